@@ -1,0 +1,34 @@
+using BenchmarkDotNet.Running;
+
+namespace Backprop.Simd.Bench;
+
+internal static class Program
+{
+    private const string Usage = """
+        usage: Backprop.Simd.Bench COMMAND
+
+          peak [--quick]      the FMA peak of one core and of all cores, and Gemm as a percentage of it
+          bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
+        """;
+
+    private static int Main(string[] args)
+    {
+        switch (args)
+        {
+            case ["peak"]:
+                return PeakCommand.Run(quick: false);
+            case ["peak", "--quick"]:
+                return PeakCommand.Run(quick: true);
+            case ["bench", .. var rest]:
+                BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
+                return 0;
+            case [] or ["--help" or "-h"]:
+                Console.WriteLine(Usage);
+                return args.Length == 0 ? 2 : 0;
+            default:
+                Console.Error.WriteLine($"Unknown command: {string.Join(' ', args)}");
+                Console.Error.WriteLine(Usage);
+                return 2;
+        }
+    }
+}

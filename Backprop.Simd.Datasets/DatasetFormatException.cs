@@ -1,0 +1,29 @@
+namespace Backprop.Simd.Datasets;
+
+/// <summary>
+/// A data file is not what its format says: wrong magic number, a header that contradicts the length, a truncated or
+/// corrupt body, a value out of range. It is raised before anything is allocated on the file's word.
+/// </summary>
+public sealed class DatasetFormatException : Exception
+{
+    /// <summary>Creates the exception with a general message.</summary>
+    public DatasetFormatException()
+        : base("The data file does not have the expected format.")
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What was expected and what was found.</param>
+    public DatasetFormatException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What was expected and what was found.</param>
+    /// <param name="innerException">The failure behind it.</param>
+    public DatasetFormatException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

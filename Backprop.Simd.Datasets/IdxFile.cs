@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace Backprop.Simd.Datasets;
+
+/// <summary>
+/// The content of an IDX file of unsigned bytes, the format of MNIST (<see href="http://yann.lecun.com/exdb/mnist/"/>):
+/// two zero bytes, the element type (0x08), the rank, then one big-endian 32-bit size per dimension, then the elements
+/// in row-major order. A file may be compressed with gzip; its first two bytes (1F 8B) tell.
+/// </summary>
+/// <remarks>
+/// The header is checked against the length of the file before the elements are read. Where the length is not known
+/// beforehand (gzip), the buffer grows with the bytes that are really there, never with what the header promises. The
+/// checksum of a gzip file is verified where it is there; a file cut after its last element is read without it.
+/// </remarks>
+public sealed class IdxFile
+{
+    private const byte UnsignedByte = 0x08;
+    private const int FirstBuffer = 1 << 16;
+
+    private readonly int[] _dimensions;
+    private readonly byte[] _data;
+
+    private IdxFile(int[] dimensions, byte[] data)
+    {
+        _dimensions = dimensions;
+        _data = data;
+    }
+
+    /// <summary>The sizes: <c>[images, rows, columns]</c> or <c>[labels]</c>.</summary>
+    public ReadOnlyMemory<int> Dimensions => _dimensions;
+
+    /// <summary>The elements in row-major order; as many as the product of <see cref="Dimensions"/>.</summary>
+    public ReadOnlyMemory<byte> Data => _data;
+
+    /// <summary>Reads images: unsigned bytes of rank 3, <c>[images, rows, columns]</c>.</summary>
+    /// <param name="path">The file, plain or gzip.</param>
+    /// <returns>The content.</returns>
+    /// <exception cref="DatasetFormatException">The file is not such an IDX file, or is truncated, too long or corrupt.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    public static IdxFile ReadImages(string path) => ReadFile(path, rank: 3);
+
+    /// <summary>Reads images from the position of a stream to its end. The stream stays open.</summary>
+    /// <param name="stream">A stream that can seek, plain or gzip.</param>
+    /// <returns>The content.</returns>
+    /// <exception cref="ArgumentException">The stream cannot read or seek.</exception>
+    /// <exception cref="DatasetFormatException">The bytes are not such an IDX file, or are truncated, too long or corrupt.</exception>
+    public static IdxFile ReadImages(Stream stream) => ReadStream(stream, rank: 3, name: "The stream");
+
+    /// <summary>Reads labels: unsigned bytes of rank 1.</summary>
+    /// <param name="path">The file, plain or gzip.</param>
+    /// <returns>The content.</returns>
+    /// <exception cref="DatasetFormatException">The file is not such an IDX file, or is truncated, too long or corrupt.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    public static IdxFile ReadLabels(string path) => ReadFile(path, rank: 1);
+
+    /// <summary>Reads labels from the position of a stream to its end. The stream stays open.</summary>
+    /// <param name="stream">A stream that can seek, plain or gzip.</param>
+    /// <returns>The content.</returns>
+    /// <exception cref="ArgumentException">The stream cannot read or seek.</exception>
+    /// <exception cref="DatasetFormatException">The bytes are not such an IDX file, or are truncated, too long or corrupt.</exception>
+    public static IdxFile ReadLabels(Stream stream) => ReadStream(stream, rank: 1, name: "The stream");
+
+    private static IdxFile ReadFile(string path, int rank)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using FileStream stream = File.OpenRead(path);
+        return ReadStream(stream, rank, $"'{path}'");
+    }
+
+    private static IdxFile ReadStream(Stream stream, int rank, string name)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (!stream.CanRead || !stream.CanSeek)
+        {
+            throw new ArgumentException("Expected a stream that can read and seek.", nameof(stream));
+        }
+
+        long start = stream.Position;
+        Span<byte> magic = stackalloc byte[2];
+        bool compressed = stream.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1F, 0x8B];
+        stream.Position = start;
+        if (!compressed)
+        {
+            return ReadContent(stream, stream.Length - start, rank, name);
+        }
+
+        try
+        {
+            using var content = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
+            return ReadContent(content, length: null, rank, name);
+        }
+        catch (InvalidDataException error)
+        {
+            throw new DatasetFormatException($"{name} is not a whole gzip file: {error.Message}", error);
+        }
+    }
+
+    private static IdxFile ReadContent(Stream content, long? length, int rank, string name)
+    {
+        Span<byte> header = stackalloc byte[4 + (4 * rank)];
+        int read = content.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        if (read >= 4 && (header[0] != 0 || header[1] != 0 || header[2] != UnsignedByte || header[3] != rank))
+        {
+            throw new DatasetFormatException(
+                $"{name} starts with {Convert.ToHexString(header[..4])}; expected 000008{rank:X2}, IDX unsigned bytes of rank {rank}.");
+        }
+
+        if (read < header.Length)
+        {
+            throw new DatasetFormatException($"{name} has {read} bytes; the IDX header alone takes {header.Length}.");
+        }
+
+        // Sizes after the first must be positive, so that the running product bounds every partial product.
+        var dimensions = new int[rank];
+        long size = 1;
+        for (int i = rank - 1; i >= 0; i--)
+        {
+            uint dimension = BinaryPrimitives.ReadUInt32BigEndian(header[(4 + (4 * i))..]);
+            size = dimension <= int.MaxValue ? size * dimension : long.MaxValue;
+            if (size > Array.MaxLength || (dimension == 0 && i > 0))
+            {
+                throw new DatasetFormatException($"{name} has the size {dimension} in dimension {i}: not a size that can be read.");
+            }
+
+            dimensions[i] = (int)dimension;
+        }
+
+        if (length is { } known && known != header.Length + size)
+        {
+            throw new DatasetFormatException(
+                $"{name} has {known} bytes; its header [{string.Join(", ", dimensions)}] asks for {header.Length + size}.");
+        }
+
+        byte[] data = ReadBody(content, (int)size, name);
+        return content.ReadByte() < 0
+            ? new IdxFile(dimensions, data)
+            : throw new DatasetFormatException($"{name} goes on after the {size} bytes that its header [{string.Join(", ", dimensions)}] asks for.");
+    }
+
+    // At most twice the bytes that are really there are allocated.
+    private static byte[] ReadBody(Stream content, int size, string name)
+    {
+        var data = new byte[Math.Min(size, FirstBuffer)];
+        int filled = 0;
+        while (true)
+        {
+            int wanted = data.Length - filled;
+            int read = content.ReadAtLeast(data.AsSpan(filled), wanted, throwOnEndOfStream: false);
+            filled += read;
+            if (read < wanted)
+            {
+                throw new DatasetFormatException($"{name} ends after {filled} of {size} bytes of data.");
+            }
+
+            if (filled == size)
+            {
+                return data;
+            }
+
+            Array.Resize(ref data, (int)Math.Min(size, 2L * data.Length));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using System.Numerics;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Tests.Kernels;
+
+/// <summary>Runs a kernel on 1, 2, 3 and 8 threads, each of them forced to take part.</summary>
+internal static class Threads
+{
+    /// <param name="run">Runs the kernel and returns all that it wrote.</param>
+    public static void AssertSameBits<T>(Func<ComputeContext?, T[]> run) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var expected = run(null);
+        foreach (var threads in (int[])[1, 2, 3, 8])
+        {
+            using var context = new ComputeContext(threads) { InlineNanoseconds = 0 };
+            Guarded<T>.AssertSameBits(expected, run(context));
+            foreach (var parts in context.PartsRun)
+                Assert.True(parts > 0, "A thread had nothing to do: the sample is too small.");
+        }
+    }
+}

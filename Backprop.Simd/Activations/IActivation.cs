@@ -1,0 +1,38 @@
+using System.Numerics;
+using Backprop.Simd.Initializers;
+
+namespace Backprop.Simd.Activations;
+
+/// <summary>An elementwise function with its derivative. Implement it as a readonly struct: it is compiled into the kernels' loops.</summary>
+/// <remarks>
+/// The result of a lane must depend on that lane alone, because loops group elements as they like. NaN in must give NaN out.
+/// <see cref="Kernels.VectorMath"/> has the elementary functions. Mark the methods <c>AggressiveInlining</c> when they are long.
+/// </remarks>
+public interface IActivation
+{
+    /// <summary>The name, as in messages, pictures and exported files.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// True if <see cref="Backward{T}"/> reads its input x. False lets the input be overwritten by the output: the output is
+    /// then passed for x too.
+    /// </summary>
+    bool BackwardUsesInput { get; }
+
+    /// <summary>The initializer for the weights of a layer that feeds this activation, or null for Xavier.</summary>
+    Initializer? PreferredInitializer => null;
+
+    /// <summary>y = f(x).</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="x">The inputs.</param>
+    /// <returns>The outputs.</returns>
+    Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T>;
+
+    /// <summary>dx = dy f'(x), from the input, the output, or both.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="outputGradient">dy, the gradients of the outputs.</param>
+    /// <param name="x">The inputs, if <see cref="BackwardUsesInput"/>; else the outputs again.</param>
+    /// <param name="y">The outputs.</param>
+    /// <returns>The gradients of the inputs.</returns>
+    Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T>;
+}

@@ -1,0 +1,44 @@
+using System.Numerics;
+using Backprop.Simd.Initializers;
+
+namespace Backprop.Simd.Activations;
+
+/// <summary>The leaky rectifier: y = x where x &gt; 0, else slope x.</summary>
+/// <remarks>LeakyReLU(NaN) = NaN. The derivative at 0 is the slope: dx = dy where x &gt; 0 or x is NaN, else slope dy. With a
+/// positive slope the output has the sign of the input, and the backward pass reads the output only.</remarks>
+public readonly record struct LeakyRelu : IActivation
+{
+    /// <summary>A leaky rectifier with slope 0.01.</summary>
+    public LeakyRelu() : this(0.01) { }
+
+    /// <summary>A leaky rectifier.</summary>
+    /// <param name="negativeSlope">The slope below 0, finite.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="negativeSlope"/> is not finite.</exception>
+    public LeakyRelu(double negativeSlope)
+    {
+        if (!double.IsFinite(negativeSlope))
+            throw new ArgumentOutOfRangeException(nameof(negativeSlope), negativeSlope, "The slope must be finite.");
+        NegativeSlope = negativeSlope;
+    }
+
+    /// <summary>The slope below 0.</summary>
+    public double NegativeSlope { get; }
+
+    /// <inheritdoc/>
+    public string Name => nameof(LeakyRelu);
+
+    /// <inheritdoc/>
+    public bool BackwardUsesInput => !(NegativeSlope > 0);
+
+    /// <summary>He, as for the rectifier.</summary>
+    public Initializer? PreferredInitializer => Initialize.He;
+
+    /// <inheritdoc/>
+    public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> =>
+        Vector.ConditionalSelect(Vector.LessThanOrEqual(x, Vector<T>.Zero), x * Vector.Create(T.CreateTruncating(NegativeSlope)), x);
+
+    /// <inheritdoc/>
+    public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
+        Vector.ConditionalSelect(
+            Vector.LessThanOrEqual(x, Vector<T>.Zero), outputGradient * Vector.Create(T.CreateTruncating(NegativeSlope)), outputGradient);
+}

@@ -1,0 +1,94 @@
+using Backprop.Simd.Memory;
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Gradients;
+
+/// <summary>
+/// The matrix of all derivatives of an output by an input, J[i, j] = d output_i / d input_j, of one row.
+/// </summary>
+/// <remarks>
+/// For teaching and tests. Back-propagation never builds it: it needs only the product of a gradient with it, one backward pass,
+/// where this takes one for each row of J. The Jacobian of an elementwise function is diagonal: n numbers in n^2 places.
+/// </remarks>
+public static class Jacobian
+{
+    /// <summary>By backward passes, one per element of the output.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="workspace">A training workspace of one row, with <see cref="WorkspaceOptions.InputGradients"/>, started from
+    /// its outputs, its inputs filled.</param>
+    /// <param name="input">The input to differentiate by.</param>
+    /// <param name="output">The output to differentiate.</param>
+    /// <param name="jacobian">The result, [output size, input size], row-major.</param>
+    /// <exception cref="ArgumentException">A name or shape does not fit, or the workspace has more than one row.</exception>
+    /// <exception cref="InvalidOperationException">The workspace lacks the gradients.</exception>
+    public static void Analytic(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian)
+    {
+        Check(network, workspace, input, output, jacobian);
+        network.Forward(workspace);
+
+        // Only this output takes part: other seeds and any loss are kept out and put back.
+        var saved = network.Definition.OutputNames.Select(o => (o, workspace.OutputGradient(o).ToArray())).ToArray();
+        if (network.Definition.LossNames.Any())
+            throw new ArgumentException("The Jacobian is that of an output; the network has a loss, which would add to it.", nameof(network));
+        foreach (var (name, _) in saved)
+            workspace.OutputGradient(name).Clear();
+        try
+        {
+            for (var i = 0; i < jacobian.Rows; i++)
+            {
+                workspace.OutputGradient(output)[i] = 1;
+                network.Backward(workspace);
+                workspace.Gradient(input).CopyTo(jacobian.Span.Slice(i * jacobian.RowStride, jacobian.Columns));
+                workspace.OutputGradient(output)[i] = 0;
+            }
+        }
+        finally
+        {
+            foreach (var (name, seed) in saved)
+                seed.CopyTo(workspace.OutputGradient(name));
+        }
+    }
+
+    /// <summary>By central differences, two forward passes per element of the input.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="workspace">A training workspace of one row, its inputs filled.</param>
+    /// <param name="input">The input to differentiate by.</param>
+    /// <param name="output">The output to differentiate.</param>
+    /// <param name="jacobian">The result, [output size, input size], row-major.</param>
+    /// <param name="step">The h of the difference.</param>
+    /// <exception cref="ArgumentException">A name or shape does not fit, or the workspace has more than one row.</exception>
+    public static void Numerical(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian, double step = NumericalGradient.DefaultStep)
+    {
+        Check(network, workspace, input, output, jacobian);
+        SpanGuard.PositiveFinite(step);
+        var x = workspace.OwnInput(input);
+        var upper = new double[jacobian.Rows];
+        for (var j = 0; j < x.Length; j++)
+        {
+            var value = x[j];
+            x[j] = value + step;
+            var at = x[j];
+            network.Forward(workspace);
+            workspace.Output(output).CopyTo(upper);
+            x[j] = value - step;
+            network.Forward(workspace);
+            var lower = workspace.Output(output);
+            for (var i = 0; i < upper.Length; i++)
+                jacobian[i, j] = (upper[i] - lower[i]) / (at - x[j]);
+            x[j] = value;
+        }
+
+        network.Forward(workspace);
+    }
+
+    private static void Check(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(workspace);
+        if (workspace.Rows != 1)
+            throw new ArgumentException($"A Jacobian is that of one row; the workspace has {workspace.Rows}.", nameof(workspace));
+        var (rows, columns) = (network.Definition.TypeOf(output).Shape.Size, network.Definition.TypeOf(input).Shape.Size);
+        if (jacobian.Rows != rows || jacobian.Columns != columns || jacobian.Columns > 1 && jacobian.ColumnStride != 1)
+            throw new ArgumentException($"The Jacobian of '{output}' by '{input}' is [{rows}, {columns}], row-major; the destination is {jacobian.ToString()}.", nameof(jacobian));
+    }
+}

@@ -1,0 +1,35 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Initializers;
+
+/// <summary>A rule for the first values of a parameter.</summary>
+/// <remarks>
+/// Initializers use integer and individually rounded IEEE operations only, and draw in double whatever the element type: the
+/// same seed gives the same bits on every machine, and a float network starts at the rounded values of the double one.
+/// </remarks>
+public abstract class Initializer
+{
+    /// <summary>Fills a parameter.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="values">The parameter, in row-major order.</param>
+    /// <param name="fanIn">The inputs that each output sums over.</param>
+    /// <param name="fanOut">The outputs that each input feeds.</param>
+    /// <param name="random">The random stream; advanced by what is drawn.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A fan that the rule uses is not positive.</exception>
+    public abstract void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
+        where T : unmanaged, IFloatingPointIeee754<T>;
+
+    private protected static void FillNormal<T>(Span<T> values, double standardDeviation, ref Philox random)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        foreach (ref var value in values)
+            value = T.CreateTruncating(random.NextNormal() * standardDeviation);
+    }
+
+    private protected static void CheckStandardDeviation(double standardDeviation)
+    {
+        if (!(double.IsFinite(standardDeviation) && standardDeviation >= 0))
+            throw new ArgumentOutOfRangeException(nameof(standardDeviation), standardDeviation, "The standard deviation must be finite and not negative.");
+    }
+}

@@ -1,0 +1,78 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+public static partial class Elementwise
+{
+    /// <summary>destination[i] = -x[i].</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="x">The operand.</param>
+    /// <param name="destination">The result, at least as long as <paramref name="x"/>.</param>
+    /// <param name="context">The threads to use, or null for the caller alone.</param>
+    /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
+    public static void Negate<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(NegateOperator<T>), x, destination, accumulate: false, ArithmeticCost, context);
+
+    /// <summary>destination[i] = 1 / x[i], correctly rounded.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Reciprocal<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(ReciprocalOperator<T>), x, destination, accumulate: false, ArithmeticCost, context);
+
+    /// <summary>The gradient of <see cref="Reciprocal"/>, from its output: dx[i] = -dy[i] y[i]^2, or dx[i] += it.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="dy">The gradient of the output.</param>
+    /// <param name="y">The output, 1 / x.</param>
+    /// <param name="dx">The gradient of the input, at least as long as <paramref name="dy"/>.</param>
+    /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
+    /// <param name="context">The threads to use, or null for the caller alone.</param>
+    /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dx"/> is too short or overlaps an input shifted.</exception>
+    public static void ReciprocalBackward<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> y, Span<T> dx, bool accumulate, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Check(dy, y, ref dx);
+        Map.Binary(default(ReciprocalBackwardOperator<T>), dy, y, dx, accumulate, ArithmeticCost, context);
+    }
+
+    /// <summary>destination[i] = e^x[i], over the whole range; see <see cref="VectorMath.Exp"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Exp<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(ExpOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
+    /// <summary>destination[i] = ln x[i]; see <see cref="VectorMath.Log"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Log<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(LogOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
+    private readonly struct NegateOperator<T> : IUnaryOperator<T> where T : unmanaged
+    {
+        public Vector<T> Invoke(Vector<T> x) => -x;
+    }
+
+    private readonly struct ReciprocalOperator<T> : IUnaryOperator<T> where T : unmanaged
+    {
+        public Vector<T> Invoke(Vector<T> x) => Vector<T>.One / x;
+    }
+
+    private readonly struct ReciprocalBackwardOperator<T> : IBinaryOperator<T> where T : unmanaged
+    {
+        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => -x * (y * y);
+    }
+
+    private readonly struct ExpOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector<T> Invoke(Vector<T> x) => VectorMath.Exp(x);
+    }
+
+    private readonly struct LogOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector<T> Invoke(Vector<T> x) => VectorMath.Log(x);
+    }
+}

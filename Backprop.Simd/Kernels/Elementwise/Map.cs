@@ -1,0 +1,162 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// Runs an operator over spans: destination[i] = f(x[i], ...), or += with <c>accumulate</c>. Checks lengths and overlap first;
+/// shares the elements out over the threads of a context. Results do not depend on the partition, because an operator treats
+/// every lane alike.
+/// </summary>
+internal static unsafe class Map
+{
+    /// <summary>Ranges of threads start at multiples of this: bounds the cache lines that two threads share.</summary>
+    private const int Granularity = 512;
+
+    public static void Unary<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> x, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, IUnaryOperator<T>
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.AtLeast(x.Length, destination.Length);
+        destination = destination[..x.Length];
+        SpanGuard.SameStartOrDisjoint(x, destination);
+        if (accumulate)
+            Run(new BinaryBody<T, AddUnary<T, TOperator>>(new(f), x, destination, destination), x.Length, nanoseconds, context);
+        else
+            Run(new UnaryBody<T, TOperator>(f, x, destination), x.Length, nanoseconds, context);
+    }
+
+    public static void Binary<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, IBinaryOperator<T>
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.SameLength(x.Length, y.Length);
+        SpanGuard.AtLeast(x.Length, destination.Length);
+        destination = destination[..x.Length];
+        SpanGuard.SameStartOrDisjoint(x, destination);
+        SpanGuard.SameStartOrDisjoint(y, destination);
+        if (accumulate)
+            Run(new TernaryBody<T, AddBinary<T, TOperator>>(new(f), x, y, destination, destination), x.Length, nanoseconds, context);
+        else
+            Run(new BinaryBody<T, TOperator>(f, x, y, destination), x.Length, nanoseconds, context);
+    }
+
+    public static void Ternary<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, ITernaryOperator<T>
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.SameLength(x.Length, y.Length);
+        SpanGuard.SameLength(x.Length, z.Length);
+        SpanGuard.AtLeast(x.Length, destination.Length);
+        destination = destination[..x.Length];
+        SpanGuard.SameStartOrDisjoint(x, destination);
+        SpanGuard.SameStartOrDisjoint(y, destination);
+        SpanGuard.SameStartOrDisjoint(z, destination);
+        if (accumulate)
+            Run(new QuaternaryBody<T, AddTernary<T, TOperator>>(new(f), x, y, z, destination, destination), x.Length, nanoseconds, context);
+        else
+            Run(new TernaryBody<T, TOperator>(f, x, y, z, destination), x.Length, nanoseconds, context);
+    }
+
+    /// <summary>Changes parameters and their state in place. The three spans have one length and share no element.</summary>
+    public static void Update<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state, double nanoseconds, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, IUpdateOperator<T>
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.SameLength(parameters.Length, gradients.Length);
+        SpanGuard.SameLength(parameters.Length, state.Length);
+        SpanGuard.Disjoint<T>(gradients, parameters);
+        SpanGuard.Disjoint<T>(gradients, state);
+        SpanGuard.Disjoint<T>(state, parameters);
+        Run(new UpdateBody<T, TOperator>(f, gradients, parameters, state), parameters.Length, nanoseconds, context);
+    }
+
+    private static void Run<TBody>(TBody body, int n, double nanosecondsPerElement, ComputeContext? context)
+        where TBody : struct, IRangeBody, allows ref struct
+    {
+        if (context is not null)
+            context.For(n, Granularity, n * nanosecondsPerElement, in body);
+        else if (n > 0)
+            body.Execute(0, n);
+    }
+
+    private readonly ref struct UnaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, Span<T> destination) : IRangeBody
+        where T : unmanaged
+        where TOperator : struct, IUnaryOperator<T>
+    {
+        private readonly ReadOnlySpan<T> _x = x;
+        private readonly Span<T> _destination = destination;
+
+        public void Execute(int start, int limit)
+        {
+            fixed (T* px = _x, pd = _destination)
+                MapLoops.Unary(f, px + start, pd + start, limit - start);
+        }
+    }
+
+    private readonly ref struct BinaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) : IRangeBody
+        where T : unmanaged
+        where TOperator : struct, IBinaryOperator<T>
+    {
+        private readonly ReadOnlySpan<T> _x = x, _y = y;
+        private readonly Span<T> _destination = destination;
+
+        public void Execute(int start, int limit)
+        {
+            fixed (T* px = _x, py = _y, pd = _destination)
+                MapLoops.Binary(f, px + start, py + start, pd + start, limit - start);
+        }
+    }
+
+    private readonly ref struct TernaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination) : IRangeBody
+        where T : unmanaged
+        where TOperator : struct, ITernaryOperator<T>
+    {
+        private readonly ReadOnlySpan<T> _x = x, _y = y, _z = z;
+        private readonly Span<T> _destination = destination;
+
+        public void Execute(int start, int limit)
+        {
+            fixed (T* px = _x, py = _y, pz = _z, pd = _destination)
+                MapLoops.Ternary(f, px + start, py + start, pz + start, pd + start, limit - start);
+        }
+    }
+
+    private readonly ref struct QuaternaryBody<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, ReadOnlySpan<T> w, Span<T> destination) : IRangeBody
+        where T : unmanaged
+        where TOperator : struct, IQuaternaryOperator<T>
+    {
+        private readonly ReadOnlySpan<T> _x = x, _y = y, _z = z, _w = w;
+        private readonly Span<T> _destination = destination;
+
+        public void Execute(int start, int limit)
+        {
+            fixed (T* px = _x, py = _y, pz = _z, pw = _w, pd = _destination)
+                MapLoops.Quaternary(f, px + start, py + start, pz + start, pw + start, pd + start, limit - start);
+        }
+    }
+
+    private readonly ref struct UpdateBody<T, TOperator>(TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state) : IRangeBody
+        where T : unmanaged
+        where TOperator : struct, IUpdateOperator<T>
+    {
+        private readonly ReadOnlySpan<T> _gradients = gradients;
+        private readonly Span<T> _parameters = parameters, _state = state;
+
+        public void Execute(int start, int limit)
+        {
+            fixed (T* pg = _gradients, pp = _parameters, ps = _state)
+                MapLoops.Update(f, pg + start, pp + start, ps + start, limit - start);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>How a product is cut, decided on the full shape, before any partition over threads.</summary>
+internal readonly struct GemmBlocking
+{
+    /// <summary>Bytes of one packed panel of B, [depth x two vectors]: it must stay in the first-level cache beside A's stream.</summary>
+    private const int PanelBytes = 32 * 1024;
+
+    /// <summary>Longest k block where B is read in place: each k is another page, and the first-level TLB holds 64 to 96.</summary>
+    private const int UnpackedDepth = 128;
+
+    /// <summary>Longest k block where both A and B step a row per k.</summary>
+    private const int UnpackedColumnDepth = 64;
+
+    /// <summary>Bytes of a block of A, [rows x depth]: half of a 512 KB second-level cache.</summary>
+    private const int BlockBytes = 256 * 1024;
+
+    /// <summary>Bytes of a packed block of B where it is shared by several blocks of A: a fair part of the third-level cache.</summary>
+    private const int ChunkBytes = 2 * 1024 * 1024;
+
+    /// <summary>The most that packing needs on one thread: a chunk of B, a block of A with padded rows.</summary>
+    public const int MostScratchBytes = ChunkBytes + PanelBytes + 2 * BlockBytes;
+
+    /// <summary>From this many columns on, a row of B spans pages and lines enough for packing to pay.</summary>
+    private const int PackColumns = 64;
+
+    /// <summary>From this many rows on, each packed element of B is used often enough.</summary>
+    private const int PackRows = 16;
+
+    private GemmBlocking(int depth, int rows, int panels, bool packA, bool copyA, bool packB)
+    {
+        CopyA = copyA;
+        Depth = depth;
+        Rows = rows;
+        Panels = panels;
+        PackA = packA;
+        PackB = packB;
+    }
+
+    /// <summary>The length of a k block; only this decides the bits.</summary>
+    public int Depth { get; }
+
+    /// <summary>Rows of a block of A.</summary>
+    public int Rows { get; }
+
+    /// <summary>Panels of B packed at a time where there is more than one block of A.</summary>
+    public int Panels { get; }
+
+    /// <summary>A is copied tile by tile, k-major.</summary>
+    public bool PackA { get; }
+
+    /// <summary>A's rows are copied side by side.</summary>
+    public bool CopyA { get; }
+
+    /// <summary>Elements from row to row of a copied block of A: off the powers of two, whose rows would share cache sets.</summary>
+    public int CopyStride => (Depth + 15 & ~15) + 16;
+
+    public bool PackB { get; }
+
+    public static GemmBlocking For<T>(in GemmProblem<T> problem, int vectorCount, int tileRows)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var size = Unsafe.SizeOf<T>();
+        var width = 2 * vectorCount;
+        var columnMajorA = problem.AColumn != 1 && problem.M > 1;
+        var packB = problem.BColumn != 1 || problem.N >= PackColumns && problem.M >= PackRows;
+        var packA = columnMajorA && packB && problem.N >= PackColumns && problem.K > UnpackedColumnDepth;
+        var copyA = problem.ARow * size % 2048 == 0 && !columnMajorA && packB && problem.M >= 64 && problem.N >= 256 && problem.K >= 256;
+        var longest = packB && (packA || !columnMajorA) ? PanelBytes / (width * size)
+            : columnMajorA ? UnpackedColumnDepth
+            : UnpackedDepth;
+        var blocks = (problem.K - 1) / longest + 1;
+        var depth = (problem.K - 1) / blocks + 1;
+        var rows = Math.Max(BlockBytes / (depth * size) / tileRows, 1) * tileRows;
+        var panels = Math.Max(ChunkBytes / (depth * width * size), 1);
+        return new GemmBlocking(depth, rows, panels, packA, copyA, packB);
+    }
+}
+
+/// <summary>
+/// The column panels of a matrix: two vectors wide, and at the end whatever covers the rest with whole vectors of which the
+/// last may overlap its neighbour in the same panel. Panels never share a column, so threads may own them.
+/// </summary>
+internal readonly struct ColumnPanels
+{
+    private readonly int _count;
+    private readonly int _full;
+    private readonly int _rest;
+
+    public ColumnPanels(int columns, int vectorCount)
+    {
+        _count = vectorCount;
+        _full = columns / (2 * vectorCount);
+        _rest = columns % (2 * vectorCount);
+        if (_rest > 0 && _rest < vectorCount)
+        {
+            // Narrower than a vector: give it one of the last full panel's vectors to overlap with.
+            _full--;
+            _rest += 2 * vectorCount;
+            Total = _full + 2;
+        }
+        else
+        {
+            Total = _full + (_rest > 0 ? 1 : 0);
+        }
+    }
+
+    public int Total { get; }
+
+    /// <summary>Where a panel starts, whether it has a second vector, and how far that one is from the first.</summary>
+    public (int Column, int Vectors, int Second) this[int panel]
+    {
+        get
+        {
+            var column = panel * 2 * _count;
+            if (panel < _full)
+                return (column, 2, _count);
+            if (_rest == _count)
+                return (column, 1, 0);
+            if (_rest < 2 * _count)
+                return (column, 2, _rest - _count);
+            column = _full * 2 * _count;
+            return panel == _full ? (column, 1, 0) : (column + _count, 2, _rest - 2 * _count);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>Which register width the kernels use.</summary>
+internal enum SimdWidth
+{
+    /// <summary>The widest that the hardware has.</summary>
+    Widest,
+
+    /// <summary><see cref="Vector{T}"/>.</summary>
+    Portable,
+
+    /// <summary><see cref="System.Runtime.Intrinsics.Vector128{T}"/>.</summary>
+    Bits128,
+
+    /// <summary><see cref="System.Runtime.Intrinsics.Vector256{T}"/>.</summary>
+    Bits256,
+
+    /// <summary><see cref="System.Runtime.Intrinsics.Vector512{T}"/>.</summary>
+    Bits512,
+}
+
+/// <summary>Checks a product once, turns it to unit column stride of C, settles the empty cases and picks the register width.</summary>
+internal static unsafe class GemmDispatch
+{
+    public static void Run<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, Matrix<T> c, GemmForm form,
+        T alpha, T beta, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        SpanGuard.Supported<T>();
+        if (a.Columns != b.Rows || a.Rows != c.Rows || b.Columns != c.Columns)
+            ThrowShapes(a.ToString(), b.ToString(), c.ToString());
+        if (c.Rows == 0 || c.Columns == 0)
+            return;
+
+        // Only the elements that the views reach count as overlap; the span behind a view may be longer.
+        var destination = Reach((ReadOnlyMatrix<T>)c);
+        SpanGuard.Disjoint(Reach(a), destination, nameof(c));
+        SpanGuard.Disjoint(Reach(b), destination, nameof(c));
+        SpanGuard.Disjoint(row, destination, nameof(c));
+
+        if (c.Columns > 1 && c.ColumnStride != 1)
+        {
+            // C^T = B^T A^T.
+            var swap = a.Transposed;
+            a = b.Transposed;
+            b = swap;
+            c = c.Transposed;
+        }
+
+        fixed (T* pa = a.Span, pb = b.Span, pc = c.Span, pr = row)
+        {
+            var problem = new GemmProblem<T>
+            {
+                M = c.Rows,
+                N = c.Columns,
+                K = a.Columns,
+                A = pa,
+                ARow = a.RowStride,
+                AColumn = a.ColumnStride,
+                B = pb,
+                BRow = b.RowStride,
+                BColumn = b.Columns == 1 ? 1 : b.ColumnStride,
+                C = pc,
+                CRow = c.RowStride,
+                Addend = form == GemmForm.AddRow ? pr : pc,
+                AddendRow = form == GemmForm.AddRow ? 0 : c.RowStride,
+                Form = form,
+                Alpha = alpha,
+                Beta = beta,
+            };
+            if (problem.K == 0 || T.IsZero(alpha))
+                WithoutProduct(in problem);
+            else
+                Multiply(in problem, context, width);
+        }
+    }
+
+    private static void Multiply<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        // A row of C narrower than a register goes to the next narrower one, at last to registers of one element.
+        var n = problem.N;
+        if (width is SimdWidth.Widest or SimdWidth.Bits512 && n >= Vector512<T>.Count && (width == SimdWidth.Bits512 || Vector512.IsHardwareAccelerated))
+            GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
+        else if (width == SimdWidth.Portable && n >= Vector<T>.Count)
+            GemmDriver<VectorSimd<T>, Vector<T>, T>.Run(in problem, context);
+        else if (width is SimdWidth.Widest or SimdWidth.Bits512 or SimdWidth.Bits256 && n >= Vector256<T>.Count && (width != SimdWidth.Widest || Vector256.IsHardwareAccelerated))
+            GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
+        else if (n >= Vector128<T>.Count)
+            GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
+        else
+            GemmDriver<ScalarSimd<T>, T, T>.Run(in problem, context);
+    }
+
+    /// <summary>k = 0 or alpha = 0: C = 0, C, beta C or the row, without A and B.</summary>
+    private static void WithoutProduct<T>(in GemmProblem<T> problem)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < problem.M; i++)
+        {
+            var c = new Span<T>(problem.C + i * problem.CRow, problem.N);
+            switch (problem.Form)
+            {
+                case GemmForm.Overwrite or GemmForm.ScaledOverwrite:
+                    c.Clear();
+                    break;
+                case GemmForm.AddRow:
+                    new ReadOnlySpan<T>(problem.Addend, problem.N).CopyTo(c);
+                    break;
+                case GemmForm.ScaledAccumulate when T.IsZero(problem.Beta):
+                    c.Clear();
+                    break;
+                case GemmForm.ScaledAccumulate:
+                    for (var j = 0; j < c.Length; j++)
+                        c[j] *= problem.Beta;
+                    break;
+            }
+        }
+    }
+
+    private static ReadOnlySpan<T> Reach<T>(ReadOnlyMatrix<T> matrix) where T : unmanaged =>
+        matrix.Span[..(int)MatrixLayout.Needed(matrix.Rows, matrix.Columns, matrix.RowStride, matrix.ColumnStride)];
+
+    [DoesNotReturn]
+    private static void ThrowShapes(string a, string b, string c) =>
+        throw new ArgumentException($"C = A B needs A [m, k], B [k, n], C [m, n]; A is {a}, B is {b}, C is {c}.", nameof(c));
+}

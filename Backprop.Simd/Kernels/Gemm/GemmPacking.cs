@@ -1,0 +1,98 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>Copies of A and B in the order in which the micro-kernel reads them.</summary>
+internal static unsafe class GemmPacking<TSimd, TVector, T>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>A panel of B: for each k its vectors, one behind the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackB(in GemmProblem<T> problem, (int Column, int Vectors, int Second) at, int k0, int depth, T* destination)
+    {
+        if (problem.BColumn != 1)
+        {
+            var step = at.Vectors * TSimd.Count;
+            TransposeInto(problem.B + at.Column * problem.BColumn + k0 * problem.BRow, problem.BColumn, TSimd.Count, depth, destination, step);
+            if (at.Vectors > 1)
+                TransposeInto(problem.B + (at.Column + at.Second) * problem.BColumn + k0 * problem.BRow, problem.BColumn, TSimd.Count, depth, destination + TSimd.Count, step);
+            return;
+        }
+
+        var source = problem.B + k0 * problem.BRow + at.Column;
+        if (at.Vectors == 1)
+        {
+            for (var p = 0; p < depth; p++)
+            {
+                TSimd.Store(destination, TSimd.Load(source));
+                source += problem.BRow;
+                destination += TSimd.Count;
+            }
+
+            return;
+        }
+
+        for (var p = 0; p < depth; p++)
+        {
+            var second = TSimd.Load(source + at.Second);
+            TSimd.Store(destination, TSimd.Load(source));
+            TSimd.Store(destination + TSimd.Count, second);
+            source += problem.BRow;
+            destination += 2 * TSimd.Count;
+        }
+    }
+
+    /// <summary>Rows [row0, row1) of A, tile by tile as the driver cuts them: for each k the rows of the tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackA(in GemmProblem<T> problem, int row0, int row1, int highest, int k0, int depth, T* destination)
+    {
+        var rows = row1 - row0;
+        var tiles = (rows - 1) / highest + 1;
+        var height = rows / tiles;
+        var higher = rows % tiles;
+        var source = problem.A + row0 * problem.ARow + k0 * problem.AColumn;
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            var tileRows = tile < higher ? height + 1 : height;
+            var from = source;
+            for (var p = 0; p < depth; p++)
+            {
+                for (var i = 0; i < tileRows; i++)
+                    destination[i] = from[i * problem.ARow];
+                destination += tileRows;
+                from += problem.AColumn;
+            }
+
+            source += tileRows * problem.ARow;
+        }
+    }
+
+    /// <summary>Rows [row0, row1) of a row-major A, <paramref name="stride"/> elements apart.</summary>
+    public static void CopyA(in GemmProblem<T> problem, int row0, int row1, int k0, int depth, T* destination, nint stride)
+    {
+        for (var i = row0; i < row1; i++)
+        {
+            new ReadOnlySpan<T>(problem.A + i * problem.ARow + k0, depth).CopyTo(new Span<T>(destination, depth));
+            destination += stride;
+        }
+    }
+
+    /// <summary>destination[p * step + j] = source[j * stride + p].</summary>
+    private static void TransposeInto(T* source, nint stride, int columns, int depth, T* destination, nint step)
+    {
+        for (var j = 0; j < columns; j++)
+        {
+            var from = source + j * stride;
+            var to = destination + j;
+            for (var p = 0; p < depth; p++)
+            {
+                *to = from[p];
+                to += step;
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// The micro-kernel: C[R x V vectors] = update(A[R x k] B[k x V vectors]), for every row tile of one column panel.
+/// </summary>
+/// <remarks>
+/// <para>One source for every tile up to 12 x 2 vectors, every register width and both element types: rows, vectors and the
+/// update are type parameters, so each compiled form keeps only its own accumulators. The accumulators, V registers of B and
+/// one of A must fit the register file: 12 + 2 + 1 of 16 (6 x 2, or 12 x 1), 24 + 2 + 1 of 32 (12 x 2).</para>
+/// <para>A is addressed by a row and a k stride, so that a row-major, a column-major and a packed A are the same code. The
+/// second vector of B and C sits at a free offset: where a panel is narrower than two vectors it overlaps the first, computes
+/// the shared columns twice, and stores the same bits twice.</para>
+/// <para>Every element is one chain over k, first to last, whatever the tile: its bits do not depend on tile or width.</para>
+/// </remarks>
+internal static unsafe class TileKernel<TSimd, TVector, T>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Multiplies all row tiles of a panel. Strides are in bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run<TRows, TVectors, TUpdate>(in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
+        where TRows : struct, IConstant
+        where TVectors : struct, IConstant
+        where TUpdate : struct, ITileUpdate
+    {
+        var aRow = panel.ARowStride;
+        var aStep = panel.AStep;
+        var bStep = panel.BStep;
+        var bSecond = panel.BSecond;
+        for (; tiles > 0; tiles--)
+        {
+            TVector c0 = TSimd.Zero, d0 = TSimd.Zero;
+            TVector c1 = TSimd.Zero, d1 = TSimd.Zero;
+            TVector c2 = TSimd.Zero, d2 = TSimd.Zero;
+            TVector c3 = TSimd.Zero, d3 = TSimd.Zero;
+            TVector c4 = TSimd.Zero, d4 = TSimd.Zero;
+            TVector c5 = TSimd.Zero, d5 = TSimd.Zero;
+            TVector c6 = TSimd.Zero, d6 = TSimd.Zero;
+            TVector c7 = TSimd.Zero, d7 = TSimd.Zero;
+            TVector c8 = TSimd.Zero, d8 = TSimd.Zero;
+            TVector c9 = TSimd.Zero, d9 = TSimd.Zero;
+            TVector c10 = TSimd.Zero, d10 = TSimd.Zero;
+            TVector c11 = TSimd.Zero, d11 = TSimd.Zero;
+            var b = panel.B;
+            byte* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow, a9 = a + 9 * aRow;
+            for (var p = panel.Depth; p > 0; p--)
+            {
+                var b0 = TSimd.Load((T*)b);
+                var b1 = TVectors.Value > 1 ? TSimd.Load((T*)(b + bSecond)) : b0;
+                b += bStep;
+                var x0 = TSimd.Broadcast(*(T*)a0);
+                c0 = TSimd.MultiplyAdd(x0, b0, c0);
+                if (TVectors.Value > 1)
+                    d0 = TSimd.MultiplyAdd(x0, b1, d0);
+
+                if (TRows.Value > 1)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a0 + aRow));
+                    c1 = TSimd.MultiplyAdd(x, b0, c1);
+                    if (TVectors.Value > 1)
+                        d1 = TSimd.MultiplyAdd(x, b1, d1);
+                }
+
+                if (TRows.Value > 2)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a0 + 2 * aRow));
+                    c2 = TSimd.MultiplyAdd(x, b0, c2);
+                    if (TVectors.Value > 1)
+                        d2 = TSimd.MultiplyAdd(x, b1, d2);
+                }
+
+                if (TRows.Value > 3)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a3));
+                    c3 = TSimd.MultiplyAdd(x, b0, c3);
+                    if (TVectors.Value > 1)
+                        d3 = TSimd.MultiplyAdd(x, b1, d3);
+                }
+
+                if (TRows.Value > 4)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a3 + aRow));
+                    c4 = TSimd.MultiplyAdd(x, b0, c4);
+                    if (TVectors.Value > 1)
+                        d4 = TSimd.MultiplyAdd(x, b1, d4);
+                }
+
+                if (TRows.Value > 5)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a3 + 2 * aRow));
+                    c5 = TSimd.MultiplyAdd(x, b0, c5);
+                    if (TVectors.Value > 1)
+                        d5 = TSimd.MultiplyAdd(x, b1, d5);
+                }
+
+                if (TRows.Value > 6)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a6));
+                    c6 = TSimd.MultiplyAdd(x, b0, c6);
+                    if (TVectors.Value > 1)
+                        d6 = TSimd.MultiplyAdd(x, b1, d6);
+                }
+
+                if (TRows.Value > 7)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a6 + aRow));
+                    c7 = TSimd.MultiplyAdd(x, b0, c7);
+                    if (TVectors.Value > 1)
+                        d7 = TSimd.MultiplyAdd(x, b1, d7);
+                }
+
+                if (TRows.Value > 8)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a6 + 2 * aRow));
+                    c8 = TSimd.MultiplyAdd(x, b0, c8);
+                    if (TVectors.Value > 1)
+                        d8 = TSimd.MultiplyAdd(x, b1, d8);
+                }
+
+                if (TRows.Value > 9)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a9));
+                    c9 = TSimd.MultiplyAdd(x, b0, c9);
+                    if (TVectors.Value > 1)
+                        d9 = TSimd.MultiplyAdd(x, b1, d9);
+                }
+
+                if (TRows.Value > 10)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a9 + aRow));
+                    c10 = TSimd.MultiplyAdd(x, b0, c10);
+                    if (TVectors.Value > 1)
+                        d10 = TSimd.MultiplyAdd(x, b1, d10);
+                }
+
+                if (TRows.Value > 11)
+                {
+                    var x = TSimd.Broadcast(*(T*)(a9 + 2 * aRow));
+                    c11 = TSimd.MultiplyAdd(x, b0, c11);
+                    if (TVectors.Value > 1)
+                        d11 = TSimd.MultiplyAdd(x, b1, d11);
+                }
+
+                a0 += aStep;
+                if (TRows.Value > 3)
+                    a3 += aStep;
+                if (TRows.Value > 6)
+                    a6 += aStep;
+                if (TRows.Value > 9)
+                    a9 += aStep;
+            }
+
+            var cRow = c;
+            var addendRow = addend;
+            StoreRow<TVectors, TUpdate>(in panel, cRow, addendRow, c0, d0);
+            if (TRows.Value > 1)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c1, d1);
+            if (TRows.Value > 2)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c2, d2);
+            if (TRows.Value > 3)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c3, d3);
+            if (TRows.Value > 4)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c4, d4);
+            if (TRows.Value > 5)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c5, d5);
+            if (TRows.Value > 6)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c6, d6);
+            if (TRows.Value > 7)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c7, d7);
+            if (TRows.Value > 8)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c8, d8);
+            if (TRows.Value > 9)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c9, d9);
+            if (TRows.Value > 10)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c10, d10);
+            if (TRows.Value > 11)
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c11, d11);
+            a += panel.ATileStride;
+            c += TRows.Value * panel.CRowStride;
+            addend += TRows.Value * panel.AddendRowStride;
+        }
+    }
+
+    /// <summary>Writes one row of a tile. Both vectors of the addend are read before either is written: they may overlap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRow<TVectors, TUpdate>(in TilePanel<T> panel, byte* c, byte* addend, TVector first, TVector second)
+        where TVectors : struct, IConstant
+        where TUpdate : struct, ITileUpdate
+    {
+        if (TUpdate.Scales)
+        {
+            var alpha = TSimd.Broadcast(panel.Alpha);
+            first = TSimd.Multiply(alpha, first);
+            if (TVectors.Value > 1)
+                second = TSimd.Multiply(alpha, second);
+        }
+
+        if (TUpdate.Adds)
+        {
+            var old0 = TSimd.Load((T*)addend);
+            var old1 = TVectors.Value > 1 ? TSimd.Load((T*)(addend + panel.CSecond)) : old0;
+            if (TUpdate.Scales)
+            {
+                var beta = TSimd.Broadcast(panel.Beta);
+                old0 = TSimd.Multiply(beta, old0);
+                old1 = TSimd.Multiply(beta, old1);
+            }
+
+            first = TSimd.Add(old0, first);
+            second = TSimd.Add(old1, second);
+        }
+
+        TSimd.Store((T*)c, first);
+        if (TVectors.Value > 1)
+            TSimd.Store((T*)(c + panel.CSecond), second);
+    }
+}

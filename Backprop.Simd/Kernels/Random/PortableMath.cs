@@ -1,0 +1,24 @@
+namespace Backprop.Simd.Kernels;
+
+/// <summary>Functions of single, individually rounded IEEE double operations: the same bits on every machine, which no system
+/// library promises. The compiler does not fuse separate operations.</summary>
+internal static class PortableMath
+{
+    private const double Ln2High = 6.93147180369123816490e-01, Ln2Low = 1.90821492927058770002e-10; // fdlibm's split
+
+    /// <summary>ln x for positive, normal, finite x.</summary>
+    /// <remarks>x = 2^k m with m in [sqrt(1/2), sqrt(2)); with f = (m - 1) / (m + 1), at most 0.172 in size,
+    /// ln m = 2 (f + f^3/3 + f^5/5 + ...), to the term f^21 / 21: the next is below 2^-57 of the sum.</remarks>
+    public static double Log(double x)
+    {
+        var bits = BitConverter.DoubleToInt64Bits(x) + (0x3FF0000000000000 - 0x3FE6A09E667F3BCD);
+        var k = (double)((bits >> 52) - 1023);
+        var m = BitConverter.Int64BitsToDouble((bits & 0x000FFFFFFFFFFFFF) + 0x3FE6A09E667F3BCD);
+        var f = (m - 1) / (m + 1);
+        var z = f * f;
+        var series = 1.0 / 21;
+        for (var divisor = 19; divisor >= 3; divisor -= 2)
+            series = series * z + 1.0 / divisor;
+        return k * Ln2High + (k * Ln2Low + (2 * f + 2 * f * z * series));
+    }
+}

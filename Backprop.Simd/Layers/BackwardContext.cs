@@ -1,0 +1,172 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>A gradient to write: the span, and whether to add to what it holds.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public readonly ref struct GradientTarget<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly int _rows;
+    private readonly int _columns;
+
+    internal GradientTarget(Span<T> span, bool adds, int rows, int columns)
+    {
+        Span = span;
+        Adds = adds;
+        _rows = rows;
+        _columns = columns;
+    }
+
+    /// <summary>The gradient; empty where none is needed.</summary>
+    public Span<T> Span { get; }
+
+    /// <summary>True: add to the span. False: overwrite it, whatever it holds.</summary>
+    public bool Adds { get; }
+
+    /// <summary>True where no gradient is needed: skip the work.</summary>
+    public bool IsEmpty => Span.IsEmpty;
+
+    /// <summary>The gradient as a matrix: [rows, size] of values, or the shape of a parameter or shared edge of rank 2.</summary>
+    /// <exception cref="InvalidOperationException">A shared edge or parameter is not of rank 2.</exception>
+    public Matrix<T> Matrix => _columns < 0
+        ? throw new InvalidOperationException("Only a parameter of rank 2 is a matrix.")
+        : new Matrix<T>(Span, _rows, _columns);
+
+    /// <summary>Adds or stores one element.</summary>
+    /// <param name="index">The element.</param>
+    /// <param name="value">The gradient by it.</param>
+    public void Put(int index, T value) => Span[index] = Adds ? Span[index] + value : value;
+}
+
+/// <summary>What a layer's backward pass reads and writes.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public readonly ref struct BackwardContext<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly NodeBuffers<T> _node;
+    private readonly ref readonly PassState _pass;
+
+    internal BackwardContext(NodeBuffers<T> node, in PassState pass, int firstRow, int rows, ComputeContext compute)
+    {
+        _node = node;
+        _pass = ref pass;
+        FirstRow = firstRow;
+        Rows = rows;
+        Compute = compute;
+    }
+
+    /// <summary>The rows of this call.</summary>
+    public int Rows { get; }
+
+    /// <summary>The first of them, counted in the whole batch.</summary>
+    public int FirstRow { get; }
+
+    /// <summary>The threads to hand to kernels.</summary>
+    public ComputeContext Compute { get; }
+
+    /// <summary>The key of this node's random numbers in this step: the same as in forward.</summary>
+    public RandomKey RandomKey => new(_pass.Seed, _pass.Step, _node.Index);
+
+    /// <summary>The number of inputs.</summary>
+    public int InputCount => _node.Inputs.Length;
+
+    /// <summary>The type of an input.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>Its kind and shape.</returns>
+    public EdgeType InputType(int input) => _node.Inputs[input].Type;
+
+    /// <summary>The numbers of an input, as forward saw them.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>rows x size, or size if shared.</returns>
+    public ReadOnlySpan<T> Input(int input) => _node.Inputs[input].Values(FirstRow, Rows);
+
+    /// <summary>An input as a matrix: [rows, size], or the shape of a shared input of rank 2.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>The matrix.</returns>
+    public ReadOnlyMatrix<T> InputMatrix(int input) => ContextHelpers.AsMatrix(Input(input), InputType(input), Rows);
+
+    /// <summary>The integers of an input: rows x size.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>The integers.</returns>
+    public ReadOnlySpan<int> Indices(int input) => _node.Inputs[input].Indices(FirstRow, Rows);
+
+    /// <summary>An output, as forward wrote it. Only for layers whose <see cref="Layer.BackwardUsesOutput"/> is true.</summary>
+    /// <param name="output">The output, from 0.</param>
+    /// <returns>The numbers.</returns>
+    public ReadOnlySpan<T> Output(int output = 0) => _node.Outputs[output].Values(FirstRow, Rows);
+
+    /// <summary>The gradient of the loss by an output.</summary>
+    /// <param name="output">The output, from 0.</param>
+    /// <returns>rows x size, or size if shared.</returns>
+    public ReadOnlySpan<T> OutputGradient(int output = 0) => _node.Outputs[output].Gradient(FirstRow, Rows);
+
+    /// <summary>The gradient of the loss by an output, as a matrix [rows, size].</summary>
+    /// <param name="output">The output, from 0.</param>
+    /// <returns>The matrix.</returns>
+    public ReadOnlyMatrix<T> OutputGradientMatrix(int output = 0) =>
+        ContextHelpers.AsMatrix(OutputGradient(output), _node.Outputs[output].Type, Rows);
+
+    /// <summary>Where the gradient by an input goes; empty where none is needed.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>The target.</returns>
+    public GradientTarget<T> InputGradient(int input)
+    {
+        if (!_node.NeedsInputGradient[input])
+            return default;
+        var edge = _node.Inputs[input];
+        var adds = _node.AddsInputGradient[input] || edge.IsParameterGradient && _pass.Accumulate;
+        var shape = edge.Type.Shape;
+        if (edge.Type.Kind == EdgeKind.Values)
+            return new(edge.Gradient(FirstRow, Rows), adds, Rows, shape.Size);
+        if (edge.IsParameterGradient && IsFrozen(edge.GradientOffset, shape.Size))
+            return default;
+        return new(edge.Gradient(FirstRow, Rows), adds, shape.Rank == 2 ? shape[0] : -1, shape.Rank == 2 ? shape[1] : -1);
+    }
+
+    /// <summary>A parameter, in order of declaration.</summary>
+    /// <param name="parameter">The parameter, from 0.</param>
+    /// <returns>Its elements.</returns>
+    public ReadOnlySpan<T> Parameter(int parameter) => ContextHelpers.Slice(_node.ParameterBlock, _node.Parameters[parameter].Range);
+
+    /// <summary>A parameter of rank 2 as a matrix.</summary>
+    /// <param name="parameter">The parameter, from 0.</param>
+    /// <returns>The matrix.</returns>
+    public ReadOnlyMatrix<T> ParameterMatrix(int parameter) => ContextHelpers.AsMatrix(Parameter(parameter), _node.Parameters[parameter].Shape);
+
+    /// <summary>Where the gradient by a parameter goes; empty where it is frozen.</summary>
+    /// <param name="parameter">The parameter, from 0.</param>
+    /// <returns>The target.</returns>
+    public GradientTarget<T> ParameterGradient(int parameter)
+    {
+        var slot = _node.Parameters[parameter];
+        if (IsFrozen(slot.Range.Start, slot.Range.Length))
+            return default;
+        var (rows, columns) = slot.Shape.Rank == 2 ? (slot.Shape[0], slot.Shape[1]) : (-1, -1);
+        return new(ContextHelpers.Slice(_node.GradientBlock!, slot.Range), _pass.Accumulate, rows, columns);
+    }
+
+    /// <summary>The committed state, in order of declaration.</summary>
+    /// <param name="state">The state, from 0.</param>
+    /// <returns>Its elements.</returns>
+    public ReadOnlySpan<T> State(int state) => ContextHelpers.Slice(_node.StateBlock, _node.States[state].Range);
+
+    /// <summary>The cache of these rows.</summary>
+    public Span<T> Cache => ContextHelpers.RowCache(_node, FirstRow, Rows);
+
+    /// <summary>The cache that the batch has once.</summary>
+    public Span<T> BatchCache => ContextHelpers.BatchCache(_node);
+
+    /// <summary>The integer cache of these rows.</summary>
+    public Span<int> IndexCache => ContextHelpers.IndexCache(_node, FirstRow, Rows);
+
+    /// <summary>Scratch space for these rows, holding anything.</summary>
+    public Span<T> Scratch => ContextHelpers.Scratch(_node, FirstRow, Rows);
+
+    /// <summary>Scratch space that the batch has once, holding anything.</summary>
+    public Span<T> BatchScratch => ContextHelpers.BatchScratch(_node);
+
+    private bool IsFrozen(int start, int length) => _pass.Frozen is { } frozen && frozen(new BlockRange(start, length));
+}

@@ -1,0 +1,22 @@
+namespace Backprop.Simd.Layers.Gates;
+
+/// <summary>z = x + y. The gradient is distributed: dx = dz, dy = dz.</summary>
+public sealed class Add : BinaryGate
+{
+    /// <inheritdoc/>
+    public override string Kind => "add";
+
+    /// <inheritdoc/>
+    public override string Symbol => "+";
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context) =>
+        Kernels.Elementwise.Add(context.Input(0), context.Input(1), context.Output(), context.Compute);
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        ContextKernels.Copied(context.OutputGradient(), context.InputGradient(0), context.Compute);
+        ContextKernels.Copied(context.OutputGradient(), context.InputGradient(1), context.Compute);
+    }
+}

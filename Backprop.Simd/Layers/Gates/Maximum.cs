@@ -1,0 +1,34 @@
+namespace Backprop.Simd.Layers.Gates;
+
+/// <summary>
+/// z = max(x, y), element by element; NaN if either is. The gradient is routed to the larger input; of two equal inputs the
+/// first gets it (PyTorch gives each a half). A NaN gets it in the input that holds it, the first if both do.
+/// </summary>
+public sealed class Maximum : BinaryGate
+{
+    /// <inheritdoc/>
+    public override string Kind => "maximum";
+
+    /// <inheritdoc/>
+    public override string Symbol => "max";
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context) =>
+        Kernels.Elementwise.Maximum(context.Input(0), context.Input(1), context.Output(), context.Compute);
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        ReadOnlySpan<T> x = context.Input(0), y = context.Input(1), dz = context.OutputGradient();
+        var dx = context.InputGradient(0);
+        var dy = context.InputGradient(1);
+        for (var i = 0; i < dz.Length; i++)
+        {
+            var first = x[i] >= y[i] || T.IsNaN(x[i]);
+            if (!dx.IsEmpty)
+                dx.Put(i, first ? dz[i] : T.Zero);
+            if (!dy.IsEmpty)
+                dy.Put(i, first ? T.Zero : dz[i]);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+namespace Backprop.Simd.Layers.Gates;
+
+/// <summary>y = 1 / x, element by element. dx = -dy y^2.</summary>
+public sealed class Reciprocal : UnaryGate
+{
+    /// <inheritdoc/>
+    public override string Kind => "reciprocal";
+
+    /// <inheritdoc/>
+    public override string Symbol => "1/x";
+
+    /// <inheritdoc/>
+    public override bool SupportsInPlace => true;
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context) =>
+        Kernels.Elementwise.Reciprocal(context.Input(0), context.Output(), context.Compute);
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        var dx = context.InputGradient(0);
+        if (dx.IsEmpty)
+            return;
+        var y = context.Output();
+        var dy = context.OutputGradient();
+        for (var i = 0; i < y.Length; i++)
+            dx.Put(i, -dy[i] * (y[i] * y[i]));
+    }
+}

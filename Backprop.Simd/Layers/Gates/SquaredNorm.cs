@@ -1,0 +1,53 @@
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Layers.Gates;
+
+/// <summary>f = |x|^2, one number per row of values, or one number of a shared input. dx = 2 x df.</summary>
+public sealed class SquaredNorm : Layer
+{
+    /// <inheritdoc/>
+    public override string Kind => "squarednorm";
+
+    /// <inheritdoc/>
+    public override string Symbol => "|x|\u00b2";
+
+    /// <inheritdoc/>
+    public override bool BackwardUsesOutput => false;
+
+    /// <inheritdoc/>
+    public override void Declare(LayerDeclaration declaration)
+    {
+        ArgumentNullException.ThrowIfNull(declaration);
+        declaration.RequireInputs(1);
+        declaration.AddOutput(new EdgeType(declaration.RequireNumbers(0).Kind, Shape.Scalar));
+    }
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        var x = context.Input(0);
+        var f = context.Output();
+        var size = x.Length / f.Length;
+        for (var row = 0; row < f.Length; row++)
+            f[row] = Reductions.SumOfSquares(x.Slice(row * size, size));
+    }
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        var dx = context.InputGradient(0);
+        if (dx.IsEmpty)
+            return;
+        var x = context.Input(0);
+        var df = context.OutputGradient();
+        var size = x.Length / df.Length;
+        for (var row = 0; row < df.Length; row++)
+        {
+            var factor = (T.One + T.One) * df[row];
+            if (dx.Adds)
+                Kernels.Elementwise.Axpy(factor, x.Slice(row * size, size), dx.Span.Slice(row * size, size));
+            else
+                Kernels.Elementwise.Scale(x.Slice(row * size, size), factor, dx.Span.Slice(row * size, size));
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using Backprop.Simd.Initializers;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>A parameter as a layer declares it.</summary>
+/// <param name="Name">Its name within the node: <c>weight</c>, <c>bias</c>.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="FanIn">Inputs that one unit sums over.</param>
+/// <param name="FanOut">Units that one input feeds.</param>
+/// <param name="Initializer">How it starts; null to let the network choose by the layer that follows.</param>
+public sealed record DeclaredParameter(string Name, Shape Shape, int FanIn, int FanOut, Initializer? Initializer);
+
+/// <summary>State as a layer declares it: kept with the network, never trained.</summary>
+/// <param name="Name">Its name within the node.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Initial">The value every element starts at.</param>
+public sealed record DeclaredState(string Name, Shape Shape, double Initial);
+
+/// <summary>What a layer says about itself when it is placed in a graph.</summary>
+public sealed class LayerDeclaration
+{
+    private readonly List<EdgeType> _outputs = [];
+    private readonly List<DeclaredParameter> _parameters = [];
+    private readonly List<DeclaredState> _states = [];
+
+    internal LayerDeclaration(string kind, EdgeType[] inputs)
+    {
+        Kind = kind;
+        Inputs = inputs;
+    }
+
+    /// <summary>The types of the inputs.</summary>
+    public IReadOnlyList<EdgeType> Inputs { get; }
+
+    internal string Kind { get; }
+
+    internal IReadOnlyList<EdgeType> Outputs => _outputs;
+
+    internal IReadOnlyList<DeclaredParameter> Parameters => _parameters;
+
+    internal IReadOnlyList<DeclaredState> States => _states;
+
+    internal int CachePerRow { get; private set; }
+
+    internal int CachePerBatch { get; private set; }
+
+    internal int IndexCachePerRow { get; private set; }
+
+    internal int ScratchPerRow { get; private set; }
+
+    internal int ScratchPerBatch { get; private set; }
+
+    /// <summary>Throws unless there are exactly <paramref name="count"/> inputs.</summary>
+    /// <param name="count">The number of inputs the layer takes.</param>
+    /// <exception cref="ArgumentException">There are more or fewer.</exception>
+    public void RequireInputs(int count)
+    {
+        if (Inputs.Count != count)
+            throw new ArgumentException($"{Kind} takes {count} input(s); it got {Inputs.Count}.", "inputs");
+    }
+
+    /// <summary>Throws unless an input is of a kind and rank.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <param name="kind">The kind it must have.</param>
+    /// <param name="rank">The rank it must have; -1 for any.</param>
+    /// <returns>The shape of the input.</returns>
+    /// <exception cref="ArgumentException">The input is another.</exception>
+    public Shape Require(int input, EdgeKind kind, int rank = -1)
+    {
+        var type = Inputs[input];
+        if (type.Kind != kind || rank >= 0 && type.Shape.Rank != rank)
+        {
+            var expected = rank < 0 ? "" : $" of rank {rank}";
+            throw new ArgumentException($"Input {input} of {Kind} must be {kind.ToString().ToLowerInvariant()}{expected}; it is {type}.", "inputs");
+        }
+
+        return type.Shape;
+    }
+
+    /// <summary>Throws unless an input carries numbers: values or shared.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>The type of the input.</returns>
+    /// <exception cref="ArgumentException">The input carries indices.</exception>
+    public EdgeType RequireNumbers(int input)
+    {
+        var type = Inputs[input];
+        if (type.Kind == EdgeKind.Indices)
+            throw new ArgumentException($"Input {input} of {Kind} must be numbers; it is {type}.", "inputs");
+        return type;
+    }
+
+    /// <summary>Throws unless two inputs have the same type.</summary>
+    /// <param name="first">An input, from 0.</param>
+    /// <param name="second">Another.</param>
+    /// <exception cref="ArgumentException">They differ.</exception>
+    public void RequireSame(int first, int second)
+    {
+        if (Inputs[first] != Inputs[second])
+            throw new ArgumentException($"Inputs {first} and {second} of {Kind} must be alike; they are {Inputs[first]} and {Inputs[second]}.", "inputs");
+    }
+
+    /// <summary>Declares the next output.</summary>
+    /// <param name="type">Its type: values or shared.</param>
+    /// <exception cref="ArgumentException">The type is indices, which no layer computes.</exception>
+    public void AddOutput(EdgeType type)
+    {
+        if (type.Kind == EdgeKind.Indices)
+            throw new ArgumentException($"An output of {Kind} must be values or shared.", nameof(type));
+        _outputs.Add(type);
+    }
+
+    /// <summary>Declares the next output: values of a shape per row.</summary>
+    /// <param name="shape">The shape per row.</param>
+    public void AddOutput(Shape shape) => AddOutput(new EdgeType(EdgeKind.Values, shape));
+
+    /// <summary>Declares the next trained parameter.</summary>
+    /// <param name="name">Its name within the node, unique there.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="fanIn">Inputs that one unit sums over.</param>
+    /// <param name="fanOut">Units that one input feeds.</param>
+    /// <param name="initializer">How it starts; null to let the network choose by the layer that follows.</param>
+    /// <exception cref="ArgumentException">The name is taken or empty.</exception>
+    public void AddParameter(string name, Shape shape, int fanIn, int fanOut, Initializer? initializer)
+    {
+        CheckName(name);
+        _parameters.Add(new DeclaredParameter(name, shape, fanIn, fanOut, initializer));
+    }
+
+    /// <summary>Declares the next piece of state.</summary>
+    /// <param name="name">Its name within the node, unique there.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="initial">The value every element starts at.</param>
+    /// <exception cref="ArgumentException">The name is taken or empty.</exception>
+    public void AddState(string name, Shape shape, double initial = 0)
+    {
+        CheckName(name);
+        _states.Add(new DeclaredState(name, shape, initial));
+    }
+
+    /// <summary>Asks for a cache that lives from forward to backward.</summary>
+    /// <param name="perRow">Elements per row of the batch.</param>
+    /// <param name="perBatch">Elements once per batch.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is negative.</exception>
+    public void UseCache(int perRow, int perBatch = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(perBatch);
+        (CachePerRow, CachePerBatch) = (perRow, perBatch);
+    }
+
+    /// <summary>Asks for a cache of 32-bit integers that lives from forward to backward.</summary>
+    /// <param name="perRow">Integers per row of the batch.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The size is negative.</exception>
+    public void UseIndexCache(int perRow)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
+        IndexCachePerRow = perRow;
+    }
+
+    /// <summary>Asks for scratch space that lives through one call of forward or backward.</summary>
+    /// <param name="perRow">Elements per row of the batch.</param>
+    /// <param name="perBatch">Elements once per batch.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is negative.</exception>
+    public void UseScratch(int perRow, int perBatch = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
+        ArgumentOutOfRangeException.ThrowIfNegative(perBatch);
+        (ScratchPerRow, ScratchPerBatch) = (perRow, perBatch);
+    }
+
+    private void CheckName(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (_parameters.Any(p => p.Name == name) || _states.Any(s => s.Name == name))
+            throw new ArgumentException($"{Kind} declares '{name}' twice.", nameof(name));
+    }
+}

@@ -1,0 +1,132 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>Where the values and the gradient of one edge lie in a workspace.</summary>
+internal sealed class EdgeBuffer<T>(EdgeType type)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public EdgeType Type { get; } = type;
+
+    /// <summary>The block that holds the values, and where in it. A bound input holds the caller's memory instead.</summary>
+    public AlignedBuffer<T>? Block { get; set; }
+
+    public int Offset { get; set; }
+
+    public ReadOnlyMemory<T> Bound { get; set; }
+
+    public bool IsBound { get; set; }
+
+    public AlignedBuffer<int>? IndexBlock { get; set; }
+
+    public ReadOnlyMemory<int> BoundIndices { get; set; }
+
+    public AlignedBuffer<T>? GradientBlock { get; set; }
+
+    public int GradientOffset { get; set; }
+
+    /// <summary>True for a parameter of the graph: its gradient lies in the parameter gradient block.</summary>
+    public bool IsParameterGradient { get; set; }
+
+    /// <summary>Rows [first, first + rows); all of a shared edge.</summary>
+    public ReadOnlySpan<T> Values(int first, int rows)
+    {
+        var (start, length) = Slice(first, rows);
+        return IsBound ? Bound.Span.Slice(start, length) : Block!.Span.Slice(Offset + start, length);
+    }
+
+    public Span<T> WritableValues(int first, int rows)
+    {
+        var (start, length) = Slice(first, rows);
+        return Block!.Span.Slice(Offset + start, length);
+    }
+
+    public ReadOnlySpan<int> Indices(int first, int rows)
+    {
+        var (start, length) = Slice(first, rows);
+        return IsBound ? BoundIndices.Span.Slice(start, length) : IndexBlock!.Span.Slice(start, length);
+    }
+
+    public Span<T> Gradient(int first, int rows)
+    {
+        var (start, length) = Slice(first, rows);
+        return GradientBlock!.Span.Slice(GradientOffset + start, length);
+    }
+
+    private (int Start, int Length) Slice(int first, int rows)
+    {
+        var size = Type.Shape.Size;
+        return Type.Kind == EdgeKind.Shared ? (0, size) : (first * size, rows * size);
+    }
+}
+
+/// <summary>One named range of the parameter or state block.</summary>
+internal readonly record struct BlockSlot(BlockRange Range, Shape Shape);
+
+/// <summary>All that the passes of one node touch in one workspace.</summary>
+internal sealed class NodeBuffers<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public required int Index { get; init; }
+
+    public required EdgeBuffer<T>[] Inputs { get; init; }
+
+    public required EdgeBuffer<T>[] Outputs { get; init; }
+
+    public required BlockSlot[] Parameters { get; init; }
+
+    public required BlockSlot[] States { get; init; }
+
+    public required AlignedBuffer<T> ParameterBlock { get; init; }
+
+    public required AlignedBuffer<T> StateBlock { get; init; }
+
+    /// <summary>Null in inference.</summary>
+    public AlignedBuffer<T>? GradientBlock { get; init; }
+
+    public AlignedBuffer<T>? ProposedState { get; init; }
+
+    public AlignedBuffer<T>? Cache { get; init; }
+
+    public int CachePerRow { get; init; }
+
+    public int CachePerBatch { get; init; }
+
+    public AlignedBuffer<int>? IndexCache { get; init; }
+
+    public int IndexCachePerRow { get; init; }
+
+    /// <summary>Shared by the nodes of a workspace, which run one after the other.</summary>
+    public AlignedBuffer<T>? Scratch { get; set; }
+
+    public int ScratchPerRow { get; init; }
+
+    public int ScratchPerBatch { get; init; }
+
+    /// <summary>Per input: whether its gradient is wanted, and whether another consumer has already written it.</summary>
+    public required bool[] NeedsInputGradient { get; init; }
+
+    public required bool[] AddsInputGradient { get; init; }
+
+    /// <summary>Whether backward visits this node.</summary>
+    public bool RunsBackward { get; set; }
+
+    public double Loss { get; set; }
+}
+
+/// <summary>What a random layer derives its numbers from; the same for every thread and shard.</summary>
+/// <param name="Seed">The network's seed.</param>
+/// <param name="Step">The training step.</param>
+/// <param name="Node">The node's index in the network.</param>
+public readonly record struct RandomKey(ulong Seed, long Step, int Node);
+
+/// <summary>What is the same for all nodes of one pass.</summary>
+internal struct PassState
+{
+    public ulong Seed;
+    public long Step;
+    public bool Training;
+    public bool Accumulate;
+    public Func<BlockRange, bool>? Frozen;
+}

@@ -1,0 +1,25 @@
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Losses;
+
+/// <summary>A layer whose one output is a single number to be made small: the mean over the batch.</summary>
+/// <remarks>Losses accumulate in double, in row order. Input 0 is the prediction, input 1 the target.</remarks>
+public abstract class Loss : Layer
+{
+    /// <inheritdoc/>
+    public sealed override bool RowsAreIndependent => false;
+
+    /// <inheritdoc/>
+    public override bool BackwardUsesOutput => false;
+
+    /// <summary>Writes the loss where the network reads it: the output in <typeparamref name="T"/>, and in double.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="context">The forward context.</param>
+    /// <param name="loss">The loss of the batch.</param>
+    protected static void Report<T>(in ForwardContext<T> context, double loss)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        context.Output()[0] = T.CreateSaturating(loss);
+        context.ReportLoss(loss);
+    }
+}

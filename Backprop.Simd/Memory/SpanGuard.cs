@@ -1,0 +1,80 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Backprop.Simd.Memory;
+
+/// <summary>The length and overlap rules of the kernels, each with its exception.</summary>
+internal static class SpanGuard
+{
+    /// <summary>Throws unless <typeparamref name="T"/> is float or double.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Supported<T>() where T : unmanaged
+    {
+        if (typeof(T) != typeof(float) && typeof(T) != typeof(double))
+            throw new NotSupportedException($"Kernels run on float and double; {typeof(T)} is neither.");
+    }
+
+    /// <summary>Throws unless both inputs have the same length.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SameLength(int expected, int actual, [CallerArgumentExpression(nameof(actual))] string name = "")
+    {
+        if (expected != actual)
+            ThrowLength(expected, actual, name);
+    }
+
+    /// <summary>Throws unless a destination holds at least <paramref name="needed"/> elements; a longer one keeps its tail.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AtLeast(int needed, int actual, [CallerArgumentExpression(nameof(actual))] string name = "")
+    {
+        if (actual < needed)
+            ThrowShort(needed, actual, name);
+    }
+
+    /// <summary>Elementwise rule: the spans start at the same element or share none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SameStartOrDisjoint<T>(ReadOnlySpan<T> input, ReadOnlySpan<T> destination, [CallerArgumentExpression(nameof(destination))] string name = "")
+    {
+        if (input.Overlaps(destination, out var offset) && offset != 0)
+            ThrowShifted(offset, name);
+    }
+
+    /// <summary>Reduction and matrix rule: the spans share no element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Disjoint<T>(ReadOnlySpan<T> input, ReadOnlySpan<T> destination, [CallerArgumentExpression(nameof(destination))] string name = "")
+    {
+        if (input.Overlaps(destination))
+            ThrowOverlap(name);
+    }
+
+    /// <summary>Throws unless a value is a positive, finite number.</summary>
+    public static void PositiveFinite<TNumber>(TNumber value, [CallerArgumentExpression(nameof(value))] string name = "")
+        where TNumber : IFloatingPoint<TNumber>
+    {
+        if (!(TNumber.IsFinite(value) && TNumber.IsPositive(value) && !TNumber.IsZero(value)))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be positive and finite.");
+    }
+
+    [DoesNotReturn]
+    private static void ThrowLength(int expected, int actual, string name) =>
+        throw new ArgumentException($"'{Root(name)}' must have length {expected}; it has {actual}.", Root(name));
+
+    [DoesNotReturn]
+    private static void ThrowShort(int needed, int actual, string name) =>
+        throw new ArgumentException($"'{Root(name)}' must hold at least {needed} elements; it has {actual}.", Root(name));
+
+    [DoesNotReturn]
+    private static void ThrowShifted(int offset, string name) =>
+        throw new ArgumentException($"'{name}' overlaps an input shifted by {offset} elements; start both at the same element or keep them apart.", name);
+
+    [DoesNotReturn]
+    private static void ThrowOverlap(string name) =>
+        throw new ArgumentException($"'{name}' overlaps an input; keep them apart.", name);
+
+    // Callers pass `x.Length`: the argument is x.
+    private static string Root(string expression)
+    {
+        var dot = expression.IndexOf('.', StringComparison.Ordinal);
+        return dot < 0 ? expression : expression[..dot];
+    }
+}

@@ -1,0 +1,193 @@
+using System.Globalization;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>Builds a graph of layers: inputs, parameters, layers, outputs and losses, in any arrangement without cycles.</summary>
+/// <remarks>
+/// A handle can only be used after it was made, so every graph is in execution order as it stands, and no cycle can be built.
+/// </remarks>
+public sealed class GraphBuilder
+{
+    private readonly List<EdgeInfo> _edges = [];
+    private readonly List<NodeInfo> _nodes = [];
+    private readonly List<int> _outputs = [];
+    private readonly List<WeightedLoss> _losses = [];
+    private readonly HashSet<string> _names = [];
+
+    internal bool HasEnd => _outputs.Count + _losses.Count > 0;
+
+    /// <summary>Starts a chain: a new graph with one input of values.</summary>
+    /// <param name="size">The size of a row.</param>
+    /// <param name="name">The name of the input.</param>
+    /// <returns>The input.</returns>
+    public static Node Chain(int size, string name = "x") => new GraphBuilder().Input(name, size);
+
+    /// <summary>Adds an input of values.</summary>
+    /// <param name="name">Its name, unique in the graph.</param>
+    /// <param name="shape">Its shape per row; nothing for a scalar.</param>
+    /// <returns>The input.</returns>
+    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
+    public Node Input(string name, params ReadOnlySpan<int> shape) => Input(name, new Shape(shape));
+
+    /// <summary>Adds an input of values.</summary>
+    /// <param name="name">Its name, unique in the graph.</param>
+    /// <param name="shape">Its shape per row.</param>
+    /// <returns>The input.</returns>
+    /// <exception cref="ArgumentException">The name is empty or taken.</exception>
+    public Node Input(string name, Shape shape) => AddEdge(name, new EdgeType(EdgeKind.Values, shape), EdgeRole.Input);
+
+    /// <summary>Adds an input of 32-bit integers: labels, embedding indices, lengths.</summary>
+    /// <param name="name">Its name, unique in the graph.</param>
+    /// <param name="shape">Its shape per row; nothing for one integer.</param>
+    /// <returns>The input.</returns>
+    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
+    public Node IndexInput(string name, params ReadOnlySpan<int> shape) =>
+        AddEdge(name, new EdgeType(EdgeKind.Indices, new Shape(shape)), EdgeRole.Input);
+
+    /// <summary>Adds an input without batch dimension: a constant given at run time.</summary>
+    /// <param name="name">Its name, unique in the graph.</param>
+    /// <param name="shape">Its shape; nothing for a scalar.</param>
+    /// <returns>The input.</returns>
+    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
+    public Node SharedInput(string name, params ReadOnlySpan<int> shape) =>
+        AddEdge(name, new EdgeType(EdgeKind.Shared, new Shape(shape)), EdgeRole.Input);
+
+    /// <summary>Adds a trained parameter that layers take as an input; used more than once, it is tied.</summary>
+    /// <param name="name">Its name, unique in the graph.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="initializer">How it starts; null for Xavier with the first dimension as fan-in, the rest as fan-out.</param>
+    /// <returns>The parameter.</returns>
+    /// <exception cref="ArgumentException">The name is empty or taken.</exception>
+    public Node Parameter(string name, Shape shape, Initializer? initializer = null)
+    {
+        var node = AddEdge(name, new EdgeType(EdgeKind.Shared, shape), EdgeRole.Parameter);
+        _edges[node.Edge].Initializer = initializer;
+        return node;
+    }
+
+    /// <summary>Places a layer.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Its inputs, all of this graph.</param>
+    /// <returns>Its first output.</returns>
+    /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
+    public Node Apply(Layer layer, params ReadOnlySpan<Node> inputs) => ApplyAll(layer, inputs)[0];
+
+    /// <summary>Places a layer and returns all its outputs.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="inputs">Its inputs, all of this graph.</param>
+    /// <returns>Its outputs, in order of declaration.</returns>
+    /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
+    public IReadOnlyList<Node> ApplyAll(Layer layer, params ReadOnlySpan<Node> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        var edges = new int[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+            edges[i] = Own(inputs[i], nameof(inputs));
+        var declaration = new LayerDeclaration(layer.Kind, [.. edges.Select(e => _edges[e].Type)]);
+        layer.Declare(declaration);
+        if (declaration.Outputs.Count == 0)
+            throw new ArgumentException($"{layer.Kind} declares no output.", nameof(layer));
+
+        var name = AutomaticName(layer.Kind);
+        var index = _nodes.Count;
+        var outputs = new int[declaration.Outputs.Count];
+        for (var port = 0; port < outputs.Length; port++)
+        {
+            var edgeName = port == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{port}");
+            outputs[port] = AddEdge(edgeName, declaration.Outputs[port], EdgeRole.Computed).Edge;
+            _edges[outputs[port]].Producer = index;
+        }
+
+        _nodes.Add(new NodeInfo(layer, declaration, edges, outputs) { Name = name });
+        return [.. outputs.Select(e => new Node(this, e))];
+    }
+
+    /// <summary>Makes a node an output of the network: its value is kept for the caller.</summary>
+    /// <param name="node">The node.</param>
+    /// <exception cref="ArgumentException">The node belongs to another graph or carries indices.</exception>
+    public void Output(Node node)
+    {
+        var edge = Own(node, nameof(node));
+        if (_edges[edge].Type.Kind == EdgeKind.Indices)
+            throw new ArgumentException($"An output carries numbers; {node} carries indices.", nameof(node));
+        if (!_outputs.Contains(edge))
+            _outputs.Add(edge);
+    }
+
+    /// <summary>Adds a loss to what is made small: the sum of all losses, each with its weight.</summary>
+    /// <param name="node">The output of a <see cref="Losses.Loss"/> layer.</param>
+    /// <param name="weight">Its weight, finite.</param>
+    /// <exception cref="ArgumentException">The node belongs to another graph, is no loss, or is one already; or the weight is
+    /// not finite.</exception>
+    public void Loss(Node node, double weight = 1)
+    {
+        var edge = Own(node, nameof(node));
+        if (_edges[edge].Producer < 0 || _nodes[_edges[edge].Producer].Layer is not Losses.Loss)
+            throw new ArgumentException($"Only the output of a loss layer is a loss; {node} is not.", nameof(node));
+        if (!double.IsFinite(weight))
+            throw new ArgumentException($"The weight of a loss is finite; got {weight}.", nameof(weight));
+        if (_losses.Any(l => l.Edge == edge))
+            throw new ArgumentException($"{node.Name} is a loss already.", nameof(node));
+        _losses.Add(new WeightedLoss(edge, weight));
+    }
+
+    /// <summary>Fixes the graph.</summary>
+    /// <returns>The definition, from which networks of any element type are made.</returns>
+    /// <exception cref="InvalidOperationException">The graph has neither output nor loss.</exception>
+    public NetworkDefinition Build()
+    {
+        if (!HasEnd)
+            throw new InvalidOperationException("The graph has neither an output nor a loss: call Output or Loss on a node first.");
+        return new NetworkDefinition(
+            [.. _edges.Select(e => e.Clone())], [.. _nodes.Select(n => n.Clone())], [.. _outputs], [.. _losses]);
+    }
+
+    internal string EdgeName(int edge) => _edges[edge].Name;
+
+    internal EdgeType EdgeType(int edge) => _edges[edge].Type;
+
+    internal void Rename(int edge, string name)
+    {
+        var info = _edges[edge];
+        if (name == info.Name)
+            return;
+        TakeName(name);
+        _names.Remove(info.Name);
+        info.Name = name;
+        if (info.Producer >= 0 && _nodes[info.Producer].Outputs[0] == edge)
+            _nodes[info.Producer].Name = name;
+    }
+
+    private Node AddEdge(string name, EdgeType type, EdgeRole role)
+    {
+        TakeName(name);
+        _edges.Add(new EdgeInfo(type, role) { Name = name });
+        return new Node(this, _edges.Count - 1);
+    }
+
+    private int Own(Node node, string parameter)
+    {
+        if (!ReferenceEquals(node.Graph, this))
+            throw new ArgumentException($"{node} belongs to another graph.", parameter);
+        return node.Edge;
+    }
+
+    private void TakeName(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (!_names.Add(name))
+            throw new ArgumentException($"The graph already has a node named '{name}'.", nameof(name));
+    }
+
+    private string AutomaticName(string kind)
+    {
+        for (var i = 1; ; i++)
+        {
+            var name = kind + i.ToString(CultureInfo.InvariantCulture);
+            if (!_names.Contains(name))
+                return name;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>
+/// Draws a graph as text for Graphviz (DOT) or Mermaid: layers as nodes, and on each edge the forward value in green above
+/// and the gradient in red below, as far as a workspace can tell them.
+/// </summary>
+public static class GraphPicture
+{
+    /// <summary>More numbers than this are written as a shape.</summary>
+    private const int MostNumbers = 4;
+
+    /// <summary>The graph alone, for Graphviz.</summary>
+    /// <param name="definition">The graph.</param>
+    /// <returns>DOT text.</returns>
+    public static string Dot(NetworkDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        return Dot(definition, _ => (null, null));
+    }
+
+    /// <summary>The graph with the values and gradients of the first row, for Graphviz.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="workspace">A workspace after forward, or forward and backward. What it does not retain is left out.</param>
+    /// <returns>DOT text.</returns>
+    public static string Dot<T>(Workspace<T> workspace)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(workspace);
+        return Dot(workspace.Network.Definition, Labels(workspace));
+    }
+
+    /// <summary>The graph alone, for Mermaid.</summary>
+    /// <param name="definition">The graph.</param>
+    /// <returns>Mermaid text.</returns>
+    public static string Mermaid(NetworkDefinition definition)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        return Mermaid(definition, _ => (null, null));
+    }
+
+    /// <summary>The graph with the values and gradients of the first row, for Mermaid.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="workspace">A workspace after forward, or forward and backward. What it does not retain is left out.</param>
+    /// <returns>Mermaid text.</returns>
+    public static string Mermaid<T>(Workspace<T> workspace)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(workspace);
+        return Mermaid(workspace.Network.Definition, Labels(workspace));
+    }
+
+    private static string Dot(NetworkDefinition definition, Func<int, (string? Value, string? Gradient)> labels)
+    {
+        var text = new StringBuilder();
+        text.AppendLine("digraph network {");
+        text.AppendLine("  rankdir=LR; nodesep=0.35; ranksep=0.7;");
+        text.AppendLine("  node [shape=circle, fontname=\"Helvetica\", fontsize=12, margin=0.03];");
+        text.AppendLine("  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6];");
+        foreach (var (id, label, isLayer) in Vertices(definition))
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {id} [label=\"{DotEscape(label)}\"{(isLayer ? "" : ", shape=plaintext")}];");
+        foreach (var (from, to, edge) in Arrows(definition))
+        {
+            var (value, gradient) = labels(edge);
+            var lines = new List<string>();
+            if (value is not null)
+                lines.Add($"<font color=\"#00a000\">{value}</font>");
+            if (gradient is not null)
+                lines.Add($"<font color=\"#d00000\">{gradient}</font>");
+            var attribute = lines.Count == 0 ? "" : $" [label=<{string.Join("<br/>", lines)}>]";
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} -> {to}{attribute};");
+        }
+
+        text.AppendLine("}");
+        return text.ToString();
+    }
+
+    private static string Mermaid(NetworkDefinition definition, Func<int, (string? Value, string? Gradient)> labels)
+    {
+        var text = new StringBuilder();
+        text.AppendLine("flowchart LR");
+        foreach (var (id, label, isLayer) in Vertices(definition))
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {id}{(isLayer ? "((" : "[")}\"{MermaidEscape(label)}\"{(isLayer ? "))" : "]")}");
+        foreach (var (from, to, edge) in Arrows(definition))
+        {
+            var (value, gradient) = labels(edge);
+            var lines = new List<string>();
+            if (value is not null)
+                lines.Add($"<span style='color:#00a000'>{value}</span>");
+            if (gradient is not null)
+                lines.Add($"<span style='color:#d00000'>{gradient}</span>");
+            var label = lines.Count == 0 ? "" : $"|\"{string.Join("<br/>", lines)}\"|";
+            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} -->{label} {to}");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Inputs, parameters, layers, and one vertex for what leaves the graph.</summary>
+    private static IEnumerable<(string Id, string Label, bool IsLayer)> Vertices(NetworkDefinition definition)
+    {
+        for (var e = 0; e < definition.Edges.Length; e++)
+        {
+            if (definition.Edges[e].Role != EdgeRole.Computed)
+                yield return ($"edge{e}", definition.Edges[e].Name, false);
+        }
+
+        for (var n = 0; n < definition.Nodes.Length; n++)
+            yield return ($"node{n}", definition.Nodes[n].Layer.Symbol, true);
+        foreach (var e in Ends(definition))
+            yield return ($"end{e}", definition.Edges[e].Name, false);
+    }
+
+    private static IEnumerable<(string From, string To, int Edge)> Arrows(NetworkDefinition definition)
+    {
+        string Source(int edge) => definition.Edges[edge].Producer is >= 0 and var n ? $"node{n}" : $"edge{edge}";
+        for (var n = 0; n < definition.Nodes.Length; n++)
+        {
+            foreach (var e in definition.Nodes[n].Inputs)
+                yield return (Source(e), $"node{n}", e);
+        }
+
+        foreach (var e in Ends(definition))
+            yield return (Source(e), $"end{e}", e);
+    }
+
+    private static IEnumerable<int> Ends(NetworkDefinition definition) =>
+        definition.OutputEdges.Concat(definition.Losses.Select(l => l.Edge)).Distinct()
+            .Where(e => definition.Edges[e].Role == EdgeRole.Computed);
+
+    private static Func<int, (string? Value, string? Gradient)> Labels<T>(Workspace<T> workspace)
+        where T : unmanaged, IFloatingPointIeee754<T> => edge =>
+        {
+            var size = workspace.Network.Definition.Edges[edge].Type.Shape.Size;
+            return (Label(workspace.ValueOrEmpty(edge), size), Label(workspace.GradientOrEmpty(edge), size));
+        };
+
+    private static string? Label<T>(ReadOnlySpan<T> values, int size)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (values.IsEmpty)
+            return null;
+        if (size > MostNumbers)
+            return $"[{size}]";
+        var numbers = new string[size];
+        for (var i = 0; i < size; i++)
+            numbers[i] = values[i].ToString("0.###", CultureInfo.InvariantCulture);
+        return string.Join(", ", numbers);
+    }
+
+    private static string DotEscape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+
+    private static string MermaidEscape(string text) => text
+        .Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("\"", "#quot;", StringComparison.Ordinal)
+        .Replace("*", "#42;", StringComparison.Ordinal)
+        .Replace("|", "#124;", StringComparison.Ordinal);
+}

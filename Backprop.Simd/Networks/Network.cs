@@ -1,0 +1,213 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>
+/// A graph of layers with its numbers: all parameters in one flat block, all state in another. Forward and backward run in a
+/// <see cref="Workspace{T}"/>; any number of threads may run inference on one network, each with a workspace of its own.
+/// </summary>
+/// <typeparam name="T">float or double.</typeparam>
+public sealed class Network<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly HashSet<string> _frozen = [];
+    private BlockRange[] _frozenRanges = [];
+    private BlockRange[] _trainable;
+
+    internal Network(NetworkDefinition definition, ulong seed)
+    {
+        SpanGuard.Supported<T>();
+        Definition = definition;
+        Seed = seed;
+        ParameterBlock = new AlignedBuffer<T>(definition.Parameters.Length);
+        StateBlock = new AlignedBuffer<T>(definition.State.Length);
+        _trainable = [new BlockRange(0, ParameterBlock.Length)];
+        IsFrozenRange = range => Array.Exists(_frozenRanges, f => f.Start == range.Start);
+    }
+
+    /// <summary>The graph.</summary>
+    public NetworkDefinition Definition { get; }
+
+    /// <summary>The seed of parameters and random layers.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>All parameters, laid out by <see cref="NetworkDefinition.Parameters"/>; zeros between them.</summary>
+    public Span<T> Parameters => ParameterBlock.Span;
+
+    /// <summary>All state: what is kept and not trained, laid out by <see cref="NetworkDefinition.State"/>.</summary>
+    public Span<T> State => StateBlock.Span;
+
+    /// <summary>The ranges that optimizers may change: everything, less what is frozen.</summary>
+    public ReadOnlySpan<BlockRange> TrainableRanges => _trainable;
+
+    internal AlignedBuffer<T> ParameterBlock { get; }
+
+    internal AlignedBuffer<T> StateBlock { get; }
+
+    /// <summary>One delegate for the network's life; null while nothing is frozen.</summary>
+    internal Func<BlockRange, bool>? Frozen => _frozenRanges.Length == 0 ? null : IsFrozenRange;
+
+    internal ReadOnlySpan<BlockRange> FrozenRanges => _frozenRanges;
+
+    private Func<BlockRange, bool> IsFrozenRange { get; }
+
+    /// <summary>One parameter.</summary>
+    /// <param name="name">Its name: <c>affine1.weight</c>.</param>
+    /// <returns>Its elements, row-major.</returns>
+    /// <exception cref="ArgumentException">There is no such parameter.</exception>
+    public Span<T> Parameter(string name)
+    {
+        var range = Definition.Parameters[name].Range;
+        return Parameters.Slice(range.Start, range.Length);
+    }
+
+    /// <summary>One piece of state.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>Its elements, row-major.</returns>
+    /// <exception cref="ArgumentException">There is no such state.</exception>
+    public Span<T> StateOf(string name)
+    {
+        var range = Definition.State[name].Range;
+        return State.Slice(range.Start, range.Length);
+    }
+
+    /// <summary>Freezes a parameter: its gradient is not computed and reads as zero, and optimizers leave it alone.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ArgumentException">There is no such parameter.</exception>
+    public void Freeze(string name)
+    {
+        _ = Definition.Parameters[name];
+        if (_frozen.Add(name))
+            UpdateRanges();
+    }
+
+    /// <summary>Undoes <see cref="Freeze"/>.</summary>
+    /// <param name="name">The parameter's name.</param>
+    /// <exception cref="ArgumentException">There is no such parameter.</exception>
+    public void Unfreeze(string name)
+    {
+        _ = Definition.Parameters[name];
+        if (_frozen.Remove(name))
+            UpdateRanges();
+    }
+
+    /// <summary>Whether a parameter is frozen.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>True if it is.</returns>
+    /// <exception cref="ArgumentException">There is no such parameter.</exception>
+    public bool IsFrozen(string name)
+    {
+        _ = Definition.Parameters[name];
+        return _frozen.Contains(name);
+    }
+
+    /// <summary>The same network in another precision: same graph, same numbers up to rounding, same frozen parameters.</summary>
+    /// <typeparam name="TOther">float or double.</typeparam>
+    /// <returns>A new network.</returns>
+    public Network<TOther> ConvertTo<TOther>()
+        where TOther : unmanaged, IFloatingPointIeee754<TOther>
+    {
+        var other = new Network<TOther>(Definition, Seed);
+        Convert(Parameters, other.Parameters);
+        Convert(State, other.State);
+        foreach (var name in _frozen)
+            other.Freeze(name);
+        return other;
+    }
+
+    /// <summary>Makes the buffers of a step.</summary>
+    /// <param name="rows">The most rows of a batch.</param>
+    /// <param name="options">Training, inference, what is kept; training if null.</param>
+    /// <param name="compute">The threads; <see cref="ComputeContext.Default"/> if null.</param>
+    /// <returns>The workspace. Nothing is allocated by using it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1, or too large for the buffers.</exception>
+    /// <exception cref="ArgumentException">A retained name does not exist.</exception>
+    public Workspace<T> CreateWorkspace(int rows, WorkspaceOptions? options = null, ComputeContext? compute = null) =>
+        new(this, rows, options ?? WorkspaceOptions.Training, compute ?? ComputeContext.Default);
+
+    /// <summary>Computes the outputs, and in training the losses, of the workspace's inputs.</summary>
+    /// <param name="workspace">A workspace of this network.</param>
+    /// <returns>The weighted sum of the losses; 0 without any.</returns>
+    /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
+    public double Forward(Workspace<T> workspace)
+    {
+        Check(workspace);
+        return workspace.RunForward();
+    }
+
+    /// <summary>Computes the gradients of the loss of the last <see cref="Forward"/>, from <see cref="Workspace{T}.Loss"/> back.</summary>
+    /// <param name="workspace">A training workspace of this network, after forward.</param>
+    /// <param name="accumulate">True to add to <see cref="Workspace{T}.Gradients"/> instead of overwriting; other gradients
+    /// are always overwritten.</param>
+    /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward, or the workspace is for inference.</exception>
+    public void Backward(Workspace<T> workspace, bool accumulate = false)
+    {
+        Check(workspace);
+        workspace.RunBackward(accumulate);
+    }
+
+    /// <summary>One training step: forward, backward, update, and the state that forward proposed.</summary>
+    /// <param name="workspace">A training workspace of this network, inputs filled.</param>
+    /// <param name="optimizer">What updates the parameters.</param>
+    /// <returns>The loss before the update.</returns>
+    /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer to another size.</exception>
+    /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
+    public double Step(Workspace<T> workspace, Optimizer<T> optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        Check(workspace);
+        var loss = workspace.RunForward();
+        workspace.RunBackward(accumulate: false);
+        Update(workspace, optimizer);
+        return loss;
+    }
+
+    /// <summary>The last part of <see cref="Step"/>, for callers who accumulate or change gradients first.</summary>
+    /// <param name="workspace">A training workspace of this network, after backward.</param>
+    /// <param name="optimizer">What updates the parameters.</param>
+    /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer to another size.</exception>
+    /// <exception cref="InvalidOperationException">There was no backward.</exception>
+    public void Update(Workspace<T> workspace, Optimizer<T> optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        Check(workspace);
+        workspace.RequireBackward();
+        optimizer.Step(Parameters, workspace.Gradients, _trainable, workspace.Compute);
+        workspace.CommitState();
+    }
+
+    private static void Convert<TOther>(ReadOnlySpan<T> source, Span<TOther> destination)
+        where TOther : unmanaged, IFloatingPointIeee754<TOther>
+    {
+        for (var i = 0; i < source.Length; i++)
+            destination[i] = TOther.CreateTruncating(source[i]);
+    }
+
+    private void Check(Workspace<T> workspace)
+    {
+        ArgumentNullException.ThrowIfNull(workspace);
+        if (!ReferenceEquals(workspace.Network, this))
+            throw new ArgumentException("The workspace belongs to another network.", nameof(workspace));
+    }
+
+    private void UpdateRanges()
+    {
+        _frozenRanges = [.. Definition.Parameters.Entries.Where(e => _frozen.Contains(e.Name)).Select(e => e.Range)];
+        var ranges = new List<BlockRange>();
+        var start = 0;
+        foreach (var range in _frozenRanges)
+        {
+            if (range.Start > start)
+                ranges.Add(new BlockRange(start, range.Start - start));
+            start = range.Start + range.Length;
+        }
+
+        if (start < ParameterBlock.Length)
+            ranges.Add(new BlockRange(start, ParameterBlock.Length - start));
+        _trainable = [.. ranges];
+    }
+}

@@ -1,0 +1,84 @@
+using Backprop.Simd.Activations;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Losses;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>The short form of a chain of layers: <c>x.Affine(50).Sigmoid().Affine(10).SoftmaxCrossEntropy()</c>.</summary>
+public static class NodeChain
+{
+    /// <summary>y = x W + b.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="outputs">The number of outputs.</param>
+    /// <param name="initializer">How the weights start; null to choose by the layer that follows.</param>
+    /// <param name="bias">False for y = x W.</param>
+    /// <returns>y.</returns>
+    public static Node Affine(this Node node, int outputs, Initializer? initializer = null, bool bias = true) =>
+        node.Apply(new Affine(outputs, initializer, bias));
+
+    /// <summary>y = f(x), element by element.</summary>
+    /// <typeparam name="TFunction">The function.</typeparam>
+    /// <param name="node">x.</param>
+    /// <param name="function">f.</param>
+    /// <returns>y.</returns>
+    public static Node Activation<TFunction>(this Node node, TFunction function)
+        where TFunction : struct, IActivation => node.Apply(new Activation<TFunction>(function));
+
+    /// <summary>y = max(x, 0).</summary>
+    /// <param name="node">x.</param>
+    /// <returns>y.</returns>
+    public static Node Relu(this Node node) => node.Activation(new Relu());
+
+    /// <summary>y = x where x &gt; 0, else slope * x.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="negativeSlope">The slope for negative x.</param>
+    /// <returns>y.</returns>
+    public static Node LeakyRelu(this Node node, double negativeSlope = 0.01) => node.Activation(new LeakyRelu(negativeSlope));
+
+    /// <summary>y = 1 / (1 + e^-x).</summary>
+    /// <param name="node">x.</param>
+    /// <returns>y.</returns>
+    public static Node Sigmoid(this Node node) => node.Activation(new Sigmoid());
+
+    /// <summary>y = tanh x.</summary>
+    /// <param name="node">x.</param>
+    /// <returns>y.</returns>
+    public static Node Tanh(this Node node) => node.Activation(new Tanh());
+
+    /// <summary>Ends a chain: softmax cross-entropy against class labels. The logits become the network's output.</summary>
+    /// <param name="logits">The logits, [K].</param>
+    /// <param name="labels">The name of the label input, made here.</param>
+    /// <param name="loss">The loss with its options; null for none.</param>
+    /// <returns>The loss.</returns>
+    public static Node SoftmaxCrossEntropy(this Node logits, string labels = "labels", SoftmaxCrossEntropy? loss = null) =>
+        End(logits, loss ?? new SoftmaxCrossEntropy(), logits.Graph.IndexInput(labels));
+
+    /// <summary>Ends a chain: mean squared error. The predictions become the network's output.</summary>
+    /// <param name="predictions">The predictions.</param>
+    /// <param name="targets">The name of the target input, made here with the shape of the predictions.</param>
+    /// <returns>The loss.</returns>
+    public static Node MeanSquaredError(this Node predictions, string targets = "targets") =>
+        End(predictions, new MeanSquaredError(), predictions.Graph.Input(targets, predictions.Type.Shape));
+
+    /// <summary>Builds the graph of this node and a network on it.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="node">Any node of the graph; if the graph has no output and no loss, this is its output.</param>
+    /// <param name="seed">The seed of the parameters.</param>
+    /// <returns>The network.</returns>
+    public static Network<T> Build<T>(this Node node, ulong seed = 0)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        if (!node.Graph.HasEnd)
+            node.Graph.Output(node);
+        return node.Graph.Build().CreateNetwork<T>(seed);
+    }
+
+    private static Node End(Node prediction, Loss loss, Node target)
+    {
+        var node = prediction.Apply(loss, target);
+        node.Graph.Output(prediction);
+        node.Graph.Loss(node);
+        return node;
+    }
+}

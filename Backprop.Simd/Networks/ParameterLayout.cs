@@ -1,0 +1,71 @@
+using System.Diagnostics.CodeAnalysis;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>One named range of a block.</summary>
+/// <param name="Name">The name: <c>affine1.weight</c>, or that of a parameter of the graph.</param>
+/// <param name="Shape">The shape.</param>
+/// <param name="Range">Where it lies.</param>
+public sealed record ParameterInfo(string Name, Shape Shape, BlockRange Range);
+
+/// <summary>
+/// Where everything lies in a flat block: execution order, each entry on a 64-byte boundary, zeros between. The same offsets
+/// for float and double.
+/// </summary>
+public sealed class ParameterLayout
+{
+    /// <summary>Elements between possible starts: 64 bytes of float, 128 of double.</summary>
+    private const int Alignment = 16;
+
+    private readonly List<ParameterInfo> _entries = [];
+    private readonly Dictionary<string, ParameterInfo> _byName = [];
+
+    internal ParameterLayout()
+    {
+    }
+
+    /// <summary>The entries, in order.</summary>
+    public IReadOnlyList<ParameterInfo> Entries => _entries;
+
+    /// <summary>The elements of the block, padding included.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The elements of all entries, padding excluded.</summary>
+    public int Count => _entries.Sum(e => e.Range.Length);
+
+    /// <summary>Finds an entry.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ArgumentException">There is none of this name.</exception>
+    public ParameterInfo this[string name]
+    {
+        get
+        {
+            ArgumentNullException.ThrowIfNull(name);
+            return _byName.TryGetValue(name, out var info) ? info : throw Unknown(name);
+        }
+    }
+
+    /// <summary>Finds an entry, or reports that there is none.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="info">The entry.</param>
+    /// <returns>True if there is one.</returns>
+    public bool TryFind(string name, [NotNullWhen(true)] out ParameterInfo? info) => _byName.TryGetValue(name, out info);
+
+    internal ParameterInfo Add(string name, Shape shape)
+    {
+        var info = new ParameterInfo(name, shape, new BlockRange(Length, shape.Size));
+        if (!_byName.TryAdd(name, info))
+            throw new ArgumentException($"Two entries are named '{name}'.", nameof(name));
+        _entries.Add(info);
+        var length = (long)Length + ((long)shape.Size + Alignment - 1) / Alignment * Alignment;
+        if (length > Array.MaxLength - Alignment)
+            throw new ArgumentException($"With '{name}' {shape} the block would hold {length} elements; a block holds at most 2^31.", nameof(shape));
+        Length = (int)length;
+        return info;
+    }
+
+    private ArgumentException Unknown(string name) =>
+        new($"There is no '{name}'; there are: {string.Join(", ", _entries.Select(e => e.Name))}.", nameof(name));
+}

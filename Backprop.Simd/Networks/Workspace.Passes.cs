@@ -1,0 +1,89 @@
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <content>Forward and backward over the nodes.</content>
+public sealed partial class Workspace<T>
+{
+    internal double RunForward()
+    {
+        _phase = Phase.Empty;
+        CheckBindings();
+        if (_proposedState is not null)
+            Network.State.CopyTo(_proposedState.Span);
+        for (var n = 0; n < _nodes.Length; n++)
+        {
+            if (_nodes[n] is { } node)
+                _definition.Nodes[n].Layer.Forward(new ForwardContext<T>(node, in _pass, 0, _rows, Compute));
+        }
+
+        Loss = 0;
+        foreach (var loss in _definition.Losses)
+        {
+            if (_nodes[_definition.Edges[loss.Edge].Producer] is { } node)
+                Loss += loss.Weight * node.Loss;
+        }
+
+        _phase = Phase.Forward;
+        return Loss;
+    }
+
+    internal void RunBackward(bool accumulate)
+    {
+        if (!_training)
+            throw NoGradients();
+        if (_phase == Phase.Empty)
+            throw new InvalidOperationException("Backward needs a Forward before it, with the same rows.");
+        _pass.Accumulate = accumulate;
+        _pass.Frozen = Network.Frozen;
+        foreach (var range in Network.FrozenRanges)
+            Gradients.Slice(range.Start, range.Length).Clear();
+        foreach (var edge in _zeroedEdges)
+            _edges[edge].Gradient(0, _rows).Clear();
+        foreach (var edge in _definition.OutputEdges)
+        {
+            if (_outputGradients[edge] is { } seed)
+                seed.Span[.._edges[edge].Type.Elements(_rows)].CopyTo(_edges[edge].Gradient(0, _rows));
+        }
+
+        foreach (var loss in _definition.Losses)
+            _edges[loss.Edge].Gradient(0, _rows)[0] = T.CreateChecked(loss.Weight);
+
+        for (var n = _nodes.Length - 1; n >= 0; n--)
+        {
+            if (_nodes[n] is { RunsBackward: true } node)
+                _definition.Nodes[n].Layer.Backward(new BackwardContext<T>(node, in _pass, 0, _rows, Compute));
+        }
+
+        _phase = Phase.Backward;
+    }
+
+    internal void RequireBackward()
+    {
+        if (!_training)
+            throw NoGradients();
+        if (_phase != Phase.Backward)
+            throw new InvalidOperationException("There are no gradients yet: run Forward and Backward first.");
+    }
+
+    /// <summary>Makes what forward proposed the network's state, once, and counts the step.</summary>
+    internal void CommitState()
+    {
+        if (_proposedState is { Length: > 0 } proposed)
+            proposed.Span.CopyTo(Network.State);
+        _pass.Step++;
+    }
+
+    /// <summary>The rows may have grown since an input was bound.</summary>
+    private void CheckBindings()
+    {
+        for (var e = 0; e < _edges.Length; e++)
+        {
+            var edge = _edges[e];
+            if (!edge.IsBound)
+                continue;
+            var length = edge.Type.Kind == EdgeKind.Indices ? edge.BoundIndices.Length : edge.Bound.Length;
+            CheckBound(_definition.Edges[e].Name, edge.Type.Elements(_rows), length);
+        }
+    }
+}

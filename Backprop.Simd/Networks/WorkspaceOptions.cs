@@ -1,0 +1,66 @@
+namespace Backprop.Simd.Networks;
+
+/// <summary>What a workspace is for.</summary>
+public enum WorkspaceMode
+{
+    /// <summary>Forward and backward: values and caches are kept, gradients have buffers.</summary>
+    Training,
+
+    /// <summary>Forward alone: buffers are reused as soon as their readers are done.</summary>
+    Inference,
+}
+
+/// <summary>Which nodes keep their value and gradient for the caller. Inputs, outputs and losses always do.</summary>
+public sealed class Retain
+{
+    private readonly HashSet<string> _names;
+
+    private Retain(bool all, IEnumerable<string> names)
+    {
+        IsAll = all;
+        _names = [.. names];
+    }
+
+    /// <summary>No further node.</summary>
+    public static Retain None { get; } = new(false, []);
+
+    /// <summary>Every node.</summary>
+    public static Retain All { get; } = new(true, []);
+
+    internal bool IsAll { get; }
+
+    internal IReadOnlyCollection<string> Names => _names;
+
+    /// <summary>The named nodes.</summary>
+    /// <param name="names">The names.</param>
+    /// <returns>The choice.</returns>
+    public static Retain Nodes(params IEnumerable<string> names) => new(false, names);
+}
+
+/// <summary>How a workspace is made.</summary>
+public sealed record WorkspaceOptions
+{
+    /// <summary>Training with nothing retained.</summary>
+    public static WorkspaceOptions Training { get; } = new();
+
+    /// <summary>Inference: outputs only.</summary>
+    public static WorkspaceOptions Inference { get; } = new() { Mode = WorkspaceMode.Inference };
+
+    /// <summary>Training or inference.</summary>
+    public WorkspaceMode Mode { get; init; } = WorkspaceMode.Training;
+
+    /// <summary>The nodes whose values and gradients can be read afterwards.</summary>
+    public Retain Retain { get; init; } = Retain.None;
+
+    /// <summary>True to compute the gradients by the inputs, and so dX of the first layer.</summary>
+    public bool InputGradients { get; init; }
+
+    /// <summary>
+    /// True to start backward from the outputs too, with gradients that the caller writes. Always so in a network without a
+    /// loss, where they start as ones: the gradient of the sum of the outputs.
+    /// </summary>
+    public bool OutputGradients { get; init; }
+
+    /// <summary>True to compute the losses in inference as well; training always does.</summary>
+    public bool Losses { get; init; }
+}

@@ -1,0 +1,104 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <summary>Changes a flat block of parameters by a block of gradients of the same layout.</summary>
+/// <remarks>
+/// A step is one pass over the blocks and allocates nothing. It checks everything before it writes anything. A new optimizer
+/// overrides <see cref="Update"/>; <see cref="Steps"/> + 1 is the number of the step in progress.
+/// </remarks>
+/// <typeparam name="T">float or double.</typeparam>
+public abstract class Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Creates an optimizer for a block of parameters.</summary>
+    /// <param name="parameterCount">The number of parameters, zero or more.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
+    protected Optimizer(int parameterCount, double learningRate)
+    {
+        SpanGuard.Supported<T>();
+        ArgumentOutOfRangeException.ThrowIfNegative(parameterCount);
+        CheckNotNegative(learningRate, nameof(learningRate));
+        ParameterCount = parameterCount;
+        LearningRate = learningRate;
+    }
+
+    /// <summary>The number of parameters that a step expects.</summary>
+    public int ParameterCount { get; }
+
+    /// <summary>The number of finished steps.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>The learning rate of the next step.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
+    public double LearningRate
+    {
+        get;
+        set
+        {
+            CheckNotNegative(value, nameof(LearningRate));
+            field = value;
+        }
+    }
+
+    /// <summary>Makes a step of all parameters, on the caller.</summary>
+    /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
+    /// <param name="gradients">Their gradients, in the same order.</param>
+    /// <exception cref="ArgumentException">A length is wrong or the spans overlap; nothing was written.</exception>
+    public void Step(Span<T> parameters, ReadOnlySpan<T> gradients) =>
+        Step(parameters, gradients, [new BlockRange(0, ParameterCount)]);
+
+    /// <summary>Makes a step of some ranges of the parameters; the others, and their state, stay as they are.</summary>
+    /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
+    /// <param name="gradients">Their gradients, in the same order.</param>
+    /// <param name="ranges">The ranges to change, in ascending order and disjoint.</param>
+    /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
+    /// <exception cref="ArgumentException">A length is wrong, the spans overlap, or the ranges are not inside the parameters,
+    /// ascending and disjoint; nothing was written.</exception>
+    public void Step(Span<T> parameters, ReadOnlySpan<T> gradients, ReadOnlySpan<BlockRange> ranges, ComputeContext? context = null)
+    {
+        SpanGuard.SameLength(ParameterCount, parameters.Length);
+        SpanGuard.SameLength(ParameterCount, gradients.Length);
+        SpanGuard.Disjoint(gradients, parameters, nameof(parameters));
+        CheckRanges(ranges);
+        foreach (var range in ranges)
+        {
+            if (range.Length > 0)
+                Update(parameters, gradients, range, context);
+        }
+
+        Steps++;
+    }
+
+    /// <summary>Changes one range of the parameters and of the optimizer's state. All arguments have been checked.</summary>
+    /// <param name="parameters">All parameters.</param>
+    /// <param name="gradients">All gradients.</param>
+    /// <param name="range">The range to change, not empty.</param>
+    /// <param name="context">The threads to use, or null for the caller alone.</param>
+    protected abstract void Update(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context);
+
+    private protected static void CheckNotNegative(double value, string name)
+    {
+        if (!(double.IsFinite(value) && value >= 0))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite and not negative.");
+    }
+
+    private void CheckRanges(ReadOnlySpan<BlockRange> ranges)
+    {
+        var end = 0;
+        foreach (var range in ranges)
+        {
+            if (range.Start < end || range.Length < 0 || range.Start > ParameterCount - range.Length)
+            {
+                throw new ArgumentException(
+                    $"Ranges must be ascending, disjoint and inside [0, {ParameterCount}); found start {range.Start}, length {range.Length} where the range before ends at {end}.",
+                    nameof(ranges));
+            }
+
+            end = range.End;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+
+namespace Backprop.Simd.Threading;
+
+/// <summary>
+/// A team of threads that kernels run on: the caller and <see cref="Threads"/> - 1 persistent background threads.
+/// </summary>
+/// <remarks>
+/// <para>Work is partitioned over independent outputs only, and no result depends on the partition: the same bits for any
+/// number of threads. Small work runs on the caller alone.</para>
+/// <para>A team serves one caller at a time; a nested or concurrent caller runs its own work inline, with the same bits.
+/// Idle threads spin for at most 50 microseconds and then sleep. An exception in a thread reaches the caller.</para>
+/// </remarks>
+public sealed class ComputeContext : IDisposable
+{
+    /// <summary>
+    /// The least work, in nanoseconds on one thread, that a thread is given. A hot fork and join costs 0.2 microseconds, a
+    /// sleeping thread's wake-up some 50; below this, sharing gains less than it risks.
+    /// </summary>
+    private const double DefaultInlineNanoseconds = 2_000;
+
+    private readonly WorkerTeam? _team;
+
+    /// <summary>Starts a team.</summary>
+    /// <param name="threads">The number of threads, the caller included: 1 to 1024.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is outside 1 to 1024.</exception>
+    public ComputeContext(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, 1024);
+        Threads = threads;
+        _team = threads > 1 ? new WorkerTeam(threads) : null;
+    }
+
+    /// <summary>
+    /// The process-wide team, with as many threads as the process may use processors (affinity and container quota
+    /// respected). It lives as long as the process; disposing it does nothing.
+    /// </summary>
+    public static ComputeContext Default => Shared.Default;
+
+    /// <summary>The context without threads of its own: everything runs on the caller.</summary>
+    public static ComputeContext SingleThreaded => Shared.SingleThreaded;
+
+    /// <summary>The number of threads, the caller included.</summary>
+    public int Threads { get; }
+
+    /// <summary>The least nanoseconds of work for a thread; tests set 0 to force every thread to take part.</summary>
+    internal double InlineNanoseconds { get; set; } = DefaultInlineNanoseconds;
+
+    /// <summary>How often each thread has run a part; index 0 is the caller. Null without a team.</summary>
+    internal ReadOnlySpan<long> PartsRun => _team is null ? [] : _team.PartsRun;
+
+    /// <summary>Runs <paramref name="body"/> over <c>[0, count)</c>, split into one contiguous range per thread.</summary>
+    /// <typeparam name="TBody">A struct, so that nothing is boxed; it may be a ref struct.</typeparam>
+    /// <param name="count">The number of items.</param>
+    /// <param name="granularity">Ranges start at multiples of this, so that a kernel's blocks are never cut.</param>
+    /// <param name="nanoseconds">The estimated time of the whole loop on one thread: decides how many threads take part.</param>
+    /// <param name="body">The loop body; its items must be independent of each other.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative or <paramref name="granularity"/>
+    /// is not positive.</exception>
+    public void For<TBody>(int count, int granularity, double nanoseconds, in TBody body)
+        where TBody : struct, IRangeBody, allows ref struct
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(granularity);
+        if (count == 0)
+            return;
+        if (_team is not null)
+        {
+            var parts = PartsFor(count, granularity, nanoseconds);
+            if (parts > 1)
+            {
+                _team.Run(count, granularity, parts, in body);
+                GC.KeepAlive(this); // The finalizer ends the threads.
+                return;
+            }
+        }
+
+        Unsafe.AsRef(in body).Execute(0, count);
+    }
+
+    /// <summary>Runs a body once on each thread of the team; on the caller alone if the team is busy.</summary>
+    internal void RunOnEveryThread<TBody>(in TBody body)
+        where TBody : struct, IRangeBody
+    {
+        if (_team is null)
+            Unsafe.AsRef(in body).Execute(0, 1);
+        else
+            _team.Run(Threads, 1, Threads, in body);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>How many threads a loop of this size and cost is given.</summary>
+    internal int PartsFor(int count, int granularity, double nanoseconds)
+    {
+        if (_team is null)
+            return 1;
+        var blocks = (count - 1) / granularity + 1;
+        var parts = Math.Min(Threads, blocks);
+        if (InlineNanoseconds > 0)
+            parts = (int)Math.Clamp(nanoseconds / InlineNanoseconds, 1, parts);
+        return parts;
+    }
+
+    /// <summary>Ends the threads of this team. Work given to a disposed context runs on the caller.</summary>
+    public void Dispose()
+    {
+        if (!ReferenceEquals(this, Shared.DefaultOrNull))
+            _team?.Shutdown();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends the threads of a team that nobody holds any more.</summary>
+    ~ComputeContext() => _team?.Shutdown();
+
+    private static class Shared
+    {
+        public static readonly ComputeContext SingleThreaded = new(1);
+        public static ComputeContext? DefaultOrNull;
+        private static readonly Lock Gate = new();
+
+        public static ComputeContext Default
+        {
+            get
+            {
+                var context = Volatile.Read(ref DefaultOrNull);
+                if (context is not null)
+                    return context;
+                lock (Gate)
+                {
+                    DefaultOrNull ??= new ComputeContext(Math.Clamp(Environment.ProcessorCount, 1, 1024));
+                    return DefaultOrNull;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace Backprop.Simd.Threading;
+
+/// <summary>
+/// The persistent threads of a <see cref="ComputeContext"/>. One fork is: publish the job, bump the epoch, wake whoever sleeps;
+/// one join is: wait until each thread that takes part has stored the epoch in its own cache line.
+/// </summary>
+internal sealed unsafe class WorkerTeam
+{
+    /// <summary>How long a thread spins for the next job before it sleeps; D12's bound.</summary>
+    private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
+
+    /// <summary>Slots of one thread lie this many longs apart: two cache lines, because processors prefetch them in pairs.</summary>
+    private const int Padding = 16;
+
+    private readonly int _threads;
+    private readonly AutoResetEvent[] _wake;
+    private readonly long[] _done;     // _done[w * Padding]: last epoch that thread w has finished
+    private readonly int[] _asleep;    // _asleep[w * Padding]: 1 while thread w sleeps or is about to
+    private readonly long[] _partsRun;
+    private readonly Exception?[] _failures;
+    private int _state;                // Idle, Running or Closed
+    private volatile bool _closing;
+
+    private const int Idle = 0, Running = 1, Closed = 2;
+
+    /// <summary>Bits of the epoch word that hold the number of parts: a thread learns from one read whether a job concerns it.</summary>
+    private const int PartsBits = 11;
+
+    // The job. Written by the one caller before the epoch is bumped, read by the threads after they saw it.
+    private delegate*<void*, int, int, void> _invoke;
+    private void* _body;
+    private int _count;
+    private int _granularity;
+    private long _epoch; // job number << PartsBits | parts
+
+    public WorkerTeam(int threads)
+    {
+        _threads = threads;
+        _wake = new AutoResetEvent[threads];
+        _done = new long[(threads + 1) * Padding];
+        _asleep = new int[(threads + 1) * Padding * 2];
+        _partsRun = new long[threads];
+        _failures = new Exception?[threads];
+        for (var worker = 1; worker < threads; worker++)
+        {
+            _wake[worker] = new AutoResetEvent(false);
+            var thread = new Thread(static state =>
+            {
+                var (team, index) = ((WorkerTeam, int))state!;
+                team.Loop(index);
+            })
+            {
+                IsBackground = true,
+                Name = $"Backprop.Simd worker {worker}",
+            };
+            thread.Start((this, worker));
+        }
+    }
+
+    public ReadOnlySpan<long> PartsRun => _partsRun;
+
+    /// <summary>Part <paramref name="part"/> of <paramref name="parts"/> of the blocks of a loop: contiguous, sizes differing by at most one block.</summary>
+    public static (int Start, int End) Range(int count, int granularity, int parts, int part)
+    {
+        var blocks = (count - 1) / granularity + 1;
+        var start = (int)((long)blocks * part / parts);
+        var end = (int)((long)blocks * (part + 1) / parts);
+        return ((int)Math.Min((long)start * granularity, count), (int)Math.Min((long)end * granularity, count));
+    }
+
+    public void Run<TBody>(int count, int granularity, int parts, in TBody body)
+        where TBody : struct, IRangeBody, allows ref struct
+    {
+        if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
+        {
+            // Nested, concurrent or shut down: the caller does it all. Ranges are the same, and so are the bits.
+            for (var part = 0; part < parts; part++)
+            {
+                var (start, end) = Range(count, granularity, parts, part);
+                Unsafe.AsRef(in body).Execute(start, end);
+            }
+
+            return;
+        }
+
+        var copy = body; // A local of this frame: its address is valid until the join below.
+        _invoke = &Invoke<TBody>;
+        _body = Unsafe.AsPointer(ref copy);
+        _count = count;
+        _granularity = granularity;
+        var epoch = ((_epoch >> PartsBits) + 1) << PartsBits | (long)parts;
+
+        // The exchange orders the epoch before the look at who sleeps; a thread does the reverse before it sleeps.
+        Interlocked.Exchange(ref _epoch, epoch);
+        for (var worker = 1; worker < parts; worker++)
+        {
+            if (Volatile.Read(ref _asleep[worker * Padding * 2]) != 0 && Interlocked.Exchange(ref _asleep[worker * Padding * 2], 0) != 0)
+                _wake[worker].Set();
+        }
+
+        Exception? failure = null;
+        try
+        {
+            _partsRun[0]++;
+            var (start, end) = Range(count, granularity, parts, 0);
+            copy.Execute(start, end);
+        }
+#pragma warning disable CA1031 // Any exception: the threads must be joined before it leaves this frame.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            failure = exception;
+        }
+
+        for (var worker = 1; worker < parts; worker++)
+            Join(worker, epoch);
+        _body = null;
+        for (var worker = 1; worker < parts; worker++)
+        {
+            failure ??= _failures[worker];
+            _failures[worker] = null;
+        }
+
+        Interlocked.Exchange(ref _state, Idle);
+        if (_closing)
+            CloseIfIdle();
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+    }
+
+    /// <summary>Ends the threads, at once or as soon as the job in progress is done. Later jobs run on their caller.</summary>
+    public void Shutdown()
+    {
+        _closing = true;
+        CloseIfIdle();
+    }
+
+    private void CloseIfIdle()
+    {
+        // Whoever comes last of Shutdown and the end of a job finds the team idle here.
+        if (Interlocked.CompareExchange(ref _state, Closed, Idle) != Idle)
+            return;
+        for (var worker = 1; worker < _threads; worker++)
+            _wake[worker].Set();
+    }
+
+    private static void Invoke<TBody>(void* body, int start, int end)
+        where TBody : struct, IRangeBody, allows ref struct => Unsafe.AsRef<TBody>(body).Execute(start, end);
+
+    private void Join(int worker, long epoch)
+    {
+        var spins = 0;
+        while (Volatile.Read(ref _done[worker * Padding]) != epoch)
+        {
+            // A thread that has no processor of its own needs ours.
+            if (++spins > 10_000)
+                Thread.Yield();
+            else
+                Thread.SpinWait(1);
+        }
+    }
+
+    private void Loop(int worker)
+    {
+        ref var done = ref _done[worker * Padding];
+        ref var asleep = ref _asleep[worker * Padding * 2];
+        long seen = 0;
+        while (true)
+        {
+            var epoch = WaitForWork(worker, seen, ref asleep);
+            if (epoch == seen)
+                return;
+            seen = epoch;
+            // Only a thread that takes part may read the job: the caller waits for it, and for no other, before the next one.
+            var parts = (int)(epoch & ((1 << PartsBits) - 1));
+            if (worker >= parts)
+                continue;
+            try
+            {
+                _partsRun[worker]++;
+                var (start, end) = Range(_count, _granularity, parts, worker);
+                _invoke(_body, start, end);
+            }
+#pragma warning disable CA1031 // Handed to the caller, whatever it is.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                _failures[worker] = exception;
+            }
+
+            Volatile.Write(ref done, epoch);
+        }
+    }
+
+    /// <summary>Returns the next epoch, or <paramref name="seen"/> when the team is shut down.</summary>
+    private long WaitForWork(int worker, long seen, ref int asleep)
+    {
+        while (true)
+        {
+            var start = Stopwatch.GetTimestamp();
+            do
+            {
+                for (var spin = 0; spin < 32; spin++)
+                {
+                    var epoch = Volatile.Read(ref _epoch);
+                    if (epoch != seen)
+                        return epoch;
+                    Thread.SpinWait(1);
+                }
+            }
+            while (Stopwatch.GetTimestamp() - start < SpinTicks);
+
+            Interlocked.Exchange(ref asleep, 1);
+            if (Volatile.Read(ref _epoch) == seen && Volatile.Read(ref _state) != Closed)
+                _wake[worker].WaitOne();
+            Interlocked.Exchange(ref asleep, 0);
+            if (Volatile.Read(ref _state) == Closed && Volatile.Read(ref _epoch) == seen)
+                return seen;
+        }
+    }
+}
