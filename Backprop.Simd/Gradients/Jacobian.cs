@@ -24,12 +24,12 @@ public static class Jacobian
     public static void Analytic(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian)
     {
         Check(network, workspace, input, output, jacobian);
-        network.Forward(workspace);
-
-        // Only this output takes part: other seeds and any loss are kept out and put back.
-        var saved = network.Definition.OutputNames.Select(o => (o, workspace.OutputGradient(o).ToArray())).ToArray();
         if (network.Definition.LossNames.Any())
             throw new ArgumentException("The Jacobian is that of an output; the network has a loss, which would add to it.", nameof(network));
+        network.Forward(workspace);
+
+        // Only this output takes part: the other seeds are put back afterwards.
+        var saved = network.Definition.OutputNames.Select(o => (o, workspace.OutputGradient(o).ToArray())).ToArray();
         foreach (var (name, _) in saved)
             workspace.OutputGradient(name).Clear();
         try
@@ -66,16 +66,22 @@ public static class Jacobian
         for (var j = 0; j < x.Length; j++)
         {
             var value = x[j];
-            x[j] = value + step;
-            var at = x[j];
-            network.Forward(workspace);
-            workspace.Output(output).CopyTo(upper);
-            x[j] = value - step;
-            network.Forward(workspace);
-            var lower = workspace.Output(output);
-            for (var i = 0; i < upper.Length; i++)
-                jacobian[i, j] = (upper[i] - lower[i]) / (at - x[j]);
-            x[j] = value;
+            try
+            {
+                x[j] = value + step;
+                var at = x[j];
+                network.Forward(workspace);
+                workspace.Output(output).CopyTo(upper);
+                x[j] = value - step;
+                network.Forward(workspace);
+                var lower = workspace.Output(output);
+                for (var i = 0; i < upper.Length; i++)
+                    jacobian[i, j] = (upper[i] - lower[i]) / (at - x[j]);
+            }
+            finally
+            {
+                x[j] = value;
+            }
         }
 
         network.Forward(workspace);

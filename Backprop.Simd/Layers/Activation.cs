@@ -14,13 +14,19 @@ public sealed class Activation<TFunction> : Layer
 
     /// <summary>Makes the layer.</summary>
     /// <param name="function">The function.</param>
-    public Activation(TFunction function) => _function = function;
+    public Activation(TFunction function)
+    {
+        _function = function;
+#pragma warning disable CA1308 // Node names are lower case.
+        Kind = function.Name.ToLowerInvariant();
+#pragma warning restore CA1308
+    }
 
     /// <summary>The function.</summary>
     public TFunction Function => _function;
 
     /// <inheritdoc/>
-    public override string Kind => _function.Name;
+    public override string Kind { get; }
 
     /// <inheritdoc/>
     public override bool SupportsInPlace => !_function.BackwardUsesInput;

@@ -121,7 +121,7 @@ public readonly ref struct BackwardContext<T>
         var shape = edge.Type.Shape;
         if (edge.Type.Kind == EdgeKind.Values)
             return new(edge.Gradient(FirstRow, Rows), adds, Rows, shape.Size);
-        if (edge.IsParameterGradient && IsFrozen(edge.GradientOffset, shape.Size))
+        if (edge.IsParameterGradient && IsFrozen(edge.GradientOffset))
             return default;
         return new(edge.Gradient(FirstRow, Rows), adds, shape.Rank == 2 ? shape[0] : -1, shape.Rank == 2 ? shape[1] : -1);
     }
@@ -142,7 +142,7 @@ public readonly ref struct BackwardContext<T>
     public GradientTarget<T> ParameterGradient(int parameter)
     {
         var slot = _node.Parameters[parameter];
-        if (IsFrozen(slot.Range.Start, slot.Range.Length))
+        if (IsFrozen(slot.Range.Start))
             return default;
         var (rows, columns) = slot.Shape.Rank == 2 ? (slot.Shape[0], slot.Shape[1]) : (-1, -1);
         return new(ContextHelpers.Slice(_node.GradientBlock!, slot.Range), _pass.Accumulate, rows, columns);
@@ -168,5 +168,14 @@ public readonly ref struct BackwardContext<T>
     /// <summary>Scratch space that the batch has once, holding anything.</summary>
     public Span<T> BatchScratch => ContextHelpers.BatchScratch(_node);
 
-    private bool IsFrozen(int start, int length) => _pass.Frozen is { } frozen && frozen(new BlockRange(start, length));
+    private bool IsFrozen(int start)
+    {
+        foreach (var range in _pass.Frozen ?? [])
+        {
+            if (range.Start == start)
+                return true;
+        }
+
+        return false;
+    }
 }

@@ -30,8 +30,8 @@ public abstract class Layer
     public virtual bool BackwardUsesOutput => true;
 
     /// <summary>
-    /// True if output 0 may be written over input 0, and input gradient 0 over output gradient 0: an elementwise layer whose
-    /// <see cref="Backward"/> does not read its input.
+    /// True if the one output may be written over input 0, and, in a layer of one input, the input gradient over the output
+    /// gradient: an elementwise layer whose <see cref="Backward"/> does not read input 0.
     /// </summary>
     public virtual bool SupportsInPlace => false;
 

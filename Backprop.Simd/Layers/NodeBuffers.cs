@@ -128,5 +128,5 @@ internal struct PassState
     public long Step;
     public bool Training;
     public bool Accumulate;
-    public Func<BlockRange, bool>? Frozen;
+    public BlockRange[]? Frozen;
 }

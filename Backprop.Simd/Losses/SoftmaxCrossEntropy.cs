@@ -96,7 +96,8 @@ public sealed class SoftmaxCrossEntropy : Loss
                 var label = context.Indices(1)[row];
                 if (label == IgnoreIndex)
                     continue;
-                sum += (1 - LabelSmoothing) * Weight(label) * (max - double.CreateTruncating(logits[label]) + logSum);
+                if (Weight(label) != 0)
+                    sum += (1 - LabelSmoothing) * Weight(label) * (max - double.CreateTruncating(logits[label]) + logSum);
                 if (LabelSmoothing == 0)
                     continue;
             }
@@ -146,8 +147,9 @@ public sealed class SoftmaxCrossEntropy : Loss
                 total += Math.Exp(double.CreateTruncating(value - max));
             for (var c = 0; c < classes; c++)
             {
+                var weight = Weight(c) * (1 - LabelSmoothing);
                 var nll = double.CreateTruncating(max - x[c]) + Math.Log(total);
-                dt.Put(row * classes + c, scale * T.CreateTruncating(Weight(c) * (1 - LabelSmoothing) * nll));
+                dt.Put(row * classes + c, weight == 0 ? T.Zero : scale * T.CreateTruncating(weight * nll));
             }
         }
     }

@@ -106,12 +106,14 @@ public sealed class GraphBuilder
 
     /// <summary>Makes a node an output of the network: its value is kept for the caller.</summary>
     /// <param name="node">The node.</param>
-    /// <exception cref="ArgumentException">The node belongs to another graph or carries indices.</exception>
+    /// <exception cref="ArgumentException">The node belongs to another graph, carries indices or is a parameter.</exception>
     public void Output(Node node)
     {
         var edge = Own(node, nameof(node));
         if (_edges[edge].Type.Kind == EdgeKind.Indices)
             throw new ArgumentException($"An output carries numbers; {node} carries indices.", nameof(node));
+        if (_edges[edge].Role == EdgeRole.Parameter)
+            throw new ArgumentException($"An output is computed or an input; {node} is a parameter, which the network holds already.", nameof(node));
         if (!_outputs.Contains(edge))
             _outputs.Add(edge);
     }
@@ -135,11 +137,17 @@ public sealed class GraphBuilder
 
     /// <summary>Fixes the graph.</summary>
     /// <returns>The definition, from which networks of any element type are made.</returns>
-    /// <exception cref="InvalidOperationException">The graph has neither output nor loss.</exception>
+    /// <exception cref="InvalidOperationException">The graph has neither output nor loss, or a parameter that no layer takes.</exception>
     public NetworkDefinition Build()
     {
         if (!HasEnd)
             throw new InvalidOperationException("The graph has neither an output nor a loss: call Output or Loss on a node first.");
+        for (var e = 0; e < _edges.Count; e++)
+        {
+            if (_edges[e].Role == EdgeRole.Parameter && !_nodes.Exists(n => n.Inputs.Contains(e)))
+                throw new InvalidOperationException($"No layer takes the parameter '{_edges[e].Name}'.");
+        }
+
         return new NetworkDefinition(
             [.. _edges.Select(e => e.Clone())], [.. _nodes.Select(n => n.Clone())], [.. _outputs], [.. _losses]);
     }

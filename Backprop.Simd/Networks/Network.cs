@@ -25,7 +25,6 @@ public sealed class Network<T>
         ParameterBlock = new AlignedBuffer<T>(definition.Parameters.Length);
         StateBlock = new AlignedBuffer<T>(definition.State.Length);
         _trainable = [new BlockRange(0, ParameterBlock.Length)];
-        IsFrozenRange = range => Array.Exists(_frozenRanges, f => f.Start == range.Start);
     }
 
     /// <summary>The graph.</summary>
@@ -47,12 +46,7 @@ public sealed class Network<T>
 
     internal AlignedBuffer<T> StateBlock { get; }
 
-    /// <summary>One delegate for the network's life; null while nothing is frozen.</summary>
-    internal Func<BlockRange, bool>? Frozen => _frozenRanges.Length == 0 ? null : IsFrozenRange;
-
-    internal ReadOnlySpan<BlockRange> FrozenRanges => _frozenRanges;
-
-    private Func<BlockRange, bool> IsFrozenRange { get; }
+    internal BlockRange[] FrozenRanges => _frozenRanges;
 
     /// <summary>One parameter.</summary>
     /// <param name="name">Its name: <c>affine1.weight</c>.</param>

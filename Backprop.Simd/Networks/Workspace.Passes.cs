@@ -35,7 +35,7 @@ public sealed partial class Workspace<T>
         if (_phase == Phase.Empty)
             throw new InvalidOperationException("Backward needs a Forward before it, with the same rows.");
         _pass.Accumulate = accumulate;
-        _pass.Frozen = Network.Frozen;
+        _pass.Frozen = Network.FrozenRanges;
         foreach (var range in Network.FrozenRanges)
             Gradients.Slice(range.Start, range.Length).Clear();
         foreach (var edge in _zeroedEdges)

@@ -30,10 +30,19 @@ internal sealed class WorkspacePlan
             IsLoss[loss.Edge] = true;
         Readable = [.. edges.Select((edge, e) => Retained[e] || IsOutput[e] || IsLoss[e] || edge.Role == EdgeRole.Parameter)];
 
+        // Inference leaves out what lies behind a loss.
+        var dependsOnLoss = new bool[edges.Length];
+        foreach (var node in nodes)
+        {
+            var depends = node.Layer is Losses.Loss || node.Inputs.Any(e => dependsOnLoss[e]);
+            foreach (var e in node.Outputs)
+                dependsOnLoss[e] = depends;
+        }
+
         RunsForward = new bool[nodes.Length];
         var wanted = new bool[edges.Length];
         for (var e = 0; e < edges.Length; e++)
-            wanted[e] = IsOutput[e] || IsLoss[e] && (_training || options.Losses) || Retained[e] && edges[e].Role == EdgeRole.Computed && (_training || options.Losses || !NeedsLossInputs(e));
+            wanted[e] = IsOutput[e] || IsLoss[e] && (_training || options.Losses) || Retained[e] && edges[e].Role == EdgeRole.Computed && (_training || options.Losses || !dependsOnLoss[e]);
         for (var n = nodes.Length - 1; n >= 0; n--)
         {
             RunsForward[n] = nodes[n].Outputs.Any(e => wanted[e]);
@@ -85,13 +94,6 @@ internal sealed class WorkspacePlan
 
     /// <summary>The same for gradients.</summary>
     public int[] GradientRoot { get; }
-
-    /// <summary>True for what depends on a loss layer, which inference leaves out.</summary>
-    private bool NeedsLossInputs(int edge)
-    {
-        var producer = _definition.Edges[edge].Producer;
-        return producer >= 0 && (_definition.Nodes[producer].Layer is Losses.Loss || _definition.Nodes[producer].Inputs.Any(NeedsLossInputs));
-    }
 
     private void PlanBackward(WorkspaceOptions options)
     {
@@ -164,9 +166,11 @@ internal sealed class WorkspacePlan
             && (!_training || !nodes[edges[input].Producer].Layer.BackwardUsesOutput);
     }
 
-    /// <summary>Its gradients may share as well if the caller does not read that of its output.</summary>
+    /// <summary>
+    /// Its gradients may share as well if the caller does not read that of its output, and no second input needs it.
+    /// </summary>
     private bool IsGradientShared(int node, int input, int output) =>
-        RunsBackward[node] && NeedsInputGradient[node][0] && !AddsInputGradient[node][0]
+        RunsBackward[node] && NeedsInputGradient[node].Length == 1 && NeedsInputGradient[node][0] && !AddsInputGradient[node][0]
         && IsValueShared(node, input, output) && !Readable[output] && !Seeded[output];
 }
 

@@ -24,7 +24,7 @@ internal sealed class Guarded<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     public Span<T> Span => _cells.AsSpan(Guard, _length);
 
-    /// <summary>All but the last elements, which a kernel must leave alone as the tail of a longer destination.</summary>
+    /// <summary>Fails if a guard cell has changed.</summary>
     public void AssertIntact()
     {
         Assert.All(_cells[..Guard], cell => Assert.Equal(Cell, cell));

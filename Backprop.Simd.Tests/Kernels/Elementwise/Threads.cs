@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Kernels;
@@ -10,9 +11,9 @@ internal static class Threads
     public static void AssertSameBits<T>(Func<ComputeContext?, T[]> run) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var expected = run(null);
-        foreach (var threads in (int[])[1, 2, 3, 8])
+        foreach (var threads in TestThreads.Counts)
         {
-            using var context = new ComputeContext(threads) { InlineNanoseconds = 0 };
+            using var context = TestThreads.Create(threads);
             Guarded<T>.AssertSameBits(expected, run(context));
             foreach (var parts in context.PartsRun)
                 Assert.True(parts > 0, "A thread had nothing to do: the sample is too small.");

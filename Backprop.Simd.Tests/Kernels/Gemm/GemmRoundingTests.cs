@@ -37,6 +37,7 @@ public sealed class GemmRoundingTests
     {
         const int K = 784;
         var (a, b) = Operands<float>(1, 1, K);
+        a[K - 1] = b[K - 1] = 0.5f;
         var c = new float[1];
         Gemm.Multiply(new ReadOnlyMatrix<float>(a, 1, K - 1), new(b, K - 1, 1), new Matrix<float>(c, 1, 1));
         Assert.True(Excess<float>(a, b, c, 1, 1, K, Math.ScaleB(1, -24)) > 1);

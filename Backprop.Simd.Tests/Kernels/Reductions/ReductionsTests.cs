@@ -47,8 +47,17 @@ public class ReductionsTests
         Assert.Equal(1, Reductions.Dot<float>(x, x) / squares, 3e-7);
         Assert.Equal(1, Reductions.Norm<float>(x) / Math.Sqrt(squares), 2e-7);
 
-        var wide = x.Select(value => (double)value).ToArray();
-        Assert.Equal(1, Reductions.Sum<double>(wide) / (double)x.Sum(value => (decimal)value), 1e-14);
+        // Multiples of 2^-53 have an exact sum in integers.
+        var wide = new double[n];
+        var exact = Int128.Zero;
+        for (var i = 0; i < n; i++)
+        {
+            var multiple = random.NextInt64(1L << 53);
+            wide[i] = Math.ScaleB(multiple, -53);
+            exact += multiple;
+        }
+
+        Assert.Equal(1, Reductions.Sum<double>(wide) / Math.ScaleB((double)exact, -53), 4e-16);
     }
 
     [Fact]

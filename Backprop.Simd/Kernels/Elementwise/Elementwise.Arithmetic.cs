@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -24,19 +25,19 @@ public static partial class Elementwise
     /// <exception cref="ArgumentException">Lengths differ, or the destination is too short or overlaps an input shifted.</exception>
     public static void Add<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Binary(default(AddOperator<T>), x, y, destination, accumulate: false, ArithmeticCost, context);
+        Map.Spans(default(AddSpans<T>), x, y, destination, ArithmeticCost, context);
 
     /// <summary>destination[i] = x[i] - y[i].</summary>
     /// <inheritdoc cref="Add"/>
     public static void Subtract<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Binary(default(SubtractOperator<T>), x, y, destination, accumulate: false, ArithmeticCost, context);
+        Map.Spans(default(SubtractSpans<T>), x, y, destination, ArithmeticCost, context);
 
     /// <summary>destination[i] = x[i] y[i].</summary>
     /// <inheritdoc cref="Add"/>
     public static void Multiply<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Binary(default(MultiplyOperator<T>), x, y, destination, accumulate: false, ArithmeticCost, context);
+        Map.Spans(default(MultiplySpans<T>), x, y, destination, ArithmeticCost, context);
 
     /// <summary>destination[i] += x[i] y[i], fused where the hardware fuses.</summary>
     /// <inheritdoc cref="Add"/>
@@ -49,19 +50,25 @@ public static partial class Elementwise
         Map.Ternary(default(MultiplyAddOperator<T>), x, y, used, used, accumulate: false, ArithmeticCost, context);
     }
 
+    // One rounding per element: TensorPrimitives gives the same bits, on the widest registers.
+    private readonly struct AddSpans<T> : ISpanOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public void Invoke(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) => TensorPrimitives.Add(x, y, destination);
+    }
+
+    private readonly struct SubtractSpans<T> : ISpanOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public void Invoke(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) => TensorPrimitives.Subtract(x, y, destination);
+    }
+
+    private readonly struct MultiplySpans<T> : ISpanOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public void Invoke(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) => TensorPrimitives.Multiply(x, y, destination);
+    }
+
     private readonly struct AddOperator<T> : IBinaryOperator<T> where T : unmanaged
     {
         public Vector<T> Invoke(Vector<T> x, Vector<T> y) => x + y;
-    }
-
-    private readonly struct SubtractOperator<T> : IBinaryOperator<T> where T : unmanaged
-    {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => x - y;
-    }
-
-    private readonly struct MultiplyOperator<T> : IBinaryOperator<T> where T : unmanaged
-    {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => x * y;
     }
 
     private readonly struct MultiplyAddOperator<T> : ITernaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>

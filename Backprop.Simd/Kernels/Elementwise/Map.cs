@@ -46,6 +46,21 @@ internal static unsafe class Map
             Run(new BinaryBody<T, TOperator>(f, x, y, destination), x.Length, nanoseconds, context);
     }
 
+    /// <summary>The same for an operator that is a whole loop over spans.</summary>
+    public static void Spans<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, double nanoseconds, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, ISpanOperator<T>
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.SameLength(x.Length, y.Length);
+        SpanGuard.AtLeast(x.Length, destination.Length);
+        destination = destination[..x.Length];
+        SpanGuard.SameStartOrDisjoint(x, destination);
+        SpanGuard.SameStartOrDisjoint(y, destination);
+        Run(new SpansBody<T, TOperator>(f, x, y, destination), x.Length, nanoseconds, context);
+    }
+
     public static void Ternary<T, TOperator>(
         TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -115,6 +130,16 @@ internal static unsafe class Map
             fixed (T* px = _x, py = _y, pd = _destination)
                 MapLoops.Binary(f, px + start, py + start, pd + start, limit - start);
         }
+    }
+
+    private readonly ref struct SpansBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) : IRangeBody
+        where T : unmanaged
+        where TOperator : struct, ISpanOperator<T>
+    {
+        private readonly ReadOnlySpan<T> _x = x, _y = y;
+        private readonly Span<T> _destination = destination;
+
+        public void Execute(int start, int limit) => f.Invoke(_x[start..limit], _y[start..limit], _destination[start..limit]);
     }
 
     private readonly ref struct TernaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination) : IRangeBody

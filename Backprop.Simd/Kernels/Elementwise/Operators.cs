@@ -60,3 +60,9 @@ internal readonly struct AddTernary<T, TOperator>(TOperator f) : IQuaternaryOper
 {
     public Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z, Vector<T> destination) => destination + f.Invoke(x, y, z);
 }
+
+/// <summary>A loop of two inputs over spans of one length.</summary>
+internal interface ISpanOperator<T> where T : unmanaged
+{
+    void Invoke(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination);
+}

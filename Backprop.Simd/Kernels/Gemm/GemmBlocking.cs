@@ -60,6 +60,7 @@ internal readonly struct GemmBlocking
 
     public bool PackB { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static GemmBlocking For<T>(in GemmProblem<T> problem, int vectorCount, int tileRows)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -72,10 +73,18 @@ internal readonly struct GemmBlocking
         var longest = packB && (packA || !columnMajorA) ? PanelBytes / (width * size)
             : columnMajorA ? UnpackedColumnDepth
             : UnpackedDepth;
-        var blocks = (problem.K - 1) / longest + 1;
-        var depth = (problem.K - 1) / blocks + 1;
-        var rows = Math.Max(BlockBytes / (depth * size) / tileRows, 1) * tileRows;
-        var panels = Math.Max(ChunkBytes / (depth * width * size), 1);
+
+        // Blocks of equal length. Most products are one block: no division then.
+        var depth = problem.K;
+        if (depth > longest)
+        {
+            var blocks = (problem.K - 1) / longest + 1;
+            depth = (problem.K - 1) / blocks + 1;
+        }
+
+        var rows = (long)problem.M * depth * size <= BlockBytes ? problem.M
+            : Math.Max(BlockBytes / (depth * size) / tileRows, 1) * tileRows;
+        var panels = rows == problem.M ? 1 : Math.Max(ChunkBytes / (depth * width * size), 1);
         return new GemmBlocking(depth, rows, panels, packA, copyA, packB);
     }
 }
@@ -90,6 +99,7 @@ internal readonly struct ColumnPanels
     private readonly int _full;
     private readonly int _rest;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ColumnPanels(int columns, int vectorCount)
     {
         _count = vectorCount;

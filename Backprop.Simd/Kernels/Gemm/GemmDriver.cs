@@ -150,9 +150,13 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
         var rows = row1 - row0;
         var highest = packedA is null && at.Vectors == 1 ? NarrowTileRows : TileRows;
-        var tiles = (rows - 1) / highest + 1;
-        var height = rows / tiles;
-        var higher = rows % tiles;
+        int tiles = 1, height = rows, higher = 0;
+        if (rows > highest)
+        {
+            tiles = (rows - 1) / highest + 1;
+            (height, higher) = Math.DivRem(rows, tiles);
+        }
+
         var a = packedA is not null ? (byte*)packedA : copiedA is not null ? (byte*)copiedA : (byte*)(problem.A + row0 * problem.ARow + k0 * problem.AColumn);
         for (var part = 0; part < 2; part++)
         {

@@ -22,13 +22,9 @@ public sealed class Maximum : BinaryGate
         ReadOnlySpan<T> x = context.Input(0), y = context.Input(1), dz = context.OutputGradient();
         var dx = context.InputGradient(0);
         var dy = context.InputGradient(1);
-        for (var i = 0; i < dz.Length; i++)
-        {
-            var first = x[i] >= y[i] || T.IsNaN(x[i]);
-            if (!dx.IsEmpty)
-                dx.Put(i, first ? dz[i] : T.Zero);
-            if (!dy.IsEmpty)
-                dy.Put(i, first ? T.Zero : dz[i]);
-        }
+        if (!dx.IsEmpty)
+            Kernels.Elementwise.MaximumBackwardFirst(dz, x, y, dx.Span, dx.Adds, context.Compute);
+        if (!dy.IsEmpty)
+            Kernels.Elementwise.MaximumBackwardSecond(dz, x, y, dy.Span, dy.Adds, context.Compute);
     }
 }

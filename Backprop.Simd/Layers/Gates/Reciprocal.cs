@@ -22,9 +22,6 @@ public sealed class Reciprocal : UnaryGate
         var dx = context.InputGradient(0);
         if (dx.IsEmpty)
             return;
-        var y = context.Output();
-        var dy = context.OutputGradient();
-        for (var i = 0; i < y.Length; i++)
-            dx.Put(i, -dy[i] * (y[i] * y[i]));
+        Kernels.Elementwise.ReciprocalBackward(context.OutputGradient(), context.Output(), dx.Span, dx.Adds, context.Compute);
     }
 }

@@ -1,10 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using Backprop.Simd.Activations;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
-namespace Backprop.Simd.Kernels;
+namespace Backprop.Simd.Activations;
 
 /// <summary>Runs an activation, the library's or the caller's own, over spans.</summary>
 /// <remarks>

@@ -1,0 +1,83 @@
+using System.Text.RegularExpressions;
+
+namespace Backprop.Simd.Tests.Architecture;
+
+/// <summary>The rules that the library's sources obey; each returns what breaks it.</summary>
+internal static partial class SourceRules
+{
+    public const int LongestFile = 600;
+
+    private static readonly string[] Kernels = ["Memory", "Intrinsics", "Threading", "Kernels"];
+    private static readonly string[] Layers = [.. Kernels, "Activations", "Initializers", "Layers"];
+    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Networks"];
+
+    /// <summary>Which folders each folder of the library may use, itself left out.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> Allowed = new Dictionary<string, string[]>
+    {
+        ["Memory"] = [],
+        ["Intrinsics"] = ["Memory"],
+        ["Threading"] = ["Memory", "Intrinsics"],
+        ["Kernels"] = ["Memory", "Intrinsics", "Threading"],
+        ["Initializers"] = Kernels,
+        ["Activations"] = [.. Kernels, "Initializers"],
+        ["Layers"] = [.. Kernels, "Activations", "Initializers"],
+        ["Losses"] = Layers,
+        ["Optimizers"] = ["Memory", "Threading", "Kernels"],
+        ["Schedules"] = ["Memory", "Threading", "Kernels"],
+        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules"],
+        ["Gradients"] = Networks,
+        ["Training"] = Networks,
+        ["Serialization"] = Networks,
+        ["Properties"] = [],
+    };
+
+    private static readonly string[] UnsafeFolders = ["Memory", "Intrinsics", "Threading", "Kernels"];
+
+    /// <summary>Names of other folders that a file of <paramref name="folder"/> uses against the arrows.</summary>
+    public static List<string> Dependencies(string folder, string source)
+    {
+        if (!Allowed.TryGetValue(folder, out var allowed))
+            return [$"the folder {folder} has no place in the order of dependencies"];
+        var code = SourceText.CodeOf(source);
+        return [.. FullName().Matches(code).Concat(RelativeName().Matches(code))
+            .Select(match => match.Groups["folder"].Value)
+            .Where(name => Allowed.ContainsKey(name) && name != folder && !allowed.Contains(name))
+            .Distinct()
+            .Select(name => $"{folder} uses {name}")];
+    }
+
+    /// <summary>Use of <c>unsafe</c> outside the four folders that may.</summary>
+    public static List<string> Unsafe(string folder, string source) =>
+        UnsafeFolders.Contains(folder) || !UnsafeWord().IsMatch(SourceText.CodeOf(source)) ? [] : [$"unsafe code in {folder}"];
+
+    /// <summary>Calls into native code.</summary>
+    public static List<string> NativeCalls(string source) =>
+        [.. NativeWord().Matches(SourceText.CodeOf(source)).Select(match => match.Value).Distinct()];
+
+    /// <summary>The namespace is that of the folder; subfolders may add their name.</summary>
+    public static List<string> Namespaces(string folder, string source)
+    {
+        var expected = "Backprop.Simd." + folder;
+        return [.. Namespace().Matches(SourceText.CodeOf(source))
+            .Select(match => match.Groups["name"].Value)
+            .Where(name => name != expected && !name.StartsWith(expected + ".", StringComparison.Ordinal))];
+    }
+
+    public static int LinesOf(string source) => source.Length == 0 ? 0 : source.AsSpan().Count('\n') + (source[^1] == '\n' ? 0 : 1);
+
+    [GeneratedRegex(@"\bBackprop\.Simd\.(?<folder>\w+)")]
+    private static partial Regex FullName();
+
+    // Inside namespace Backprop.Simd.X, Y.Type means Backprop.Simd.Y.Type. A member of that name follows a dot or is no type.
+    [GeneratedRegex(@"(?<![\w.])(?<folder>[A-Z]\w+)\.(?=[A-Z]\w*\s*[<.({;)\]>])(?!(Span|Length|Count|Rows|Columns|Slice|Pin)\b)")]
+    private static partial Regex RelativeName();
+
+    [GeneratedRegex(@"\bunsafe\b")]
+    private static partial Regex UnsafeWord();
+
+    [GeneratedRegex(@"\b(DllImport|LibraryImport|NativeLibrary|extern|SuppressUnmanagedCodeSecurity)\b|delegate\s*\*\s*unmanaged")]
+    private static partial Regex NativeWord();
+
+    [GeneratedRegex(@"^\s*namespace\s+(?<name>[\w.]+)", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+}

@@ -1,0 +1,147 @@
+using System.Text.RegularExpressions;
+using Backprop.Simd.Datasets;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Tests.Infrastructure;
+
+namespace Backprop.Simd.Tests.Documentation;
+
+/// <summary>The README's examples, compiled and run; <see cref="ReadmeTests"/> holds them equal to the README, line for line.</summary>
+internal static class ReadmeExamples
+{
+    public static void TrainANetwork()
+    {
+        // begin TrainANetwork
+        var digits = Digits.Split();                       // 8 x 8 images, 1,437 to train on and 360 to test with
+        var network = GraphBuilder.Chain(64).Affine(50).Sigmoid().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        var workspace = network.CreateWorkspace(rows: 32); // every buffer of a step; nothing is allocated after this
+        var sgd = new Sgd<float>(network.Parameters.Length, learningRate: 0.1, momentum: 0.9);
+
+        for (var epoch = 0; epoch < 30; epoch++)
+        {
+            for (var start = 0; start < digits.Train.Count; start += workspace.Rows)
+            {
+                workspace.Rows = Math.Min(workspace.Capacity, digits.Train.Count - start);
+                digits.Train.CopyRows(start, workspace.Rows, workspace.Input());
+                digits.Train.CopyLabels(start, workspace.Rows, workspace.IndexInput());
+                network.Step(workspace, sgd);              // forward, loss, backward, update
+            }
+        }
+
+        var test = network.CreateWorkspace(digits.Test.Count, WorkspaceOptions.Inference);
+        digits.Test.CopyRows(0, digits.Test.Count, test.Input());
+        network.Forward(test);
+        var right = 0;
+        for (var row = 0; row < digits.Test.Count; row++)
+        {
+            var logits = test.Output().Slice(row * 10, 10);
+            right += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits) == digits.Test.Label(row) ? 1 : 0;
+        }
+
+        Console.WriteLine($"{100.0 * right / digits.Test.Count:F1} % of the test digits are right");
+        // end TrainANetwork
+    }
+
+    public static void FitACurve()
+    {
+        // begin FitACurve
+        var network = GraphBuilder.Chain(1).Affine(32).Tanh().Affine(1).MeanSquaredError().Build<float>(seed: 1);
+        var workspace = network.CreateWorkspace(rows: 64);
+        var sgd = new Sgd<float>(network.Parameters.Length, learningRate: 0.05, momentum: 0.9, nesterov: true);
+
+        for (var i = 0; i < workspace.Rows; i++)
+        {
+            var x = -3 + 6f * i / (workspace.Rows - 1);
+            workspace.Input("x")[i] = x;
+            workspace.Input("targets")[i] = MathF.Sin(x);
+        }
+
+        for (var step = 0; step < 5000; step++)
+            network.Step(workspace, sgd);
+        Console.WriteLine($"mean squared error {network.Forward(workspace):E1}");
+        // end FitACurve
+    }
+
+    public static void AGraphOfGates()
+    {
+        // begin AGraphOfGates
+        var graph = new GraphBuilder();
+        Node x = graph.Input("x"), y = graph.Input("y"), z = graph.Input("z");
+        var network = ((x + y) * z).Named("f").Build<double>();
+        var workspace = network.CreateWorkspace(rows: 1, new WorkspaceOptions { InputGradients = true, Retain = Retain.All });
+
+        workspace.SetInput("x", [-2]);
+        workspace.SetInput("y", [5]);
+        workspace.SetInput("z", [-4]);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        Console.WriteLine($"f = {workspace.Value("f")[0]}, df/dx = {workspace.Gradient("x")[0]}, df/dz = {workspace.Gradient("z")[0]}"); // -12, -4, 3
+        Console.WriteLine(GraphPicture.Mermaid(workspace));
+        // end AGraphOfGates
+    }
+}
+
+[Collection(RunAlone.Name)]
+public sealed partial class ReadmeTests
+{
+    [Fact]
+    public void The_first_example_trains_a_network()
+    {
+        var output = Run(ReadmeExamples.TrainANetwork);
+        var accuracy = double.Parse(Regex.Match(output, @"^[\d.]+").Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(accuracy, 95, 100);
+    }
+
+    [Fact]
+    public void The_second_example_fits_a_curve()
+    {
+        var output = Run(ReadmeExamples.FitACurve);
+        var error = double.Parse(output.Trim().Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(error, 0, 1e-3);
+    }
+
+    [Fact]
+    public void The_third_example_prints_the_notebook_values()
+    {
+        var output = Run(ReadmeExamples.AGraphOfGates);
+        Assert.StartsWith("f = -12, df/dx = -4, df/dz = 3", output, StringComparison.Ordinal);
+        Assert.Contains("flowchart LR", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, "TrainANetwork")]
+    [InlineData(1, "FitACurve")]
+    [InlineData(2, "AGraphOfGates")]
+    public void The_readme_shows_what_is_run(int block, string name)
+    {
+        var readme = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"));
+        var shown = CSharpBlock().Matches(readme)[block].Groups[1].Value;
+        var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using ", StringComparison.Ordinal))).Trim();
+
+        var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "ReadmeTests.cs"));
+        var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
+        var end = source.IndexOf($"        // end {name}\n", StringComparison.Ordinal);
+        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Trim();
+        Assert.Equal(withoutUsings, run);
+    }
+
+    private static string Run(Action example)
+    {
+        var before = Console.Out;
+        using var output = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
+        Console.SetOut(output);
+        try
+        {
+            example();
+        }
+        finally
+        {
+            Console.SetOut(before);
+        }
+
+        return output.ToString();
+    }
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CSharpBlock();
+}

@@ -1,0 +1,73 @@
+using System.Numerics;
+using System.Reflection;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Layers.Gates;
+
+namespace Backprop.Simd.Tests.Gradients;
+
+/// <summary>No layer of the library without a gradient check and a comparison of float with double.</summary>
+public sealed class SampleCoverageTests
+{
+    private static Type[] LibraryTypes => typeof(Layer).Assembly.GetTypes();
+
+    [Fact]
+    public void Every_layer_of_the_library_has_a_sample()
+    {
+        var layers = SampleCoverage.ConcreteLayers(LibraryTypes);
+        Assert.True(layers.Count >= 16, $"Only {layers.Count} layers found: {string.Join(", ", layers)}.");
+        Assert.Empty(SampleCoverage.Missing(layers, LayerSamples.All));
+    }
+
+    [Fact]
+    public void Every_theory_runs_every_sample()
+    {
+        var theories = typeof(LayerGradientTests).GetMethods().Where(m => m.GetCustomAttribute<TheoryAttribute>() is not null).ToArray();
+        Assert.True(theories.Length >= 5);
+        Assert.Contains(theories, t => t.Name == nameof(LayerGradientTests.Backward_equals_the_central_difference));
+        Assert.Contains(theories, t => t.Name == nameof(LayerGradientTests.Float_agrees_with_double));
+        Assert.All(theories, t => Assert.Equal(nameof(LayerGradientTests.Samples), t.GetCustomAttribute<MemberDataAttribute>()!.MemberName));
+        Assert.Equal(LayerSamples.All.Count, LayerGradientTests.Samples.Count());
+    }
+
+    [Fact]
+    public void A_planted_layer_without_a_sample_is_found()
+    {
+        var layers = SampleCoverage.ConcreteLayers([.. LibraryTypes, typeof(PlantedLayer)]);
+        Assert.Equal([typeof(PlantedLayer)], SampleCoverage.Missing(layers, LayerSamples.All));
+    }
+
+    [Fact]
+    public void A_planted_activation_without_a_sample_is_found()
+    {
+        var layers = SampleCoverage.ConcreteLayers([.. LibraryTypes, typeof(PlantedActivation)]);
+        Assert.Equal([typeof(Activation<PlantedActivation>)], SampleCoverage.Missing(layers, LayerSamples.All));
+    }
+
+    [Fact]
+    public void A_removed_sample_is_missed()
+    {
+        var without = LayerSamples.All.Where(s => s.Layer is not Reciprocal);
+        Assert.Equal([typeof(Reciprocal)], SampleCoverage.Missing(SampleCoverage.ConcreteLayers(LibraryTypes), without));
+    }
+
+    private sealed class PlantedLayer : UnaryGate
+    {
+        public override string Kind => "planted";
+
+        public override void Forward<T>(in ForwardContext<T> context) => context.Input(0).CopyTo(context.Output());
+
+        public override void Backward<T>(in BackwardContext<T> context) => context.OutputGradient().CopyTo(context.InputGradient(0).Span);
+    }
+
+    private readonly struct PlantedActivation : IActivation
+    {
+        public string Name => "planted";
+
+        public bool BackwardUsesInput => false;
+
+        public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> => x;
+
+        public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> => outputGradient;
+    }
+}
