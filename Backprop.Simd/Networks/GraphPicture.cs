@@ -13,6 +13,9 @@ public static class GraphPicture
     /// <summary>More numbers than this are written as a shape.</summary>
     private const int MostNumbers = 4;
 
+    /// <summary>Longer symbols stand in a box with round corners: a circle around them would be huge.</summary>
+    private const int MostInCircle = 5;
+
     /// <summary>The graph alone, for Graphviz.</summary>
     /// <param name="definition">The graph.</param>
     /// <returns>DOT text.</returns>
@@ -56,12 +59,12 @@ public static class GraphPicture
     private static string Dot(NetworkDefinition definition, Func<int, (string? Value, string? Gradient)> labels)
     {
         var text = new StringBuilder();
-        text.AppendLine("digraph network {");
-        text.AppendLine("  rankdir=LR; nodesep=0.35; ranksep=0.7;");
-        text.AppendLine("  node [shape=circle, fontname=\"Helvetica\", fontsize=12, margin=0.03];");
-        text.AppendLine("  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6];");
+        text.Append("digraph network {\n");
+        text.Append("  rankdir=LR; ordering=in; nodesep=0.35; ranksep=0.7;\n");
+        text.Append("  node [shape=circle, fontname=\"Helvetica\", fontsize=12, margin=0.03];\n");
+        text.Append("  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6];\n");
         foreach (var (id, label, isLayer) in Vertices(definition))
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {id} [label=\"{DotEscape(label)}\"{(isLayer ? "" : ", shape=plaintext")}];");
+            text.Append(CultureInfo.InvariantCulture, $"  {id} [label=\"{DotEscape(label)}\"{(!isLayer ? ", shape=plaintext" : label.Length > MostInCircle ? ", shape=box, style=rounded" : "")}];\n");
         foreach (var (from, to, edge) in Arrows(definition))
         {
             var (value, gradient) = labels(edge);
@@ -71,19 +74,23 @@ public static class GraphPicture
             if (gradient is not null)
                 lines.Add($"<font color=\"#d00000\">{gradient}</font>");
             var attribute = lines.Count == 0 ? "" : $" [label=<{string.Join("<br/>", lines)}>]";
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} -> {to}{attribute};");
+            text.Append(CultureInfo.InvariantCulture, $"  {from} -> {to}{attribute};\n");
         }
 
-        text.AppendLine("}");
+        text.Append("}\n");
         return text.ToString();
     }
 
     private static string Mermaid(NetworkDefinition definition, Func<int, (string? Value, string? Gradient)> labels)
     {
         var text = new StringBuilder();
-        text.AppendLine("flowchart LR");
+        text.Append("flowchart LR\n");
         foreach (var (id, label, isLayer) in Vertices(definition))
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {id}{(isLayer ? "((" : "[")}\"{MermaidEscape(label)}\"{(isLayer ? "))" : "]")}");
+        {
+            var (open, close) = !isLayer ? ("[", "]") : label.Length > MostInCircle ? ("(", ")") : ("((", "))");
+            text.Append(CultureInfo.InvariantCulture, $"  {id}{open}\"{MermaidEscape(label)}\"{close}\n");
+        }
+
         foreach (var (from, to, edge) in Arrows(definition))
         {
             var (value, gradient) = labels(edge);
@@ -93,7 +100,7 @@ public static class GraphPicture
             if (gradient is not null)
                 lines.Add($"<span style='color:#d00000'>{gradient}</span>");
             var label = lines.Count == 0 ? "" : $"|\"{string.Join("<br/>", lines)}\"|";
-            text.AppendLine(CultureInfo.InvariantCulture, $"  {from} -->{label} {to}");
+            text.Append(CultureInfo.InvariantCulture, $"  {from} -->{label} {to}\n");
         }
 
         return text.ToString();

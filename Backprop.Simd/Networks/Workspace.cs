@@ -325,9 +325,10 @@ public sealed partial class Workspace<T>
 
     private int InputEdge(string? name, bool indices)
     {
-        var edge = name is not null
-            ? _definition.EdgeOf(name)
-            : Array.FindIndex(_definition.Edges, e => e.Role == EdgeRole.Input && (e.Type.Kind == EdgeKind.Indices) == indices);
+        // Static lambdas: one that captured `indices` would be allocated on every call.
+        var edge = name is not null ? _definition.EdgeOf(name)
+            : indices ? Array.FindIndex(_definition.Edges, static e => e.Role == EdgeRole.Input && e.Type.Kind == EdgeKind.Indices)
+            : Array.FindIndex(_definition.Edges, static e => e.Role == EdgeRole.Input && e.Type.Kind != EdgeKind.Indices);
         if (edge < 0 || _definition.Edges[edge].Role != EdgeRole.Input || (_definition.Edges[edge].Type.Kind == EdgeKind.Indices) != indices)
         {
             throw new ArgumentException(

@@ -17,7 +17,7 @@ public sealed class ComputeContext : IDisposable
     /// The least work, in nanoseconds on one thread, that a thread is given. A hot fork and join costs 0.2 microseconds, a
     /// sleeping thread's wake-up some 50; below this, sharing gains less than it risks.
     /// </summary>
-    private const double DefaultInlineNanoseconds = 2_000;
+    private const double DefaultInlineNanoseconds = 4_000;
 
     private readonly WorkerTeam? _team;
 

@@ -24,7 +24,8 @@ internal sealed class Screen
 
     public void GradientCheck((string Label, string Name)[] labels, GradientCheckReport check, int images, double tolerance)
     {
-        _console.MarkupLine(Text($"[bold]Gradient check[/]: backward against numerical gradients, in double, on {images} images."));
+        var isFull = check.Entries.All(e => e.Compared == e.Shape.Size);
+        _console.MarkupLine(Text($"[bold]Gradient check[/]: backward against numerical gradients, in double, on {images} images{(isFull ? "" : ", along random directions")}."));
         var table = new Table().Border(TableBorder.Simple)
             .AddColumn("").AddColumn("mean |difference|").AddColumn("relative error").AddColumn("");
         foreach (var (label, name) in labels)

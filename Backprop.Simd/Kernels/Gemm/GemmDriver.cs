@@ -21,6 +21,9 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>Nanoseconds per multiply-add and byte of element: what a core with 256-bit registers needs, near enough to choose threads.</summary>
     private const double Cost = 0.005;
 
+    /// <summary>Below this many k, a tile is done before its lines of C could arrive.</summary>
+    private const int PrefetchDepth = 64;
+
     private static int TileRows => TSimd.HasManyRegisters ? 12 : 6;
 
     /// <summary>Tiles one vector wide have registers for twice the rows.</summary>
@@ -121,6 +124,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         var panel = new TilePanel<T>
         {
             Depth = depth,
+            PrefetchesC = depth >= PrefetchDepth,
             CRowStride = problem.CRow * sizeof(T),
             CSecond = at.Second * sizeof(T),
             Alpha = problem.Alpha,

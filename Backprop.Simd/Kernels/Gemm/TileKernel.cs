@@ -46,6 +46,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             TVector c9 = TSimd.Zero, d9 = TSimd.Zero;
             TVector c10 = TSimd.Zero, d10 = TSimd.Zero;
             TVector c11 = TSimd.Zero, d11 = TSimd.Zero;
+            if (panel.PrefetchesC)
+                PrefetchTile<TRows, TVectors>(in panel, c);
             var b = panel.B;
             byte* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow, a9 = a + 9 * aRow;
             for (var p = panel.Depth; p > 0; p--)
@@ -183,6 +185,21 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             a += panel.ATileStride;
             c += TRows.Value * panel.CRowStride;
             addend += TRows.Value * panel.AddendRowStride;
+        }
+    }
+
+    /// <summary>Asks for the lines of C while the k loop runs, so that updating them does not wait for memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchTile<TRows, TVectors>(in TilePanel<T> panel, byte* c)
+        where TRows : struct, IConstant
+        where TVectors : struct, IConstant
+    {
+        for (var row = 0; row < TRows.Value; row++)
+        {
+            Prefetch.Line(c);
+            if (TVectors.Value > 1)
+                Prefetch.Line(c + panel.CSecond);
+            c += panel.CRowStride;
         }
     }
 

@@ -36,6 +36,9 @@ internal unsafe struct TilePanel<T>
     /// <summary>The length of the k loop.</summary>
     public nint Depth;
 
+    /// <summary>Whether the k loop is long enough to fetch C behind it.</summary>
+    public bool PrefetchesC;
+
     public T Alpha;
 
     public T Beta;

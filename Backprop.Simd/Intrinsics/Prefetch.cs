@@ -1,0 +1,15 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Backprop.Simd.Intrinsics;
+
+/// <summary>A hint to fetch a cache line; nothing where the hardware has no such instruction.</summary>
+internal static unsafe class Prefetch
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Line(void* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch0(address);
+    }
+}
