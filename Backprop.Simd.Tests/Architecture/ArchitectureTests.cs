@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Reflection.Metadata;
+using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
 using Backprop.Simd.Memory;
@@ -77,7 +78,7 @@ public sealed class ArchitectureTests
             .Where(method => (method.Attributes & MethodAttributes.PinvokeImpl) != 0)
             .Select(method => metadata.GetString(method.Name));
         Assert.Empty(native);
-        Assert.Equal(0, metadata.GetTableRowCount(System.Reflection.Metadata.Ecma335.TableIndex.ModuleRef));
+        Assert.Equal(0, metadata.GetTableRowCount(TableIndex.ModuleRef));
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public sealed class ArchitectureTests
     {
         var types = Core.GetExportedTypes();
         Assert.True(types.Length >= 10, $"Only {types.Length} public types.");
-        Assert.Empty(types.Where(IsNeitherSealedNorAbstract));
+        Assert.DoesNotContain(types, IsNeitherSealedNorAbstract);
         Assert.True(IsNeitherSealedNorAbstract(typeof(OpenByAccident)));
         Assert.False(IsNeitherSealedNorAbstract(typeof(SourceRules)));
         Assert.False(IsNeitherSealedNorAbstract(typeof(Matrix<>)));

@@ -69,7 +69,7 @@ internal static class LayerSamples
 
     private static EdgeType Shared(params ReadOnlySpan<int> shape) => new(EdgeKind.Shared, new Shape(shape));
 
-    private static EdgeType Labels { get; } = new(EdgeKind.Indices, Shape.Scalar);
+    private static EdgeType Labels => new(EdgeKind.Indices, Shape.Scalar);
 
     private static IEnumerable<LayerSample> Affines()
     {

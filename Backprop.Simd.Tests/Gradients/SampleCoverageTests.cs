@@ -27,7 +27,7 @@ public sealed class SampleCoverageTests
         Assert.Contains(theories, t => t.Name == nameof(LayerGradientTests.Backward_equals_the_central_difference));
         Assert.Contains(theories, t => t.Name == nameof(LayerGradientTests.Float_agrees_with_double));
         Assert.All(theories, t => Assert.Equal(nameof(LayerGradientTests.Samples), t.GetCustomAttribute<MemberDataAttribute>()!.MemberName));
-        Assert.Equal(LayerSamples.All.Count, LayerGradientTests.Samples.Count());
+        Assert.Equal(LayerSamples.All.Count, LayerGradientTests.Samples.Count);
     }
 
     [Fact]

@@ -14,7 +14,6 @@ public sealed class AlignedBufferTests
         Check<int>();
         Check<float>();
         Check<double>();
-        Check<decimal>();
     }
 
     private static void Check<T>() where T : unmanaged, IEquatable<T>
@@ -92,6 +91,13 @@ public sealed class AlignedBufferTests
         Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => new AlignedBuffer<byte>(int.MaxValue)).ParamName);
         Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => new AlignedBuffer<float>(Array.MaxLength)).ParamName);
         Assert.Equal("length", Assert.Throws<ArgumentOutOfRangeException>(() => new AlignedBuffer<double>(Array.MaxLength - 7)).ParamName);
+    }
+
+    [Fact]
+    public void Elements_that_cannot_start_on_every_boundary_are_refused()
+    {
+        Assert.Contains("System.Decimal has 16", Assert.Throws<NotSupportedException>(() => new AlignedBuffer<decimal>(1)).Message, StringComparison.Ordinal);
+        Assert.Throws<NotSupportedException>(() => new AlignedBuffer<(float, float, float)>(1));
     }
 
     private static unsafe nuint Address<T>(Span<T> span) where T : unmanaged => (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(span));

@@ -59,7 +59,7 @@ public sealed class MatrixTensorTests
             Assert.Equal((float)(rows * columns - 1), matrix.Transposed[(int)columns - 1, (int)rows - 1]);
         }
 
-        var empty = Matrix<float>.FromTensor(Tensor.Create<float>([0, 4]));
+        var empty = Matrix<float>.FromTensor(Tensor.CreateFromShape<float>([0, 4]));
         Assert.Equal((0, 4), (empty.Rows, empty.Columns));
         var strided = ReadOnlyMatrix<float>.FromTensor(new ReadOnlyTensorSpan<float>(values, [1, 3], [0, 4]));
         Assert.Equal(8, strided[0, 2]);

@@ -6,7 +6,7 @@ namespace Backprop.Simd.Tests.Threading;
 
 public sealed class ComputeContextLifetimeTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     [Fact]
     public void A_disposed_context_runs_everything_on_the_caller()

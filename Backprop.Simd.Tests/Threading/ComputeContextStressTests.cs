@@ -108,6 +108,7 @@ public sealed class ComputeContextStressTests
             {
                 _ = new byte[10_000];
                 GC.Collect(0, GCCollectionMode.Forced, blocking: true, compacting: true);
+                Thread.Sleep(1); // Back to back, collections would leave the loops no time.
             }
         });
         collector.Start();

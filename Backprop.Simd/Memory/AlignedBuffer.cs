@@ -21,9 +21,12 @@ public sealed class AlignedBuffer<T> where T : unmanaged
     /// <param name="length">The number of elements, zero or more.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or so large that the block
     /// and its alignment do not fit into one array.</exception>
+    /// <exception cref="NotSupportedException">An element has not 1, 2, 4 or 8 bytes: others cannot start on every boundary.</exception>
     public AlignedBuffer(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (Unsafe.SizeOf<T>() is not (1 or 2 or 4 or 8))
+            throw new NotSupportedException($"Aligned blocks hold elements of 1, 2, 4 or 8 bytes; {typeof(T)} has {Unsafe.SizeOf<T>()}.");
         var slack = Alignment / Unsafe.SizeOf<T>();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Array.MaxLength - slack);
         Length = length;

@@ -5,13 +5,25 @@ namespace Backprop.Simd.Memory;
 /// <summary>The rules that every matrix view obeys, checked once at construction.</summary>
 internal static class MatrixLayout
 {
-    public static void Validate(int length, int rows, int columns, int rowStride, int columnStride)
+    /// <summary>
+    /// Throws unless the sizes and strides describe a matrix inside a span of this length. A stride that no element depends
+    /// on, that of a single row or column, becomes 1 where none is: a view and its transpose always have a stride of 1.
+    /// </summary>
+    public static void Validate(int length, int rows, int columns, ref int rowStride, ref int columnStride)
     {
         if ((rows | columns | rowStride | columnStride) < 0)
             ThrowNegative(rows, columns, rowStride, columnStride);
+        if (rowStride != 1 && columnStride != 1)
+        {
+            if (columns <= 1)
+                columnStride = 1;
+            else if (rows <= 1)
+                rowStride = 1;
+        }
+
         if (rows == 0 || columns == 0)
             return;
-        if (columnStride == 1 ? rows > 1 && rowStride < columns : columns > 1 && columnStride < rows || rowStride != 1 && columns > 1)
+        if (columnStride == 1 ? rows > 1 && rowStride < columns : columns > 1 && columnStride < rows || rows > 1 && rowStride < 1 || rowStride != 1)
             ThrowStrides(rows, columns, rowStride, columnStride);
         var needed = Needed(rows, columns, rowStride, columnStride);
         if (needed > length)

@@ -41,7 +41,7 @@ public readonly ref struct ReadOnlyMatrix<T> where T : unmanaged
     /// or the span is too short.</exception>
     public ReadOnlyMatrix(ReadOnlySpan<T> span, int rows, int columns, int rowStride, int columnStride)
     {
-        MatrixLayout.Validate(span.Length, rows, columns, rowStride, columnStride);
+        MatrixLayout.Validate(span.Length, rows, columns, ref rowStride, ref columnStride);
         Span = span;
         Rows = rows;
         Columns = columns;

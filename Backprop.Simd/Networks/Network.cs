@@ -164,12 +164,12 @@ public sealed class Network<T>
     /// <param name="workspace">A training workspace of this network, after backward.</param>
     /// <param name="optimizer">What updates the parameters.</param>
     /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer to another size.</exception>
-    /// <exception cref="InvalidOperationException">There was no backward.</exception>
+    /// <exception cref="InvalidOperationException">There was no backward since the last update.</exception>
     public void Update(Workspace<T> workspace, Optimizer<T> optimizer)
     {
         ArgumentNullException.ThrowIfNull(optimizer);
         Check(workspace);
-        workspace.RequireBackward();
+        workspace.RequireFreshGradients();
         optimizer.Step(Parameters, workspace.Gradients, _trainable, workspace.Compute);
         workspace.CommitState();
     }

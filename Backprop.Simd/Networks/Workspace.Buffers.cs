@@ -99,15 +99,15 @@ public sealed partial class Workspace<T>
     private NodeBuffers<T>?[] MakeNodes()
     {
         var nodes = new NodeBuffers<T>?[_definition.Nodes.Length];
-        long scratchLength = 0;
+        var scratchLength = 0;
         for (var n = 0; n < nodes.Length; n++)
         {
             if (!_plan.RunsForward[n])
                 continue;
             var info = _definition.Nodes[n];
             var declaration = info.Declaration;
-            var cache = checked(declaration.CachePerBatch + Capacity * declaration.CachePerRow);
-            scratchLength = Math.Max(scratchLength, declaration.ScratchPerBatch + (long)Capacity * declaration.ScratchPerRow);
+            var cache = Fitting(info.Name, declaration.CachePerBatch + (long)Capacity * declaration.CachePerRow);
+            scratchLength = Math.Max(scratchLength, Fitting(info.Name, declaration.ScratchPerBatch + (long)Capacity * declaration.ScratchPerRow));
             nodes[n] = new NodeBuffers<T>
             {
                 Index = n,
@@ -122,7 +122,7 @@ public sealed partial class Workspace<T>
                 Cache = _training && cache > 0 ? Allocate(cache) : null,
                 CachePerRow = declaration.CachePerRow,
                 CachePerBatch = declaration.CachePerBatch,
-                IndexCache = _training && declaration.IndexCachePerRow > 0 ? Allocate<int>(checked(Capacity * declaration.IndexCachePerRow)) : null,
+                IndexCache = _training && declaration.IndexCachePerRow > 0 ? Allocate<int>(Fitting(info.Name, (long)Capacity * declaration.IndexCachePerRow)) : null,
                 IndexCachePerRow = declaration.IndexCachePerRow,
                 ScratchPerRow = declaration.ScratchPerRow,
                 ScratchPerBatch = declaration.ScratchPerBatch,
@@ -134,7 +134,7 @@ public sealed partial class Workspace<T>
 
         if (scratchLength > 0)
         {
-            var scratch = Allocate(checked((int)scratchLength));
+            var scratch = Allocate(scratchLength);
             foreach (var node in nodes)
             {
                 if (node is not null)
@@ -160,9 +160,10 @@ public sealed partial class Workspace<T>
     private int Elements(int edge)
     {
         var type = _definition.Edges[edge].Type;
-        var elements = type.Kind == EdgeKind.Shared ? type.Shape.Size : (long)Capacity * type.Shape.Size;
-        return elements <= Array.MaxLength - 64
-            ? (int)elements
-            : throw new ArgumentOutOfRangeException("rows", Capacity, $"'{_definition.Edges[edge].Name}' {type} would hold {elements} elements; a buffer holds at most 2^31. Use fewer rows.");
+        return Fitting(_definition.Edges[edge].Name, type.Kind == EdgeKind.Shared ? type.Shape.Size : (long)Capacity * type.Shape.Size);
     }
+
+    private int Fitting(string name, long elements) => elements <= Array.MaxLength - 64
+        ? (int)elements
+        : throw new ArgumentOutOfRangeException("rows", Capacity, $"'{name}' would need {elements} elements in one buffer; a buffer holds at most 2^31. Use fewer rows.");
 }

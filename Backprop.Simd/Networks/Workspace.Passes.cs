@@ -62,8 +62,15 @@ public sealed partial class Workspace<T>
     {
         if (!_training)
             throw NoGradients();
-        if (_phase != Phase.Backward)
+        if (_phase < Phase.Backward)
             throw new InvalidOperationException("There are no gradients yet: run Forward and Backward first.");
+    }
+
+    internal void RequireFreshGradients()
+    {
+        RequireBackward();
+        if (_phase == Phase.Updated)
+            throw new InvalidOperationException("These gradients have been applied already: run Forward and Backward first.");
     }
 
     /// <summary>Makes what forward proposed the network's state, once, and counts the step.</summary>
@@ -72,6 +79,7 @@ public sealed partial class Workspace<T>
         if (_proposedState is { Length: > 0 } proposed)
             proposed.Span.CopyTo(Network.State);
         _pass.Step++;
+        _phase = Phase.Updated;
     }
 
     /// <summary>The rows may have grown since an input was bound.</summary>

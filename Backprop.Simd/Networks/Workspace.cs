@@ -63,6 +63,7 @@ public sealed partial class Workspace<T>
         Empty,
         Forward,
         Backward,
+        Updated,
     }
 
     /// <summary>The network.</summary>
@@ -134,9 +135,8 @@ public sealed partial class Workspace<T>
     /// <exception cref="ArgumentException">There is no such input, it takes indices, or the length is another.</exception>
     public void SetInput(string name, ReadOnlySpan<T> values)
     {
-        var input = Input(name);
-        CheckLength(name, input.Length, values.Length);
-        values.CopyTo(input);
+        CheckLength(name, _edges[InputEdge(name, indices: false)].Type.Elements(_rows), values.Length);
+        values.CopyTo(Input(name));
     }
 
     /// <summary>Lets steps read an input from the caller's memory, without a copy, until the next Bind, Set or Input.</summary>
@@ -168,9 +168,8 @@ public sealed partial class Workspace<T>
     /// <exception cref="ArgumentException">There is no such input, it takes numbers, or the length is another.</exception>
     public void SetIndexInput(string name, ReadOnlySpan<int> indices)
     {
-        var input = IndexInput(name);
-        CheckLength(name, input.Length, indices.Length);
-        indices.CopyTo(input);
+        CheckLength(name, _edges[InputEdge(name, indices: true)].Type.Elements(_rows), indices.Length);
+        indices.CopyTo(IndexInput(name));
     }
 
     /// <summary>Lets steps read indices from the caller's memory, without a copy, until the next Bind, Set or IndexInput.</summary>
@@ -242,6 +241,8 @@ public sealed partial class Workspace<T>
         var edge = name is null ? _definition.OutputEdges[0] : _definition.EdgeOf(name);
         if (!_plan.IsOutput[edge])
             throw new ArgumentException($"'{name}' is not an output; the outputs are: {string.Join(", ", _definition.OutputNames)}.", nameof(name));
+        if (_plan.IsLoss[edge])
+            throw new InvalidOperationException($"'{name}' is a loss: backward starts from it with its weight.");
         if (_outputGradients[edge] is not { } block)
             throw new InvalidOperationException("Backward does not start from outputs here: make the workspace with OutputGradients.");
         return block.Span[.._edges[edge].Type.Elements(_rows)];
@@ -307,7 +308,7 @@ public sealed partial class Workspace<T>
 
     /// <summary>A gradient for a picture; empty where it cannot be told.</summary>
     internal ReadOnlySpan<T> GradientOrEmpty(int edge) =>
-        _phase == Phase.Backward && _plan.Readable[edge] && _edges[edge].GradientBlock is not null ? _edges[edge].Gradient(0, _rows) : [];
+        _phase >= Phase.Backward && _plan.Readable[edge] && _edges[edge].GradientBlock is not null ? _edges[edge].Gradient(0, _rows) : [];
 
     private static InvalidOperationException NoGradients() => new("This workspace is for inference and has no gradients.");
 

@@ -1,0 +1,26 @@
+using System.Globalization;
+using Backprop.Simd.Tests.Probe;
+
+// Backprop.Simd.Tests.Probe SCENARIO THREADS STEPS: prints the bytes that STEPS steps of a scenario allocated.
+if (args is not [var scenario, var threads, var steps] || !Scenarios.All.TryGetValue(scenario, out var make))
+{
+    Console.Error.WriteLine($"usage: SCENARIO THREADS STEPS, with one of: {string.Join(", ", Scenarios.All.Keys)}");
+    return 2;
+}
+
+var count = int.Parse(steps, CultureInfo.InvariantCulture);
+var step = make(int.Parse(threads, CultureInfo.InvariantCulture));
+
+// Until tiering has settled: the runtime's own background work must not be charged to a step.
+for (var i = 0; i < 200; i++)
+    step(i);
+Thread.Sleep(300);
+for (var i = 0; i < 200; i++)
+    step(i);
+
+var before = GC.GetTotalAllocatedBytes(precise: true);
+for (var i = 0; i < count; i++)
+    step(i);
+var bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+Console.WriteLine(bytes.ToString(CultureInfo.InvariantCulture));
+return 0;

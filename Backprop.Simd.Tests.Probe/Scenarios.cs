@@ -1,0 +1,137 @@
+using Backprop.Simd.Layers;
+using Backprop.Simd.Losses;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Tests.Probe;
+
+/// <summary>What a step may be; each makes its network once and returns the step.</summary>
+internal static class Scenarios
+{
+    private const int Rows = 64;
+    private const int Inputs = 80;
+    private const int Classes = 10;
+
+    public static IReadOnlyDictionary<string, Func<int, Action<int>>> All { get; } = new Dictionary<string, Func<int, Action<int>>>
+    {
+        ["training"] = Training,
+        ["frozen"] = Frozen,
+        ["graph"] = Graph,
+        ["losses"] = Losses,
+        ["inference"] = Inference,
+        ["boxes"] = Boxes,
+    };
+
+    /// <summary>Batches copied in from a data set, the last one short; momentum; a wide layer that two threads share.</summary>
+    private static Action<int> Training(int threads)
+    {
+        var network = GraphBuilder.Chain(Inputs).Affine(200).Relu().Affine(Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        return Steps(network, threads, new Sgd<float>(network.Parameters.Length, 0.01, 0.9, nesterov: true, weightDecay: 1e-4));
+    }
+
+    private static Action<int> Frozen(int threads)
+    {
+        var network = GraphBuilder.Chain(Inputs).Affine(50).Sigmoid().Affine(Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        network.Freeze("affine1.weight");
+        return Steps(network, threads, new Sgd<float>(network.Parameters.Length, 0.01));
+    }
+
+    private static Action<int> Steps(Network<float> network, int threads, Sgd<float> sgd)
+    {
+        var (images, labels) = Data();
+        var workspace = network.CreateWorkspace(Rows, compute: new ComputeContext(threads));
+        return step =>
+        {
+            var first = step * Rows % labels.Length;
+            workspace.Rows = Math.Min(Rows, labels.Length - first);
+            images.AsSpan(first * Inputs, workspace.Rows * Inputs).CopyTo(workspace.Input("x"));
+            workspace.SetIndexInput("labels", labels.AsSpan(first, workspace.Rows));
+            var loss = network.Step(workspace, sgd);
+            if (!double.IsFinite(loss))
+                throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>Every gate, fan-out, a tied parameter, input and output gradients, retained nodes, accumulation.</summary>
+    private static Action<int> Graph(int threads)
+    {
+        var graph = new GraphBuilder();
+        var (x, w) = (graph.Input("x", 16), graph.Parameter("w", new Shape(16, 16)));
+        var h = Node.MatrixProduct(Node.MatrixProduct(x, w).Tanh().Named("hidden"), w);
+        var y = Node.Maximum((h * h + 1).Reciprocal(), (-h).Exponential() * 0.5) + h.LeakyRelu() - x;
+        graph.Output(y.Named("y"));
+        graph.Output(y.SquaredNorm());
+        var network = graph.Build().CreateNetwork<double>(seed: 1);
+        var workspace = network.CreateWorkspace(8, new WorkspaceOptions { InputGradients = true, Retain = Retain.Nodes("hidden") }, new ComputeContext(threads));
+        var memory = new double[8 * 16];
+        Array.Fill(memory, 0.25);
+        return step =>
+        {
+            workspace.BindInput("x", memory);
+            workspace.OutputGradient("y").Fill(step % 3);
+            network.Forward(workspace);
+            network.Backward(workspace, accumulate: step % 2 == 1);
+            if (workspace.Gradient("x").Length + workspace.Output("y").Length + workspace.ParameterGradient("w").Length != 2 * 8 * 16 + 256)
+                throw new InvalidOperationException("A length is wrong.");
+        };
+    }
+
+    /// <summary>Both losses in all their forms, in one network.</summary>
+    private static Action<int> Losses(int threads)
+    {
+        var graph = new GraphBuilder();
+        var logits = graph.Input("x", 4).Affine(4);
+        var (labels, targets) = (graph.IndexInput("labels"), graph.Input("t", 4));
+        double[] weights = [1, 2, 3, 4];
+        graph.Loss(logits.Apply(new SoftmaxCrossEntropy(weights, 0.1), labels));
+        graph.Loss(logits.Apply(new SoftmaxCrossEntropy(), labels), 0.5);
+        graph.Loss(logits.Apply(new SoftmaxCrossEntropy(), targets));
+        graph.Loss(logits.Apply(new MeanSquaredError(), targets));
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var sgd = new Sgd<float>(network.Parameters.Length, 1e-3);
+        var workspace = network.CreateWorkspace(5, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));
+        var classes = new[] { 0, 1, 2, 3, -100 };
+        workspace.Input("t").Fill(0.25f);
+        return step =>
+        {
+            workspace.SetIndexInput("labels", classes);
+            network.Step(workspace, sgd);
+            if (!double.IsFinite(workspace.LossOf("meansquarederror1")))
+                throw new InvalidOperationException($"The loss of step {step} is not finite.");
+        };
+    }
+
+    private static Action<int> Inference(int threads)
+    {
+        var network = GraphBuilder.Chain(Inputs).Affine(200).Relu().Affine(Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        var (images, labels) = Data();
+        var workspace = network.CreateWorkspace(Rows, WorkspaceOptions.Inference, new ComputeContext(threads));
+        return step =>
+        {
+            var first = step * Rows % labels.Length;
+            workspace.Rows = Math.Min(Rows, labels.Length - first);
+            workspace.BindInput("x", images.AsMemory(first * Inputs, workspace.Rows * Inputs));
+            network.Forward(workspace);
+            if (workspace.Output().Length != workspace.Rows * Classes)
+                throw new InvalidOperationException("A length is wrong.");
+        };
+    }
+
+    /// <summary>Allocates 24 bytes a step: shows that the probe sees them.</summary>
+    private static Action<int> Boxes(int threads)
+    {
+        var boxes = new object[1];
+        return step => boxes[0] = step + threads;
+    }
+
+    private static (float[] Images, int[] Labels) Data()
+    {
+        var (images, labels) = (new float[300 * Inputs], new int[300]);
+        for (var i = 0; i < images.Length; i++)
+            images[i] = i * 7919 % 100 / 100f;
+        for (var i = 0; i < labels.Length; i++)
+            labels[i] = i % Classes;
+        return (images, labels);
+    }
+}

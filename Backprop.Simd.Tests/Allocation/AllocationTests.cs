@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Globalization;
+using Backprop.Simd.Tests.Infrastructure;
+
+namespace Backprop.Simd.Tests.Allocation;
+
+/// <summary>
+/// A step allocates nothing. Measured in a process of its own, over every allocation of every thread: in a test host other
+/// tests allocate at the same time.
+/// </summary>
+public sealed class AllocationTests
+{
+    private const int Steps = 1000;
+
+    public static TheoryData<string, int> Scenarios
+    {
+        get
+        {
+            var data = new TheoryData<string, int>();
+            foreach (var scenario in (string[])["training", "frozen", "graph", "losses", "inference"])
+            {
+                data.Add(scenario, 1);
+                data.Add(scenario, 2);
+            }
+
+            return data;
+        }
+    }
+
+    [Theory, MemberData(nameof(Scenarios))]
+    public async Task A_thousand_steps_allocate_no_byte(string scenario, int threads) =>
+        Assert.Equal(0, await BytesOf(scenario, threads));
+
+    [Fact]
+    public async Task The_probe_sees_one_boxed_number_per_step() => Assert.Equal(24 * Steps, await BytesOf("boxes", 1));
+
+    private static async Task<long> BytesOf(string scenario, int threads)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var argument in (string[])["exec", ProbePath(), scenario, threads.ToString(CultureInfo.InvariantCulture), Steps.ToString(CultureInfo.InvariantCulture)])
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        return long.Parse(output, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The probe is built beside the tests, in the same configuration.</summary>
+    private static string ProbePath()
+    {
+        const string Name = "Backprop.Simd.Tests.Probe";
+        var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        return Path.Combine(RepositoryRoot.Path, Name, "bin", framework.Parent!.Name, framework.Name, Name + ".dll");
+    }
+}

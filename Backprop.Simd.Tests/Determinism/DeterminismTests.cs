@@ -1,0 +1,121 @@
+using System.Numerics;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Tests.Determinism;
+
+/// <summary>The same bits for any number of threads, and inference on many threads at once.</summary>
+public sealed class DeterminismTests
+{
+    private const int Rows = 97;
+    private const int Inputs = 61;
+    private const int Classes = 11;
+
+    [Fact]
+    public void Training_gives_the_same_bits_for_any_number_of_threads_in_float() => CheckTraining<float>();
+
+    [Fact]
+    public void Training_gives_the_same_bits_for_any_number_of_threads_in_double() => CheckTraining<double>();
+
+    [Fact]
+    public void Two_runs_give_the_same_bits()
+    {
+        using var compute = TestThreads.Create(3);
+        Bits.AssertEqual<float>(Train<float>(compute).Parameters, Train<float>(compute).Parameters, "second run");
+    }
+
+    [Theory, InlineData(1), InlineData(3)]
+    public void Eight_threads_may_run_inference_on_one_network(int threadsOfEach)
+    {
+        var network = Build<float>();
+        const int Batches = 64;
+        var serial = new float[Batches][];
+        var workspace = network.CreateWorkspace(Rows, WorkspaceOptions.Inference, ComputeContext.SingleThreaded);
+        for (var batch = 0; batch < Batches; batch++)
+            serial[batch] = Infer(network, workspace, batch);
+
+        // With more than one thread each, all share a team: whoever finds it busy works alone, with the same bits.
+        using var compute = TestThreads.Create(threadsOfEach);
+        var concurrent = new float[Batches][];
+        var failures = new List<Exception>();
+        using var start = new Barrier(8);
+        var threads = Enumerable.Range(0, 8).Select(t => new Thread(() =>
+        {
+            try
+            {
+                var own = network.CreateWorkspace(Rows, WorkspaceOptions.Inference, compute);
+                start.SignalAndWait();
+                for (var batch = t; batch < Batches; batch += 8)
+                    concurrent[batch] = Infer(network, own, batch);
+            }
+            catch (Exception e)
+            {
+                lock (failures)
+                    failures.Add(e);
+            }
+        })).ToArray();
+        foreach (var thread in threads)
+            thread.Start();
+        foreach (var thread in threads)
+            thread.Join();
+        Assert.Empty(failures);
+        for (var batch = 0; batch < Batches; batch++)
+            Bits.AssertEqual<float>(serial[batch], concurrent[batch], $"batch {batch}");
+    }
+
+    private static void CheckTraining<T>() where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        T[]? expected = null;
+        foreach (var threads in TestThreads.Counts)
+        {
+            using var compute = TestThreads.Create(threads);
+            var before = TestThreads.Snapshot(compute);
+            var network = Train<T>(compute);
+            if (threads > 1)
+                TestThreads.AssertEachWorked(compute, before, threads, $"{threads} threads");
+            expected ??= network.Parameters.ToArray();
+            Bits.AssertEqual<T>(expected, network.Parameters, $"{threads} threads");
+        }
+
+        Assert.DoesNotContain(expected!, p => !T.IsFinite(p));
+        Assert.NotEqual(Build<T>().Parameters.ToArray(), expected);
+    }
+
+    private static Network<T> Build<T>() where T : unmanaged, IFloatingPointIeee754<T> => GraphBuilder.Chain(Inputs)
+        .Affine(131).Relu().Affine(70).Tanh().Affine(33).Sigmoid().Affine(Classes).SoftmaxCrossEntropy().Build<T>(seed: 9);
+
+    private static Network<T> Train<T>(ComputeContext compute) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var network = Build<T>();
+        var workspace = network.CreateWorkspace(Rows, new WorkspaceOptions { InputGradients = true }, compute);
+        var sgd = new Sgd<T>(network.Parameters.Length, 0.1, 0.9, nesterov: true, weightDecay: 1e-3);
+        for (var step = 0; step < 6; step++)
+        {
+            workspace.Rows = step == 3 ? 40 : Rows;
+            Fill(workspace.Input("x"), step);
+            var random = new TestRandom((ulong)step);
+            foreach (ref var label in workspace.IndexInput("labels"))
+                label = random.Integer(0, Classes - 1);
+            network.Step(workspace, sgd);
+        }
+
+        return network;
+    }
+
+    private static float[] Infer(Network<float> network, Workspace<float> workspace, int batch)
+    {
+        workspace.Rows = batch % 5 == 0 ? 1 + batch : Rows;
+        Fill(workspace.Input("x"), batch);
+        network.Forward(workspace);
+        return workspace.Output().ToArray();
+    }
+
+    private static void Fill<T>(Span<T> values, int seed) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var random = new TestRandom((ulong)seed);
+        foreach (ref var value in values)
+            value = random.Signed<T>();
+    }
+}
