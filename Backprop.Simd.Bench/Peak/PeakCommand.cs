@@ -80,7 +80,7 @@ internal static class PeakCommand
         where TVector : struct
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        const int Iterations = 200_000;
+        const int Iterations = 1_000_000; // About as long as a sample of Gemm.
         double Once() => Iterations * (double)FmaPeak.Operations<TSimd, TVector, T>() / FmaPeak.Nanoseconds<TSimd, TVector, T>(Iterations);
         if (threads == 1)
             return Once;

@@ -46,18 +46,27 @@ internal sealed unsafe class WorkerTeam
         _partsRun = new long[threads];
         _failures = new Exception?[threads];
         for (var worker = 1; worker < threads; worker++)
-        {
             _wake[worker] = new AutoResetEvent(false);
-            var thread = new Thread(static state =>
+        try
+        {
+            for (var worker = 1; worker < threads; worker++)
             {
-                var (team, index) = ((WorkerTeam, int))state!;
-                team.Loop(index);
-            })
-            {
-                IsBackground = true,
-                Name = $"Backprop.Simd worker {worker}",
-            };
-            thread.Start((this, worker));
+                var thread = new Thread(static state =>
+                {
+                    var (team, index) = ((WorkerTeam, int))state!;
+                    team.Loop(index);
+                })
+                {
+                    IsBackground = true,
+                    Name = $"Backprop.Simd worker {worker}",
+                };
+                thread.Start((this, worker));
+            }
+        }
+        catch
+        {
+            Shutdown(); // The threads that did start.
+            throw;
         }
     }
 
@@ -157,7 +166,7 @@ internal sealed unsafe class WorkerTeam
         while (Volatile.Read(ref _done[worker * Padding]) != epoch)
         {
             // A thread that has no processor of its own needs ours.
-            if (++spins > 10_000)
+            if (++spins > 2_000)
                 Thread.Yield();
             else
                 Thread.SpinWait(1);
@@ -169,9 +178,10 @@ internal sealed unsafe class WorkerTeam
         ref var done = ref _done[worker * Padding];
         ref var asleep = ref _asleep[worker * Padding * 2];
         long seen = 0;
+        var idleSince = Stopwatch.GetTimestamp();
         while (true)
         {
-            var epoch = WaitForWork(worker, seen, ref asleep);
+            var epoch = WaitForWork(worker, seen, idleSince, ref asleep);
             if (epoch == seen)
                 return;
             seen = epoch;
@@ -193,15 +203,15 @@ internal sealed unsafe class WorkerTeam
             }
 
             Volatile.Write(ref done, epoch);
+            idleSince = Stopwatch.GetTimestamp(); // Not after a job without a part for this thread: it would spin for ever.
         }
     }
 
     /// <summary>Returns the next epoch, or <paramref name="seen"/> when the team is shut down.</summary>
-    private long WaitForWork(int worker, long seen, ref int asleep)
+    private long WaitForWork(int worker, long seen, long idleSince, ref int asleep)
     {
         while (true)
         {
-            var start = Stopwatch.GetTimestamp();
             do
             {
                 for (var spin = 0; spin < 32; spin++)
@@ -212,7 +222,7 @@ internal sealed unsafe class WorkerTeam
                     Thread.SpinWait(1);
                 }
             }
-            while (Stopwatch.GetTimestamp() - start < SpinTicks);
+            while (Stopwatch.GetTimestamp() - idleSince < SpinTicks);
 
             Interlocked.Exchange(ref asleep, 1);
             if (Volatile.Read(ref _epoch) == seen && Volatile.Read(ref _state) != Closed)

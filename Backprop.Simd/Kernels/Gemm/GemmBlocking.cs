@@ -6,8 +6,11 @@ namespace Backprop.Simd.Kernels;
 /// <summary>How a product is cut, decided on the full shape, before any partition over threads.</summary>
 internal readonly struct GemmBlocking
 {
-    /// <summary>Bytes of one packed panel of B, [depth x two vectors]: it must stay in the first-level cache beside A's stream.</summary>
-    private const int PanelBytes = 32 * 1024;
+    /// <summary>
+    /// Longest k block with packed operands: C is read and written once per block. A panel of B is then 1024 vectors, which
+    /// stay in the first-level cache up to 256 bits and stream from the second-level cache at 512.
+    /// </summary>
+    private const int PackedDepth = 512;
 
     /// <summary>Longest k block where B is read in place: each k is another page, and the first-level TLB holds 64 to 96.</summary>
     private const int UnpackedDepth = 128;
@@ -15,14 +18,20 @@ internal readonly struct GemmBlocking
     /// <summary>Longest k block where both A and B step a row per k.</summary>
     private const int UnpackedColumnDepth = 64;
 
-    /// <summary>Bytes of a block of A, [rows x depth]: half of a 512 KB second-level cache.</summary>
-    private const int BlockBytes = 256 * 1024;
+    /// <summary>Bytes of a block of A, [rows x depth]: most of a 512 KB second-level cache, half of a larger one.</summary>
+    private const int BlockBytes = 512 * 1024;
 
     /// <summary>Bytes of a packed block of B where it is shared by several blocks of A: a fair part of the third-level cache.</summary>
-    private const int ChunkBytes = 2 * 1024 * 1024;
+    private const int ChunkBytes = 4 * 1024 * 1024;
 
     /// <summary>The most that packing needs on one thread: a chunk of B, a block of A with padded rows.</summary>
-    public const int MostScratchBytes = ChunkBytes + PanelBytes + 2 * BlockBytes;
+    public const int MostScratchBytes = ChunkBytes + 128 * 1024 + 2 * BlockBytes;
+
+    /// <summary>Rows of A this many bytes apart, or a multiple, share the sets of the first-level cache: such an A is copied.</summary>
+    private const int SetStride = 2048;
+
+    /// <summary>A is copied only if each row of a block is used for this many columns and this long a k block.</summary>
+    private const int CopySize = 256;
 
     /// <summary>From this many columns on, a row of B spans pages and lines enough for packing to pay.</summary>
     private const int PackColumns = 64;
@@ -69,8 +78,8 @@ internal readonly struct GemmBlocking
         var columnMajorA = problem.AColumn != 1 && problem.M > 1;
         var packB = problem.BColumn != 1 || problem.N >= PackColumns && problem.M >= PackRows;
         var packA = columnMajorA && packB && problem.N >= PackColumns && problem.K > UnpackedColumnDepth;
-        var copyA = problem.ARow * size % 2048 == 0 && !columnMajorA && packB && problem.M >= 64 && problem.N >= 256 && problem.K >= 256;
-        var longest = packB && (packA || !columnMajorA) ? PanelBytes / (width * size)
+        var copyA = !columnMajorA && packB && problem.M >= PackColumns && problem.N >= CopySize && problem.K >= CopySize && problem.ARow * size % SetStride == 0;
+        var longest = packB && (packA || !columnMajorA) ? PackedDepth
             : columnMajorA ? UnpackedColumnDepth
             : UnpackedDepth;
 

@@ -82,8 +82,10 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         {
             var bSpace = space;
             var aSpace = space + (packedB + 15 & ~15);
-            for (var k0 = 0; k0 < problem.K; k0 += depth)
+            // Loop variables are 64 bits wide: near the largest sizes, one past the end does not fit into 32.
+            for (long at = 0; at < problem.K; at += depth)
             {
+                var k0 = (int)at;
                 var k = Math.Min(depth, problem.K - k0);
                 var first = k0 == 0;
                 for (var chunk0 = panel0; chunk0 < panel1; chunk0 += chunk)
@@ -95,9 +97,10 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
                             GemmPacking<TSimd, TVector, T>.PackB(in problem, panels[panel], k0, k, bSpace + (panel - chunk0) * panelLength);
                     }
 
-                    for (var block0 = row0; block0 < row1; block0 += blocking.Rows)
+                    for (long row = row0; row < row1; row += blocking.Rows)
                     {
-                        var block1 = Math.Min(block0 + blocking.Rows, row1);
+                        var block0 = (int)row;
+                        var block1 = (int)Math.Min(row + blocking.Rows, row1);
                         if (packedA > 0 && (!oneBlock || chunk0 == panel0))
                         {
                             if (blocking.PackA)
