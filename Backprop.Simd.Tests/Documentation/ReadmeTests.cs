@@ -47,7 +47,7 @@ internal static class ReadmeExamples
         // begin FitACurve
         var network = GraphBuilder.Chain(1).Affine(32).Tanh().Affine(1).MeanSquaredError().Build<float>(seed: 1);
         var workspace = network.CreateWorkspace(rows: 64);
-        var sgd = new Sgd<float>(network.Parameters.Length, learningRate: 0.05, momentum: 0.9, nesterov: true);
+        var sgd = new Sgd<float>(network.Parameters.Length, learningRate: 0.02, momentum: 0.9, nesterov: true);
 
         for (var i = 0; i < workspace.Rows; i++)
         {
@@ -56,7 +56,7 @@ internal static class ReadmeExamples
             workspace.Input("targets")[i] = MathF.Sin(x);
         }
 
-        for (var step = 0; step < 5000; step++)
+        for (var step = 0; step < 10_000; step++)
             network.Step(workspace, sgd);
         Console.WriteLine($"mean squared error {network.Forward(workspace):E1}");
         // end FitACurve

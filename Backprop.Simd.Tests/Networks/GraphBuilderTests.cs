@@ -85,8 +85,8 @@ public sealed class GraphBuilderTests
         var loss = x.Apply(new MeanSquaredError(), graph.Input("t", 2));
         Assert.Contains("is not", Assert.Throws<ArgumentException>(() => graph.Loss(x)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => graph.Loss(x.SquaredNorm()));
-        Assert.Throws<ArgumentException>(() => graph.Loss(loss, double.NaN));
-        Assert.Throws<ArgumentException>(() => graph.Loss(loss, double.PositiveInfinity));
+        Assert.Throws<ArgumentOutOfRangeException>(() => graph.Loss(loss, double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(() => graph.Loss(loss, double.PositiveInfinity));
         graph.Loss(loss);
         Assert.Throws<ArgumentException>(() => graph.Loss(loss, 2));
     }

@@ -153,7 +153,9 @@ public sealed class TrainingTests
         var sgd = new Sgd<double>(network.Parameters.Length, 0.1);
         for (var step = 1; step <= 3; step++)
         {
-            network.Step(workspace, sgd);
+            network.Forward(workspace);
+            network.Backward(workspace);
+            network.Update(workspace, sgd);
             Assert.Equal(10 + step, network.StateOf("counter1.count")[0]);
         }
 
@@ -176,7 +178,10 @@ public sealed class TrainingTests
     {
         var network = GraphBuilder.Chain(2).Affine(2).Apply(new Counter()).Build<double>();
         var workspace = network.CreateWorkspace(1, compute: ComputeContext.SingleThreaded);
-        Assert.Throws<ArgumentException>(() => network.Step(workspace, new Sgd<double>(1, 0.1)));
+        network.Forward(workspace);
+        network.Backward(workspace);
+        var error = Assert.Throws<ArgumentException>(() => network.Update(workspace, new Sgd<double>(1, 0.1)));
+        Assert.Equal("optimizer", error.ParamName);
         Assert.Equal(10, network.State[0]);
     }
 

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Activations;
 
@@ -12,12 +13,11 @@ public readonly record struct LeakyRelu : IActivation
     public LeakyRelu() : this(0.01) { }
 
     /// <summary>A leaky rectifier.</summary>
-    /// <param name="negativeSlope">The slope below 0, finite.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="negativeSlope"/> is not finite.</exception>
+    /// <param name="negativeSlope">The slope below 0: 0, or 1e-30 to 1e30 in size.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="negativeSlope"/> is another number.</exception>
     public LeakyRelu(double negativeSlope)
     {
-        if (!double.IsFinite(negativeSlope))
-            throw new ArgumentOutOfRangeException(nameof(negativeSlope), negativeSlope, "The slope must be finite.");
+        SpanGuard.InFloatRange(negativeSlope);
         NegativeSlope = negativeSlope;
     }
 

@@ -32,6 +32,19 @@ public sealed record GradientCheckOptions
     public ulong Seed { get; init; } = 1;
 }
 
+/// <summary>Where the check of one layer puts it.</summary>
+internal enum LayerSetting
+{
+    /// <summary>Between inputs and outputs alone.</summary>
+    Alone,
+
+    /// <summary>Between other nodes.</summary>
+    Between,
+
+    /// <summary>Between other nodes, with its gradients added to what is there.</summary>
+    Adding,
+}
+
 /// <summary>
 /// Compares the gradients that backward computes with numerical ones, in double. The object of the derivative is the loss plus,
 /// where the workspace has them, each output times its output gradient.
@@ -41,7 +54,7 @@ public static class GradientCheck
     /// <summary>Checks a network on the inputs of a workspace.</summary>
     /// <param name="network">The network; <see cref="Network{T}.ConvertTo{TOther}"/> makes one of a float network.</param>
     /// <param name="workspace">A training workspace with its inputs filled. With <see cref="WorkspaceOptions.InputGradients"/>
-    /// the inputs are checked too. Bound inputs are copied first.</param>
+    /// the inputs are checked too. Bound inputs stay bound and unchanged.</param>
     /// <param name="options">How; all elements if null.</param>
     /// <returns>The report. Parameters, inputs and gradients are as after one forward and backward pass.</returns>
     /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
@@ -50,7 +63,12 @@ public static class GradientCheck
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(workspace);
-        options ??= new GradientCheckOptions();
+        return Run(network, workspace, options ?? new GradientCheckOptions(), accumulates: false);
+    }
+
+    /// <summary>With <paramref name="accumulates"/>, the gradients by parameters are those that a second pass adds.</summary>
+    private static GradientCheckReport Run(Network<double> network, Workspace<double> workspace, GradientCheckOptions options, bool accumulates)
+    {
         SpanGuard.PositiveFinite(options.Step, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Directions, 1, nameof(options));
 
@@ -59,6 +77,14 @@ public static class GradientCheck
         network.Backward(workspace);
         var parameters = network.Definition.Parameters.Entries.Where(p => !network.IsFrozen(p.Name)).ToArray();
         var inputs = workspace.InputsWithGradients().ToArray();
+        var once = workspace.Gradients.ToArray();
+        if (accumulates)
+        {
+            network.Backward(workspace, accumulate: true);
+            for (var i = 0; i < once.Length; i++)
+                workspace.Gradients[i] -= once[i];
+        }
+
         var byParameters = Array.ConvertAll(parameters, p => workspace.ParameterGradient(p.Name).ToArray());
         var byInputs = Array.ConvertAll(inputs, i => workspace.Gradient(i).ToArray());
         double Objective()
@@ -77,8 +103,16 @@ public static class GradientCheck
 
         for (var i = 0; i < inputs.Length; i++)
         {
-            entries.Add(Compare(inputs[i], GradientOf.Input, network.Definition.TypeOf(inputs[i]).Shape,
-                workspace.OwnInput(inputs[i]), byInputs[i], Objective, options, ref random));
+            var wasBound = workspace.OwnInput(inputs[i], out var values);
+            try
+            {
+                entries.Add(Compare(inputs[i], GradientOf.Input, network.Definition.TypeOf(inputs[i]).Shape,
+                    values, byInputs[i], Objective, options, ref random));
+            }
+            finally
+            {
+                workspace.RestoreInput(inputs[i], wasBound);
+            }
         }
 
         network.Forward(workspace);
@@ -88,7 +122,8 @@ public static class GradientCheck
 
     /// <summary>
     /// Checks one layer, a user's own as well as the library's, on random parameters and inputs, with random gradients at its
-    /// outputs.
+    /// outputs: alone; between other nodes, where buffers are shared as far as the layer says they may be; and where gradients
+    /// are added to what is there.
     /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="inputs">The types of its inputs.</param>
@@ -96,13 +131,21 @@ public static class GradientCheck
     /// <param name="options">How; all elements if null.</param>
     /// <param name="indices">The exclusive bound of random indices, for inputs of indices.</param>
     /// <param name="scale">The inputs are normal with this standard deviation.</param>
-    /// <returns>The report, inputs included. Parameters start normal with deviation 0.5, so that a zero hides nothing.</returns>
+    /// <returns>The report, inputs included: for each the worst of the three. Parameters start normal with deviation 0.5, so
+    /// that a zero hides nothing.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer.</exception>
     public static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions? options = null, int indices = 1, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(inputs);
         options ??= new GradientCheckOptions();
+        var reports = Enum.GetValues<LayerSetting>()
+            .Select(setting => Layer(layer, inputs, rows, options, indices, scale, setting)).ToArray();
+        return new GradientCheckReport([.. reports[0].Entries.Select((_, i) => reports.Select(r => r.Entries[i]).MaxBy(e => e.Badness)!)]);
+    }
+
+    private static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions options, int indices, double scale, LayerSetting setting)
+    {
         var graph = new GraphBuilder();
         var nodes = new Node[inputs.Count];
         for (var i = 0; i < nodes.Length; i++)
@@ -114,10 +157,23 @@ public static class GradientCheck
                 EdgeKind.Indices => graph.IndexInput($"input{i}", dimensions),
                 _ => graph.SharedInput($"input{i}", dimensions),
             };
+
+            // Something before the layer that it may overwrite, if it says that it works in place.
+            if (setting != LayerSetting.Alone && inputs[i].Kind != EdgeKind.Indices)
+                nodes[i] *= 0.5;
         }
 
+        // Something behind it that may overwrite its outputs, if it says that it does not read them again.
         foreach (var output in graph.ApplyAll(layer, nodes))
-            graph.Output(output);
+            graph.Output(setting == LayerSetting.Alone ? output : output * 2);
+
+        // A second consumer behind the layer, so that backward comes to the layer second, and its gradients are added.
+        foreach (var node in nodes)
+        {
+            if (setting == LayerSetting.Adding && node.Type.Kind != EdgeKind.Indices)
+                graph.Output(node * 3);
+        }
+
         var network = graph.Build().CreateNetwork<double>(options.Seed);
         var workspace = network.CreateWorkspace(rows,
             new WorkspaceOptions { InputGradients = true, OutputGradients = true }, ComputeContext.SingleThreaded);
@@ -129,7 +185,8 @@ public static class GradientCheck
         {
             if (inputs[i].Kind != EdgeKind.Indices)
             {
-                FillNormal(workspace.Input($"input{i}"), scale, ref random);
+                // Twice as large where the node before the layer halves them.
+                FillNormal(workspace.Input($"input{i}"), setting == LayerSetting.Alone ? scale : 2 * scale, ref random);
                 continue;
             }
 
@@ -139,7 +196,7 @@ public static class GradientCheck
 
         foreach (var output in network.Definition.OutputNames)
             FillNormal(workspace.OutputGradient(output), 1, ref random);
-        return Run(network, workspace, options);
+        return Run(network, workspace, options, accumulates: setting == LayerSetting.Adding);
     }
 
     private static GradientCheckEntry Compare(string name, GradientOf of, Shape shape, Span<double> variables, ReadOnlySpan<double> gradient,

@@ -35,6 +35,9 @@ public sealed record GradientCheckEntry(
     double MeanAbsoluteDifference,
     double RelativeError)
 {
+    /// <summary>The relative error; above all numbers if it is none.</summary>
+    internal double Badness => double.IsNaN(RelativeError) ? double.PositiveInfinity : RelativeError;
+
     /// <summary>The largest |analytic - numerical|.</summary>
     public double MaxAbsoluteDifference => Math.Abs(WorstAnalytic - WorstNumerical);
 
@@ -57,7 +60,7 @@ public sealed record GradientCheckEntry(
 public sealed record GradientCheckReport(IReadOnlyList<GradientCheckEntry> Entries)
 {
     /// <summary>The entry with the largest relative error; one with a NaN is worse than any. Null if nothing was compared.</summary>
-    public GradientCheckEntry? Worst => Entries.MaxBy(e => double.IsNaN(e.RelativeError) ? double.PositiveInfinity : e.RelativeError);
+    public GradientCheckEntry? Worst => Entries.MaxBy(e => e.Badness);
 
     /// <summary>The entry of a parameter or input.</summary>
     /// <param name="name">Its name.</param>

@@ -46,6 +46,7 @@ public static class Jacobian
         {
             foreach (var (name, seed) in saved)
                 seed.CopyTo(workspace.OutputGradient(name));
+            network.Forward(workspace); // The gradients of one element of the output must not pass for those of a step.
         }
     }
 
@@ -61,7 +62,21 @@ public static class Jacobian
     {
         Check(network, workspace, input, output, jacobian);
         SpanGuard.PositiveFinite(step);
-        var x = workspace.OwnInput(input);
+        var wasBound = workspace.OwnInput(input, out var x);
+        try
+        {
+            Differences(network, workspace, x, output, jacobian, step);
+        }
+        finally
+        {
+            workspace.RestoreInput(input, wasBound);
+        }
+
+        network.Forward(workspace);
+    }
+
+    private static void Differences(Network<double> network, Workspace<double> workspace, Span<double> x, string output, Matrix<double> jacobian, double step)
+    {
         var upper = new double[jacobian.Rows];
         for (var j = 0; j < x.Length; j++)
         {
@@ -83,14 +98,13 @@ public static class Jacobian
                 x[j] = value;
             }
         }
-
-        network.Forward(workspace);
     }
 
     private static void Check(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(workspace);
+        SpanGuard.Disjoint<double>(network.Parameters, jacobian.Span, nameof(jacobian));
         if (workspace.Rows != 1)
             throw new ArgumentException($"A Jacobian is that of one row; the workspace has {workspace.Rows}.", nameof(workspace));
         var (rows, columns) = (network.Definition.TypeOf(output).Shape.Size, network.Definition.TypeOf(input).Shape.Size);

@@ -20,18 +20,18 @@ public sealed class SoftmaxCrossEntropy : Loss
     private readonly double[]? _classWeights;
 
     /// <summary>Makes the loss.</summary>
-    /// <param name="classWeights">One weight per class, each finite and 0 or more; null for ones.</param>
+    /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for ones.</param>
     /// <param name="labelSmoothing">s, from 0 up to, not including, 1.</param>
     /// <param name="ignoreIndex">The label of rows that take no part; it may be negative.</param>
-    /// <exception cref="ArgumentException">A weight is negative or not finite.</exception>
+    /// <exception cref="ArgumentException">A weight is another number.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="labelSmoothing"/> is outside [0, 1).</exception>
     public SoftmaxCrossEntropy(IEnumerable<double>? classWeights = null, double labelSmoothing = 0, int ignoreIndex = -100)
     {
         _classWeights = classWeights?.ToArray();
         foreach (var weight in _classWeights ?? [])
         {
-            if (!(weight >= 0 && double.IsFinite(weight)))
-                throw new ArgumentException($"Class weights are finite and 0 or more; got {weight}.", nameof(classWeights));
+            if (weight != 0 && weight is not (>= 1e-30 and <= 1e30))
+                throw new ArgumentException($"Class weights are 0 or between 1e-30 and 1e30, so that float holds them; got {weight}.", nameof(classWeights));
         }
 
         if (!(labelSmoothing is >= 0 and < 1))

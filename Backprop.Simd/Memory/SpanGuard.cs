@@ -55,6 +55,13 @@ internal static class SpanGuard
             throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be positive and finite.");
     }
 
+    /// <summary>Throws unless a constant is 0 or has a size that float holds as well as double: 1e-30 to 1e30.</summary>
+    public static void InFloatRange(double value, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (value != 0 && !(Math.Abs(value) is >= 1e-30 and <= 1e30))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be 0 or between 1e-30 and 1e30 in size, so that float holds it.");
+    }
+
     [DoesNotReturn]
     private static void ThrowLength(int expected, int actual, string name) =>
         throw new ArgumentException($"'{Root(name)}' must have length {expected}; it has {actual}.", Root(name));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Networks;
 
@@ -90,13 +91,12 @@ public sealed class GraphBuilder
         if (declaration.Outputs.Count == 0)
             throw new ArgumentException($"{layer.Kind} declares no output.", nameof(layer));
 
-        var name = AutomaticName(layer.Kind);
+        var name = AutomaticName(layer.Kind, declaration.Outputs.Count);
         var index = _nodes.Count;
         var outputs = new int[declaration.Outputs.Count];
         for (var port = 0; port < outputs.Length; port++)
         {
-            var edgeName = port == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{port}");
-            outputs[port] = AddEdge(edgeName, declaration.Outputs[port], EdgeRole.Computed).Edge;
+            outputs[port] = AddEdge(PortName(name, port), declaration.Outputs[port], EdgeRole.Computed).Edge;
             _edges[outputs[port]].Producer = index;
         }
 
@@ -120,16 +120,17 @@ public sealed class GraphBuilder
 
     /// <summary>Adds a loss to what is made small: the sum of all losses, each with its weight.</summary>
     /// <param name="node">The output of a <see cref="Losses.Loss"/> layer.</param>
-    /// <param name="weight">Its weight, finite.</param>
+    /// <param name="weight">Its weight: 0, or 1e-30 to 1e30 in size.</param>
     /// <exception cref="ArgumentException">The node belongs to another graph, is no loss, or is one already; or the weight is
-    /// not finite.</exception>
+    /// another number.</exception>
     public void Loss(Node node, double weight = 1)
     {
         var edge = Own(node, nameof(node));
         if (_edges[edge].Producer < 0 || _nodes[_edges[edge].Producer].Layer is not Losses.Loss)
             throw new ArgumentException($"Only the output of a loss layer is a loss; {node} is not.", nameof(node));
-        if (!double.IsFinite(weight))
-            throw new ArgumentException($"The weight of a loss is finite; got {weight}.", nameof(weight));
+        if (_edges[edge].Type != new EdgeType(EdgeKind.Shared, Shape.Scalar))
+            throw new ArgumentException($"A loss is one number for the batch, {new EdgeType(EdgeKind.Shared, Shape.Scalar)}; {node} is not.", nameof(node));
+        SpanGuard.InFloatRange(weight);
         if (_losses.Any(l => l.Edge == edge))
             throw new ArgumentException($"{node.Name} is a loss already.", nameof(node));
         _losses.Add(new WeightedLoss(edge, weight));
@@ -161,11 +162,33 @@ public sealed class GraphBuilder
         var info = _edges[edge];
         if (name == info.Name)
             return;
-        TakeName(name);
-        _names.Remove(info.Name);
-        info.Name = name;
-        if (info.Producer >= 0 && _nodes[info.Producer].Outputs[0] == edge)
-            _nodes[info.Producer].Name = name;
+
+        // The further outputs of a node follow the name of the first, unless they have names of their own.
+        var renamed = new List<(EdgeInfo Edge, string Name)> { (info, name) };
+        var node = info.Producer >= 0 && _nodes[info.Producer].Outputs[0] == edge ? _nodes[info.Producer] : null;
+        for (var port = 1; port < node?.Outputs.Length; port++)
+        {
+            var other = _edges[node.Outputs[port]];
+            if (other.Name == PortName(node.Name, port))
+                renamed.Add((other, PortName(name, port)));
+        }
+
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        foreach (var (_, next) in renamed)
+        {
+            if (_names.Contains(next))
+                throw new ArgumentException($"The graph already has a node named '{next}'.", nameof(name));
+        }
+
+        foreach (var (changed, next) in renamed)
+        {
+            _names.Remove(changed.Name);
+            _names.Add(next);
+            changed.Name = next;
+        }
+
+        if (node is not null)
+            node.Name = name;
     }
 
     private Node AddEdge(string name, EdgeType type, EdgeRole role)
@@ -189,12 +212,16 @@ public sealed class GraphBuilder
             throw new ArgumentException($"The graph already has a node named '{name}'.", nameof(name));
     }
 
-    private string AutomaticName(string kind)
+    /// <summary>The first output of a node has its name, the others the name and a number.</summary>
+    private static string PortName(string name, int port) =>
+        port == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{port}");
+
+    private string AutomaticName(string kind, int ports)
     {
         for (var i = 1; ; i++)
         {
             var name = kind + i.ToString(CultureInfo.InvariantCulture);
-            if (!_names.Contains(name))
+            if (Enumerable.Range(0, ports).All(port => !_names.Contains(PortName(name, port))))
                 return name;
         }
     }

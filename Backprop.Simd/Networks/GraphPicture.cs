@@ -158,11 +158,15 @@ public static class GraphPicture
         return string.Join(", ", numbers);
     }
 
-    private static string DotEscape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+    private static string DotEscape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+        .ReplaceLineEndings("\\n");
 
     private static string MermaidEscape(string text) => text
         .Replace("&", "&amp;", StringComparison.Ordinal)
         .Replace("\"", "#quot;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal)
+        .Replace(">", "&gt;", StringComparison.Ordinal)
+        .ReplaceLineEndings(" ")
         .Replace("*", "#42;", StringComparison.Ordinal)
         .Replace("|", "#124;", StringComparison.Ordinal);
 }

@@ -124,8 +124,10 @@ public sealed class Network<T>
 
     /// <summary>Computes the outputs, and in training the losses, of the workspace's inputs.</summary>
     /// <param name="workspace">A workspace of this network.</param>
-    /// <returns>The weighted sum of the losses; 0 without any.</returns>
-    /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
+    /// <returns>The weighted sum of the losses; 0 without any in the network; NaN where they are not computed: in inference
+    /// without <see cref="WorkspaceOptions.Losses"/>.</returns>
+    /// <exception cref="ArgumentException">The workspace belongs to another network, a bound input is too short for the rows,
+    /// or a layer refuses its input: a label that is none of the classes.</exception>
     public double Forward(Workspace<T> workspace)
     {
         Check(workspace);
@@ -149,11 +151,13 @@ public sealed class Network<T>
     /// <param name="optimizer">What updates the parameters.</param>
     /// <returns>The loss before the update.</returns>
     /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer to another size.</exception>
-    /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
+    /// <exception cref="InvalidOperationException">The workspace is for inference, or the network has no loss.</exception>
     public double Step(Workspace<T> workspace, Optimizer<T> optimizer)
     {
-        ArgumentNullException.ThrowIfNull(optimizer);
+        Check(optimizer);
         Check(workspace);
+        if (Definition.Losses.Length == 0)
+            throw new InvalidOperationException("The network has no loss to make small: end its graph with one, or run Forward, Backward and Update.");
         var loss = workspace.RunForward();
         workspace.RunBackward(accumulate: false);
         Update(workspace, optimizer);
@@ -167,7 +171,7 @@ public sealed class Network<T>
     /// <exception cref="InvalidOperationException">There was no backward since the last update.</exception>
     public void Update(Workspace<T> workspace, Optimizer<T> optimizer)
     {
-        ArgumentNullException.ThrowIfNull(optimizer);
+        Check(optimizer);
         Check(workspace);
         workspace.RequireFreshGradients();
         optimizer.Step(Parameters, workspace.Gradients, _trainable, workspace.Compute);
@@ -186,6 +190,16 @@ public sealed class Network<T>
         ArgumentNullException.ThrowIfNull(workspace);
         if (!ReferenceEquals(workspace.Network, this))
             throw new ArgumentException("The workspace belongs to another network.", nameof(workspace));
+    }
+
+    private void Check(Optimizer<T> optimizer)
+    {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        if (optimizer.ParameterCount != Parameters.Length)
+        {
+            throw new ArgumentException(
+                $"The optimizer must be made for the network's Parameters.Length, {Parameters.Length}; it was made for {optimizer.ParameterCount}.", nameof(optimizer));
+        }
     }
 
     private void UpdateRanges()

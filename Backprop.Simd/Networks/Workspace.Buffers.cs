@@ -145,6 +145,30 @@ public sealed partial class Workspace<T>
         return nodes;
     }
 
+    /// <summary>The ranges of the gradient block that no backward pass writes: padding, and parameters that no loss reaches.</summary>
+    private IEnumerable<BlockRange> UnwrittenGradients()
+    {
+        var written = new HashSet<int>();
+        for (var n = 0; n < _definition.Nodes.Length; n++)
+        {
+            if (_plan.RunsBackward[n])
+                written.UnionWith(_definition.NodeParameters[n].Select(p => p.Range.Start));
+        }
+
+        written.UnionWith(Enumerable.Range(0, _edges.Length).Where(e => _plan.HasFlow[e])
+            .Select(e => _definition.ParameterOfEdge[e]).Where(p => p is not null).Select(p => p!.Range.Start));
+        var end = 0;
+        foreach (var entry in _definition.Parameters.Entries.Where(e => written.Contains(e.Range.Start)))
+        {
+            if (entry.Range.Start > end)
+                yield return new BlockRange(end, entry.Range.Start - end);
+            end = entry.Range.Start + entry.Range.Length;
+        }
+
+        if (_definition.Parameters.Length > end)
+            yield return new BlockRange(end, _definition.Parameters.Length - end);
+    }
+
     /// <summary>The operands of this network's products bound what its kernels may pack.</summary>
     private void ReserveKernelScratch()
     {

@@ -22,6 +22,8 @@ public sealed partial class Workspace<T>
         {
             if (_nodes[_definition.Edges[loss.Edge].Producer] is { } node)
                 Loss += loss.Weight * node.Loss;
+            else
+                Loss = double.NaN;
         }
 
         _phase = Phase.Forward;
@@ -34,9 +36,16 @@ public sealed partial class Workspace<T>
             throw NoGradients();
         if (_phase == Phase.Empty)
             throw new InvalidOperationException("Backward needs a Forward before it, with the same rows.");
+        if (_phase == Phase.Updated)
+            throw new InvalidOperationException("The parameters have changed since the last Forward: run it again before Backward.");
+
+        // Whatever ends this pass early leaves no gradients that an update could take for whole.
+        _phase = Phase.Forward;
         _pass.Accumulate = accumulate;
         _pass.Frozen = Network.FrozenRanges;
         foreach (var range in Network.FrozenRanges)
+            Gradients.Slice(range.Start, range.Length).Clear();
+        foreach (var range in accumulate ? [] : _unwritten)
             Gradients.Slice(range.Start, range.Length).Clear();
         foreach (var edge in _zeroedEdges)
             _edges[edge].Gradient(0, _rows).Clear();

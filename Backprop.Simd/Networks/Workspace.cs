@@ -25,6 +25,7 @@ public sealed partial class Workspace<T>
     private readonly AlignedBuffer<T>? _proposedState;
     private readonly AlignedBuffer<T>?[] _outputGradients;
     private readonly int[] _zeroedEdges;
+    private readonly BlockRange[] _unwritten;
     private readonly bool _training;
     private PassState _pass;
     private Phase _phase;
@@ -55,6 +56,7 @@ public sealed partial class Workspace<T>
         _nodes = MakeNodes();
         _zeroedEdges = [.. Enumerable.Range(0, _definition.Nodes.Length).Where(n => _plan.RunsBackward[n])
             .SelectMany(n => _definition.Nodes[n].Outputs).Where(e => !_plan.HasFlow[e])];
+        _unwritten = [.. UnwrittenGradients()];
         ReserveKernelScratch();
     }
 
@@ -75,15 +77,16 @@ public sealed partial class Workspace<T>
     /// <summary>The most rows of a batch.</summary>
     public int Capacity { get; }
 
-    /// <summary>The rows of the present batch, 1 to <see cref="Capacity"/>: a shorter last batch uses a prefix of the buffers.</summary>
+    /// <summary>The rows of the present batch, 1 to <see cref="Capacity"/>: a shorter last batch uses a prefix of the buffers.
+    /// Another value discards the last forward pass.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside that range.</exception>
     public int Rows
     {
         get => _rows;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, Capacity);
+            if (value < 1 || value > Capacity)
+                throw new ArgumentOutOfRangeException(nameof(Rows), value, $"Rows lie in 1 to the capacity, {Capacity}.");
             if (value != _rows)
                 _phase = Phase.Empty;
             _rows = value;
@@ -100,10 +103,11 @@ public sealed partial class Workspace<T>
         set => _pass.Step = value;
     }
 
-    /// <summary>The weighted sum of the losses of the last forward pass, in double; 0 without a loss.</summary>
+    /// <summary>The weighted sum of the losses of the last forward pass, in double; 0 without a loss, NaN where it is not computed.</summary>
     public double Loss { get; private set; }
 
-    /// <summary>The gradients of the loss by all parameters, laid out like <see cref="Network{T}.Parameters"/>.</summary>
+    /// <summary>The gradients of the loss by all parameters, laid out like <see cref="Network{T}.Parameters"/>:
+    /// those of the last backward pass, zeros before the first.</summary>
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
     public Span<T> Gradients => _gradients is { } block ? block.Span : throw NoGradients();
 
@@ -135,7 +139,7 @@ public sealed partial class Workspace<T>
     /// <exception cref="ArgumentException">There is no such input, it takes indices, or the length is another.</exception>
     public void SetInput(string name, ReadOnlySpan<T> values)
     {
-        CheckLength(name, _edges[InputEdge(name, indices: false)].Type.Elements(_rows), values.Length);
+        CheckLength(name, _edges[InputEdge(name, indices: false)].Type.Elements(_rows), values.Length, nameof(values));
         values.CopyTo(Input(name));
     }
 
@@ -146,7 +150,7 @@ public sealed partial class Workspace<T>
     public void BindInput(string name, ReadOnlyMemory<T> values)
     {
         var edge = _edges[InputEdge(name, indices: false)];
-        CheckBound(name, edge.Type.Elements(_rows), values.Length);
+        CheckBound(name, edge.Type.Elements(_rows), values.Length, nameof(values));
         edge.Bound = values;
         edge.IsBound = true;
     }
@@ -168,7 +172,7 @@ public sealed partial class Workspace<T>
     /// <exception cref="ArgumentException">There is no such input, it takes numbers, or the length is another.</exception>
     public void SetIndexInput(string name, ReadOnlySpan<int> indices)
     {
-        CheckLength(name, _edges[InputEdge(name, indices: true)].Type.Elements(_rows), indices.Length);
+        CheckLength(name, _edges[InputEdge(name, indices: true)].Type.Elements(_rows), indices.Length, nameof(indices));
         indices.CopyTo(IndexInput(name));
     }
 
@@ -179,7 +183,7 @@ public sealed partial class Workspace<T>
     public void BindIndexInput(string name, ReadOnlyMemory<int> indices)
     {
         var edge = _edges[InputEdge(name, indices: true)];
-        CheckBound(name, edge.Type.Elements(_rows), indices.Length);
+        CheckBound(name, edge.Type.Elements(_rows), indices.Length, nameof(indices));
         edge.BoundIndices = indices;
         edge.IsBound = true;
     }
@@ -193,7 +197,10 @@ public sealed partial class Workspace<T>
     {
         if (name is null && _definition.OutputEdges.Length == 0)
             throw new ArgumentException("The network has no output.", nameof(name));
-        return Value(name ?? _definition.Edges[_definition.OutputEdges[0]].Name);
+        var edge = name is null ? _definition.OutputEdges[0] : _definition.EdgeOf(name);
+        if (!_plan.IsOutput[edge])
+            throw new ArgumentException($"'{name}' is not an output; the outputs are: {string.Join(", ", _definition.OutputNames)}.", nameof(name));
+        return Value(_definition.Edges[edge].Name);
     }
 
     /// <summary>The value of a node in the last forward pass.</summary>
@@ -206,6 +213,8 @@ public sealed partial class Workspace<T>
         var edge = ReadableEdge(name);
         if (_definition.Edges[edge].Role == EdgeRole.Computed && _phase == Phase.Empty)
             throw new InvalidOperationException($"'{name}' has no value yet: run Forward first.");
+        if (_edges[edge].IsBound)
+            CheckBound(name, _edges[edge].Type.Elements(_rows), _edges[edge].Bound.Length);
         return _edges[edge].Values(0, _rows);
     }
 
@@ -284,18 +293,26 @@ public sealed partial class Workspace<T>
         .Where(e => _definition.Edges[e].Role == EdgeRole.Input && _plan.NeedsGradient[e] && _edges[e].GradientBlock is not null)
         .Select(e => _definition.Edges[e].Name);
 
-    /// <summary>An input as numbers that may be changed: what is bound is copied in first.</summary>
-    internal Span<T> OwnInput(string name)
+    /// <summary>An input as numbers that may be changed: what is bound is copied in until <see cref="RestoreInput"/>.</summary>
+    /// <returns>Whether it was bound.</returns>
+    internal bool OwnInput(string name, out Span<T> values)
     {
         var edge = _edges[InputEdge(name, indices: false)];
-        if (edge.IsBound)
+        var wasBound = edge.IsBound;
+        if (wasBound)
         {
-            edge.Bound.Span[..edge.Type.Elements(_rows)].CopyTo(edge.WritableValues(0, _rows));
+            var elements = edge.Type.Elements(_rows);
+            CheckBound(name, elements, edge.Bound.Length);
+            edge.Bound.Span[..elements].CopyTo(edge.WritableValues(0, _rows));
             edge.IsBound = false;
         }
 
-        return edge.WritableValues(0, _rows);
+        values = edge.WritableValues(0, _rows);
+        return wasBound;
     }
+
+    /// <summary>Binds an input again that <see cref="OwnInput"/> found bound.</summary>
+    internal void RestoreInput(string name, bool wasBound) => _edges[InputEdge(name, indices: false)].IsBound = wasBound;
 
     /// <summary>A value for a picture; empty where it cannot be told.</summary>
     internal ReadOnlySpan<T> ValueOrEmpty(int edge)
@@ -312,16 +329,16 @@ public sealed partial class Workspace<T>
 
     private static InvalidOperationException NoGradients() => new("This workspace is for inference and has no gradients.");
 
-    private static void CheckLength(string name, int expected, int actual)
+    private static void CheckLength(string name, int expected, int actual, string parameter)
     {
         if (expected != actual)
-            throw new ArgumentException($"Input '{name}' takes {expected} elements for the present rows; got {actual}.", nameof(name));
+            throw new ArgumentException($"Input '{name}' takes {expected} elements for the present rows; got {actual}.", parameter);
     }
 
-    private static void CheckBound(string name, int expected, int actual)
+    private static void CheckBound(string name, int expected, int actual, string? parameter = null)
     {
         if (actual < expected)
-            throw new ArgumentException($"Input '{name}' takes {expected} elements for the present rows; the memory has {actual}.", nameof(name));
+            throw new ArgumentException($"Input '{name}' takes {expected} elements for the present rows; the memory has {actual}.", parameter);
     }
 
     private int InputEdge(string? name, bool indices)

@@ -50,7 +50,16 @@ public sealed record WorkspaceOptions
     public WorkspaceMode Mode { get; init; } = WorkspaceMode.Training;
 
     /// <summary>The nodes whose values and gradients can be read afterwards.</summary>
-    public Retain Retain { get; init; } = Retain.None;
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
+    public Retain Retain
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = Retain.None;
 
     /// <summary>True to compute the gradients by the inputs, and so dX of the first layer.</summary>
     public bool InputGradients { get; init; }

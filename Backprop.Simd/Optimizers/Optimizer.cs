@@ -82,8 +82,8 @@ public abstract class Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     private protected static void CheckNotNegative(double value, string name)
     {
-        if (!(double.IsFinite(value) && value >= 0))
-            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite and not negative.");
+        if (!(value >= 0 && T.IsFinite(T.CreateTruncating(value))))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite, in {typeof(T).Name} too, and not negative.");
     }
 
     private void CheckRanges(ReadOnlySpan<BlockRange> ranges)

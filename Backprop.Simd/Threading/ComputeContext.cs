@@ -9,7 +9,8 @@ namespace Backprop.Simd.Threading;
 /// <para>Work is partitioned over independent outputs only, and no result depends on the partition: the same bits for any
 /// number of threads. Small work runs on the caller alone.</para>
 /// <para>A team serves one caller at a time; a nested or concurrent caller runs its own work inline, with the same bits.
-/// Idle threads spin for at most 50 microseconds and then sleep. An exception in a thread reaches the caller.</para>
+/// When the caller is done with its own part it takes over those that no thread has begun, so that a busy machine costs no
+/// more than one thread would. Idle threads spin for at most 50 microseconds and then sleep. An exception in a thread reaches the caller.</para>
 /// </remarks>
 public sealed class ComputeContext : IDisposable
 {
@@ -44,7 +45,10 @@ public sealed class ComputeContext : IDisposable
     /// <summary>The number of threads, the caller included.</summary>
     public int Threads { get; }
 
-    /// <summary>The least nanoseconds of work for a thread; tests set 0 to force every thread to take part.</summary>
+    /// <summary>
+    /// The least nanoseconds of work for a thread. Tests set 0 to force every thread to take part; the caller then takes over
+    /// no part either.
+    /// </summary>
     internal double InlineNanoseconds { get; set; } = DefaultInlineNanoseconds;
 
     /// <summary>How often each thread has run a part; index 0 is the caller. Null without a team.</summary>
@@ -70,7 +74,7 @@ public sealed class ComputeContext : IDisposable
             var parts = PartsFor(count, granularity, nanoseconds);
             if (parts > 1)
             {
-                _team.Run(count, granularity, parts, in body);
+                _team.Run(count, granularity, parts, takesOver: InlineNanoseconds > 0, in body);
                 GC.KeepAlive(this); // The finalizer ends the threads.
                 return;
             }
@@ -86,7 +90,7 @@ public sealed class ComputeContext : IDisposable
         if (_team is null)
             Unsafe.AsRef(in body).Execute(0, 1);
         else
-            _team.Run(Threads, 1, Threads, in body);
+            _team.Run(Threads, 1, Threads, takesOver: false, in body);
         GC.KeepAlive(this);
     }
 

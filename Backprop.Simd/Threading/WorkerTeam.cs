@@ -10,7 +10,7 @@ namespace Backprop.Simd.Threading;
 /// </summary>
 internal sealed unsafe class WorkerTeam
 {
-    /// <summary>How long a thread spins for the next job before it sleeps; D12's bound.</summary>
+    /// <summary>How long a thread spins for the next job before it sleeps.</summary>
     private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
     /// <summary>Slots of one thread lie this many longs apart: two cache lines, because processors prefetch them in pairs.</summary>
@@ -19,6 +19,7 @@ internal sealed unsafe class WorkerTeam
     private readonly int _threads;
     private readonly AutoResetEvent[] _wake;
     private readonly long[] _done;     // _done[w * Padding]: last epoch that thread w has finished
+    private readonly long[] _claimed;  // _claimed[w * Padding]: last epoch whose part w somebody has begun
     private readonly int[] _asleep;    // _asleep[w * Padding]: 1 while thread w sleeps or is about to
     private readonly long[] _partsRun;
     private readonly Exception?[] _failures;
@@ -42,6 +43,7 @@ internal sealed unsafe class WorkerTeam
         _threads = threads;
         _wake = new AutoResetEvent[threads];
         _done = new long[(threads + 1) * Padding];
+        _claimed = new long[(threads + 1) * Padding];
         _asleep = new int[(threads + 1) * Padding * 2];
         _partsRun = new long[threads];
         _failures = new Exception?[threads];
@@ -81,7 +83,9 @@ internal sealed unsafe class WorkerTeam
         return ((int)Math.Min((long)start * granularity, count), (int)Math.Min((long)end * granularity, count));
     }
 
-    public void Run<TBody>(int count, int granularity, int parts, in TBody body)
+    // takesOver: whether the caller, done with its own part, runs those that their threads have not begun: a thread that
+    // sleeps, or has no processor, then holds nobody up.
+    public void Run<TBody>(int count, int granularity, int parts, bool takesOver, in TBody body)
         where TBody : struct, IRangeBody, allows ref struct
     {
         if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
@@ -112,21 +116,15 @@ internal sealed unsafe class WorkerTeam
         }
 
         Exception? failure = null;
-        try
+        RunPart(0, ref failure, in copy, count, granularity, parts);
+        for (var worker = 1; worker < parts; worker++)
         {
-            _partsRun[0]++;
-            var (start, end) = Range(count, granularity, parts, 0);
-            copy.Execute(start, end);
-        }
-#pragma warning disable CA1031 // Any exception: the threads must be joined before it leaves this frame.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            failure = exception;
+            if (takesOver && Claims(worker, epoch))
+                RunPart(worker, ref failure, in copy, count, granularity, parts);
+            else
+                Join(worker, epoch);
         }
 
-        for (var worker = 1; worker < parts; worker++)
-            Join(worker, epoch);
         _body = null;
         for (var worker = 1; worker < parts; worker++)
         {
@@ -160,6 +158,35 @@ internal sealed unsafe class WorkerTeam
     private static void Invoke<TBody>(void* body, int start, int end)
         where TBody : struct, IRangeBody, allows ref struct => Unsafe.AsRef<TBody>(body).Execute(start, end);
 
+    /// <summary>A part on the calling thread. Any exception is kept: the threads must be joined before it leaves the frame.</summary>
+    private void RunPart<TBody>(int part, ref Exception? failure, in TBody body, int count, int granularity, int parts)
+        where TBody : struct, IRangeBody, allows ref struct
+    {
+        try
+        {
+            _partsRun[0]++;
+            var (start, end) = Range(count, granularity, parts, part);
+            Unsafe.AsRef(in body).Execute(start, end);
+        }
+#pragma warning disable CA1031 // Any exception, as said.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            failure ??= exception;
+        }
+    }
+
+    /// <summary>
+    /// True for the one who begins a part: its thread or the caller. Epochs only grow, so a thread that comes late, even by
+    /// several jobs, finds its part claimed.
+    /// </summary>
+    private bool Claims(int worker, long epoch)
+    {
+        ref var claimed = ref _claimed[worker * Padding];
+        var last = Volatile.Read(ref claimed);
+        return last < epoch && Interlocked.CompareExchange(ref claimed, epoch, last) == last;
+    }
+
     private void Join(int worker, long epoch)
     {
         var spins = 0;
@@ -185,9 +212,12 @@ internal sealed unsafe class WorkerTeam
             if (epoch == seen)
                 return;
             seen = epoch;
-            // Only a thread that takes part may read the job: the caller waits for it, and for no other, before the next one.
+            // Only a thread that has claimed its part may read the job: the caller waits for it, and for no other, before the
+            // next one.
             var parts = (int)(epoch & ((1 << PartsBits) - 1));
             if (worker >= parts)
+                continue;
+            if (!Claims(worker, epoch))
                 continue;
             try
             {

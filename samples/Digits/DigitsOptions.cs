@@ -36,7 +36,7 @@ internal sealed record DigitsOptions
         var threads = Integer("--threads", "Threads; results do not depend on them", ComputeContext.Default.Threads, 1024);
         var json = JsonFile("--json", "Write the results to this file too");
 
-        var command = new RootCommand("Trains a two-layer network on 1,797 handwritten digits and tests it on 360 of them.")
+        var command = new RootCommand("Trains a two-layer network on 1,437 handwritten digits and tests it on 360 others.")
         {
             hidden, epochs, batch, learningRate, seed, threads, json,
         };

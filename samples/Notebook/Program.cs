@@ -20,7 +20,7 @@ internal static class Program
             Description = "Directory to write each graph's picture to, as Graphviz (.dot) and Mermaid (.mmd) text",
             HelpName = "directory",
         };
-        var command = new RootCommand("Reproduces the back-propagation notebook, number by number.") { mnist, pictures };
+        var command = new RootCommand("Reproduces a notebook on back-propagation through computational graphs (after Stanford's CS231n and the book Deep Learning from Scratch), number by number.") { mnist, pictures };
         command.SetAction(parsed => Run(parsed.GetValue(mnist), parsed.GetValue(pictures)));
         var result = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count == 0)
@@ -35,6 +35,8 @@ internal static class Program
         try
         {
             images = mnist is null ? Digits.Resize28x28(Digits.Split().Train) : Mnist.Load(mnist).Train;
+            if (images.Count < TwoLayerNetwork.Images)
+                throw new ArgumentException($"The first example takes {TwoLayerNetwork.Images} images; the files hold {images.Count}.");
             if (pictures is not null)
                 Directory.CreateDirectory(pictures);
         }

@@ -9,7 +9,7 @@ namespace Backprop.Simd.Samples;
 /// <summary>The notebook's first example: numerical against analytic gradient of a network for MNIST, on three images.</summary>
 internal static class TwoLayerNetwork
 {
-    private const int Images = 3;
+    public const int Images = 3;
     private const double MeanBound = 1e-9;
     private const double RelativeBound = 1e-6;
 

@@ -39,7 +39,7 @@ public class ElementwiseTests
             ["subtract"] = (Ops.Subtract, (x, y) => x - y),
             ["multiply"] = (Ops.Multiply, (x, y) => x * y),
             ["maximum"] = (Ops.Maximum, (x, y) => T.IsNaN(x) || x >= y ? x : y),
-            ["reciprocal backward"] = ((x, y, d, c) => Ops.ReciprocalBackward(x, y, d, accumulate: false, c), (x, y) => -x * (y * y)),
+            ["reciprocal backward"] = ((x, y, d, c) => Ops.ReciprocalBackward(x, y, d, accumulate: false, c), (x, y) => -(x * y) * y),
         };
 
     [Theory]

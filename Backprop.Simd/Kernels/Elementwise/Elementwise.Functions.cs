@@ -61,7 +61,7 @@ public static partial class Elementwise
 
     private readonly struct ReciprocalBackwardOperator<T> : IBinaryOperator<T> where T : unmanaged
     {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => -x * (y * y);
+        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => -(x * y) * y;
     }
 
     private readonly struct ExpOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>

@@ -10,7 +10,7 @@ namespace Backprop.Simd.Kernels;
 /// <para>Overwriting forms never read the destination. A product over k = 0 terms is zero. No size is skipped for its values:
 /// 0 times NaN is NaN. The destination must not overlap an input.</para>
 /// <para>Each element is summed over k in blocks that depend on the shape alone, first to last: the same bits for any number
-/// of threads.</para>
+/// of threads. alpha scales the sum of each block.</para>
 /// </remarks>
 public static class Gemm
 {
@@ -104,7 +104,7 @@ internal unsafe struct GemmProblem<T>
     public T* A, B, C, Addend;
     public nint ARow, AColumn;
     public nint BRow, BColumn;
-    public nint CRow, AddendRow;
+    public nint CRow;
     public GemmForm Form;
     public T Alpha, Beta;
 }

@@ -72,7 +72,6 @@ internal static unsafe class GemmDispatch
                 C = pc,
                 CRow = c.RowStride,
                 Addend = form == GemmForm.AddRow ? pr : pc,
-                AddendRow = form == GemmForm.AddRow ? 0 : c.RowStride,
                 Form = form,
                 Alpha = alpha,
                 Beta = beta,
@@ -115,9 +114,6 @@ internal static unsafe class GemmDispatch
                     break;
                 case GemmForm.AddRow:
                     new ReadOnlySpan<T>(problem.Addend, problem.N).CopyTo(c);
-                    break;
-                case GemmForm.ScaledAccumulate when T.IsZero(problem.Beta):
-                    c.Clear();
                     break;
                 case GemmForm.ScaledAccumulate:
                     for (var j = 0; j < c.Length; j++)
