@@ -69,7 +69,7 @@ public sealed class GemmThreadTests
         Gemm.Multiply(new ReadOnlyMatrix<float>(a, 500, 400), new(b, 400, 300), new Matrix<float>(alone, 500, 300));
         var before = TestThreads.Snapshot(context);
         Gemm.Multiply(new ReadOnlyMatrix<float>(a, 500, 400), new(b, 400, 300), new Matrix<float>(shared, 500, 300), context);
-        
+
         // Which thread ran a part is not fixed here: the caller takes over what no thread has begun. That there were parts is.
         Assert.Equal(4, context.PartsRun.ToArray().Sum() - before.Sum());
         Bits.AssertEqual<float>(alone, shared, "500 x 300 x 400");
