@@ -55,7 +55,7 @@ internal static class PeakCommand
         {
             var best = new double[columns.Count];
             var problem = new Square<T>(size);
-            var rounds = quick ? 6 : Math.Max(6, 40_000_000 / (size * size * size / 8 + 1) is var r && r > 30 ? 30 : r);
+            var rounds = quick ? 6 : Math.Max(12, 40_000_000 / (size * size * size / 8 + 1) is var r && r > 30 ? 30 : r);
             for (var round = 0; round < rounds; round++)
             {
                 for (var i = 0; i < columns.Count; i++)

@@ -58,18 +58,61 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
         for (var tile = 0; tile < tiles; tile++)
         {
             var tileRows = tile < higher ? height + 1 : height;
-            var from = source;
-            for (var p = 0; p < depth; p++)
-            {
-                for (var i = 0; i < tileRows; i++)
-                    destination[i] = from[i * problem.ARow];
-                destination += tileRows;
-                from += problem.AColumn;
-            }
-
+            if (problem.ARow == 1 && tileRows >= TSimd.Count && tileRows <= 2 * TSimd.Count)
+                CopyRuns(source, problem.AColumn, depth, tileRows, tileRows - TSimd.Count, destination);
+            else if (problem.ARow == 1 && tileRows < TSimd.Count && RowsFrom(tile, tiles, height, higher) >= TSimd.Count)
+                CopyShortRuns(source, problem.AColumn, depth, tileRows, destination);
+            else
+                CopyElements(source, problem.ARow, problem.AColumn, depth, tileRows, destination);
+            destination += (nint)tileRows * depth;
             source += tileRows * problem.ARow;
         }
     }
+
+    /// <summary>Runs of one to two registers: two loads, the second overlapping the first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyRuns(T* source, nint stride, int depth, int length, int second, T* destination)
+    {
+        for (var p = 0; p < depth; p++)
+        {
+            var rest = TSimd.Load(source + second);
+            TSimd.Store(destination, TSimd.Load(source));
+            TSimd.Store(destination + second, rest);
+            destination += length;
+            source += stride;
+        }
+    }
+
+    /// <summary>
+    /// Runs shorter than a register, with a register's worth of the block behind each start: whole registers, of which the
+    /// next run overwrites what is too much. The last goes one register past the runs, into the next tile or the slack.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyShortRuns(T* source, nint stride, int depth, int length, T* destination)
+    {
+        for (var p = 0; p < depth; p++)
+        {
+            TSimd.Store(destination, TSimd.Load(source));
+            destination += length;
+            source += stride;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void CopyElements(T* source, nint rowStride, nint stride, int depth, int length, T* destination)
+    {
+        for (var p = 0; p < depth; p++)
+        {
+            for (var i = 0; i < length; i++)
+                destination[i] = source[i * rowStride];
+            destination += length;
+            source += stride;
+        }
+    }
+
+    /// <summary>The rows of the block from the start of a tile on.</summary>
+    private static int RowsFrom(int tile, int tiles, int height, int higher) =>
+        (tiles - tile) * height + Math.Max(higher - tile, 0);
 
     /// <summary>Rows [row0, row1) of a row-major A, <paramref name="stride"/> elements apart.</summary>
     public static void CopyA(in GemmProblem<T> problem, int row0, int row1, int k0, int depth, T* destination, nint stride)
@@ -82,6 +125,7 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
     }
 
     /// <summary>destination[p * step + j] = source[j * stride + p].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeInto(T* source, nint stride, int columns, int depth, T* destination, nint step)
     {
         for (var j = 0; j < columns; j++)
