@@ -22,9 +22,12 @@ internal static class Program
             case ["bench", .. var rest]:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
                 return 0;
-            case [] or ["--help" or "-h"]:
+            case []:
+                Console.Error.WriteLine(Usage);
+                return 2;
+            case [.., "--help" or "-h"]:
                 Console.WriteLine(Usage);
-                return args.Length == 0 ? 2 : 0;
+                return 0;
             default:
                 Console.Error.WriteLine($"Unknown command: {string.Join(' ', args)}");
                 Console.Error.WriteLine(Usage);
