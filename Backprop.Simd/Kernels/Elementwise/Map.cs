@@ -34,12 +34,7 @@ internal static unsafe class Map
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator<T>
     {
-        SpanGuard.Supported<T>();
-        SpanGuard.SameLength(x.Length, y.Length);
-        SpanGuard.AtLeast(x.Length, destination.Length);
-        destination = destination[..x.Length];
-        SpanGuard.SameStartOrDisjoint(x, destination);
-        SpanGuard.SameStartOrDisjoint(y, destination);
+        destination = Checked(x, y, destination);
         if (accumulate)
             Run(new TernaryBody<T, AddBinary<T, TOperator>>(new(f), x, y, destination, destination), x.Length, nanoseconds, context);
         else
@@ -52,12 +47,7 @@ internal static unsafe class Map
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ISpanOperator<T>
     {
-        SpanGuard.Supported<T>();
-        SpanGuard.SameLength(x.Length, y.Length);
-        SpanGuard.AtLeast(x.Length, destination.Length);
-        destination = destination[..x.Length];
-        SpanGuard.SameStartOrDisjoint(x, destination);
-        SpanGuard.SameStartOrDisjoint(y, destination);
+        destination = Checked(x, y, destination);
         Run(new SpansBody<T, TOperator>(f, x, y, destination), x.Length, nanoseconds, context);
     }
 
@@ -93,6 +83,19 @@ internal static unsafe class Map
         SpanGuard.Disjoint<T>(gradients, state);
         SpanGuard.Disjoint<T>(state, parameters);
         Run(new UpdateBody<T, TOperator>(f, gradients, parameters, state), parameters.Length, nanoseconds, context);
+    }
+
+    /// <summary>The rules for two inputs; the destination without its tail.</summary>
+    private static Span<T> Checked<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination)
+        where T : unmanaged
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.SameLength(x.Length, y.Length);
+        SpanGuard.AtLeast(x.Length, destination.Length);
+        destination = destination[..x.Length];
+        SpanGuard.SameStartOrDisjoint(x, destination);
+        SpanGuard.SameStartOrDisjoint(y, destination);
+        return destination;
     }
 
     private static void Run<TBody>(TBody body, int n, double nanosecondsPerElement, ComputeContext? context)
