@@ -16,7 +16,7 @@ public sealed class ComputeContext : IDisposable
 {
     /// <summary>
     /// The least work, in nanoseconds on one thread, that a thread is given. A hot fork and join costs 0.2 microseconds, a
-    /// sleeping thread's wake-up some 50; below this, sharing gains less than it risks.
+    /// sleeping thread's wake-up 20 to 90; below this, sharing gains less than it risks.
     /// </summary>
     private const double DefaultInlineNanoseconds = 4_000;
 
