@@ -20,11 +20,20 @@ internal unsafe interface ISimd<TVector, T>
     /// <summary>True with 32 registers of this width, false with 16: decides the tile height.</summary>
     static abstract bool HasManyRegisters { get; }
 
+    /// <summary>True where partial loads and stores are one instruction.</summary>
+    static abstract bool HasMasks { get; }
+
     static abstract TVector Zero { get; }
 
     static abstract TVector Load(T* source);
 
     static abstract void Store(T* destination, TVector value);
+
+    /// <summary>The first <paramref name="count"/> elements, zeros behind them; nothing beyond them is read. 0 to Count.</summary>
+    static abstract TVector LoadPartial(T* source, int count);
+
+    /// <summary>Writes the first <paramref name="count"/> elements; nothing beyond them is touched. 0 to Count.</summary>
+    static abstract void StorePartial(T* destination, TVector value, int count);
 
     static abstract TVector Broadcast(T value);
 

@@ -13,6 +13,8 @@ internal readonly unsafe struct VectorSimd<T> : ISimd<Vector<T>, T>
 
     public static bool HasManyRegisters => System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported;
 
+    public static bool HasMasks => false;
+
     public static Vector<T> Zero => Vector<T>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -20,6 +22,18 @@ internal readonly unsafe struct VectorSimd<T> : ISimd<Vector<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T* destination, Vector<T> value) => Vector.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<T> LoadPartial(T* source, int count)
+    {
+        var value = Vector<T>.Zero;
+        Unsafe.CopyBlockUnaligned(&value, source, (uint)(count * sizeof(T)));
+        return value;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(T* destination, Vector<T> value, int count) =>
+        Unsafe.CopyBlockUnaligned(destination, &value, (uint)(count * sizeof(T)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<T> Broadcast(T value) => Vector.Create(value);

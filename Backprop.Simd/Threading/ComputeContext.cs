@@ -94,6 +94,9 @@ public sealed class ComputeContext : IDisposable
         GC.KeepAlive(this);
     }
 
+    /// <summary>Whether a loop of this cost runs on its caller, however it is cut.</summary>
+    internal bool RunsInline(double nanoseconds) => PartsFor(int.MaxValue, 1, nanoseconds) == 1;
+
     /// <summary>How many threads a loop of this size and cost is given.</summary>
     internal int PartsFor(int count, int granularity, double nanoseconds)
     {

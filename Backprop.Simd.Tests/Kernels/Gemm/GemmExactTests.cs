@@ -48,6 +48,21 @@ public abstract class GemmExactTests<T>
         { 3, 10, 9000 },
         { 2000, 17, 130 },
         { 64, 129, 65 },
+
+        // A tail of one or two columns behind three vectors or more, over more than one block of rows.
+        { 200, 50, 300 },
+        { 784, 50, 33 },
+        { 130, 49, 784 },
+
+        // One or two rows or columns, beyond the blocks of rows and of k that are summed at a time.
+        { 2, 100, 70 },
+        { 30, 2, 9000 },
+        { 17_000, 1, 9 },
+        { 2, 1100, 9 },
+
+        // A B that stays in the first-level cache: C is swept row by row.
+        { 50, 1000, 4 },
+        { 100, 600, 1 },
     };
 
     [Theory]

@@ -20,6 +20,9 @@ public sealed class GemmThreadTests
         { 1000, 8, 1000 },
         { 517, 515, 513 },
         { 100, 257, 784 },
+        { 784, 50, 100 },  // a tail of two columns
+        { 1000, 2, 300 },
+        { 2, 1000, 300 },
     };
 
     /// <summary>Shapes too small for eight threads, or with one block only.</summary>

@@ -95,7 +95,7 @@ internal enum GemmForm
     ScaledAccumulate,
 }
 
-/// <summary>A product as the drivers see it: pointers, sizes and strides in elements; C has unit column stride.</summary>
+/// <summary>A product as the drivers see it: pointers, sizes and strides in elements. Tiles need unit column strides of C and the addend.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal unsafe struct GemmProblem<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -104,7 +104,25 @@ internal unsafe struct GemmProblem<T>
     public T* A, B, C, Addend;
     public nint ARow, AColumn;
     public nint BRow, BColumn;
-    public nint CRow;
+    public nint CRow, CColumn;
+    public nint AddendRow, AddendColumn;
     public GemmForm Form;
     public T Alpha, Beta;
+
+    /// <summary>C^T = B^T A^T.</summary>
+    public readonly GemmProblem<T> Transposed => this with
+    {
+        M = N,
+        N = M,
+        A = B,
+        ARow = BColumn,
+        AColumn = BRow,
+        B = A,
+        BRow = AColumn,
+        BColumn = ARow,
+        CRow = CColumn,
+        CColumn = CRow,
+        AddendRow = AddendColumn,
+        AddendColumn = AddendRow,
+    };
 }

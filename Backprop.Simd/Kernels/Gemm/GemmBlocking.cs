@@ -15,8 +15,17 @@ internal readonly struct GemmBlocking
     /// <summary>Longest k block where B is read in place: each k is another page, and the first-level TLB holds 64 to 96.</summary>
     private const int UnpackedDepth = 128;
 
-    /// <summary>Longest k block where both A and B step a row per k.</summary>
-    private const int UnpackedColumnDepth = 64;
+    /// <summary>Longest k block where both A and B step a row per k, and rows of A are a page or more apart.</summary>
+    public const int UnpackedColumnDepth = 64;
+
+    /// <summary>Bytes from the first to the last k of a column-major A read in place: the pages of the first-level TLB.</summary>
+    private const int ColumnReach = 64 * 4096;
+
+    /// <summary>
+    /// A B of no more bytes stays in the first-level cache beside a few tiles of C. Then C is written once from top to bottom,
+    /// some rows at a time across all panels, and not panel by panel, which would go through all of C's pages for each.
+    /// </summary>
+    private const int SweepBytes = 32 * 1024;
 
     /// <summary>Bytes of a block of A, [rows x depth]: most of a 512 KB second-level cache, half of a larger one.</summary>
     private const int BlockBytes = 512 * 1024;
@@ -37,7 +46,7 @@ internal readonly struct GemmBlocking
     private const int PackColumns = 64;
 
     /// <summary>From this many rows on, each packed element of B is used often enough.</summary>
-    private const int PackRows = 16;
+    public const int PackRows = 16;
 
     private GemmBlocking(int depth, int rows, int panels, bool packA, bool copyA, bool packB)
     {
@@ -70,17 +79,18 @@ internal readonly struct GemmBlocking
     public bool PackB { get; }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static GemmBlocking For<T>(in GemmProblem<T> problem, int vectorCount, int tileRows)
+    public static GemmBlocking For<T>(in GemmProblem<T> problem, int vectorCount, int tileRows, bool hasMasks)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var size = Unsafe.SizeOf<T>();
         var width = 2 * vectorCount;
         var columnMajorA = problem.AColumn != 1 && problem.M > 1;
-        var packB = problem.BColumn != 1 || problem.N >= PackColumns && problem.M >= PackRows;
+        var sweeps = (long)problem.K * problem.N * size <= SweepBytes && problem.N > 3 * vectorCount && problem.M > tileRows;
+        var packB = problem.BColumn != 1 || problem.N < vectorCount && (problem.M >= PackRows || !hasMasks) || problem.N >= PackColumns && problem.M >= PackRows && !sweeps;
         var packA = columnMajorA && packB && problem.N >= PackColumns && problem.K > UnpackedColumnDepth;
         var copyA = !columnMajorA && packB && problem.M >= PackColumns && problem.N >= CopySize && problem.K >= CopySize && problem.ARow * size % SetStride == 0;
-        var longest = packB && (packA || !columnMajorA) ? PackedDepth
-            : columnMajorA ? UnpackedColumnDepth
+        var longest = packA || packB && !columnMajorA ? PackedDepth
+            : columnMajorA ? (int)Math.Clamp(ColumnReach / (problem.AColumn * size), UnpackedColumnDepth, packB ? PackedDepth : UnpackedDepth)
             : UnpackedDepth;
 
         // Blocks of equal length. Most products are one block: no division then.
@@ -91,58 +101,11 @@ internal readonly struct GemmBlocking
             depth = (problem.K - 1) / blocks + 1;
         }
 
+        if (sweeps)
+            return new GemmBlocking(depth, 2 * tileRows, int.MaxValue, packA, copyA, packB);
         var rows = (long)problem.M * depth * size <= BlockBytes ? problem.M
             : Math.Max(BlockBytes / (depth * size) / tileRows, 1) * tileRows;
         var panels = rows == problem.M ? 1 : Math.Max(ChunkBytes / (depth * width * size), 1);
         return new GemmBlocking(depth, rows, panels, packA, copyA, packB);
-    }
-}
-
-/// <summary>
-/// The column panels of a matrix: two vectors wide, and at the end whatever covers the rest with whole vectors of which the
-/// last may overlap its neighbour in the same panel. Panels never share a column, so threads may own them.
-/// </summary>
-internal readonly struct ColumnPanels
-{
-    private readonly int _count;
-    private readonly int _full;
-    private readonly int _rest;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ColumnPanels(int columns, int vectorCount)
-    {
-        _count = vectorCount;
-        _full = columns / (2 * vectorCount);
-        _rest = columns % (2 * vectorCount);
-        if (_rest > 0 && _rest < vectorCount)
-        {
-            // Narrower than a vector: give it one of the last full panel's vectors to overlap with.
-            _full--;
-            _rest += 2 * vectorCount;
-            Total = _full + 2;
-        }
-        else
-        {
-            Total = _full + (_rest > 0 ? 1 : 0);
-        }
-    }
-
-    public int Total { get; }
-
-    /// <summary>Where a panel starts, whether it has a second vector, and how far that one is from the first.</summary>
-    public (int Column, int Vectors, int Second) this[int panel]
-    {
-        get
-        {
-            var column = panel * 2 * _count;
-            if (panel < _full)
-                return (column, 2, _count);
-            if (_rest == _count)
-                return (column, 1, 0);
-            if (_rest < 2 * _count)
-                return (column, 2, _rest - _count);
-            column = _full * 2 * _count;
-            return panel == _full ? (column, 1, 0) : (column + _count, 2, _rest - 2 * _count);
-        }
     }
 }

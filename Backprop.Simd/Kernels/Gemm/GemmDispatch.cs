@@ -71,7 +71,10 @@ internal static unsafe class GemmDispatch
                 BColumn = b.Columns == 1 ? 1 : b.ColumnStride,
                 C = pc,
                 CRow = c.RowStride,
+                CColumn = 1,
                 Addend = form == GemmForm.AddRow ? pr : pc,
+                AddendRow = form == GemmForm.AddRow ? 0 : c.RowStride,
+                AddendColumn = 1,
                 Form = form,
                 Alpha = alpha,
                 Beta = beta,
@@ -86,18 +89,14 @@ internal static unsafe class GemmDispatch
     private static void Multiply<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // A row of C narrower than a register goes to the next narrower one, at last to registers of one element.
-        var n = problem.N;
-        if (width is SimdWidth.Widest or SimdWidth.Bits512 && n >= Vector512<T>.Count && (width == SimdWidth.Bits512 || Vector512.IsHardwareAccelerated))
+        if (width == SimdWidth.Bits512 || width == SimdWidth.Widest && Vector512.IsHardwareAccelerated)
             GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
-        else if (width == SimdWidth.Portable && n >= Vector<T>.Count)
-            GemmDriver<VectorSimd<T>, Vector<T>, T>.Run(in problem, context);
-        else if (width is SimdWidth.Widest or SimdWidth.Bits512 or SimdWidth.Bits256 && n >= Vector256<T>.Count && (width != SimdWidth.Widest || Vector256.IsHardwareAccelerated))
+        else if (width == SimdWidth.Bits256 || width == SimdWidth.Widest && Vector256.IsHardwareAccelerated)
             GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
-        else if (n >= Vector128<T>.Count)
-            GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
+        else if (width == SimdWidth.Portable)
+            GemmDriver<VectorSimd<T>, Vector<T>, T>.Run(in problem, context);
         else
-            GemmDriver<ScalarSimd<T>, T, T>.Run(in problem, context);
+            GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
     }
 
     /// <summary>k = 0 or alpha = 0: C = 0, C, beta C or the row, without A and B.</summary>

@@ -24,48 +24,149 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>Below this many k, a tile is done before its lines of C could arrive.</summary>
     private const int PrefetchDepth = 64;
 
+    /// <summary>Products with this many rows or fewer are one or two rows times a matrix: the transposed product has few columns.</summary>
+    private const int FewRows = 2;
+
+    /// <summary>Rows done before their tail is: whole tiles of any height, and C's rows stay in the first-level cache.</summary>
+    private const int TailRows = 96;
+
+    /// <summary>The height of tiles two vectors wide, to which a packed A is cut.</summary>
     private static int TileRows => TSimd.HasManyRegisters ? 12 : 6;
 
-    /// <summary>Tiles one vector wide have registers for twice the rows.</summary>
-    private static int NarrowTileRows => 12;
-
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
     {
-        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows);
-        var panels = new ColumnPanels(problem.N, TSimd.Count);
-        if (context is null || context.Threads == 1)
+        if (IsOnePanel(in problem) && (context is null || context.RunsInline(Nanoseconds(in problem))))
         {
-            Multiply(in problem, in blocking, in panels, 0, problem.M, 0, panels.Total);
+            var vectors = (problem.N - 1) / TSimd.Count + 1;
+            Panel(in problem, new(0, vectors, vectors == 1 ? 0 : problem.N - TSimd.Count, problem.N), 0, problem.M, 0, problem.K, first: true, null, null, null, 0);
             return;
         }
 
-        var nanoseconds = Cost * sizeof(T) * problem.M * problem.N * problem.K;
-        var tiles = (problem.M - 1) / TileRows + 1;
-        if (panels.Total >= tiles || panels.Total >= 4 * context.Threads)
-            context.For(panels.Total, 1, nanoseconds, new PanelRange { Problem = problem, Blocking = blocking, Panels = panels });
-        else
-            context.For(problem.M, TileRows, nanoseconds, new RowRange { Problem = problem, Blocking = blocking, Panels = panels });
+        if (SkinnyDriver<TSimd, TVector, T>.Takes(in problem))
+        {
+            SkinnyDriver<TSimd, TVector, T>.Run(in problem, context);
+            return;
+        }
+
+        if (problem.M <= FewRows && RunTransposed(in problem, context))
+            return;
+
+        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
+        var rest = problem.N & TSimd.Count - 1;
+        var tail = problem.N > TSimd.Count && SkinnyDriver<TSimd, TVector, T>.TakesTail(rest, problem.K) ? rest : 0;
+        var panels = new ColumnPanels(problem.N - tail, TSimd.Count, blocking.PackA ? 2 : 3);
+        var parts = tail > 0 ? panels.Total + 1 : panels.Total;
+        if (context is null || context.Threads == 1)
+        {
+            Part(in problem, in blocking, in panels, tail, 0, problem.M, 0, parts);
+            return;
+        }
+
+        Share(in problem, in blocking, in panels, tail, parts, context);
     }
 
-    private struct PanelRange : IRangeBody
+    private static double Nanoseconds(in GemmProblem<T> problem) => Cost * sizeof(T) * problem.M * problem.N * problem.K;
+
+    /// <summary>A product so small that it is one k block of one panel, without packing and without a tail: nothing to plan.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsOnePanel(in GemmProblem<T> problem)
+    {
+        var rest = problem.N & TSimd.Count - 1;
+        return problem.K <= GemmBlocking.UnpackedColumnDepth && problem.M > FewRows && problem.BColumn == 1
+            && (problem.N < TSimd.Count
+                ? TSimd.HasMasks && problem.M < GemmBlocking.PackRows && problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns
+                : problem.N <= MostVectors * TSimd.Count && !SkinnyDriver<TSimd, TVector, T>.TakesTail(rest, problem.K));
+    }
+
+    /// <summary>One or two rows times a matrix, if the transposed product has so few columns that <see cref="SkinnyDriver{TSimd, TVector, T}"/> takes it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool RunTransposed(in GemmProblem<T> problem, ComputeContext? context)
+    {
+        var turned = problem.Transposed;
+        if (!SkinnyDriver<TSimd, TVector, T>.Takes(in turned))
+            return false;
+        SkinnyDriver<TSimd, TVector, T>.Run(in turned, context);
+        return true;
+    }
+
+    /// <summary>Shares the parts, or the rows where those are too few, out over threads.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Share(in GemmProblem<T> problem, in GemmBlocking blocking, in ColumnPanels panels, int tail, int parts, ComputeContext context)
+    {
+        var nanoseconds = Nanoseconds(in problem);
+        var tiles = (problem.M - 1) / TileRows + 1;
+        var range = new Range { Problem = problem, Blocking = blocking, Panels = panels, Tail = tail };
+        if (parts >= tiles || parts >= 4 * context.Threads)
+            context.For(parts, 1, nanoseconds, new PartRange { Range = range });
+        else
+            context.For(problem.M, TileRows, nanoseconds, new RowRange { Range = range, Parts = parts });
+    }
+
+    /// <summary>A product and how it is cut, for threads to share.</summary>
+    private struct Range
     {
         public GemmProblem<T> Problem;
         public GemmBlocking Blocking;
         public ColumnPanels Panels;
+        public int Tail;
 
-        public readonly void Execute(int start, int limit) => Multiply(in Problem, in Blocking, in Panels, 0, Problem.M, start, limit);
+        public readonly void Execute(int row0, int row1, int part0, int part1) => Part(in Problem, in Blocking, in Panels, Tail, row0, row1, part0, part1);
+    }
+
+    private struct PartRange : IRangeBody
+    {
+        public Range Range;
+
+        public readonly void Execute(int start, int limit) => Range.Execute(0, Range.Problem.M, start, limit);
     }
 
     private struct RowRange : IRangeBody
     {
-        public GemmProblem<T> Problem;
-        public GemmBlocking Blocking;
-        public ColumnPanels Panels;
+        public Range Range;
+        public int Parts;
 
-        public readonly void Execute(int start, int limit) => Multiply(in Problem, in Blocking, in Panels, start, limit, 0, Panels.Total);
+        public readonly void Execute(int start, int limit) => Range.Execute(start, limit, 0, Parts);
+    }
+
+    /// <summary>Rows [row0, row1) of parts [part0, part1): the panels, and as one more part the last columns that are too few for a register.</summary>
+    private static void Part(in GemmProblem<T> problem, in GemmBlocking blocking, in ColumnPanels panels, int tail, int row0, int row1, int part0, int part1)
+    {
+        var panel1 = Math.Min(part1, panels.Total);
+        if (part1 == panel1)
+        {
+            Multiply(in problem, in blocking, in panels, row0, row1, part0, panel1);
+            return;
+        }
+
+        WithTail(in problem, in blocking, in panels, tail, row0, row1, part0, panel1);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void WithTail(in GemmProblem<T> problem, in GemmBlocking blocking, in ColumnPanels panels, int tail, int row0, int row1, int panel0, int panel1)
+    {
+        var column = problem.N - tail;
+        var last = problem with
+        {
+            N = tail,
+            B = problem.B + column * problem.BColumn,
+            C = problem.C + column,
+            Addend = problem.Addend + column,
+        };
+
+        // Some rows at a time, so that the tail finds them in the caches; all at once where that would pack B again and again.
+        var step = blocking.PackB ? row1 - row0 : TailRows;
+        for (long at = row0; at < row1; at += step)
+        {
+            var (start, limit) = ((int)at, (int)Math.Min(at + step, row1));
+            if (panel0 < panel1)
+                Multiply(in problem, in blocking, in panels, start, limit, panel0, panel1);
+            SkinnyDriver<TSimd, TVector, T>.Multiply(in last, start, limit);
+        }
     }
 
     /// <summary>Rows [row0, row1) of panels [panel0, panel1).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply(in GemmProblem<T> problem, in GemmBlocking blocking, in ColumnPanels panels, int row0, int row1, int panel0, int panel1)
     {
         var depth = blocking.Depth;
@@ -74,7 +175,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
         // With one block of A, each panel of B is packed into the first-level cache and used at once.
         var chunk = blocking.PackB ? oneBlock ? 1 : Math.Min(blocking.Panels, panel1 - panel0) : panel1 - panel0;
-        var panelLength = depth * 2 * TSimd.Count;
+        var panelLength = depth * MostVectors * TSimd.Count;
         var packedB = blocking.PackB ? chunk * panelLength : 0;
         var packedA = blocking.PackA ? blockRows * depth : blocking.CopyA ? blockRows * blocking.CopyStride : 0;
         var scratch = packedA + packedB == 0 ? [] : KernelScratch.Get<T>(packedA + packedB + 64);
@@ -121,15 +222,20 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         }
     }
 
+    /// <summary>The widest panel, in vectors.</summary>
+    private const int MostVectors = 3;
+
     /// <summary>One panel over one block of rows: as many tiles of equal height as possible, the rest one row lower.</summary>
-    private static void Panel(in GemmProblem<T> problem, (int Column, int Vectors, int Second) at, int row0, int row1, int k0, int depth, bool first, T* packedB, T* packedA, T* copiedA, nint copyStride)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Panel(in GemmProblem<T> problem, ColumnPanel at, int row0, int row1, int k0, int depth, bool first, T* packedB, T* packedA, T* copiedA, nint copyStride)
     {
         var panel = new TilePanel<T>
         {
             Depth = depth,
             PrefetchesC = depth >= PrefetchDepth,
             CRowStride = problem.CRow * sizeof(T),
-            CSecond = at.Second * sizeof(T),
+            CLast = at.Last * sizeof(T),
+            Width = at.Width,
             Alpha = problem.Alpha,
             Beta = first ? problem.Beta : T.One,
         };
@@ -137,13 +243,13 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         {
             panel.B = (byte*)packedB;
             panel.BStep = at.Vectors * TSimd.Count * sizeof(T);
-            panel.BSecond = TSimd.Count * sizeof(T);
+            panel.BLast = (at.Vectors - 1) * TSimd.Count * sizeof(T);
         }
         else
         {
             panel.B = (byte*)(problem.B + k0 * problem.BRow + at.Column);
             panel.BStep = problem.BRow * sizeof(T);
-            panel.BSecond = at.Second * sizeof(T);
+            panel.BLast = at.Last * sizeof(T);
         }
 
         var c = (byte*)(problem.C + row0 * problem.CRow + at.Column);
@@ -156,7 +262,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         }
 
         var rows = row1 - row0;
-        var highest = packedA is null && at.Vectors == 1 ? NarrowTileRows : TileRows;
+        var highest = packedA is not null ? TileRows : at.Vectors == 1 ? 12 : at.Vectors == 2 ? TileRows : TSimd.HasManyRegisters ? 8 : 4;
         int tiles = 1, height = rows, higher = 0;
         if (rows > highest)
         {
@@ -209,79 +315,132 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     private static void Tiles<TUpdate>(int rows, int vectors, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
         where TUpdate : struct, ITileUpdate
     {
-        switch ((rows, vectors))
+        if (vectors == 3)
+            Tiles3<TUpdate>(rows, in panel, a, c, addend, tiles);
+        else if (vectors == 2)
+            Tiles2<TUpdate>(rows, in panel, a, c, addend, tiles);
+        else if (panel.Width < TSimd.Count)
+            Tiles1<Partial<TUpdate>>(rows, in panel, a, c, addend, tiles);
+        else
+            Tiles1<TUpdate>(rows, in panel, a, c, addend, tiles);
+    }
+
+    private static void Tiles1<TUpdate>(int rows, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
+        where TUpdate : struct, ITileUpdate
+    {
+        switch (rows)
         {
-            case (1, 1):
+            case 1:
                 TileKernel<TSimd, TVector, T>.Run<N1, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (2, 1):
+            case 2:
                 TileKernel<TSimd, TVector, T>.Run<N2, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (3, 1):
+            case 3:
                 TileKernel<TSimd, TVector, T>.Run<N3, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (4, 1):
+            case 4:
                 TileKernel<TSimd, TVector, T>.Run<N4, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (5, 1):
+            case 5:
                 TileKernel<TSimd, TVector, T>.Run<N5, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (6, 1):
+            case 6:
                 TileKernel<TSimd, TVector, T>.Run<N6, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (7, 1):
+            case 7:
                 TileKernel<TSimd, TVector, T>.Run<N7, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (8, 1):
+            case 8:
                 TileKernel<TSimd, TVector, T>.Run<N8, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (9, 1):
+            case 9:
                 TileKernel<TSimd, TVector, T>.Run<N9, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (10, 1):
+            case 10:
                 TileKernel<TSimd, TVector, T>.Run<N10, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (11, 1):
+            case 11:
                 TileKernel<TSimd, TVector, T>.Run<N11, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (12, 1):
+            case 12:
                 TileKernel<TSimd, TVector, T>.Run<N12, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (1, 2):
+        }
+    }
+
+    private static void Tiles2<TUpdate>(int rows, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
+        where TUpdate : struct, ITileUpdate
+    {
+        switch (rows)
+        {
+            case 1:
                 TileKernel<TSimd, TVector, T>.Run<N1, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (2, 2):
+            case 2:
                 TileKernel<TSimd, TVector, T>.Run<N2, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (3, 2):
+            case 3:
                 TileKernel<TSimd, TVector, T>.Run<N3, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (4, 2):
+            case 4:
                 TileKernel<TSimd, TVector, T>.Run<N4, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (5, 2):
+            case 5:
                 TileKernel<TSimd, TVector, T>.Run<N5, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (6, 2):
+            case 6:
                 TileKernel<TSimd, TVector, T>.Run<N6, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (7, 2):
+            case 7:
                 TileKernel<TSimd, TVector, T>.Run<N7, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (8, 2):
+            case 8:
                 TileKernel<TSimd, TVector, T>.Run<N8, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (9, 2):
+            case 9:
                 TileKernel<TSimd, TVector, T>.Run<N9, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (10, 2):
+            case 10:
                 TileKernel<TSimd, TVector, T>.Run<N10, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (11, 2):
+            case 11:
                 TileKernel<TSimd, TVector, T>.Run<N11, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
-            case (12, 2):
+            case 12:
                 TileKernel<TSimd, TVector, T>.Run<N12, N2, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+        }
+    }
+
+    private static void Tiles3<TUpdate>(int rows, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
+        where TUpdate : struct, ITileUpdate
+    {
+        switch (rows)
+        {
+            case 1:
+                TileKernel<TSimd, TVector, T>.Run<N1, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 2:
+                TileKernel<TSimd, TVector, T>.Run<N2, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 3:
+                TileKernel<TSimd, TVector, T>.Run<N3, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 4:
+                TileKernel<TSimd, TVector, T>.Run<N4, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 5:
+                TileKernel<TSimd, TVector, T>.Run<N5, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 6:
+                TileKernel<TSimd, TVector, T>.Run<N6, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 7:
+                TileKernel<TSimd, TVector, T>.Run<N7, N3, TUpdate>(in panel, a, c, addend, tiles);
+                break;
+            case 8:
+                TileKernel<TSimd, TVector, T>.Run<N8, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
         }
     }

@@ -10,39 +10,65 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>A panel of B: for each k its vectors, one behind the other.</summary>
+    /// <summary>A panel of B: for each k its vectors, one behind the other; a panel narrower than a vector is filled up with zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackB(in GemmProblem<T> problem, (int Column, int Vectors, int Second) at, int k0, int depth, T* destination)
+    public static void PackB(in GemmProblem<T> problem, ColumnPanel at, int k0, int depth, T* destination)
     {
+        var source = problem.B + at.Column * problem.BColumn + k0 * problem.BRow;
+        var stride = problem.BRow;
         if (problem.BColumn != 1)
         {
             var step = at.Vectors * TSimd.Count;
-            TransposeInto(problem.B + at.Column * problem.BColumn + k0 * problem.BRow, problem.BColumn, TSimd.Count, depth, destination, step);
-            if (at.Vectors > 1)
-                TransposeInto(problem.B + (at.Column + at.Second) * problem.BColumn + k0 * problem.BRow, problem.BColumn, TSimd.Count, depth, destination + TSimd.Count, step);
-            return;
-        }
+            if (at.Width < TSimd.Count)
+            {
+                new Span<T>(destination, depth * TSimd.Count).Clear();
+                Transposition.Run(source, problem.BColumn, at.Width, depth, destination, step);
+                return;
+            }
 
-        var source = problem.B + k0 * problem.BRow + at.Column;
-        if (at.Vectors == 1)
+            Transposition.Run(source, problem.BColumn, (at.Vectors - 1) * TSimd.Count, depth, destination, step);
+            Transposition.Run(source + at.Last * problem.BColumn, problem.BColumn, TSimd.Count, depth, destination + (at.Vectors - 1) * TSimd.Count, step);
+        }
+        else if (at.Width < TSimd.Count)
+        {
+            for (var p = 0; p < depth; p++)
+            {
+                TSimd.Store(destination, TSimd.LoadPartial(source, at.Width));
+                source += stride;
+                destination += TSimd.Count;
+            }
+        }
+        else if (at.Vectors == 1)
         {
             for (var p = 0; p < depth; p++)
             {
                 TSimd.Store(destination, TSimd.Load(source));
-                source += problem.BRow;
+                source += stride;
                 destination += TSimd.Count;
             }
-
-            return;
         }
-
-        for (var p = 0; p < depth; p++)
+        else if (at.Vectors == 2)
         {
-            var second = TSimd.Load(source + at.Second);
-            TSimd.Store(destination, TSimd.Load(source));
-            TSimd.Store(destination + TSimd.Count, second);
-            source += problem.BRow;
-            destination += 2 * TSimd.Count;
+            var last = at.Last;
+            for (var p = 0; p < depth; p++)
+            {
+                TSimd.Store(destination, TSimd.Load(source));
+                TSimd.Store(destination + TSimd.Count, TSimd.Load(source + last));
+                source += stride;
+                destination += 2 * TSimd.Count;
+            }
+        }
+        else
+        {
+            var last = at.Last;
+            for (var p = 0; p < depth; p++)
+            {
+                TSimd.Store(destination, TSimd.Load(source));
+                TSimd.Store(destination + TSimd.Count, TSimd.Load(source + TSimd.Count));
+                TSimd.Store(destination + 2 * TSimd.Count, TSimd.Load(source + last));
+                source += stride;
+                destination += 3 * TSimd.Count;
+            }
         }
     }
 
@@ -121,22 +147,6 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
         {
             new ReadOnlySpan<T>(problem.A + i * problem.ARow + k0, depth).CopyTo(new Span<T>(destination, depth));
             destination += stride;
-        }
-    }
-
-    /// <summary>destination[p * step + j] = source[j * stride + p].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransposeInto(T* source, nint stride, int columns, int depth, T* destination, nint step)
-    {
-        for (var j = 0; j < columns; j++)
-        {
-            var from = source + j * stride;
-            var to = destination + j;
-            for (var p = 0; p < depth; p++)
-            {
-                *to = from[p];
-                to += step;
-            }
         }
     }
 }

@@ -8,12 +8,13 @@ namespace Backprop.Simd.Kernels;
 /// The micro-kernel: C[R x V vectors] = update(A[R x k] B[k x V vectors]), for every row tile of one column panel.
 /// </summary>
 /// <remarks>
-/// <para>One source for every tile up to 12 x 2 vectors, every register width and both element types: rows, vectors and the
-/// update are type parameters, so each compiled form keeps only its own accumulators. The accumulators, V registers of B and
-/// one of A must fit the register file: 12 + 2 + 1 of 16 (6 x 2, or 12 x 1), 24 + 2 + 1 of 32 (12 x 2).</para>
+/// <para>One source for every tile up to 12 x 2 and 8 x 3 vectors, every register width and both element types: rows, vectors
+/// and the update are type parameters, so each compiled form keeps only its own accumulators. The accumulators, V registers of
+/// B and one of A must fit the register file: 12 + V + 1 of 16 (12 x 1, 6 x 2, 4 x 3), 24 + V + 1 of 32 (12 x 2, 8 x 3).</para>
 /// <para>A is addressed by a row and a k stride, so that a row-major, a column-major and a packed A are the same code. The
-/// second vector of B and C sits at a free offset: where a panel is narrower than two vectors it overlaps the first, computes
-/// the shared columns twice, and stores the same bits twice.</para>
+/// last of several vectors of B and C sits at a free offset: where a panel is narrower than whole vectors it overlaps the one
+/// before, computes the shared columns twice, and stores the same bits twice. A partial update is that of a panel
+/// narrower than one vector: it touches its columns only, by masks, or of B by a packed copy filled up with zeros.</para>
 /// <para>Every element is one chain over k, first to last, whatever the tile: its bits do not depend on tile or width.</para>
 /// </remarks>
 internal static unsafe class TileKernel<TSimd, TVector, T>
@@ -31,7 +32,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
         var aRow = panel.ARowStride;
         var aStep = panel.AStep;
         var bStep = panel.BStep;
-        var bSecond = panel.BSecond;
+        var bLast = panel.BLast;
+        var width = panel.Width;
         for (; tiles > 0; tiles--)
         {
             TVector c0 = TSimd.Zero, d0 = TSimd.Zero;
@@ -46,19 +48,24 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             TVector c9 = TSimd.Zero, d9 = TSimd.Zero;
             TVector c10 = TSimd.Zero, d10 = TSimd.Zero;
             TVector c11 = TSimd.Zero, d11 = TSimd.Zero;
+            TVector e0 = TSimd.Zero, e1 = TSimd.Zero, e2 = TSimd.Zero, e3 = TSimd.Zero;
+            TVector e4 = TSimd.Zero, e5 = TSimd.Zero, e6 = TSimd.Zero, e7 = TSimd.Zero;
             if (panel.PrefetchesC)
                 PrefetchTile<TRows, TVectors>(in panel, c);
             var b = panel.B;
             byte* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow, a9 = a + 9 * aRow;
             for (var p = panel.Depth; p > 0; p--)
             {
-                var b0 = TSimd.Load((T*)b);
-                var b1 = TVectors.Value > 1 ? TSimd.Load((T*)(b + bSecond)) : b0;
+                var b0 = TUpdate.IsPartial && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
+                var b1 = TVectors.Value == 2 ? TSimd.Load((T*)(b + bLast)) : TVectors.Value == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
+                var b2 = TVectors.Value > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
                 b += bStep;
                 var x0 = TSimd.Broadcast(*(T*)a0);
                 c0 = TSimd.MultiplyAdd(x0, b0, c0);
                 if (TVectors.Value > 1)
                     d0 = TSimd.MultiplyAdd(x0, b1, d0);
+                if (TVectors.Value > 2)
+                    e0 = TSimd.MultiplyAdd(x0, b2, e0);
 
                 if (TRows.Value > 1)
                 {
@@ -66,6 +73,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c1 = TSimd.MultiplyAdd(x, b0, c1);
                     if (TVectors.Value > 1)
                         d1 = TSimd.MultiplyAdd(x, b1, d1);
+                    if (TVectors.Value > 2)
+                        e1 = TSimd.MultiplyAdd(x, b2, e1);
                 }
 
                 if (TRows.Value > 2)
@@ -74,6 +83,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c2 = TSimd.MultiplyAdd(x, b0, c2);
                     if (TVectors.Value > 1)
                         d2 = TSimd.MultiplyAdd(x, b1, d2);
+                    if (TVectors.Value > 2)
+                        e2 = TSimd.MultiplyAdd(x, b2, e2);
                 }
 
                 if (TRows.Value > 3)
@@ -82,6 +93,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c3 = TSimd.MultiplyAdd(x, b0, c3);
                     if (TVectors.Value > 1)
                         d3 = TSimd.MultiplyAdd(x, b1, d3);
+                    if (TVectors.Value > 2)
+                        e3 = TSimd.MultiplyAdd(x, b2, e3);
                 }
 
                 if (TRows.Value > 4)
@@ -90,6 +103,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c4 = TSimd.MultiplyAdd(x, b0, c4);
                     if (TVectors.Value > 1)
                         d4 = TSimd.MultiplyAdd(x, b1, d4);
+                    if (TVectors.Value > 2)
+                        e4 = TSimd.MultiplyAdd(x, b2, e4);
                 }
 
                 if (TRows.Value > 5)
@@ -98,6 +113,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c5 = TSimd.MultiplyAdd(x, b0, c5);
                     if (TVectors.Value > 1)
                         d5 = TSimd.MultiplyAdd(x, b1, d5);
+                    if (TVectors.Value > 2)
+                        e5 = TSimd.MultiplyAdd(x, b2, e5);
                 }
 
                 if (TRows.Value > 6)
@@ -106,6 +123,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c6 = TSimd.MultiplyAdd(x, b0, c6);
                     if (TVectors.Value > 1)
                         d6 = TSimd.MultiplyAdd(x, b1, d6);
+                    if (TVectors.Value > 2)
+                        e6 = TSimd.MultiplyAdd(x, b2, e6);
                 }
 
                 if (TRows.Value > 7)
@@ -114,6 +133,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                     c7 = TSimd.MultiplyAdd(x, b0, c7);
                     if (TVectors.Value > 1)
                         d7 = TSimd.MultiplyAdd(x, b1, d7);
+                    if (TVectors.Value > 2)
+                        e7 = TSimd.MultiplyAdd(x, b2, e7);
                 }
 
                 if (TRows.Value > 8)
@@ -159,29 +180,29 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
 
             var cRow = c;
             var addendRow = addend;
-            StoreRow<TVectors, TUpdate>(in panel, cRow, addendRow, c0, d0);
+            StoreRow<TVectors, TUpdate>(in panel, cRow, addendRow, c0, d0, e0);
             if (TRows.Value > 1)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c1, d1);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c1, d1, e1);
             if (TRows.Value > 2)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c2, d2);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c2, d2, e2);
             if (TRows.Value > 3)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c3, d3);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c3, d3, e3);
             if (TRows.Value > 4)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c4, d4);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c4, d4, e4);
             if (TRows.Value > 5)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c5, d5);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c5, d5, e5);
             if (TRows.Value > 6)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c6, d6);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c6, d6, e6);
             if (TRows.Value > 7)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c7, d7);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c7, d7, e7);
             if (TRows.Value > 8)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c8, d8);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c8, d8, TSimd.Zero);
             if (TRows.Value > 9)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c9, d9);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c9, d9, TSimd.Zero);
             if (TRows.Value > 10)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c10, d10);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c10, d10, TSimd.Zero);
             if (TRows.Value > 11)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c11, d11);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c11, d11, TSimd.Zero);
             a += panel.ATileStride;
             c += TRows.Value * panel.CRowStride;
             addend += TRows.Value * panel.AddendRowStride;
@@ -197,15 +218,17 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
         for (var row = 0; row < TRows.Value; row++)
         {
             Prefetch.Line(c);
+            if (TVectors.Value > 2)
+                Prefetch.Line((T*)c + TSimd.Count);
             if (TVectors.Value > 1)
-                Prefetch.Line(c + panel.CSecond);
+                Prefetch.Line(c + panel.CLast);
             c += panel.CRowStride;
         }
     }
 
-    /// <summary>Writes one row of a tile. Both vectors of the addend are read before either is written: they may overlap.</summary>
+    /// <summary>Writes one row of a tile. All vectors of the addend are read before one is written: they may overlap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreRow<TVectors, TUpdate>(in TilePanel<T> panel, byte* c, byte* addend, TVector first, TVector second)
+    private static void StoreRow<TVectors, TUpdate>(in TilePanel<T> panel, byte* c, byte* addend, TVector first, TVector second, TVector third)
         where TVectors : struct, IConstant
         where TUpdate : struct, ITileUpdate
     {
@@ -215,25 +238,42 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             first = TSimd.Multiply(alpha, first);
             if (TVectors.Value > 1)
                 second = TSimd.Multiply(alpha, second);
+            if (TVectors.Value > 2)
+                third = TSimd.Multiply(alpha, third);
         }
 
         if (TUpdate.Adds)
         {
-            var old0 = TSimd.Load((T*)addend);
-            var old1 = TVectors.Value > 1 ? TSimd.Load((T*)(addend + panel.CSecond)) : old0;
+            var old0 = TUpdate.IsPartial ? TSimd.LoadPartial((T*)addend, panel.Width) : TSimd.Load((T*)addend);
+            var old1 = TVectors.Value == 2 ? TSimd.Load((T*)(addend + panel.CLast)) : TVectors.Value == 3 ? TSimd.Load((T*)addend + TSimd.Count) : old0;
+            var old2 = TVectors.Value > 2 ? TSimd.Load((T*)(addend + panel.CLast)) : old0;
             if (TUpdate.Scales)
             {
                 var beta = TSimd.Broadcast(panel.Beta);
                 old0 = TSimd.Multiply(beta, old0);
-                old1 = TSimd.Multiply(beta, old1);
+                if (TVectors.Value > 1)
+                    old1 = TSimd.Multiply(beta, old1);
+                if (TVectors.Value > 2)
+                    old2 = TSimd.Multiply(beta, old2);
             }
 
             first = TSimd.Add(old0, first);
-            second = TSimd.Add(old1, second);
+            if (TVectors.Value > 1)
+                second = TSimd.Add(old1, second);
+            if (TVectors.Value > 2)
+                third = TSimd.Add(old2, third);
         }
 
-        TSimd.Store((T*)c, first);
-        if (TVectors.Value > 1)
-            TSimd.Store((T*)(c + panel.CSecond), second);
+        if (TUpdate.IsPartial)
+            TSimd.StorePartial((T*)c, first, panel.Width);
+        else
+            TSimd.Store((T*)c, first);
+        if (TVectors.Value == 2)
+            TSimd.Store((T*)(c + panel.CLast), second);
+        if (TVectors.Value > 2)
+        {
+            TSimd.Store((T*)c + TSimd.Count, second);
+            TSimd.Store((T*)(c + panel.CLast), third);
+        }
     }
 }

@@ -21,8 +21,8 @@ internal unsafe struct TilePanel<T>
     /// <summary>From one k of B to the next.</summary>
     public nint BStep;
 
-    /// <summary>From the first vector of a row of B to the second.</summary>
-    public nint BSecond;
+    /// <summary>From the first vector of a row of B to the last.</summary>
+    public nint BLast;
 
     /// <summary>From one row of C to the next.</summary>
     public nint CRowStride;
@@ -30,8 +30,11 @@ internal unsafe struct TilePanel<T>
     /// <summary>From one row of the addend to the next: that of C, or 0 for one row added to all.</summary>
     public nint AddendRowStride;
 
-    /// <summary>From the first vector of a row of C and of the addend to the second.</summary>
-    public nint CSecond;
+    /// <summary>From the first vector of a row of C and of the addend to the last.</summary>
+    public nint CLast;
+
+    /// <summary>Columns of C: fewer than a vector's if the update is partial.</summary>
+    public int Width;
 
     /// <summary>The length of the k loop.</summary>
     public nint Depth;
@@ -52,6 +55,9 @@ internal interface ITileUpdate
 
     /// <summary>True: alpha scales the product and beta the addend.</summary>
     static abstract bool Scales { get; }
+
+    /// <summary>True: the panel is narrower than a vector.</summary>
+    static abstract bool IsPartial { get; }
 }
 
 /// <summary>C = A B.</summary>
@@ -60,6 +66,8 @@ internal readonly struct Overwrite : ITileUpdate
     public static bool Adds => false;
 
     public static bool Scales => false;
+
+    public static bool IsPartial => false;
 }
 
 /// <summary>C = D + A B.</summary>
@@ -68,6 +76,8 @@ internal readonly struct AddTo : ITileUpdate
     public static bool Adds => true;
 
     public static bool Scales => false;
+
+    public static bool IsPartial => false;
 }
 
 /// <summary>C = alpha A B.</summary>
@@ -76,6 +86,8 @@ internal readonly struct ScaledOverwrite : ITileUpdate
     public static bool Adds => false;
 
     public static bool Scales => true;
+
+    public static bool IsPartial => false;
 }
 
 /// <summary>C = beta D + alpha A B.</summary>
@@ -84,4 +96,17 @@ internal readonly struct ScaledAddTo : ITileUpdate
     public static bool Adds => true;
 
     public static bool Scales => true;
+
+    public static bool IsPartial => false;
+}
+
+/// <summary>An update of a panel narrower than a vector.</summary>
+internal readonly struct Partial<TUpdate> : ITileUpdate
+    where TUpdate : struct, ITileUpdate
+{
+    public static bool Adds => TUpdate.Adds;
+
+    public static bool Scales => TUpdate.Scales;
+
+    public static bool IsPartial => true;
 }

@@ -1,0 +1,205 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// Products with so few columns that a register of them would be mostly empty: each column is a matrix times a vector. Where A
+/// is row-major its rows are summed along k; where it is column-major its columns are added up.
+/// </summary>
+/// <remarks>One row times a matrix is the same product transposed. Only reads A once per column, so memory bounds the speed.</remarks>
+internal static unsafe class SkinnyDriver<TSimd, TVector, T>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Nanoseconds per multiply-add and byte of element: A comes from a cache, each element used once.</summary>
+    private const double Cost = 0.01;
+
+    /// <summary>
+    /// Rows summed at a time: y, and with several columns the eight columns of A that each of them reads again, stay in the
+    /// first-level cache.
+    /// </summary>
+    private const int BlockRows = 1024;
+
+    /// <summary>The same for one column: nothing is read again, and long runs suit the memory.</summary>
+    private const int LongBlockRows = 16384;
+
+    /// <summary>The longest k block where B's column has to be copied: bounds the scratch.</summary>
+    private const int Depth = 8192;
+
+    /// <summary>Below this many k, whole registers that overlap cost less than summing one up per element.</summary>
+    private const int LeastTailDepth = 32;
+
+    /// <summary>Registers that a row must fill before it is summed along k: below, adding up the lanes is what takes the time.</summary>
+    private const int LeastDotRegisters = 4;
+
+    /// <summary>The most columns that are worth no register.</summary>
+    public static int MostColumns => Math.Max(TSimd.Count / 4, 1);
+
+    /// <summary>Whether the columns behind the last whole register are left to this driver.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TakesTail(int rest, int depth) => rest > 0 && rest <= TSimd.Count / 4 && depth >= LeastTailDepth;
+
+    /// <summary>Whether all of a product is left to this driver.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Takes(in GemmProblem<T> problem) =>
+        problem.N <= MostColumns && (problem.ARow == 1 || problem.K >= LeastDotRegisters * TSimd.Count || problem.N == 1 && problem.M == 1);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void Run(in GemmProblem<T> problem, ComputeContext? context)
+    {
+        if (context is null || context.Threads == 1)
+            Multiply(in problem, 0, problem.M);
+        else
+            context.For(problem.M, 64, Cost * sizeof(T) * problem.M * problem.N * problem.K, new RowRange { Problem = problem });
+    }
+
+    private struct RowRange : IRangeBody
+    {
+        public GemmProblem<T> Problem;
+
+        public readonly void Execute(int start, int limit) => Multiply(in Problem, start, limit);
+    }
+
+    /// <summary>Rows [row0, row1).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(in GemmProblem<T> problem, int row0, int row1)
+    {
+        var columnMajor = problem.ARow == 1;
+        if (columnMajor && problem.N == 1 && problem.Form == GemmForm.Overwrite && problem.CRow == 1)
+        {
+            Columns(in problem, 0, row0, row1 - row0, problem.C + row0);
+            return;
+        }
+
+        var block = problem.N == 1 ? LongBlockRows : BlockRows;
+        var copies = !columnMajor && problem.BRow != 1 && problem.K > 1;
+        var depth = copies ? Math.Min(problem.K, Depth) : problem.K;
+        var rows = Math.Min(row1 - row0, block);
+        var stride = rows + 15 & ~15;
+        fixed (T* y = KernelScratch.Get<T>(problem.N * (stride + (copies ? depth : 0))))
+        {
+            var b = copies ? y + problem.N * stride : null;
+            for (long at = row0; at < row1; at += block)
+            {
+                var start = (int)at;
+                var count = (int)Math.Min(block, row1 - at);
+                if (columnMajor)
+                {
+                    for (var j = 0; j < problem.N; j++)
+                        Columns(in problem, j, start, count, y + j * stride);
+                }
+                else
+                {
+                    Rows(in problem, start, count, depth, b, y, stride);
+                }
+
+                Finish(in problem, start, count, y, stride);
+            }
+        }
+    }
+
+    /// <summary>Adds up A's columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Columns(in GemmProblem<T> problem, int column, int row, nint rows, T* y)
+    {
+        const int Group = SkinnyKernels<TSimd, TVector, T>.Columns;
+        var a = problem.A + row;
+        var b = problem.B + column * problem.BColumn;
+        var k = 0;
+        for (; k <= problem.K - Group; k += Group)
+        {
+            SkinnyKernels<TSimd, TVector, T>.AddColumns(a, problem.AColumn, b, problem.BRow, y, rows, k == 0);
+            a += Group * problem.AColumn;
+            b += Group * problem.BRow;
+        }
+
+        for (; k < problem.K; k++)
+        {
+            SkinnyKernels<TSimd, TVector, T>.AddColumn(a, *b, y, rows, k == 0);
+            a += problem.AColumn;
+            b += problem.BRow;
+        }
+    }
+
+    /// <summary>Sums A's rows along k, for two columns at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Rows(in GemmProblem<T> problem, int row, int rows, int depth, T* copy, T* y, nint yNext)
+    {
+        for (long at = 0; at < problem.K; at += depth)
+        {
+            var k0 = (int)at;
+            var k = Math.Min(depth, problem.K - k0);
+            var a = problem.A + row * problem.ARow + k0 * problem.AColumn;
+            var b = problem.B + k0 * problem.BRow;
+            var bNext = problem.BColumn;
+            if (copy is not null)
+            {
+                SkinnyKernels<TSimd, TVector, T>.CopyColumns(b, problem.BRow, problem.BColumn, problem.N, k, copy, depth);
+                b = copy;
+                bNext = depth;
+            }
+
+            var column = 0;
+            for (; column <= problem.N - 2; column += 2)
+            {
+                var whole = rows & ~3;
+                var x = b + column * bNext;
+                var sums = y + column * yNext;
+                SkinnyKernels<TSimd, TVector, T>.DotPairs(a, problem.ARow, x, bNext, k, sums, yNext, whole / 4, k0 == 0);
+                if (whole < rows)
+                {
+                    SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole, k0 == 0);
+                    SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x + bNext, k, sums + yNext + whole, rows - whole, k0 == 0);
+                }
+            }
+
+            if (column < problem.N)
+            {
+                var whole = rows & ~7;
+                var x = b + column * bNext;
+                var sums = y + column * yNext;
+                SkinnyKernels<TSimd, TVector, T>.Dots<N8>(a, problem.ARow, x, k, sums, whole / 8, k0 == 0);
+                if (whole < rows)
+                    SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole, k0 == 0);
+            }
+        }
+    }
+
+    /// <summary>Rows of C from their sums, as the form has it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Finish(in GemmProblem<T> problem, int row, int rows, T* y, nint yNext)
+    {
+        var c = problem.C + row * problem.CRow;
+        if (problem.Form == GemmForm.Overwrite)
+        {
+            SkinnyKernels<TSimd, TVector, T>.Spread(y, yNext, rows, problem.N, c, problem.CRow, problem.CColumn);
+            return;
+        }
+
+        var addend = problem.Addend + row * problem.AddendRow;
+        for (nint j = 0; j < problem.N; j++, y += yNext)
+        {
+            T* column = c + j * problem.CColumn, old = addend + j * problem.AddendColumn;
+            nint cRow = problem.CRow, oldRow = problem.AddendRow;
+            switch (problem.Form)
+            {
+                case GemmForm.ScaledOverwrite:
+                    for (nint i = 0; i < rows; i++, column += cRow)
+                        *column = problem.Alpha * y[i];
+                    break;
+                case GemmForm.ScaledAccumulate:
+                    for (nint i = 0; i < rows; i++, column += cRow, old += oldRow)
+                        *column = problem.Beta * *old + problem.Alpha * y[i];
+                    break;
+                default:
+                    for (nint i = 0; i < rows; i++, column += cRow, old += oldRow)
+                        *column = *old + y[i];
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>The two loops of a matrix times one column: y += A b, with A contiguous along its rows or along its columns.</summary>
+/// <remarks>An element's chain of additions depends on its place in the full product alone, never on how rows are grouped.</remarks>
+internal static unsafe class SkinnyKernels<TSimd, TVector, T>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Columns of A that <see cref="AddColumns"/> takes in one pass over y: as many streams as a core follows.</summary>
+    public const int Columns = 8;
+
+    /// <summary>
+    /// y[i] = y[i] + (a[i, 0] b[0] + ... + a[i, 3] b[3]) + (a[i, 4] b[4] + ... + a[i, 7] b[7]): the columns' sum is two short
+    /// chains, so that successive passes wait for one addition only. <paramref name="first"/>: y counts as zero and is not read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddColumns(T* a, nint aStep, T* b, nint bStep, T* y, nint rows, bool first)
+    {
+        var x0 = TSimd.Broadcast(b[0]);
+        var x1 = TSimd.Broadcast(b[bStep]);
+        var x2 = TSimd.Broadcast(b[2 * bStep]);
+        var x3 = TSimd.Broadcast(b[3 * bStep]);
+        var x4 = TSimd.Broadcast(b[4 * bStep]);
+        var x5 = TSimd.Broadcast(b[5 * bStep]);
+        var x6 = TSimd.Broadcast(b[6 * bStep]);
+        var x7 = TSimd.Broadcast(b[7 * bStep]);
+        var a3 = a + 3 * aStep;
+        var a6 = a + 6 * aStep;
+        for (; rows >= TSimd.Count; rows -= TSimd.Count)
+        {
+            var s = TSimd.Multiply(TSimd.Load(a), x0);
+            var t = TSimd.Multiply(TSimd.Load(a3 + aStep), x4);
+            s = TSimd.MultiplyAdd(TSimd.Load(a + aStep), x1, s);
+            t = TSimd.MultiplyAdd(TSimd.Load(a3 + 2 * aStep), x5, t);
+            s = TSimd.MultiplyAdd(TSimd.Load(a + 2 * aStep), x2, s);
+            t = TSimd.MultiplyAdd(TSimd.Load(a6), x6, t);
+            s = TSimd.MultiplyAdd(TSimd.Load(a3), x3, s);
+            t = TSimd.MultiplyAdd(TSimd.Load(a6 + aStep), x7, t);
+            s = TSimd.Add(s, t);
+            TSimd.Store(y, TSimd.Add(first ? TSimd.Zero : TSimd.Load(y), s));
+            a += TSimd.Count;
+            a3 += TSimd.Count;
+            a6 += TSimd.Count;
+            y += TSimd.Count;
+        }
+
+        if (rows > 0)
+        {
+            var rest = (int)rows;
+            var s = TSimd.Multiply(TSimd.LoadPartial(a, rest), x0);
+            var t = TSimd.Multiply(TSimd.LoadPartial(a3 + aStep, rest), x4);
+            s = TSimd.MultiplyAdd(TSimd.LoadPartial(a + aStep, rest), x1, s);
+            t = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + 2 * aStep, rest), x5, t);
+            s = TSimd.MultiplyAdd(TSimd.LoadPartial(a + 2 * aStep, rest), x2, s);
+            t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6, rest), x6, t);
+            s = TSimd.MultiplyAdd(TSimd.LoadPartial(a3, rest), x3, s);
+            t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6 + aStep, rest), x7, t);
+            s = TSimd.Add(s, t);
+            TSimd.StorePartial(y, TSimd.Add(first ? TSimd.Zero : TSimd.LoadPartial(y, rest), s), rest);
+        }
+    }
+
+    /// <summary>y[i] = y[i] + a[i] b. <paramref name="first"/>: y counts as zero and is not read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddColumn(T* a, T b, T* y, nint rows, bool first)
+    {
+        var x = TSimd.Broadcast(b);
+        for (; rows >= TSimd.Count; rows -= TSimd.Count)
+        {
+            TSimd.Store(y, TSimd.MultiplyAdd(TSimd.Load(a), x, first ? TSimd.Zero : TSimd.Load(y)));
+            a += TSimd.Count;
+            y += TSimd.Count;
+        }
+
+        if (rows > 0)
+        {
+            var rest = (int)rows;
+            TSimd.StorePartial(y, TSimd.MultiplyAdd(TSimd.LoadPartial(a, rest), x, first ? TSimd.Zero : TSimd.LoadPartial(y, rest)), rest);
+        }
+    }
+
+    /// <summary>c[i, j] = y[j * next + i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Spread(T* y, nint next, nint rows, nint columns, T* c, nint cRow, nint cColumn)
+    {
+        if (columns == 2)
+        {
+            for (var end = y + rows; y < end; y++)
+            {
+                c[0] = *y;
+                c[cColumn] = y[next];
+                c += cRow;
+            }
+
+            return;
+        }
+
+        for (var end = y + rows; y < end; y++)
+        {
+            for (nint j = 0; j < columns; j++)
+                c[j * cColumn] = y[j * next];
+            c += cRow;
+        }
+    }
+
+    /// <summary>destination[j * next + k] = b[k, j]: each line of B is read once, for all columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CopyColumns(T* b, nint bRow, nint bColumn, nint columns, nint depth, T* destination, nint next)
+    {
+        if (columns == 2)
+        {
+            for (var end = destination + depth; destination < end; destination++)
+            {
+                var second = b[bColumn];
+                destination[0] = *b;
+                destination[next] = second;
+                b += bRow;
+            }
+
+            return;
+        }
+
+        for (var end = destination + depth; destination < end; destination++)
+        {
+            for (nint j = 0; j < columns; j++)
+                destination[j * next] = b[j * bColumn];
+            b += bRow;
+        }
+    }
+
+    /// <summary>y[i] = sum over k of a[i, k] b[k], for <paramref name="groups"/> times TRows rows; added to y unless <paramref name="first"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dots<TRows>(T* a, nint aRow, T* b, nint depth, T* y, nint groups, bool first)
+        where TRows : struct, IConstant
+    {
+        var whole = depth - depth % TSimd.Count;
+        var rest = (int)(depth - whole);
+        for (; groups > 0; groups--)
+        {
+            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+            TVector s4 = TSimd.Zero, s5 = TSimd.Zero, s6 = TSimd.Zero, s7 = TSimd.Zero;
+            T* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow;
+            var x = b;
+            for (var end = b + whole; x < end; x += TSimd.Count)
+            {
+                var v = TSimd.Load(x);
+                s0 = TSimd.MultiplyAdd(TSimd.Load(a0), v, s0);
+                if (TRows.Value > 1)
+                {
+                    s1 = TSimd.MultiplyAdd(TSimd.Load(a0 + aRow), v, s1);
+                    s2 = TSimd.MultiplyAdd(TSimd.Load(a0 + 2 * aRow), v, s2);
+                    s3 = TSimd.MultiplyAdd(TSimd.Load(a3), v, s3);
+                    s4 = TSimd.MultiplyAdd(TSimd.Load(a3 + aRow), v, s4);
+                    s5 = TSimd.MultiplyAdd(TSimd.Load(a3 + 2 * aRow), v, s5);
+                    s6 = TSimd.MultiplyAdd(TSimd.Load(a6), v, s6);
+                    s7 = TSimd.MultiplyAdd(TSimd.Load(a6 + aRow), v, s7);
+                    a3 += TSimd.Count;
+                    a6 += TSimd.Count;
+                }
+
+                a0 += TSimd.Count;
+            }
+
+            if (rest > 0)
+            {
+                var v = TSimd.LoadPartial(x, rest);
+                s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0, rest), v, s0);
+                if (TRows.Value > 1)
+                {
+                    s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + aRow, rest), v, s1);
+                    s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + 2 * aRow, rest), v, s2);
+                    s3 = TSimd.MultiplyAdd(TSimd.LoadPartial(a3, rest), v, s3);
+                    s4 = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + aRow, rest), v, s4);
+                    s5 = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + 2 * aRow, rest), v, s5);
+                    s6 = TSimd.MultiplyAdd(TSimd.LoadPartial(a6, rest), v, s6);
+                    s7 = TSimd.MultiplyAdd(TSimd.LoadPartial(a6 + aRow, rest), v, s7);
+                }
+            }
+
+            y[0] = Total(s0, first ? T.Zero : y[0], first);
+            if (TRows.Value > 1)
+            {
+                y[1] = Total(s1, first ? T.Zero : y[1], first);
+                y[2] = Total(s2, first ? T.Zero : y[2], first);
+                y[3] = Total(s3, first ? T.Zero : y[3], first);
+                y[4] = Total(s4, first ? T.Zero : y[4], first);
+                y[5] = Total(s5, first ? T.Zero : y[5], first);
+                y[6] = Total(s6, first ? T.Zero : y[6], first);
+                y[7] = Total(s7, first ? T.Zero : y[7], first);
+            }
+
+            a += TRows.Value * aRow;
+            y += TRows.Value;
+        }
+    }
+
+    /// <summary>The same for two columns, b and behind it b + bNext, and <paramref name="groups"/> times four rows: A is read once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void DotPairs(T* a, nint aRow, T* b, nint bNext, nint depth, T* y, nint yNext, nint groups, bool first)
+    {
+        var whole = depth - depth % TSimd.Count;
+        var rest = (int)(depth - whole);
+        for (; groups > 0; groups--)
+        {
+            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+            TVector t0 = TSimd.Zero, t1 = TSimd.Zero, t2 = TSimd.Zero, t3 = TSimd.Zero;
+            T* a0 = a, a3 = a + 3 * aRow;
+            var x = b;
+            for (var end = b + whole; x < end; x += TSimd.Count)
+            {
+                var v = TSimd.Load(x);
+                var w = TSimd.Load(x + bNext);
+                var r = TSimd.Load(a0);
+                s0 = TSimd.MultiplyAdd(r, v, s0);
+                t0 = TSimd.MultiplyAdd(r, w, t0);
+                r = TSimd.Load(a0 + aRow);
+                s1 = TSimd.MultiplyAdd(r, v, s1);
+                t1 = TSimd.MultiplyAdd(r, w, t1);
+                r = TSimd.Load(a0 + 2 * aRow);
+                s2 = TSimd.MultiplyAdd(r, v, s2);
+                t2 = TSimd.MultiplyAdd(r, w, t2);
+                r = TSimd.Load(a3);
+                s3 = TSimd.MultiplyAdd(r, v, s3);
+                t3 = TSimd.MultiplyAdd(r, w, t3);
+                a0 += TSimd.Count;
+                a3 += TSimd.Count;
+            }
+
+            if (rest > 0)
+            {
+                var v = TSimd.LoadPartial(x, rest);
+                var w = TSimd.LoadPartial(x + bNext, rest);
+                var r = TSimd.LoadPartial(a0, rest);
+                s0 = TSimd.MultiplyAdd(r, v, s0);
+                t0 = TSimd.MultiplyAdd(r, w, t0);
+                r = TSimd.LoadPartial(a0 + aRow, rest);
+                s1 = TSimd.MultiplyAdd(r, v, s1);
+                t1 = TSimd.MultiplyAdd(r, w, t1);
+                r = TSimd.LoadPartial(a0 + 2 * aRow, rest);
+                s2 = TSimd.MultiplyAdd(r, v, s2);
+                t2 = TSimd.MultiplyAdd(r, w, t2);
+                r = TSimd.LoadPartial(a3, rest);
+                s3 = TSimd.MultiplyAdd(r, v, s3);
+                t3 = TSimd.MultiplyAdd(r, w, t3);
+            }
+
+            var z = y + yNext;
+            y[0] = Total(s0, first ? T.Zero : y[0], first);
+            y[1] = Total(s1, first ? T.Zero : y[1], first);
+            y[2] = Total(s2, first ? T.Zero : y[2], first);
+            y[3] = Total(s3, first ? T.Zero : y[3], first);
+            z[0] = Total(t0, first ? T.Zero : z[0], first);
+            z[1] = Total(t1, first ? T.Zero : z[1], first);
+            z[2] = Total(t2, first ? T.Zero : z[2], first);
+            z[3] = Total(t3, first ? T.Zero : z[3], first);
+            a += 4 * aRow;
+            y += 4;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Total(TVector sum, T old, bool first) => first ? TSimd.Sum(sum) : old + TSimd.Sum(sum);
+}
