@@ -110,19 +110,25 @@ internal unsafe struct GemmProblem<T>
     public T Alpha, Beta;
 
     /// <summary>C^T = B^T A^T.</summary>
-    public readonly GemmProblem<T> Transposed => this with
+    public readonly GemmProblem<T> Transposed => new()
     {
         M = N,
         N = M,
+        K = K,
         A = B,
         ARow = BColumn,
         AColumn = BRow,
         B = A,
         BRow = AColumn,
         BColumn = ARow,
+        C = C,
         CRow = CColumn,
         CColumn = CRow,
+        Addend = Addend,
         AddendRow = AddendColumn,
         AddendColumn = AddendRow,
+        Form = Form,
+        Alpha = Alpha,
+        Beta = Beta,
     };
 }

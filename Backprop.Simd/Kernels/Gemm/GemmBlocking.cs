@@ -21,11 +21,14 @@ internal readonly struct GemmBlocking
     /// <summary>Bytes from the first to the last k of a column-major A read in place: the pages of the first-level TLB.</summary>
     private const int ColumnReach = 64 * 4096;
 
+    /// <summary>A B of no more bytes stays in the first-level cache or nearly so, beside a few tiles of C: it is read in place.</summary>
+    private const int SmallBytes = 48 * 1024;
+
     /// <summary>
-    /// A B of no more bytes stays in the first-level cache beside a few tiles of C. Then C is written once from top to bottom,
-    /// some rows at a time across all panels, and not panel by panel, which would go through all of C's pages for each.
+    /// Bytes of C written at a time where B is small: then C is written once from top to bottom, some rows at a time across
+    /// all panels, and not panel by panel, which would go through all of C's pages for each.
     /// </summary>
-    private const int SweepBytes = 32 * 1024;
+    private const int SweepBytes = 24 * 1024;
 
     /// <summary>Bytes of a block of A, [rows x depth]: most of a 512 KB second-level cache, half of a larger one.</summary>
     private const int BlockBytes = 512 * 1024;
@@ -85,11 +88,11 @@ internal readonly struct GemmBlocking
         var size = Unsafe.SizeOf<T>();
         var width = 2 * vectorCount;
         var columnMajorA = problem.AColumn != 1 && problem.M > 1;
-        var sweeps = (long)problem.K * problem.N * size <= SweepBytes && problem.N > 3 * vectorCount && problem.M > tileRows;
-        var packB = problem.BColumn != 1 || problem.N < vectorCount && (problem.M >= PackRows || !hasMasks) || problem.N >= PackColumns && problem.M >= PackRows && !sweeps;
+        var smallB = (long)problem.K * problem.N * size <= SmallBytes;
+        var packB = problem.BColumn != 1 || problem.N < vectorCount && (problem.M >= PackRows || !hasMasks) || problem.N >= PackColumns && problem.M >= PackRows && !smallB;
         var packA = columnMajorA && packB && problem.N >= PackColumns && problem.K > UnpackedColumnDepth;
         var copyA = !columnMajorA && packB && problem.M >= PackColumns && problem.N >= CopySize && problem.K >= CopySize && problem.ARow * size % SetStride == 0;
-        var longest = packA || packB && !columnMajorA ? PackedDepth
+        var longest = packA || (packB || smallB) && !columnMajorA ? PackedDepth
             : columnMajorA ? (int)Math.Clamp(ColumnReach / (problem.AColumn * size), UnpackedColumnDepth, packB ? PackedDepth : UnpackedDepth)
             : UnpackedDepth;
 
@@ -101,8 +104,12 @@ internal readonly struct GemmBlocking
             depth = (problem.K - 1) / blocks + 1;
         }
 
-        if (sweeps)
-            return new GemmBlocking(depth, 2 * tileRows, int.MaxValue, packA, copyA, packB);
+        if (smallB && problem.N > 3 * vectorCount)
+        {
+            var swept = Math.Max(SweepBytes / (problem.N * size) / tileRows, 2) * tileRows;
+            return new GemmBlocking(depth, Math.Min(swept, problem.M), int.MaxValue, packA, copyA, packB);
+        }
+
         var rows = (long)problem.M * depth * size <= BlockBytes ? problem.M
             : Math.Max(BlockBytes / (depth * size) / tileRows, 1) * tileRows;
         var panels = rows == problem.M ? 1 : Math.Max(ChunkBytes / (depth * width * size), 1);

@@ -21,6 +21,9 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>Nanoseconds per multiply-add and byte of element: what a core with 256-bit registers needs, near enough to choose threads.</summary>
     private const double Cost = 0.005;
 
+    /// <summary>What an element of C costs to write, in multiply-adds.</summary>
+    private const double StoreCost = 4;
+
     /// <summary>Below this many k, a tile is done before its lines of C could arrive.</summary>
     private const int PrefetchDepth = 64;
 
@@ -51,6 +54,11 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
         if (problem.M <= FewRows && RunTransposed(in problem, context))
             return;
+        if (problem.K == 1 && problem.Form == GemmForm.Overwrite && problem.BColumn == 1)
+        {
+            RunOuter(in problem, context);
+            return;
+        }
 
         var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
         var rest = problem.N & TSimd.Count - 1;
@@ -88,6 +96,24 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
             return false;
         SkinnyDriver<TSimd, TVector, T>.Run(in turned, context);
         return true;
+    }
+
+    /// <summary>A column times a row: nothing is summed, and C is written from top to bottom.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunOuter(in GemmProblem<T> problem, ComputeContext? context)
+    {
+        if (context is null || context.RunsInline(Nanoseconds(in problem) * StoreCost))
+            new OuterRange { Problem = problem }.Execute(0, problem.M);
+        else
+            context.For(problem.M, TileRows, Nanoseconds(in problem) * StoreCost, new OuterRange { Problem = problem });
+    }
+
+    private struct OuterRange : IRangeBody
+    {
+        public GemmProblem<T> Problem;
+
+        public readonly void Execute(int start, int limit) => SkinnyKernels<TSimd, TVector, T>.Outer(
+            Problem.A + start * Problem.ARow, Problem.ARow, limit - start, Problem.B, Problem.N, Problem.C + start * Problem.CRow, Problem.CRow);
     }
 
     /// <summary>Shares the parts, or the rows where those are too few, out over threads.</summary>

@@ -33,7 +33,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     /// <summary>Below this many k, whole registers that overlap cost less than summing one up per element.</summary>
     private const int LeastTailDepth = 32;
 
-    /// <summary>Registers that a row must fill before it is summed along k: below, adding up the lanes is what takes the time.</summary>
+    /// <summary>Registers that a row must fill before it is summed along k for several columns: below, adding up lanes is what takes the time.</summary>
     private const int LeastDotRegisters = 4;
 
     /// <summary>The most columns that are worth no register.</summary>
@@ -46,7 +46,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     /// <summary>Whether all of a product is left to this driver.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Takes(in GemmProblem<T> problem) =>
-        problem.N <= MostColumns && (problem.ARow == 1 || problem.K >= LeastDotRegisters * TSimd.Count || problem.N == 1 && problem.M == 1);
+        problem.N <= MostColumns && (problem.ARow == 1 || problem.N == 1 || problem.K >= LeastDotRegisters * TSimd.Count);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
@@ -109,20 +109,10 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         const int Group = SkinnyKernels<TSimd, TVector, T>.Columns;
         var a = problem.A + row;
         var b = problem.B + column * problem.BColumn;
-        var k = 0;
-        for (; k <= problem.K - Group; k += Group)
-        {
-            SkinnyKernels<TSimd, TVector, T>.AddColumns(a, problem.AColumn, b, problem.BRow, y, rows, k == 0);
-            a += Group * problem.AColumn;
-            b += Group * problem.BRow;
-        }
-
-        for (; k < problem.K; k++)
-        {
-            SkinnyKernels<TSimd, TVector, T>.AddColumn(a, *b, y, rows, k == 0);
-            a += problem.AColumn;
-            b += problem.BRow;
-        }
+        var groups = problem.K / Group;
+        SkinnyKernels<TSimd, TVector, T>.AddColumns(a, problem.AColumn, b, problem.BRow, y, rows, groups, first: true);
+        for (var k = groups * Group; k < problem.K; k++)
+            SkinnyKernels<TSimd, TVector, T>.AddColumn(a + k * problem.AColumn, b[k * problem.BRow], y, rows, k == 0);
     }
 
     /// <summary>Sums A's rows along k, for two columns at a time.</summary>

@@ -15,53 +15,76 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     public const int Columns = 8;
 
     /// <summary>
-    /// y[i] = y[i] + (a[i, 0] b[0] + ... + a[i, 3] b[3]) + (a[i, 4] b[4] + ... + a[i, 7] b[7]): the columns' sum is two short
-    /// chains, so that successive passes wait for one addition only. <paramref name="first"/>: y counts as zero and is not read.
+    /// y[i] = y[i] + (a[i, 0] b[0] + ... + a[i, 3] b[3]) + (a[i, 4] b[4] + ... + a[i, 7] b[7]) for each group of eight columns:
+    /// two short chains, so that successive passes wait for one addition only. <paramref name="first"/>: y counts as zero and
+    /// is not read.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddColumns(T* a, nint aStep, T* b, nint bStep, T* y, nint rows, bool first)
+    public static void AddColumns(T* a, nint aStep, T* b, nint bStep, T* y, nint rows, nint groups, bool first)
     {
-        var x0 = TSimd.Broadcast(b[0]);
-        var x1 = TSimd.Broadcast(b[bStep]);
-        var x2 = TSimd.Broadcast(b[2 * bStep]);
-        var x3 = TSimd.Broadcast(b[3 * bStep]);
-        var x4 = TSimd.Broadcast(b[4 * bStep]);
-        var x5 = TSimd.Broadcast(b[5 * bStep]);
-        var x6 = TSimd.Broadcast(b[6 * bStep]);
-        var x7 = TSimd.Broadcast(b[7 * bStep]);
-        var a3 = a + 3 * aStep;
-        var a6 = a + 6 * aStep;
-        for (; rows >= TSimd.Count; rows -= TSimd.Count)
+        for (; groups > 0; groups--)
         {
-            var s = TSimd.Multiply(TSimd.Load(a), x0);
-            var t = TSimd.Multiply(TSimd.Load(a3 + aStep), x4);
-            s = TSimd.MultiplyAdd(TSimd.Load(a + aStep), x1, s);
-            t = TSimd.MultiplyAdd(TSimd.Load(a3 + 2 * aStep), x5, t);
-            s = TSimd.MultiplyAdd(TSimd.Load(a + 2 * aStep), x2, s);
-            t = TSimd.MultiplyAdd(TSimd.Load(a6), x6, t);
-            s = TSimd.MultiplyAdd(TSimd.Load(a3), x3, s);
-            t = TSimd.MultiplyAdd(TSimd.Load(a6 + aStep), x7, t);
-            s = TSimd.Add(s, t);
-            TSimd.Store(y, TSimd.Add(first ? TSimd.Zero : TSimd.Load(y), s));
-            a += TSimd.Count;
-            a3 += TSimd.Count;
-            a6 += TSimd.Count;
-            y += TSimd.Count;
-        }
+            var x0 = TSimd.Broadcast(b[0]);
+            var x1 = TSimd.Broadcast(b[bStep]);
+            var x2 = TSimd.Broadcast(b[2 * bStep]);
+            var x3 = TSimd.Broadcast(b[3 * bStep]);
+            var x4 = TSimd.Broadcast(b[4 * bStep]);
+            var x5 = TSimd.Broadcast(b[5 * bStep]);
+            var x6 = TSimd.Broadcast(b[6 * bStep]);
+            var x7 = TSimd.Broadcast(b[7 * bStep]);
+            T* a0 = a, a3 = a + 3 * aStep, a6 = a + 6 * aStep, to = y;
+            var left = rows;
+            for (; left >= TSimd.Count; left -= TSimd.Count)
+            {
+                var s = TSimd.Multiply(TSimd.Load(a0), x0);
+                var t = TSimd.Multiply(TSimd.Load(a3 + aStep), x4);
+                s = TSimd.MultiplyAdd(TSimd.Load(a0 + aStep), x1, s);
+                t = TSimd.MultiplyAdd(TSimd.Load(a3 + 2 * aStep), x5, t);
+                s = TSimd.MultiplyAdd(TSimd.Load(a0 + 2 * aStep), x2, s);
+                t = TSimd.MultiplyAdd(TSimd.Load(a6), x6, t);
+                s = TSimd.MultiplyAdd(TSimd.Load(a3), x3, s);
+                t = TSimd.MultiplyAdd(TSimd.Load(a6 + aStep), x7, t);
+                TSimd.Store(to, TSimd.Add(first ? TSimd.Zero : TSimd.Load(to), TSimd.Add(s, t)));
+                a0 += TSimd.Count;
+                a3 += TSimd.Count;
+                a6 += TSimd.Count;
+                to += TSimd.Count;
+            }
 
-        if (rows > 0)
+            if (left > 0)
+            {
+                var rest = (int)left;
+                var s = TSimd.Multiply(TSimd.LoadPartial(a0, rest), x0);
+                var t = TSimd.Multiply(TSimd.LoadPartial(a3 + aStep, rest), x4);
+                s = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + aStep, rest), x1, s);
+                t = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + 2 * aStep, rest), x5, t);
+                s = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + 2 * aStep, rest), x2, s);
+                t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6, rest), x6, t);
+                s = TSimd.MultiplyAdd(TSimd.LoadPartial(a3, rest), x3, s);
+                t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6 + aStep, rest), x7, t);
+                TSimd.StorePartial(to, TSimd.Add(first ? TSimd.Zero : TSimd.LoadPartial(to, rest), TSimd.Add(s, t)), rest);
+            }
+
+            a += Columns * aStep;
+            b += Columns * bStep;
+            first = false;
+        }
+    }
+
+    /// <summary>c[i, j] = a[i] b[j].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Outer(T* a, nint aRow, nint rows, T* b, nint columns, T* c, nint cRow)
+    {
+        for (; rows > 0; rows--)
         {
-            var rest = (int)rows;
-            var s = TSimd.Multiply(TSimd.LoadPartial(a, rest), x0);
-            var t = TSimd.Multiply(TSimd.LoadPartial(a3 + aStep, rest), x4);
-            s = TSimd.MultiplyAdd(TSimd.LoadPartial(a + aStep, rest), x1, s);
-            t = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + 2 * aStep, rest), x5, t);
-            s = TSimd.MultiplyAdd(TSimd.LoadPartial(a + 2 * aStep, rest), x2, s);
-            t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6, rest), x6, t);
-            s = TSimd.MultiplyAdd(TSimd.LoadPartial(a3, rest), x3, s);
-            t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6 + aStep, rest), x7, t);
-            s = TSimd.Add(s, t);
-            TSimd.StorePartial(y, TSimd.Add(first ? TSimd.Zero : TSimd.LoadPartial(y, rest), s), rest);
+            var x = TSimd.Broadcast(*a);
+            nint j = 0;
+            for (; j <= columns - TSimd.Count; j += TSimd.Count)
+                TSimd.Store(c + j, TSimd.MultiplyAdd(x, TSimd.Load(b + j), TSimd.Zero));
+            if (j < columns)
+                TSimd.StorePartial(c + j, TSimd.MultiplyAdd(x, TSimd.LoadPartial(b + j, (int)(columns - j)), TSimd.Zero), (int)(columns - j));
+            a += aRow;
+            c += cRow;
         }
     }
 

@@ -16,16 +16,19 @@ internal static unsafe class Transposition
         var j = 0;
         for (; side > 1 && j <= columns - side; j += side)
         {
-            var p = 0;
-            for (; p <= depth - side; p += side)
+            if (depth < side)
+                Elements(source, stride, side, depth, destination, step);
+
+            // The last block may overlap the one before, and then writes the same elements again.
+            for (var p = 0; p < depth && depth >= side; p += side)
             {
+                var at = Math.Min(p, depth - side);
                 if (typeof(T) == typeof(float))
-                    Block((float*)(source + p), stride, (float*)(destination + p * step), step);
+                    Block((float*)(source + at), stride, (float*)(destination + at * step), step);
                 else
-                    Block((double*)(source + p), stride, (double*)(destination + p * step), step);
+                    Block((double*)(source + at), stride, (double*)(destination + at * step), step);
             }
 
-            Elements(source + p, stride, side, depth - p, destination + p * step, step);
             source += side * stride;
             destination += side;
         }
