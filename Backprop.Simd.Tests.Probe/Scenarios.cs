@@ -1,5 +1,7 @@
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Threading;
@@ -21,6 +23,7 @@ internal static class Scenarios
         ["losses"] = Losses,
         ["inference"] = Inference,
         ["boxes"] = Boxes,
+        ["product"] = Product,
     };
 
     /// <summary>Batches copied in from a data set, the last one short; momentum; a wide layer that two threads share.</summary>
@@ -123,6 +126,15 @@ internal static class Scenarios
     {
         var boxes = new object[1];
         return step => boxes[0] = step + threads;
+    }
+
+    /// <summary>One matrix product, for whoever wants to see what it is compiled to.</summary>
+    private static Action<int> Product(int threads)
+    {
+        const int Size = 64;
+        var (a, b, c) = (new float[Size * Size], new float[Size * Size], new float[Size * Size]);
+        var context = new ComputeContext(threads);
+        return _ => Gemm.Multiply(new ReadOnlyMatrix<float>(a, Size, Size), new(b, Size, Size), new Matrix<float>(c, Size, Size), context);
     }
 
     private static (float[] Images, int[] Labels) Data()

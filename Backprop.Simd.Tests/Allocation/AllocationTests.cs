@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Backprop.Simd.Tests.Infrastructure;
 
@@ -36,26 +35,7 @@ public sealed class AllocationTests
 
     private static async Task<long> BytesOf(string scenario, int threads)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var argument in (string[])["exec", ProbePath(), scenario, threads.ToString(CultureInfo.InvariantCulture), Steps.ToString(CultureInfo.InvariantCulture)])
-            start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, await errors);
+        var output = await ProbeProcess.Run(new Dictionary<string, string>(), scenario, threads.ToString(CultureInfo.InvariantCulture), Steps.ToString(CultureInfo.InvariantCulture));
         return long.Parse(output, CultureInfo.InvariantCulture);
-    }
-
-    /// <summary>The probe is built beside the tests, in the same configuration.</summary>
-    private static string ProbePath()
-    {
-        const string Name = "Backprop.Simd.Tests.Probe";
-        var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        return Path.Combine(RepositoryRoot.Path, Name, "bin", framework.Parent!.Name, framework.Name, Name + ".dll");
     }
 }

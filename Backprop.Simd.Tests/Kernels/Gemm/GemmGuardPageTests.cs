@@ -9,6 +9,8 @@ namespace Backprop.Simd.Tests.Kernels;
 /// <summary>A, B, C and the added row, each ending at an inaccessible page or starting behind one: a stray access ends the process.</summary>
 public sealed class GemmGuardPageTests
 {
+    private static readonly GemmForm[] Forms = [GemmForm.Overwrite, GemmForm.Accumulate, GemmForm.AddRow, GemmForm.ScaledAccumulate];
+
     private static readonly int[] Sizes = [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 19, 24, 31, 32, 33, 37, 40];
 
     public static TheoryData<string> Widths => [.. Enum.GetNames<SimdWidth>()];
@@ -67,10 +69,13 @@ public sealed class GemmGuardPageTests
                 var viewA = Fill(spanA, left, m, k, turnA);
                 var viewB = Fill(spanB, right, k, n, turnB);
                 var viewC = turnC ? new Matrix<T>(spanC, n, m).Transposed : new Matrix<T>(spanC, m, n);
-                foreach (var form in (ReadOnlySpan<GemmForm>)[GemmForm.Overwrite, GemmForm.Accumulate, GemmForm.AddRow, GemmForm.ScaledAccumulate])
+                for (var at = 0; at < Forms.Length; at++)
                 {
+                    var form = Forms[at];
                     if (form == GemmForm.AddRow && turnC && n > 1)
                         continue;
+                    if (IsaOfProcess.IsSoftware && (layout + at + m + n + k) % 4 != 0)
+                        continue; // Every layout and every form, not every pair; which meets which differs by shape.
                     spanC.Fill(form is GemmForm.Accumulate or GemmForm.ScaledAccumulate ? T.One : T.NaN);
                     GemmDispatch.Run(viewA, viewB, form == GemmForm.AddRow ? addend : default, viewC, form, T.One, T.One, null, width);
                     var added = form == GemmForm.Overwrite ? 0 : 1;

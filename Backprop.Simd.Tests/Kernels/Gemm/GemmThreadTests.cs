@@ -9,6 +9,8 @@ namespace Backprop.Simd.Tests.Kernels;
 /// <summary>The same bits for any number of threads, and proof that the threads worked.</summary>
 public sealed class GemmThreadTests
 {
+    private static readonly GemmForm[] Forms = [GemmForm.Overwrite, GemmForm.Accumulate, GemmForm.AddRow, GemmForm.ScaledAccumulate];
+
     /// <summary>Shapes with a block for each of eight threads, whichever side is cut.</summary>
     public static TheoryData<int, int, int> Shapes => new()
     {
@@ -93,13 +95,16 @@ public sealed class GemmThreadTests
     {
         var (a, b, old, row) = (Random<T>(m * k, 1), Random<T>(k * n, 2), Random<T>(m * n, 3), Random<T>(n, 4));
         T[] expected = new T[m * n], c = new T[m * n];
-        foreach (var form in (GemmForm[])[GemmForm.Overwrite, GemmForm.Accumulate, GemmForm.AddRow, GemmForm.ScaledAccumulate])
+        for (var at = 0; at < Forms.Length; at++)
         {
+            var form = Forms[at];
             for (var layout = 0; layout < 4; layout++)
             {
+                if (IsaOfProcess.IsSoftware && ((layout + at + m + n + k) % 4 != 0 || (at + (m + n + k) / 4) % 2 != 0))
+                    continue; // Two forms, two layouts; which meets which differs by shape.
                 bool turnA = (layout & 1) != 0, turnB = (layout & 2) != 0;
                 Run(expected, null);
-                foreach (var threads in TestThreads.Counts)
+                foreach (var threads in IsaOfProcess.IsSoftware ? [3, 8] : TestThreads.Counts)
                 {
                     using var context = TestThreads.Create(threads);
                     var what = $"{typeof(T).Name} {width} {form} m={m} n={n} k={k} {(turnA ? 'T' : 'N')}{(turnB ? 'T' : 'N')} on {threads} threads";

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Backprop.Simd.Tests.Infrastructure;
+
+/// <summary>Runs a scenario of Backprop.Simd.Tests.Probe in a process of its own.</summary>
+internal static class ProbeProcess
+{
+    /// <summary>Starts the probe, waits for its end and returns what it printed.</summary>
+    public static async Task<string> Run(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        foreach (var argument in (string[])["exec", ProbePath(), .. arguments])
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        return output;
+    }
+
+    /// <summary>The probe is built beside the tests, in the same configuration.</summary>
+    private static string ProbePath()
+    {
+        const string Name = "Backprop.Simd.Tests.Probe";
+        var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        return Path.Combine(RepositoryRoot.Path, Name, "bin", framework.Parent!.Name, framework.Name, Name + ".dll");
+    }
+}
