@@ -4,10 +4,11 @@ namespace Backprop.Simd.Bench;
 
 internal static class Program
 {
-    private const string Usage = """
+    private const string Usage = $"""
         usage: Backprop.Simd.Bench COMMAND
 
           peak [--quick]      the FMA peak of one core and of all cores, and Gemm as a percentage of it
+        {ColdStartCommand.Usage}
           bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
         """;
 
@@ -19,6 +20,8 @@ internal static class Program
                 return PeakCommand.Run(quick: false);
             case ["peak", "--quick"]:
                 return PeakCommand.Run(quick: true);
+            case ["cold-start", .. var rest]:
+                return ColdStartCommand.Run(rest);
             case ["bench", .. var rest]:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
                 return 0;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
@@ -10,6 +11,9 @@ namespace Backprop.Simd.Initializers;
 /// </remarks>
 public abstract class Initializer
 {
+    /// <summary>Numbers drawn at a time: a few cache lines of stack.</summary>
+    private const int Chunk = 256;
+
     /// <summary>Fills a parameter.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="values">The parameter, in row-major order.</param>
@@ -20,6 +24,23 @@ public abstract class Initializer
     public abstract void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
         where T : unmanaged, IFloatingPointIeee754<T>;
 
+    /// <summary>Uniform values in [-limit, limit).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private protected static void FillUniform<T>(Span<T> values, double limit, ref Philox random)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Span<double> draws = stackalloc double[Chunk];
+        while (values.Length > 0)
+        {
+            draws = draws[..Math.Min(Chunk, values.Length)];
+            random.NextDoubles(draws);
+            for (var i = 0; i < draws.Length; i++)
+                values[i] = T.CreateTruncating((2 * draws[i] - 1) * limit);
+            values = values[draws.Length..];
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private protected static void FillNormal<T>(Span<T> values, double standardDeviation, ref Philox random)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

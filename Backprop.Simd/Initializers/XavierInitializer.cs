@@ -12,8 +12,6 @@ public sealed class XavierInitializer : Initializer
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanIn);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanOut);
-        var limit = Math.Sqrt(6 / ((double)fanIn + fanOut));
-        foreach (ref var value in values)
-            value = T.CreateTruncating((2 * random.NextDouble() - 1) * limit);
+        FillUniform(values, Math.Sqrt(6 / ((double)fanIn + fanOut)), ref random);
     }
 }

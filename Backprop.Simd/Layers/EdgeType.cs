@@ -23,6 +23,14 @@ public readonly record struct EdgeType(EdgeKind Kind, Shape Shape)
     /// <returns>rows x size, or size for a shared edge.</returns>
     public int Elements(int rows) => Kind == EdgeKind.Shared ? Shape.Size : checked(rows * Shape.Size);
 
+    /// <summary>Compares two types.</summary>
+    /// <param name="other">The other type.</param>
+    /// <returns>Whether kind and shape are equal.</returns>
+    public bool Equals(EdgeType other) => Kind == other.Kind && Shape.Equals(other.Shape);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Kind, Shape);
+
     /// <summary>Kind and shape as messages write them: <c>values [784]</c>.</summary>
     /// <returns>The text.</returns>
     public override string ToString() => Kind switch

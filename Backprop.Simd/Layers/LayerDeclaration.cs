@@ -19,26 +19,27 @@ public sealed record DeclaredState(string Name, Shape Shape, double Initial);
 /// <summary>What a layer says about itself when it is placed in a graph.</summary>
 public sealed class LayerDeclaration
 {
-    private readonly List<EdgeType> _outputs = [];
+    private readonly EdgeType[] _inputs;
+    private EdgeType[] _outputs = [];
     private readonly List<DeclaredParameter> _parameters = [];
     private readonly List<DeclaredState> _states = [];
 
     internal LayerDeclaration(string kind, EdgeType[] inputs)
     {
         Kind = kind;
-        Inputs = inputs;
+        _inputs = inputs;
     }
 
     /// <summary>The types of the inputs.</summary>
-    public IReadOnlyList<EdgeType> Inputs { get; }
+    public IReadOnlyList<EdgeType> Inputs => _inputs;
 
     internal string Kind { get; }
 
-    internal IReadOnlyList<EdgeType> Outputs => _outputs;
+    internal EdgeType[] Outputs => _outputs;
 
-    internal IReadOnlyList<DeclaredParameter> Parameters => _parameters;
+    internal List<DeclaredParameter> Parameters => _parameters;
 
-    internal IReadOnlyList<DeclaredState> States => _states;
+    internal List<DeclaredState> States => _states;
 
     internal int CachePerRow { get; private set; }
 
@@ -55,8 +56,8 @@ public sealed class LayerDeclaration
     /// <exception cref="ArgumentException">There are more or fewer.</exception>
     public void RequireInputs(int count)
     {
-        if (Inputs.Count != count)
-            throw new ArgumentException($"{Kind} takes {count} input(s); it got {Inputs.Count}.", "inputs");
+        if (_inputs.Length != count)
+            throw new ArgumentException($"{Kind} takes {count} input(s); it got {_inputs.Length}.", "inputs");
     }
 
     /// <summary>Throws unless an input is of a kind and rank.</summary>
@@ -67,7 +68,7 @@ public sealed class LayerDeclaration
     /// <exception cref="ArgumentException">The input is another.</exception>
     public Shape Require(int input, EdgeKind kind, int rank = -1)
     {
-        var type = Inputs[input];
+        var type = _inputs[input];
         if (type.Kind != kind || rank >= 0 && type.Shape.Rank != rank)
         {
             var expected = rank < 0 ? "" : $" of rank {rank}";
@@ -83,7 +84,7 @@ public sealed class LayerDeclaration
     /// <exception cref="ArgumentException">The input carries indices.</exception>
     public EdgeType RequireNumbers(int input)
     {
-        var type = Inputs[input];
+        var type = _inputs[input];
         if (type.Kind == EdgeKind.Indices)
             throw new ArgumentException($"Input {input} of {Kind} must be numbers; it is {type}.", "inputs");
         return type;
@@ -95,8 +96,8 @@ public sealed class LayerDeclaration
     /// <exception cref="ArgumentException">They differ.</exception>
     public void RequireSame(int first, int second)
     {
-        if (Inputs[first] != Inputs[second])
-            throw new ArgumentException($"Inputs {first} and {second} of {Kind} must be alike; they are {Inputs[first]} and {Inputs[second]}.", "inputs");
+        if (_inputs[first] != _inputs[second])
+            throw new ArgumentException($"Inputs {first} and {second} of {Kind} must be alike; they are {_inputs[first]} and {_inputs[second]}.", "inputs");
     }
 
     /// <summary>Declares the next output.</summary>
@@ -106,7 +107,10 @@ public sealed class LayerDeclaration
     {
         if (type.Kind == EdgeKind.Indices)
             throw new ArgumentException($"An output of {Kind} must be values or shared.", nameof(type));
-        _outputs.Add(type);
+        var outputs = new EdgeType[_outputs.Length + 1];
+        Array.Copy(_outputs, outputs, _outputs.Length);
+        outputs[^1] = type;
+        _outputs = outputs;
     }
 
     /// <summary>Declares the next output: values of a shape per row.</summary>
@@ -171,7 +175,12 @@ public sealed class LayerDeclaration
     private void CheckName(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (_parameters.Any(p => p.Name == name) || _states.Any(s => s.Name == name))
+        var isTaken = false;
+        foreach (var parameter in _parameters)
+            isTaken |= parameter.Name == name;
+        foreach (var state in _states)
+            isTaken |= state.Name == name;
+        if (isTaken)
             throw new ArgumentException($"{Kind} declares '{name}' twice.", nameof(name));
     }
 }

@@ -7,27 +7,27 @@ namespace Backprop.Simd.Layers;
 internal sealed class EdgeBuffer<T>(EdgeType type)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    public EdgeType Type { get; } = type;
+    public readonly EdgeType Type = type;
 
     /// <summary>The block that holds the values, and where in it. A bound input holds the caller's memory instead.</summary>
-    public AlignedBuffer<T>? Block { get; set; }
+    public AlignedBuffer<T>? Block;
 
-    public int Offset { get; set; }
+    public int Offset;
 
-    public ReadOnlyMemory<T> Bound { get; set; }
+    public ReadOnlyMemory<T> Bound;
 
-    public bool IsBound { get; set; }
+    public bool IsBound;
 
-    public AlignedBuffer<int>? IndexBlock { get; set; }
+    public AlignedBuffer<int>? IndexBlock;
 
-    public ReadOnlyMemory<int> BoundIndices { get; set; }
+    public ReadOnlyMemory<int> BoundIndices;
 
-    public AlignedBuffer<T>? GradientBlock { get; set; }
+    public AlignedBuffer<T>? GradientBlock;
 
-    public int GradientOffset { get; set; }
+    public int GradientOffset;
 
     /// <summary>True for a parameter of the graph: its gradient lies in the parameter gradient block.</summary>
-    public bool IsParameterGradient { get; set; }
+    public bool IsParameterGradient;
 
     /// <summary>Rows [first, first + rows); all of a shared edge.</summary>
     public ReadOnlySpan<T> Values(int first, int rows)
@@ -68,51 +68,51 @@ internal readonly record struct BlockSlot(BlockRange Range, Shape Shape);
 internal sealed class NodeBuffers<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    public required int Index { get; init; }
+    public required int Index;
 
-    public required EdgeBuffer<T>[] Inputs { get; init; }
+    public required EdgeBuffer<T>[] Inputs;
 
-    public required EdgeBuffer<T>[] Outputs { get; init; }
+    public required EdgeBuffer<T>[] Outputs;
 
-    public required BlockSlot[] Parameters { get; init; }
+    public required BlockSlot[] Parameters;
 
-    public required BlockSlot[] States { get; init; }
+    public required BlockSlot[] States;
 
-    public required AlignedBuffer<T> ParameterBlock { get; init; }
+    public required AlignedBuffer<T> ParameterBlock;
 
-    public required AlignedBuffer<T> StateBlock { get; init; }
+    public required AlignedBuffer<T> StateBlock;
 
     /// <summary>Null in inference.</summary>
-    public AlignedBuffer<T>? GradientBlock { get; init; }
+    public AlignedBuffer<T>? GradientBlock;
 
-    public AlignedBuffer<T>? ProposedState { get; init; }
+    public AlignedBuffer<T>? ProposedState;
 
-    public AlignedBuffer<T>? Cache { get; init; }
+    public AlignedBuffer<T>? Cache;
 
-    public int CachePerRow { get; init; }
+    public int CachePerRow;
 
-    public int CachePerBatch { get; init; }
+    public int CachePerBatch;
 
-    public AlignedBuffer<int>? IndexCache { get; init; }
+    public AlignedBuffer<int>? IndexCache;
 
-    public int IndexCachePerRow { get; init; }
+    public int IndexCachePerRow;
 
     /// <summary>Shared by the nodes of a workspace, which run one after the other.</summary>
-    public AlignedBuffer<T>? Scratch { get; set; }
+    public AlignedBuffer<T>? Scratch;
 
-    public int ScratchPerRow { get; init; }
+    public int ScratchPerRow;
 
-    public int ScratchPerBatch { get; init; }
+    public int ScratchPerBatch;
 
     /// <summary>Per input: whether its gradient is wanted, and whether another consumer has already written it.</summary>
-    public required bool[] NeedsInputGradient { get; init; }
+    public required bool[] NeedsInputGradient;
 
-    public required bool[] AddsInputGradient { get; init; }
+    public required bool[] AddsInputGradient;
 
     /// <summary>Whether backward visits this node.</summary>
-    public bool RunsBackward { get; set; }
+    public bool RunsBackward;
 
-    public double Loss { get; set; }
+    public double Loss;
 }
 
 /// <summary>What a random layer derives its numbers from; the same for every thread and shard.</summary>

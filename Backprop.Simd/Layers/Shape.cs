@@ -45,9 +45,13 @@ public readonly struct Shape : IEquatable<Shape>
     {
         get
         {
-            var size = 1;
-            for (var i = 0; i < Rank; i++)
-                size *= this[i];
+            var size = Rank > 0 ? _d0 : 1;
+            if (Rank > 1)
+                size *= _d1;
+            if (Rank > 2)
+                size *= _d2;
+            if (Rank > 3)
+                size *= _d3;
             return size;
         }
     }

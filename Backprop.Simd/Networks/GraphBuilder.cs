@@ -73,7 +73,7 @@ public sealed class GraphBuilder
     /// <param name="inputs">Its inputs, all of this graph.</param>
     /// <returns>Its first output.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
-    public Node Apply(Layer layer, params ReadOnlySpan<Node> inputs) => ApplyAll(layer, inputs)[0];
+    public Node Apply(Layer layer, params ReadOnlySpan<Node> inputs) => new(this, Place(layer, Own(inputs))[0]);
 
     /// <summary>Places a layer and returns all its outputs.</summary>
     /// <param name="layer">The layer.</param>
@@ -82,25 +82,7 @@ public sealed class GraphBuilder
     /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
     public IReadOnlyList<Node> ApplyAll(Layer layer, params ReadOnlySpan<Node> inputs)
     {
-        ArgumentNullException.ThrowIfNull(layer);
-        var edges = new int[inputs.Length];
-        for (var i = 0; i < inputs.Length; i++)
-            edges[i] = Own(inputs[i], nameof(inputs));
-        var declaration = new LayerDeclaration(layer.Kind, [.. edges.Select(e => _edges[e].Type)]);
-        layer.Declare(declaration);
-        if (declaration.Outputs.Count == 0)
-            throw new ArgumentException($"{layer.Kind} declares no output.", nameof(layer));
-
-        var name = AutomaticName(layer.Kind, declaration.Outputs.Count);
-        var index = _nodes.Count;
-        var outputs = new int[declaration.Outputs.Count];
-        for (var port = 0; port < outputs.Length; port++)
-        {
-            outputs[port] = AddEdge(PortName(name, port), declaration.Outputs[port], EdgeRole.Computed).Edge;
-            _edges[outputs[port]].Producer = index;
-        }
-
-        _nodes.Add(new NodeInfo(layer, declaration, edges, outputs) { Name = name });
+        var outputs = Place(layer, Own(inputs));
         return [.. outputs.Select(e => new Node(this, e))];
     }
 
@@ -131,8 +113,12 @@ public sealed class GraphBuilder
         if (_edges[edge].Type != new EdgeType(EdgeKind.Shared, Shape.Scalar))
             throw new ArgumentException($"A loss is one number for the batch, {new EdgeType(EdgeKind.Shared, Shape.Scalar)}; {node} is not.", nameof(node));
         SpanGuard.InFloatRange(weight);
-        if (_losses.Any(l => l.Edge == edge))
-            throw new ArgumentException($"{node.Name} is a loss already.", nameof(node));
+        foreach (var loss in _losses)
+        {
+            if (loss.Edge == edge)
+                throw new ArgumentException($"{node.Name} is a loss already.", nameof(node));
+        }
+
         _losses.Add(new WeightedLoss(edge, weight));
     }
 
@@ -145,12 +131,53 @@ public sealed class GraphBuilder
             throw new InvalidOperationException("The graph has neither an output nor a loss: call Output or Loss on a node first.");
         for (var e = 0; e < _edges.Count; e++)
         {
-            if (_edges[e].Role == EdgeRole.Parameter && !_nodes.Exists(n => n.Inputs.Contains(e)))
+            if (_edges[e].Role == EdgeRole.Parameter && !IsTaken(e))
                 throw new InvalidOperationException($"No layer takes the parameter '{_edges[e].Name}'.");
         }
 
-        return new NetworkDefinition(
-            [.. _edges.Select(e => e.Clone())], [.. _nodes.Select(n => n.Clone())], [.. _outputs], [.. _losses]);
+        var edges = new EdgeInfo[_edges.Count];
+        for (var e = 0; e < edges.Length; e++)
+            edges[e] = _edges[e].Clone();
+        var nodes = new NodeInfo[_nodes.Count];
+        for (var n = 0; n < nodes.Length; n++)
+            nodes[n] = _nodes[n].Clone();
+        return new NetworkDefinition(edges, nodes, _outputs.ToArray(), _losses.ToArray());
+    }
+
+    /// <summary>Places a layer on a node and others, and returns its first output.</summary>
+    internal Node Apply(Layer layer, Node first, ReadOnlySpan<Node> others)
+    {
+        var edges = new int[1 + others.Length];
+        edges[0] = first.Edge;
+        for (var i = 0; i < others.Length; i++)
+            edges[1 + i] = Own(others[i], "inputs");
+        return new(this, Place(layer, edges)[0]);
+    }
+
+    /// <summary>Places a layer on edges of this graph.</summary>
+    /// <returns>The edges of its outputs.</returns>
+    private int[] Place(Layer layer, int[] inputs)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        var types = new EdgeType[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+            types[i] = _edges[inputs[i]].Type;
+        var declaration = new LayerDeclaration(layer.Kind, types);
+        layer.Declare(declaration);
+        if (declaration.Outputs.Length == 0)
+            throw new ArgumentException($"{layer.Kind} declares no output.", nameof(layer));
+
+        var name = AutomaticName(layer.Kind, declaration.Outputs.Length);
+        var index = _nodes.Count;
+        var outputs = new int[declaration.Outputs.Length];
+        for (var port = 0; port < outputs.Length; port++)
+        {
+            outputs[port] = AddEdge(PortName(name, port), declaration.Outputs[port], EdgeRole.Computed).Edge;
+            _edges[outputs[port]].Producer = index;
+        }
+
+        _nodes.Add(new NodeInfo(layer, declaration, inputs, outputs) { Name = name });
+        return outputs;
     }
 
     internal string EdgeName(int edge) => _edges[edge].Name;
@@ -198,6 +225,25 @@ public sealed class GraphBuilder
         return new Node(this, _edges.Count - 1);
     }
 
+    private bool IsTaken(int edge)
+    {
+        foreach (var node in _nodes)
+        {
+            if (Array.IndexOf(node.Inputs, edge) >= 0)
+                return true;
+        }
+
+        return false;
+    }
+
+    private int[] Own(ReadOnlySpan<Node> inputs)
+    {
+        var edges = new int[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+            edges[i] = Own(inputs[i], nameof(inputs));
+        return edges;
+    }
+
     private int Own(Node node, string parameter)
     {
         if (!ReferenceEquals(node.Graph, this))
@@ -221,7 +267,10 @@ public sealed class GraphBuilder
         for (var i = 1; ; i++)
         {
             var name = kind + i.ToString(CultureInfo.InvariantCulture);
-            if (Enumerable.Range(0, ports).All(port => !_names.Contains(PortName(name, port))))
+            var port = 0;
+            while (port < ports && !_names.Contains(PortName(name, port)))
+                port++;
+            if (port == ports)
                 return name;
         }
     }

@@ -17,37 +17,44 @@ internal enum EdgeRole
 }
 
 /// <summary>An edge of a graph.</summary>
+/// <remarks>Here and in the other records of a graph and a workspace: fields, and loops over them. Each accessor, closure and
+/// query operator is one more method that the compiler meets before the first step.</remarks>
 internal sealed class EdgeInfo(EdgeType type, EdgeRole role)
 {
-    public required string Name { get; set; }
+    public readonly EdgeType Type = type;
 
-    public EdgeType Type => type;
+    public readonly EdgeRole Role = role;
 
-    public EdgeRole Role => role;
+    public required string Name;
 
     /// <summary>The node that computes it, or -1.</summary>
-    public int Producer { get; set; } = -1;
+    public int Producer = -1;
 
-    public Initializer? Initializer { get; set; }
+    public Initializer? Initializer;
 
-    public EdgeInfo Clone() => new(type, role) { Name = Name, Producer = Producer, Initializer = Initializer };
+    public EdgeInfo Clone() => new(Type, Role) { Name = Name, Producer = Producer, Initializer = Initializer };
 }
 
 /// <summary>A placed layer.</summary>
 internal sealed class NodeInfo(Layer layer, LayerDeclaration declaration, int[] inputs, int[] outputs)
 {
-    public required string Name { get; set; }
+    public readonly Layer Layer = layer;
 
-    public Layer Layer => layer;
+    public readonly LayerDeclaration Declaration = declaration;
 
-    public LayerDeclaration Declaration => declaration;
+    public readonly int[] Inputs = inputs;
 
-    public int[] Inputs => inputs;
+    public readonly int[] Outputs = outputs;
 
-    public int[] Outputs => outputs;
+    public required string Name;
 
-    public NodeInfo Clone() => new(layer, declaration, inputs, outputs) { Name = Name };
+    public NodeInfo Clone() => new(Layer, Declaration, Inputs, Outputs) { Name = Name };
 }
 
 /// <summary>A loss and its weight in the sum.</summary>
-internal readonly record struct WeightedLoss(int Edge, double Weight);
+internal sealed class WeightedLoss(int edge, double weight)
+{
+    public readonly int Edge = edge;
+
+    public readonly double Weight = weight;
+}

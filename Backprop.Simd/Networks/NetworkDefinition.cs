@@ -12,8 +12,7 @@ namespace Backprop.Simd.Networks;
 public sealed class NetworkDefinition
 {
     private readonly Dictionary<string, int> _edgeByName = [];
-    private readonly Initializer[] _initializers;
-    private readonly (int FanIn, int FanOut)[] _fans;
+    private readonly List<Start> _starts = [];
 
     internal NetworkDefinition(EdgeInfo[] edges, NodeInfo[] nodes, int[] outputs, WeightedLoss[] losses)
     {
@@ -23,13 +22,13 @@ public sealed class NetworkDefinition
         Losses = losses;
         for (var i = 0; i < edges.Length; i++)
             _edgeByName[edges[i].Name] = i;
-        Consumers = new List<(int Node, int Input)>[edges.Length];
+        Consumers = new List<int>[edges.Length];
         for (var i = 0; i < edges.Length; i++)
             Consumers[i] = [];
         for (var n = 0; n < nodes.Length; n++)
         {
             for (var i = 0; i < nodes[n].Inputs.Length; i++)
-                Consumers[nodes[n].Inputs[i]].Add((n, i));
+                Consumers[nodes[n].Inputs[i]].Add(n);
         }
 
         Parameters = new ParameterLayout();
@@ -37,8 +36,6 @@ public sealed class NetworkDefinition
         ParameterOfEdge = new ParameterInfo?[edges.Length];
         NodeParameters = new ParameterInfo[nodes.Length][];
         NodeStates = new ParameterInfo[nodes.Length][];
-        var initializers = new List<Initializer>();
-        var fans = new List<(int, int)>();
         for (var n = 0; n < nodes.Length; n++)
         {
             foreach (var edge in nodes[n].Inputs)
@@ -47,20 +44,24 @@ public sealed class NetworkDefinition
                     continue;
                 var shape = edges[edge].Type.Shape;
                 ParameterOfEdge[edge] = Parameters.Add(edges[edge].Name, shape);
-                initializers.Add(edges[edge].Initializer ?? Initialize.Xavier);
                 var first = shape.Rank == 0 ? 1 : shape[0];
-                fans.Add((first, shape.Size / first));
+                _starts.Add(new(edges[edge].Initializer ?? Initialize.Xavier, first, shape.Size / first));
             }
 
             var node = nodes[n];
-            NodeParameters[n] = [.. node.Declaration.Parameters.Select(p => Parameters.Add($"{node.Name}.{p.Name}", p.Shape))];
-            NodeStates[n] = [.. node.Declaration.States.Select(s => State.Add($"{node.Name}.{s.Name}", s.Shape))];
-            initializers.AddRange(node.Declaration.Parameters.Select(p => p.Initializer ?? Preferred(node)));
-            fans.AddRange(node.Declaration.Parameters.Select(p => (p.FanIn, p.FanOut)));
-        }
+            var (parameters, states) = (node.Declaration.Parameters, node.Declaration.States);
+            NodeParameters[n] = new ParameterInfo[parameters.Count];
+            for (var i = 0; i < parameters.Count; i++)
+            {
+                var p = parameters[i];
+                NodeParameters[n][i] = Parameters.Add(node.Name + "." + p.Name, p.Shape);
+                _starts.Add(new(p.Initializer ?? Preferred(node), p.FanIn, p.FanOut));
+            }
 
-        _initializers = [.. initializers];
-        _fans = [.. fans];
+            NodeStates[n] = new ParameterInfo[states.Count];
+            for (var i = 0; i < states.Count; i++)
+                NodeStates[n][i] = State.Add(node.Name + "." + states[i].Name, states[i].Shape);
+        }
     }
 
     /// <summary>Where each parameter lies in <see cref="Network{T}.Parameters"/>.</summary>
@@ -89,7 +90,8 @@ public sealed class NetworkDefinition
 
     internal WeightedLoss[] Losses { get; }
 
-    internal List<(int Node, int Input)>[] Consumers { get; }
+    /// <summary>Per edge the nodes that take it, in execution order; one that takes it twice is there twice.</summary>
+    internal List<int>[] Consumers { get; }
 
     internal ParameterInfo?[] ParameterOfEdge { get; }
 
@@ -117,7 +119,8 @@ public sealed class NetworkDefinition
             // Each tensor has its own stream, so that one more layer leaves the others' numbers alone.
             var random = new Philox(seed, (ulong)i);
             var entry = Parameters.Entries[i];
-            _initializers[i].Fill(network.Parameter(entry.Name), _fans[i].FanIn, _fans[i].FanOut, ref random);
+            var start = _starts[i];
+            start.Initializer.Fill(network.Parameters.Slice(entry.Range.Start, entry.Range.Length), start.FanIn, start.FanOut, ref random);
         }
 
         for (var n = 0; n < Nodes.Length; n++)
@@ -140,6 +143,14 @@ public sealed class NetworkDefinition
     private Initializer Preferred(NodeInfo node)
     {
         var consumers = Consumers[node.Outputs[0]];
-        return (consumers.Count == 1 ? Nodes[consumers[0].Node].Layer.PreferredInitializer : null) ?? Initialize.Xavier;
+        return (consumers.Count == 1 ? Nodes[consumers[0]].Layer.PreferredInitializer : null) ?? Initialize.Xavier;
+    }
+
+    /// <summary>How a parameter starts.</summary>
+    private sealed class Start(Initializer initializer, int fanIn, int fanOut)
+    {
+        public readonly Initializer Initializer = initializer;
+
+        public readonly int FanIn = fanIn, FanOut = fanOut;
     }
 }

@@ -166,7 +166,7 @@ public readonly struct Node : IEquatable<Node>
     /// <param name="others">Its further inputs.</param>
     /// <returns>The layer's first output.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
-    public Node Apply(Layer layer, params ReadOnlySpan<Node> others) => Graph.Apply(layer, [this, .. others]);
+    public Node Apply(Layer layer, params ReadOnlySpan<Node> others) => Graph.Apply(layer, this, others);
 
     /// <inheritdoc/>
     public bool Equals(Node other) => ReferenceEquals(_graph, other._graph) && Edge == other.Edge;

@@ -37,21 +37,27 @@ public sealed partial class Workspace<T>
     /// <summary>In training every value stays for backward; in inference it lives from its producer to its last reader.</summary>
     private void PlaceValues()
     {
-        var planner = new IntervalPlanner();
-        var groups = ComputedEdges().GroupBy(e => _plan.ValueRoot[e]);
-        foreach (var group in groups)
+        var lives = new Life?[_edges.Length];
+        for (var e = 0; e < _edges.Length; e++)
         {
-            var start = group.Min(e => _definition.Edges[e].Producer);
-            var end = _training || group.Any(e => _plan.Readable[e])
-                ? Forever
-                : group.Max(e => _definition.Consumers[e].Where(c => _plan.RunsForward[c.Node]).Select(c => c.Node).DefaultIfEmpty(start).Max());
-            planner.Add(group.Key, start, end, Elements(group.Key));
+            if (!IsComputed(e))
+                continue;
+            var start = _definition.Edges[e].Producer;
+            var end = _training || _plan.Readable[e] ? Forever : start;
+            foreach (var consumer in _definition.Consumers[e])
+            {
+                if (_plan.RunsForward[consumer])
+                    end = Math.Max(end, consumer);
+            }
+
+            (lives[_plan.ValueRoot[e]] ??= new Life()).Include(start, end);
         }
 
-        var offsets = planner.Place();
-        var block = Allocate(planner.Length);
-        foreach (var e in ComputedEdges())
+        var (offsets, block) = Place(lives);
+        for (var e = 0; e < _edges.Length; e++)
         {
+            if (!IsComputed(e))
+                continue;
             _edges[e].Block = block;
             _edges[e].Offset = offsets[_plan.ValueRoot[e]];
         }
@@ -61,31 +67,29 @@ public sealed partial class Workspace<T>
     private void PlaceGradients()
     {
         var last = _definition.Nodes.Length;
-        var planner = new IntervalPlanner();
-        var edges = Enumerable.Range(0, _edges.Length)
-            .Where(e => !_edges[e].IsParameterGradient && _definition.Edges[e].Role != EdgeRole.Parameter)
-            .Where(e => _plan.HasFlow[e] || _definition.Edges[e].Producer is >= 0 and var n && _plan.RunsBackward[n]
-                || _plan.NeedsGradient[e] && _plan.Readable[e])
-            .ToArray();
-        foreach (var group in edges.GroupBy(e => _plan.GradientRoot[e]))
+        var lives = new Life?[_edges.Length];
+        for (var e = 0; e < _edges.Length; e++)
         {
-            var (start, end) = (Forever, 0);
-            foreach (var e in group)
+            if (!HasGradientBuffer(e))
+                continue;
+            var info = _definition.Edges[e];
+            var end = info.Producer < 0 || _plan.Readable[e] ? Forever : last - info.Producer;
+            var start = 0;
+            foreach (var consumer in _definition.Consumers[e])
             {
-                var info = _definition.Edges[e];
-                var produced = info.Producer < 0 || _plan.Readable[e] ? Forever : last - info.Producer;
-                var firstWritten = _plan.Seeded[e] ? 0
-                    : _definition.Consumers[e].Where(c => _plan.RunsBackward[c.Node]).Select(c => last - c.Node).DefaultIfEmpty(0).Min();
-                (start, end) = (Math.Min(start, firstWritten), Math.Max(end, produced));
+                // The last consumer that runs backward writes first.
+                if (_plan.RunsBackward[consumer] && !_plan.Seeded[e])
+                    start = last - consumer;
             }
 
-            planner.Add(group.Key, start, end, Elements(group.Key));
+            (lives[_plan.GradientRoot[e]] ??= new Life()).Include(start, end);
         }
 
-        var offsets = planner.Place();
-        var block = Allocate(planner.Length);
-        foreach (var e in edges)
+        var (offsets, block) = Place(lives);
+        for (var e = 0; e < _edges.Length; e++)
         {
+            if (!HasGradientBuffer(e))
+                continue;
             _edges[e].GradientBlock = block;
             _edges[e].GradientOffset = offsets[_plan.GradientRoot[e]];
             if (!_plan.Seeded[e] || _plan.IsLoss[e])
@@ -111,10 +115,10 @@ public sealed partial class Workspace<T>
             nodes[n] = new NodeBuffers<T>
             {
                 Index = n,
-                Inputs = [.. info.Inputs.Select(e => _edges[e])],
-                Outputs = [.. info.Outputs.Select(e => _edges[e])],
-                Parameters = [.. _definition.NodeParameters[n].Select(p => new BlockSlot(p.Range, p.Shape))],
-                States = [.. _definition.NodeStates[n].Select(s => new BlockSlot(s.Range, s.Shape))],
+                Inputs = EdgesOf(info.Inputs),
+                Outputs = EdgesOf(info.Outputs),
+                Parameters = Slots(_definition.NodeParameters[n]),
+                States = Slots(_definition.NodeStates[n]),
                 ParameterBlock = Network.ParameterBlock,
                 StateBlock = Network.StateBlock,
                 GradientBlock = _gradients,
@@ -146,40 +150,110 @@ public sealed partial class Workspace<T>
     }
 
     /// <summary>The ranges of the gradient block that no backward pass writes: padding, and parameters that no loss reaches.</summary>
-    private IEnumerable<BlockRange> UnwrittenGradients()
+    private BlockRange[] UnwrittenGradients()
     {
-        var written = new HashSet<int>();
+        var written = new HashSet<ParameterInfo>(ReferenceEqualityComparer.Instance);
         for (var n = 0; n < _definition.Nodes.Length; n++)
         {
-            if (_plan.RunsBackward[n])
-                written.UnionWith(_definition.NodeParameters[n].Select(p => p.Range.Start));
+            foreach (var parameter in _definition.NodeParameters[n])
+            {
+                if (_plan.RunsBackward[n])
+                    written.Add(parameter);
+            }
         }
 
-        written.UnionWith(Enumerable.Range(0, _edges.Length).Where(e => _plan.HasFlow[e])
-            .Select(e => _definition.ParameterOfEdge[e]).Where(p => p is not null).Select(p => p!.Range.Start));
-        var end = 0;
-        foreach (var entry in _definition.Parameters.Entries.Where(e => written.Contains(e.Range.Start)))
+        for (var e = 0; e < _edges.Length; e++)
         {
-            if (entry.Range.Start > end)
-                yield return new BlockRange(end, entry.Range.Start - end);
-            end = entry.Range.Start + entry.Range.Length;
+            if (_plan.HasFlow[e] && _definition.ParameterOfEdge[e] is { } parameter)
+                written.Add(parameter);
+        }
+
+        var entries = _definition.Parameters.Entries;
+        var ranges = new BlockRange[entries.Count + 1];
+        var (count, end) = (0, 0);
+        for (var i = 0; i < entries.Count; i++)
+        {
+            if (!written.Contains(entries[i]))
+                continue;
+            var range = entries[i].Range;
+            if (range.Start > end)
+                ranges[count++] = new BlockRange(end, range.Start - end);
+            end = range.Start + range.Length;
         }
 
         if (_definition.Parameters.Length > end)
-            yield return new BlockRange(end, _definition.Parameters.Length - end);
+            ranges[count++] = new BlockRange(end, _definition.Parameters.Length - end);
+        var unwritten = new BlockRange[count];
+        Array.Copy(ranges, unwritten, count);
+        return unwritten;
+    }
+
+    /// <summary>The outputs of nodes that run backward whose gradient nobody writes.</summary>
+    private int[] EdgesWithoutFlow()
+    {
+        var edges = new List<int>();
+        for (var n = 0; n < _definition.Nodes.Length; n++)
+        {
+            foreach (var e in _definition.Nodes[n].Outputs)
+            {
+                if (_plan.RunsBackward[n] && !_plan.HasFlow[e])
+                    edges.Add(e);
+            }
+        }
+
+        return edges.ToArray();
     }
 
     /// <summary>The operands of this network's products bound what its kernels may pack.</summary>
     private void ReserveKernelScratch()
     {
-        var largest = Math.Max(
-            _definition.Parameters.Entries.Select(p => (long)p.Range.Length).DefaultIfEmpty(0).Max(),
-            Enumerable.Range(0, _edges.Length).Select(e => (long)Elements(e)).DefaultIfEmpty(0).Max());
+        var largest = 0L;
+        var entries = _definition.Parameters.Entries;
+        for (var i = 0; i < entries.Count; i++)
+            largest = Math.Max(largest, entries[i].Range.Length);
+        for (var e = 0; e < _edges.Length; e++)
+            largest = Math.Max(largest, Elements(e));
         KernelScratch.Reserve<T>(Compute, largest);
     }
 
-    private IEnumerable<int> ComputedEdges() => Enumerable.Range(0, _edges.Length)
-        .Where(e => _definition.Edges[e].Producer is >= 0 and var n && _plan.RunsForward[n]);
+    /// <summary>Places the buffers that have a life, by the edge whose buffer it is.</summary>
+    private (Dictionary<int, int> Offsets, AlignedBuffer<T> Block) Place(Life?[] lives)
+    {
+        var planner = new IntervalPlanner();
+        for (var e = 0; e < lives.Length; e++)
+        {
+            if (lives[e] is { } life)
+                planner.Add(e, life.Start, life.End, Elements(e));
+        }
+
+        var offsets = planner.Place();
+        return (offsets, Allocate(planner.Length));
+    }
+
+    private bool IsComputed(int edge) => _definition.Edges[edge].Producer is >= 0 and var n && _plan.RunsForward[n];
+
+    private bool HasGradientBuffer(int edge)
+    {
+        var info = _definition.Edges[edge];
+        return info.Role != EdgeRole.Parameter
+            && (_plan.HasFlow[edge] || info.Producer >= 0 && _plan.RunsBackward[info.Producer] || _plan.NeedsGradient[edge] && _plan.Readable[edge]);
+    }
+
+    private EdgeBuffer<T>[] EdgesOf(int[] edges)
+    {
+        var buffers = new EdgeBuffer<T>[edges.Length];
+        for (var i = 0; i < edges.Length; i++)
+            buffers[i] = _edges[edges[i]];
+        return buffers;
+    }
+
+    private static BlockSlot[] Slots(ParameterInfo[] entries)
+    {
+        var slots = new BlockSlot[entries.Length];
+        for (var i = 0; i < entries.Length; i++)
+            slots[i] = new BlockSlot(entries[i].Range, entries[i].Shape);
+        return slots;
+    }
 
     private int Elements(int edge)
     {
@@ -190,4 +264,12 @@ public sealed partial class Workspace<T>
     private int Fitting(string name, long elements) => elements <= Array.MaxLength - 64
         ? (int)elements
         : throw new ArgumentOutOfRangeException("rows", Capacity, $"'{name}' would need {elements} elements in one buffer; a buffer holds at most 2^31. Use fewer rows.");
+
+    /// <summary>The steps through which a buffer is in use, ends included.</summary>
+    private sealed class Life
+    {
+        public int Start = Forever, End;
+
+        public void Include(int start, int end) => (Start, End) = (Math.Min(Start, start), Math.Max(End, end));
+    }
 }

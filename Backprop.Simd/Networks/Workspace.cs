@@ -47,16 +47,17 @@ public sealed partial class Workspace<T>
             _proposedState = Allocate(_definition.State.Length);
         }
 
-        _edges = [.. _definition.Edges.Select(e => new EdgeBuffer<T>(e.Type))];
+        _edges = new EdgeBuffer<T>[_definition.Edges.Length];
+        for (var e = 0; e < _edges.Length; e++)
+            _edges[e] = new EdgeBuffer<T>(_definition.Edges[e].Type);
         _outputGradients = new AlignedBuffer<T>?[_edges.Length];
         PlaceInputsAndParameters();
         PlaceValues();
         if (_training)
             PlaceGradients();
         _nodes = MakeNodes();
-        _zeroedEdges = [.. Enumerable.Range(0, _definition.Nodes.Length).Where(n => _plan.RunsBackward[n])
-            .SelectMany(n => _definition.Nodes[n].Outputs).Where(e => !_plan.HasFlow[e])];
-        _unwritten = [.. UnwrittenGradients()];
+        _zeroedEdges = EdgesWithoutFlow();
+        _unwritten = UnwrittenGradients();
         ReserveKernelScratch();
     }
 

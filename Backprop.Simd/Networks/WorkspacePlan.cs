@@ -28,13 +28,15 @@ internal sealed class WorkspacePlan
         IsLoss = new bool[edges.Length];
         foreach (var loss in definition.Losses)
             IsLoss[loss.Edge] = true;
-        Readable = [.. edges.Select((edge, e) => Retained[e] || IsOutput[e] || IsLoss[e] || edge.Role == EdgeRole.Parameter)];
+        Readable = new bool[edges.Length];
+        for (var e = 0; e < edges.Length; e++)
+            Readable[e] = Retained[e] || IsOutput[e] || IsLoss[e] || edges[e].Role == EdgeRole.Parameter;
 
         // Inference leaves out what lies behind a loss.
         var dependsOnLoss = new bool[edges.Length];
         foreach (var node in nodes)
         {
-            var depends = node.Layer is Losses.Loss || node.Inputs.Any(e => dependsOnLoss[e]);
+            var depends = node.Layer is Losses.Loss || Any(node.Inputs, dependsOnLoss);
             foreach (var e in node.Outputs)
                 dependsOnLoss[e] = depends;
         }
@@ -45,7 +47,7 @@ internal sealed class WorkspacePlan
             wanted[e] = IsOutput[e] || IsLoss[e] && (_training || options.Losses) || Retained[e] && edges[e].Role == EdgeRole.Computed && (_training || options.Losses || !dependsOnLoss[e]);
         for (var n = nodes.Length - 1; n >= 0; n--)
         {
-            RunsForward[n] = nodes[n].Outputs.Any(e => wanted[e]);
+            RunsForward[n] = Any(nodes[n].Outputs, wanted);
             if (!RunsForward[n])
                 continue;
             foreach (var e in nodes[n].Inputs)
@@ -54,46 +56,53 @@ internal sealed class WorkspacePlan
 
         NeedsGradient = new bool[edges.Length];
         Seeded = new bool[edges.Length];
-        NeedsInputGradient = [.. nodes.Select(n => new bool[n.Inputs.Length])];
-        AddsInputGradient = [.. nodes.Select(n => new bool[n.Inputs.Length])];
+        NeedsInputGradient = new bool[nodes.Length][];
+        AddsInputGradient = new bool[nodes.Length][];
+        for (var n = 0; n < nodes.Length; n++)
+        {
+            NeedsInputGradient[n] = new bool[nodes[n].Inputs.Length];
+            AddsInputGradient[n] = new bool[nodes[n].Inputs.Length];
+        }
+
         RunsBackward = new bool[nodes.Length];
         HasFlow = new bool[edges.Length];
         if (_training)
             PlanBackward(options);
-        ValueRoot = Aliases(IsValueShared);
-        GradientRoot = Aliases(IsGradientShared);
+        ValueRoot = new int[edges.Length];
+        GradientRoot = new int[edges.Length];
+        FindAliases();
     }
 
-    public bool[] Retained { get; }
+    public readonly bool[] Retained;
 
-    public bool[] IsOutput { get; }
+    public readonly bool[] IsOutput;
 
-    public bool[] IsLoss { get; }
+    public readonly bool[] IsLoss;
 
     /// <summary>Whether the caller may read an edge's value, and its gradient if it has one.</summary>
-    public bool[] Readable { get; }
+    public readonly bool[] Readable;
 
-    public bool[] RunsForward { get; }
+    public readonly bool[] RunsForward;
 
-    public bool[] RunsBackward { get; }
+    public readonly bool[] RunsBackward;
 
-    public bool[] NeedsGradient { get; }
+    public readonly bool[] NeedsGradient;
 
     /// <summary>Edges whose gradient backward starts from: losses, and outputs where the caller gives theirs.</summary>
-    public bool[] Seeded { get; }
+    public readonly bool[] Seeded;
 
     /// <summary>Edges that backward reaches.</summary>
-    public bool[] HasFlow { get; }
+    public readonly bool[] HasFlow;
 
-    public bool[][] NeedsInputGradient { get; }
+    public readonly bool[][] NeedsInputGradient;
 
-    public bool[][] AddsInputGradient { get; }
+    public readonly bool[][] AddsInputGradient;
 
     /// <summary>The edge whose buffer an edge's value lies in: its own, or that of the input it overwrites.</summary>
-    public int[] ValueRoot { get; }
+    public readonly int[] ValueRoot;
 
     /// <summary>The same for gradients.</summary>
-    public int[] GradientRoot { get; }
+    public readonly int[] GradientRoot;
 
     private void PlanBackward(WorkspaceOptions options)
     {
@@ -106,7 +115,7 @@ internal sealed class WorkspacePlan
 
         for (var n = 0; n < nodes.Length; n++)
         {
-            if (nodes[n].Declaration.Parameters.Count == 0 && !nodes[n].Inputs.Any(e => NeedsGradient[e]))
+            if (nodes[n].Declaration.Parameters.Count == 0 && !Any(nodes[n].Inputs, NeedsGradient))
                 continue;
             foreach (var e in nodes[n].Outputs)
                 NeedsGradient[e] = true;
@@ -120,8 +129,8 @@ internal sealed class WorkspacePlan
 
         for (var n = nodes.Length - 1; n >= 0; n--)
         {
-            RunsBackward[n] = RunsForward[n] && nodes[n].Outputs.Any(e => HasFlow[e])
-                && (nodes[n].Declaration.Parameters.Count > 0 || nodes[n].Inputs.Any(e => NeedsGradient[e]));
+            RunsBackward[n] = RunsForward[n] && Any(nodes[n].Outputs, HasFlow)
+                && (nodes[n].Declaration.Parameters.Count > 0 || Any(nodes[n].Inputs, NeedsGradient));
             if (!RunsBackward[n])
                 continue;
             for (var i = 0; i < nodes[n].Inputs.Length; i++)
@@ -136,42 +145,59 @@ internal sealed class WorkspacePlan
         }
     }
 
-    private int[] Aliases(Func<int, int, int, bool> isShared)
+    /// <summary>Whether any of some edges has a flag.</summary>
+    private static bool Any(int[] edges, bool[] flags)
     {
-        var roots = Enumerable.Range(0, _definition.Edges.Length).ToArray();
+        foreach (var e in edges)
+        {
+            if (flags[e])
+                return true;
+        }
+
+        return false;
+    }
+
+    private void FindAliases()
+    {
+        for (var e = 0; e < ValueRoot.Length; e++)
+            ValueRoot[e] = GradientRoot[e] = e;
         for (var n = 0; n < _definition.Nodes.Length; n++)
         {
             var node = _definition.Nodes[n];
             if (!RunsForward[n] || !node.Layer.SupportsInPlace || node.Outputs.Length != 1)
                 continue;
             var (input, output) = (node.Inputs[0], node.Outputs[0]);
-            if (isShared(n, input, output))
-                roots[output] = roots[input];
+            if (!IsValueShared(input, output))
+                continue;
+            ValueRoot[output] = ValueRoot[input];
+            if (IsGradientShared(n, output))
+                GradientRoot[output] = GradientRoot[input];
         }
-
-        return roots;
     }
 
     /// <summary>
     /// An elementwise layer may overwrite what its producer computed if nobody else reads it: no other consumer, not the
     /// caller, and in training not the producer's own backward pass.
     /// </summary>
-    private bool IsValueShared(int node, int input, int output)
+    private bool IsValueShared(int input, int output)
     {
         var (edges, nodes) = (_definition.Edges, _definition.Nodes);
+        var readers = 0;
+        foreach (var consumer in _definition.Consumers[input])
+            readers += RunsForward[consumer] ? 1 : 0;
         return edges[input].Role == EdgeRole.Computed
             && edges[input].Type == edges[output].Type
             && !Readable[input]
-            && _definition.Consumers[input].Count(c => RunsForward[c.Node]) == 1
+            && readers == 1
             && (!_training || !nodes[edges[input].Producer].Layer.BackwardUsesOutput);
     }
 
     /// <summary>
-    /// Its gradients may share as well if the caller does not read that of its output, and no second input needs it.
+    /// Where values share, gradients may as well if the caller does not read that of its output, and no second input needs it.
     /// </summary>
-    private bool IsGradientShared(int node, int input, int output) =>
+    private bool IsGradientShared(int node, int output) =>
         RunsBackward[node] && NeedsInputGradient[node].Length == 1 && NeedsInputGradient[node][0] && !AddsInputGradient[node][0]
-        && IsValueShared(node, input, output) && !Readable[output] && !Seeded[output];
+        && !Readable[output] && !Seeded[output];
 }
 
 /// <summary>Places buffers that live for an interval of steps into one block, first fit.</summary>
@@ -179,37 +205,67 @@ internal sealed class IntervalPlanner
 {
     private const int Alignment = 16;
 
-    private readonly List<(int Key, int Start, int End, long Size)> _requests = [];
+    private readonly List<Request> _requests = [];
 
     /// <summary>The elements of the block.</summary>
     public int Length { get; private set; }
 
-    public void Add(int key, int start, int end, long size) => _requests.Add((key, start, end, (size + Alignment - 1) / Alignment * Alignment));
+    public void Add(int key, int start, int end, long size) => _requests.Add(new()
+    {
+        Key = key,
+        Start = start,
+        End = end,
+        Size = (size + Alignment - 1) / Alignment * Alignment,
+    });
 
     /// <summary>The offset of each key. Two requests share elements only if their intervals, ends included, are apart.</summary>
     public Dictionary<int, int> Place()
     {
+        // The earlier and, of those that start together, the larger comes first.
+        Sort(_requests, static (x, y) => x.Start < y.Start || x.Start == y.Start && x.Size > y.Size);
         var offsets = new Dictionary<int, int>();
-        var placed = new List<(int Start, int End, long Offset, long Size)>();
+        var placed = new List<Request>();
         long length = 0;
-        foreach (var (key, start, end, size) in _requests.OrderBy(r => r.Start).ThenByDescending(r => r.Size))
+        foreach (var request in _requests)
         {
-            long offset = 0;
-            foreach (var other in placed.Where(p => p.Start <= end && start <= p.End).OrderBy(p => p.Offset))
+            request.Offset = 0;
+            foreach (var other in placed)
             {
-                if (offset + size <= other.Offset)
+                if (other.Start > request.End || request.Start > other.End)
+                    continue;
+                if (request.Offset + request.Size <= other.Offset)
                     break;
-                offset = Math.Max(offset, other.Offset + other.Size);
+                request.Offset = Math.Max(request.Offset, other.Offset + other.Size);
             }
 
-            if (offset + size > Array.MaxLength - Alignment)
-                throw new ArgumentOutOfRangeException("rows", $"The buffers of this workspace would hold {offset + size} elements; a block holds at most 2^31. Use fewer rows.");
-            placed.Add((start, end, offset, size));
-            offsets[key] = (int)offset;
-            length = Math.Max(length, offset + size);
+            if (request.Offset + request.Size > Array.MaxLength - Alignment)
+                throw new ArgumentOutOfRangeException("rows", $"The buffers of this workspace would hold {request.Offset + request.Size} elements; a block holds at most 2^31. Use fewer rows.");
+            placed.Add(request);
+            Sort(placed, static (x, y) => x.Offset < y.Offset);
+            offsets[request.Key] = (int)request.Offset;
+            length = Math.Max(length, request.Offset + request.Size);
         }
 
         Length = (int)length;
         return offsets;
+    }
+
+    /// <summary>Insertion: stable, and quick where all but the last are in order.</summary>
+    private static void Sort(List<Request> requests, Func<Request, Request, bool> precedes)
+    {
+        for (var i = 1; i < requests.Count; i++)
+        {
+            var request = requests[i];
+            var at = i;
+            for (; at > 0 && precedes(request, requests[at - 1]); at--)
+                requests[at] = requests[at - 1];
+            requests[at] = request;
+        }
+    }
+
+    private sealed class Request
+    {
+        public int Key, Start, End;
+        public long Size, Offset;
     }
 }
