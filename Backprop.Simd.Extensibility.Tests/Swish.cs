@@ -1,6 +1,6 @@
-using System.Numerics;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Extensibility.Tests;
@@ -14,15 +14,13 @@ public readonly struct Swish(double beta) : IActivation
 
     public Initializer? PreferredInitializer => Initialize.He;
 
-    public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> => x * VectorMath.Sigmoid(x * Beta<T>());
+    public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> => x * VectorMath.Sigmoid(x * beta);
 
-    public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T>
+    public TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector>
     {
-        var s = VectorMath.Sigmoid(x * Beta<T>());
-        return outputGradient * (s + x * Beta<T>() * s * (Vector<T>.One - s));
+        var s = VectorMath.Sigmoid(x * beta);
+        return outputGradient * (s + x * beta * s * (1 - s));
     }
-
-    private Vector<T> Beta<T>() where T : unmanaged, IFloatingPointIeee754<T> => Vector.Create(T.CreateTruncating(beta));
 }
 
 /// <summary>Swish with a wrong derivative: the second term is missing.</summary>
@@ -32,8 +30,8 @@ public readonly struct WrongSwish : IActivation
 
     public bool BackwardUsesInput => true;
 
-    public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> => x * VectorMath.Sigmoid(x);
+    public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> => x * VectorMath.Sigmoid(x);
 
-    public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
+    public TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
         outputGradient * VectorMath.Sigmoid(x);
 }

@@ -1,6 +1,8 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Tests.Kernels;
@@ -16,11 +18,13 @@ public class ActivationTests
 
         public bool BackwardUsesInput => true;
 
-        public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> => x * VectorMath.Sigmoid(x);
+        public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> => x * VectorMath.Sigmoid(x);
 
-        public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
-            outputGradient * (y + VectorMath.Sigmoid(x) * (Vector<T>.One - y));
+        public TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
+            outputGradient * (y + VectorMath.Sigmoid(x) * (1 - y));
     }
+
+    private static T First<T>(SimdVector<T> x) where T : unmanaged, IFloatingPointIeee754<T> => Unsafe.As<SimdVector<T>, T>(ref x);
 
     private static T[] Forward<T, TActivation>(TActivation f, T[] x)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -169,9 +173,9 @@ public class ActivationTests
             foreach (var n in Samples.Lengths<T>())
             {
                 T[] x = Samples.Mixed<T>(n, n), dy = Samples.Mixed<T>(n, n + 1), start = Samples.Ordinary<T>(n, 3);
-                var y = x.Select(value => f.Forward(Vector.Create(value))[0]).ToArray();
+                var y = x.Select(value => First(f.Forward(SimdVector<T>.Create(value)))).ToArray();
                 var dx = y.Select((value, i) =>
-                    f.Backward(Vector.Create(dy[i]), Vector.Create(f.BackwardUsesInput ? x[i] : value), Vector.Create(value))[0]).ToArray();
+                    First(f.Backward(SimdVector<T>.Create(dy[i]), SimdVector<T>.Create(f.BackwardUsesInput ? x[i] : value), SimdVector<T>.Create(value)))).ToArray();
 
                 Guarded<T> output = new([.. start, T.One]), inPlace = new(x);
                 ActivationKernels.Forward<T, TActivation>(f, x, output.Span);

@@ -22,7 +22,7 @@ internal static partial class SourceRules
         ["Activations"] = [.. Kernels, "Initializers"],
         ["Layers"] = [.. Kernels, "Activations", "Initializers"],
         ["Losses"] = Layers,
-        ["Optimizers"] = ["Memory", "Threading", "Kernels"],
+        ["Optimizers"] = Kernels,
         ["Schedules"] = ["Memory", "Threading", "Kernels"],
         ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules"],
         ["Gradients"] = Networks,

@@ -1,6 +1,6 @@
-using System.Numerics;
 using System.Reflection;
 using Backprop.Simd.Activations;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Layers.Gates;
 
@@ -66,8 +66,8 @@ public sealed class SampleCoverageTests
 
         public bool BackwardUsesInput => false;
 
-        public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> => x;
+        public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> => x;
 
-        public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> => outputGradient;
+        public TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => outputGradient;
     }
 }

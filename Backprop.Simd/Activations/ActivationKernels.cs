@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -68,27 +69,27 @@ public static class ActivationKernels
         }
     }
 
-    private readonly struct ForwardOperator<T, TActivation>(TActivation f) : IUnaryOperator<T>
+    internal readonly struct ForwardOperator<T, TActivation>(TActivation f) : IUnaryOperator<T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> x) => f.Forward(x);
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => f.Forward(x);
     }
 
-    private readonly struct BackwardOperator<T, TActivation>(TActivation f) : ITernaryOperator<T>
+    internal readonly struct BackwardOperator<T, TActivation>(TActivation f) : ITernaryOperator<T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z) => f.Backward(x, y, z);
+        public TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T> => f.Backward(x, y, z);
     }
 
-    private readonly struct OutputBackwardOperator<T, TActivation>(TActivation f) : IBinaryOperator<T>
+    internal readonly struct OutputBackwardOperator<T, TActivation>(TActivation f) : IBinaryOperator<T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => f.Backward(x, y, y);
+        public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => f.Backward(x, y, y);
     }
 }

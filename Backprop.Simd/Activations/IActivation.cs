@@ -1,5 +1,5 @@
-using System.Numerics;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Activations;
 
@@ -14,7 +14,7 @@ public interface IActivation
     string Name { get; }
 
     /// <summary>
-    /// True if <see cref="Backward{T}"/> reads its input x. False lets the input be overwritten by the output: the output is
+    /// True if <see cref="Backward{TVector}"/> reads its input x. False lets the input be overwritten by the output: the output is
     /// then passed for x too.
     /// </summary>
     bool BackwardUsesInput { get; }
@@ -23,16 +23,16 @@ public interface IActivation
     Initializer? PreferredInitializer => null;
 
     /// <summary>y = f(x).</summary>
-    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="TVector">The register: a formula on it is compiled for floats and doubles and for every width.</typeparam>
     /// <param name="x">The inputs.</param>
     /// <returns>The outputs.</returns>
-    Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T>;
+    TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>;
 
     /// <summary>dx = dy f'(x), from the input, the output, or both.</summary>
-    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="TVector">The register.</typeparam>
     /// <param name="outputGradient">dy, the gradients of the outputs.</param>
     /// <param name="x">The inputs, if <see cref="BackwardUsesInput"/>; else the outputs again.</param>
     /// <param name="y">The outputs.</param>
     /// <returns>The gradients of the inputs.</returns>
-    Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T>;
+    TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector>;
 }

@@ -1,5 +1,5 @@
-using System.Numerics;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Activations;
@@ -34,11 +34,11 @@ public readonly record struct LeakyRelu : IActivation
     public Initializer? PreferredInitializer => Initialize.He;
 
     /// <inheritdoc/>
-    public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> =>
-        Vector.ConditionalSelect(Vector.LessThanOrEqual(x, Vector<T>.Zero), x * Vector.Create(T.CreateTruncating(NegativeSlope)), x);
+    public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> =>
+        TVector.Select(x <= 0, x * NegativeSlope, x);
 
     /// <inheritdoc/>
-    public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
-        Vector.ConditionalSelect(
-            Vector.LessThanOrEqual(x, Vector<T>.Zero), outputGradient * Vector.Create(T.CreateTruncating(NegativeSlope)), outputGradient);
+    public TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
+        TVector.Select(
+            x <= 0, outputGradient * NegativeSlope, outputGradient);
 }

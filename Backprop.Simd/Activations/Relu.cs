@@ -1,5 +1,5 @@
-using System.Numerics;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Activations;
 
@@ -18,10 +18,10 @@ public readonly record struct Relu : IActivation
     public Initializer? PreferredInitializer => Initialize.He;
 
     /// <inheritdoc/>
-    public Vector<T> Forward<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T> =>
-        Vector.AndNot(x, Vector.LessThanOrEqual(x, Vector<T>.Zero));
+    public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> =>
+        TVector.AndNot(x, x <= 0);
 
     /// <inheritdoc/>
-    public Vector<T> Backward<T>(Vector<T> outputGradient, Vector<T> x, Vector<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
-        Vector.AndNot(outputGradient, Vector.LessThanOrEqual(y, Vector<T>.Zero));
+    public TVector Backward<TVector>(TVector outputGradient, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
+        TVector.AndNot(outputGradient, y <= 0);
 }

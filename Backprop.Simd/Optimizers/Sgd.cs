@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -57,9 +59,9 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
     {
         var w = parameters.Slice(range.Start, range.Length);
         var g = gradients.Slice(range.Start, range.Length);
-        var rate = Broadcast(-LearningRate);
-        var decay = Broadcast(WeightDecay);
-        var momentum = Broadcast(Momentum);
+        var rate = T.CreateTruncating(-LearningRate);
+        var decay = T.CreateTruncating(WeightDecay);
+        var momentum = T.CreateTruncating(Momentum);
         if (_velocity is null && WeightDecay == 0)
             Elementwise.Axpy(T.CreateTruncating(-LearningRate), g, w, context);
         else if (_velocity is null)
@@ -70,30 +72,32 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
             Map.Update(new MomentumOperator(rate, decay, momentum), g, w, _velocity.Span.Slice(range.Start, range.Length), Cost, context);
     }
 
-    private static Vector<T> Broadcast(double value) => Vector.Create(T.CreateTruncating(value));
-
-    private readonly struct DecayOperator(Vector<T> rate, Vector<T> decay) : IBinaryOperator<T>
+    private readonly struct DecayOperator(T rate, T decay) : IBinaryOperator<T>
     {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => VectorMath.MultiplyAdd(rate, VectorMath.MultiplyAdd(decay, y, x), y);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> =>
+            TVector.MultiplyAdd(TVector.Create(rate), TVector.MultiplyAdd(TVector.Create(decay), y, x), y);
     }
 
-    private readonly struct MomentumOperator(Vector<T> rate, Vector<T> decay, Vector<T> momentum) : IUpdateOperator<T>
+    private readonly struct MomentumOperator(T rate, T decay, T momentum) : IUpdateOperator<T>
     {
-        public void Invoke(Vector<T> gradient, ref Vector<T> parameter, ref Vector<T> state)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector state) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            var g = VectorMath.MultiplyAdd(decay, parameter, gradient);
-            state = VectorMath.MultiplyAdd(momentum, state, g);
-            parameter = VectorMath.MultiplyAdd(rate, state, parameter);
+            var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+            state = TVector.MultiplyAdd(TVector.Create(momentum), state, g);
+            parameter = TVector.MultiplyAdd(TVector.Create(rate), state, parameter);
         }
     }
 
-    private readonly struct NesterovOperator(Vector<T> rate, Vector<T> decay, Vector<T> momentum) : IUpdateOperator<T>
+    private readonly struct NesterovOperator(T rate, T decay, T momentum) : IUpdateOperator<T>
     {
-        public void Invoke(Vector<T> gradient, ref Vector<T> parameter, ref Vector<T> state)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector state) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            var g = VectorMath.MultiplyAdd(decay, parameter, gradient);
-            state = VectorMath.MultiplyAdd(momentum, state, g);
-            parameter = VectorMath.MultiplyAdd(rate, VectorMath.MultiplyAdd(momentum, state, g), parameter);
+            var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+            state = TVector.MultiplyAdd(TVector.Create(momentum), state, g);
+            parameter = TVector.MultiplyAdd(TVector.Create(rate), TVector.MultiplyAdd(TVector.Create(momentum), state, g), parameter);
         }
     }
 }

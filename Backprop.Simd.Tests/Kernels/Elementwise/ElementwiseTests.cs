@@ -27,6 +27,8 @@ public class ElementwiseTests
             ["reciprocal"] = (Ops.Reciprocal, x => double.CreateTruncating(T.One / x), 0),
             ["exp"] = (Ops.Exp, x => Math.Exp(double.CreateTruncating(x)), UlpTable.Bound<T>("exp")),
             ["log"] = (Ops.Log, x => Math.Log(double.CreateTruncating(x)), UlpTable.Bound<T>("log")),
+            ["sigmoid"] = (Ops.Sigmoid, x => Functions.Exact("sigmoid", double.CreateTruncating(x)), UlpTable.Bound<T>("sigmoid")),
+            ["tanh"] = (Ops.Tanh, x => Math.Tanh(double.CreateTruncating(x)), UlpTable.Bound<T>("tanh")),
             ["scale"] = ((x, d, c) => Ops.Scale(x, a, d, c), x => double.CreateTruncating(x * a), 0),
             ["shift"] = ((x, d, c) => Ops.Shift(x, a, d, c), x => double.CreateTruncating(x + a), 0),
         };

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -49,30 +50,57 @@ public static partial class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Map.Unary(default(LogOperator<T>), x, destination, accumulate: false, FunctionCost, context);
 
-    private readonly struct NegateOperator<T> : IUnaryOperator<T> where T : unmanaged
-    {
-        public Vector<T> Invoke(Vector<T> x) => -x;
-    }
+    /// <summary>destination[i] = 1 / (1 + e^-x[i]); see <see cref="VectorMath.Sigmoid"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Sigmoid<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(SigmoidOperator<T>), x, destination, accumulate: false, FunctionCost, context);
 
-    private readonly struct ReciprocalOperator<T> : IUnaryOperator<T> where T : unmanaged
-    {
-        public Vector<T> Invoke(Vector<T> x) => Vector<T>.One / x;
-    }
+    /// <summary>destination[i] = tanh x[i]; see <see cref="VectorMath.Tanh"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Tanh<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(TanhOperator<T>), x, destination, accumulate: false, FunctionCost, context);
 
-    private readonly struct ReciprocalBackwardOperator<T> : IBinaryOperator<T> where T : unmanaged
-    {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => -(x * y) * y;
-    }
-
-    private readonly struct ExpOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    internal readonly struct NegateOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> x) => VectorMath.Exp(x);
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => -x;
     }
 
-    private readonly struct LogOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    internal readonly struct ReciprocalOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Vector<T> Invoke(Vector<T> x) => VectorMath.Log(x);
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => 1 / x;
+    }
+
+    internal readonly struct ReciprocalBackwardOperator<T> : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => -(x * y) * y;
+    }
+
+    internal readonly struct ExpOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Exp(x);
+    }
+
+    internal readonly struct LogOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Log(x);
+    }
+
+    internal readonly struct SigmoidOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Sigmoid(x);
+    }
+
+    internal readonly struct TanhOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Tanh(x);
     }
 }

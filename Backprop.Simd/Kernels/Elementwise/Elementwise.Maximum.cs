@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
@@ -55,8 +57,8 @@ public static partial class Elementwise
     }
 
     /// <summary>All lanes of a mask where the maximum takes its first operand.</summary>
-    private static Vector<T> TakesFirst<T>(Vector<T> x, Vector<T> y) where T : unmanaged =>
-        Vector.GreaterThanOrEqual(x, y) | ~Vector.Equals(x, x);
+    private static TVector TakesFirst<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
+        (x >= y) | TVector.IsNaN(x);
 
     private static void Check<T>(ReadOnlySpan<T> gradient, ReadOnlySpan<T> x, ref Span<T> destination,
         [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(x))] string input = "",
@@ -70,18 +72,21 @@ public static partial class Elementwise
         SpanGuard.SameStartOrDisjoint(x, destination, name);
     }
 
-    private readonly struct MaximumOperator<T> : IBinaryOperator<T> where T : unmanaged
+    internal readonly struct MaximumOperator<T> : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => Vector.ConditionalSelect(TakesFirst(x, y), x, y);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.Select(TakesFirst(x, y), x, y);
     }
 
-    private readonly struct MaximumFirstOperator<T> : ITernaryOperator<T> where T : unmanaged
+    internal readonly struct MaximumFirstOperator<T> : ITernaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z) => x & TakesFirst(y, z);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T> => x & TakesFirst(y, z);
     }
 
-    private readonly struct MaximumSecondOperator<T> : ITernaryOperator<T> where T : unmanaged
+    internal readonly struct MaximumSecondOperator<T> : ITernaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z) => Vector.AndNot(x, TakesFirst(y, z));
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.AndNot(x, TakesFirst(y, z));
     }
 }

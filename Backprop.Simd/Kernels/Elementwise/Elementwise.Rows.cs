@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
@@ -23,27 +24,27 @@ public static partial class Elementwise
         SpanGuard.Disjoint(bias, used, nameof(rows));
         if (used.IsEmpty)
             return;
-        var body = new AddRowBody<T>(used, rows.RowStride, bias);
+        var body = new SimdRange<T, AddRowBody<T>>(new(used, rows.RowStride, bias), SimdWidth.Widest);
         if (context is null)
             body.Execute(0, rows.Rows);
         else
             context.For(rows.Rows, RowMajor.Granularity(rows.Columns), ArithmeticCost * rows.Rows * rows.Columns, in body);
     }
 
-    private readonly unsafe ref struct AddRowBody<T>(Span<T> values, int stride, ReadOnlySpan<T> bias) : IRangeBody
+    private readonly unsafe ref struct AddRowBody<T>(Span<T> values, int stride, ReadOnlySpan<T> bias) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly Span<T> _values = values;
         private readonly ReadOnlySpan<T> _bias = bias;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* values = _values, bias = _bias)
             {
                 for (var row = start; row < limit; row++)
                 {
                     var x = values + (nint)row * stride;
-                    MapLoops.Binary(default(AddOperator<T>), x, bias, x, _bias.Length);
+                    MapLoops.Binary<TVector, T, AddOperator<T>>(default(AddOperator<T>), x, bias, x, _bias.Length);
                 }
             }
         }

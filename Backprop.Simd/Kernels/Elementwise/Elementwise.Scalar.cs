@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -14,7 +16,7 @@ public static partial class Elementwise
     /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
     public static void Scale<T>(ReadOnlySpan<T> x, T a, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(new ScaleOperator<T>(Vector.Create(a)), x, destination, accumulate: false, ArithmeticCost, context);
+        Map.Unary(new ScaleOperator<T>(a), x, destination, accumulate: false, ArithmeticCost, context);
 
     /// <summary>destination[i] = x[i] + a.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -25,7 +27,7 @@ public static partial class Elementwise
     /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
     public static void Shift<T>(ReadOnlySpan<T> x, T a, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(new ShiftOperator<T>(Vector.Create(a)), x, destination, accumulate: false, ArithmeticCost, context);
+        Map.Unary(new ShiftOperator<T>(a), x, destination, accumulate: false, ArithmeticCost, context);
 
     /// <summary>y[i] += a x[i], fused where the hardware fuses.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -40,21 +42,24 @@ public static partial class Elementwise
         Memory.SpanGuard.AtLeast(x.Length, y.Length);
         y = y[..x.Length];
         Memory.SpanGuard.SameStartOrDisjoint(x, y);
-        Map.Binary(new AxpyOperator<T>(Vector.Create(a)), x, y, y, accumulate: false, ArithmeticCost, context);
+        Map.Binary(new AxpyOperator<T>(a), x, y, y, accumulate: false, ArithmeticCost, context);
     }
 
-    private readonly struct ScaleOperator<T>(Vector<T> a) : IUnaryOperator<T> where T : unmanaged
+    internal readonly struct ScaleOperator<T>(T a) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x) => x * a;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x * TVector.Create(a);
     }
 
-    private readonly struct ShiftOperator<T>(Vector<T> a) : IUnaryOperator<T> where T : unmanaged
+    internal readonly struct ShiftOperator<T>(T a) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x) => x + a;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x + TVector.Create(a);
     }
 
-    private readonly struct AxpyOperator<T>(Vector<T> a) : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    internal readonly struct AxpyOperator<T>(T a) : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x, Vector<T> y) => VectorMath.MultiplyAdd(a, x, y);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.MultiplyAdd(TVector.Create(a), x, y);
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
@@ -15,7 +16,8 @@ internal static unsafe class Map
     private const int Granularity = 512;
 
     public static void Unary<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
+        TOperator f, ReadOnlySpan<T> x, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context,
+        SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUnaryOperator<T>
     {
@@ -24,21 +26,22 @@ internal static unsafe class Map
         destination = destination[..x.Length];
         SpanGuard.SameStartOrDisjoint(x, destination);
         if (accumulate)
-            Run(new BinaryBody<T, AddUnary<T, TOperator>>(new(f), x, destination, destination), x.Length, nanoseconds, context);
+            Run<T, BinaryBody<T, AddUnary<T, TOperator>>>(new(new(f), x, destination, destination), x.Length, nanoseconds, context, width);
         else
-            Run(new UnaryBody<T, TOperator>(f, x, destination), x.Length, nanoseconds, context);
+            Run<T, UnaryBody<T, TOperator>>(new(f, x, destination), x.Length, nanoseconds, context, width);
     }
 
     public static void Binary<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context,
+        SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator<T>
     {
         destination = Checked(x, y, destination);
         if (accumulate)
-            Run(new TernaryBody<T, AddBinary<T, TOperator>>(new(f), x, y, destination, destination), x.Length, nanoseconds, context);
+            Run<T, TernaryBody<T, AddBinary<T, TOperator>>>(new(new(f), x, y, destination, destination), x.Length, nanoseconds, context, width);
         else
-            Run(new BinaryBody<T, TOperator>(f, x, y, destination), x.Length, nanoseconds, context);
+            Run<T, BinaryBody<T, TOperator>>(new(f, x, y, destination), x.Length, nanoseconds, context, width);
     }
 
     /// <summary>The same for an operator that is a whole loop over spans.</summary>
@@ -52,7 +55,8 @@ internal static unsafe class Map
     }
 
     public static void Ternary<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context)
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context,
+        SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ITernaryOperator<T>
     {
@@ -65,14 +69,15 @@ internal static unsafe class Map
         SpanGuard.SameStartOrDisjoint(y, destination);
         SpanGuard.SameStartOrDisjoint(z, destination);
         if (accumulate)
-            Run(new QuaternaryBody<T, AddTernary<T, TOperator>>(new(f), x, y, z, destination, destination), x.Length, nanoseconds, context);
+            Run<T, QuaternaryBody<T, AddTernary<T, TOperator>>>(new(new(f), x, y, z, destination, destination), x.Length, nanoseconds, context, width);
         else
-            Run(new TernaryBody<T, TOperator>(f, x, y, z, destination), x.Length, nanoseconds, context);
+            Run<T, TernaryBody<T, TOperator>>(new(f, x, y, z, destination), x.Length, nanoseconds, context, width);
     }
 
     /// <summary>Changes parameters and their state in place. The three spans have one length and share no element.</summary>
     public static void Update<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state, double nanoseconds, ComputeContext? context)
+        TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state, double nanoseconds, ComputeContext? context,
+        SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUpdateOperator<T>
     {
@@ -82,7 +87,7 @@ internal static unsafe class Map
         SpanGuard.Disjoint<T>(gradients, parameters);
         SpanGuard.Disjoint<T>(gradients, state);
         SpanGuard.Disjoint<T>(state, parameters);
-        Run(new UpdateBody<T, TOperator>(f, gradients, parameters, state), parameters.Length, nanoseconds, context);
+        Run<T, UpdateBody<T, TOperator>>(new(f, gradients, parameters, state), parameters.Length, nanoseconds, context, width);
     }
 
     /// <summary>The rules for two inputs; the destination without its tail.</summary>
@@ -98,6 +103,11 @@ internal static unsafe class Map
         return destination;
     }
 
+    private static void Run<T, TBody>(TBody body, int n, double nanosecondsPerElement, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TBody : struct, ISimdRangeBody<T>, allows ref struct =>
+        Run(new SimdRange<T, TBody>(body, width), n, nanosecondsPerElement, context);
+
     private static void Run<TBody>(TBody body, int n, double nanosecondsPerElement, ComputeContext? context)
         where TBody : struct, IRangeBody, allows ref struct
     {
@@ -107,31 +117,31 @@ internal static unsafe class Map
             body.Execute(0, n);
     }
 
-    private readonly ref struct UnaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, Span<T> destination) : IRangeBody
-        where T : unmanaged
+    private readonly ref struct UnaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, Span<T> destination) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUnaryOperator<T>
     {
         private readonly ReadOnlySpan<T> _x = x;
         private readonly Span<T> _destination = destination;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* px = _x, pd = _destination)
-                MapLoops.Unary(f, px + start, pd + start, limit - start);
+                MapLoops.Unary<TVector, T, TOperator>(f, px + start, pd + start, limit - start);
         }
     }
 
-    private readonly ref struct BinaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) : IRangeBody
-        where T : unmanaged
+    private readonly ref struct BinaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator<T>
     {
         private readonly ReadOnlySpan<T> _x = x, _y = y;
         private readonly Span<T> _destination = destination;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* px = _x, py = _y, pd = _destination)
-                MapLoops.Binary(f, px + start, py + start, pd + start, limit - start);
+                MapLoops.Binary<TVector, T, TOperator>(f, px + start, py + start, pd + start, limit - start);
         }
     }
 
@@ -145,46 +155,46 @@ internal static unsafe class Map
         public void Execute(int start, int limit) => f.Invoke(_x[start..limit], _y[start..limit], _destination[start..limit]);
     }
 
-    private readonly ref struct TernaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination) : IRangeBody
-        where T : unmanaged
+    private readonly ref struct TernaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ITernaryOperator<T>
     {
         private readonly ReadOnlySpan<T> _x = x, _y = y, _z = z;
         private readonly Span<T> _destination = destination;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* px = _x, py = _y, pz = _z, pd = _destination)
-                MapLoops.Ternary(f, px + start, py + start, pz + start, pd + start, limit - start);
+                MapLoops.Ternary<TVector, T, TOperator>(f, px + start, py + start, pz + start, pd + start, limit - start);
         }
     }
 
     private readonly ref struct QuaternaryBody<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, ReadOnlySpan<T> w, Span<T> destination) : IRangeBody
-        where T : unmanaged
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, ReadOnlySpan<T> w, Span<T> destination) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IQuaternaryOperator<T>
     {
         private readonly ReadOnlySpan<T> _x = x, _y = y, _z = z, _w = w;
         private readonly Span<T> _destination = destination;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* px = _x, py = _y, pz = _z, pw = _w, pd = _destination)
-                MapLoops.Quaternary(f, px + start, py + start, pz + start, pw + start, pd + start, limit - start);
+                MapLoops.Quaternary<TVector, T, TOperator>(f, px + start, py + start, pz + start, pw + start, pd + start, limit - start);
         }
     }
 
-    private readonly ref struct UpdateBody<T, TOperator>(TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state) : IRangeBody
-        where T : unmanaged
+    private readonly ref struct UpdateBody<T, TOperator>(TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUpdateOperator<T>
     {
         private readonly ReadOnlySpan<T> _gradients = gradients;
         private readonly Span<T> _parameters = parameters, _state = state;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* pg = _gradients, pp = _parameters, ps = _state)
-                MapLoops.Update(f, pg + start, pp + start, ps + start, limit - start);
+                MapLoops.Update<TVector, T, TOperator>(f, pg + start, pp + start, ps + start, limit - start);
         }
     }
 }

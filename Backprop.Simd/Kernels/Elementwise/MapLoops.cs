@@ -1,115 +1,219 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// The loops under <see cref="Map"/>: whole vectors, then the last vector, which may overlap the one before. Its inputs are read
-/// before the loop, so that the destination may be an input, and it is stored after. Fewer elements than a vector go through
-/// padded vectors on the stack: no second formula exists.
+/// The loops under <see cref="Map"/>: whole vectors, then the last vector, which may overlap the one before; its inputs are read
+/// before anything is stored, so that the destination may be an input. Fewer elements than a vector go through padded vectors
+/// on the stack: no second formula exists. The operator stands in one place of each loop, because the compiler inlines a limited
+/// amount into a method.
 /// </summary>
 internal static unsafe class MapLoops
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Unary<T, TOperator>(TOperator f, T* x, T* destination, nint n)
-        where T : unmanaged
+    public static void Unary<TVector, T, TOperator>(TOperator f, T* x, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUnaryOperator<T>
     {
-        var full = n - Vector<T>.Count;
+        var full = n - TVector.Count;
         if (full < 0)
         {
-            ShortUnary(f, x, destination, n);
+            ShortUnary<TVector, T, TOperator>(f, x, destination, n);
             return;
         }
 
-        var last = f.Invoke(Vector.Load(x + full));
-        var lastDestination = destination + full;
-        for (var end = x + full; x < end; x += Vector<T>.Count, destination += Vector<T>.Count)
-            Vector.Store(f.Invoke(Vector.Load(x)), destination);
-        Vector.Store(last, lastDestination);
+        TVector vx = TVector.Load(x);
+        TVector lastX = TVector.Load(x + full);
+        nint i = 0;
+        while (true)
+        {
+            TVector.Store(destination + i, f.Invoke(vx));
+            if (i == full)
+                return;
+            i += TVector.Count;
+            if (i < full)
+            {
+                vx = TVector.Load(x + i);
+            }
+            else
+            {
+                i = full;
+                vx = lastX;
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Binary<T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
-        where T : unmanaged
+    public static void Binary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator<T>
     {
-        var full = n - Vector<T>.Count;
+        var full = n - TVector.Count;
         if (full < 0)
         {
-            ShortBinary(f, x, y, destination, n);
+            ShortBinary<TVector, T, TOperator>(f, x, y, destination, n);
             return;
         }
 
-        var last = f.Invoke(Vector.Load(x + full), Vector.Load(y + full));
-        var lastDestination = destination + full;
-        for (var end = x + full; x < end; x += Vector<T>.Count, y += Vector<T>.Count, destination += Vector<T>.Count)
-            Vector.Store(f.Invoke(Vector.Load(x), Vector.Load(y)), destination);
-        Vector.Store(last, lastDestination);
+        TVector vx = TVector.Load(x), vy = TVector.Load(y);
+        TVector lastX = TVector.Load(x + full), lastY = TVector.Load(y + full);
+        nint i = 0;
+        while (true)
+        {
+            TVector.Store(destination + i, f.Invoke(vx, vy));
+            if (i == full)
+                return;
+            i += TVector.Count;
+            if (i < full)
+            {
+                vx = TVector.Load(x + i);
+                vy = TVector.Load(y + i);
+            }
+            else
+            {
+                i = full;
+                vx = lastX;
+                vy = lastY;
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Ternary<T, TOperator>(TOperator f, T* x, T* y, T* z, T* destination, nint n)
-        where T : unmanaged
+    public static void Ternary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ITernaryOperator<T>
     {
-        var full = n - Vector<T>.Count;
+        var full = n - TVector.Count;
         if (full < 0)
         {
-            ShortTernary(f, x, y, z, destination, n);
+            ShortTernary<TVector, T, TOperator>(f, x, y, z, destination, n);
             return;
         }
 
-        var last = f.Invoke(Vector.Load(x + full), Vector.Load(y + full), Vector.Load(z + full));
-        var lastDestination = destination + full;
-        for (var end = x + full; x < end; x += Vector<T>.Count, y += Vector<T>.Count, z += Vector<T>.Count, destination += Vector<T>.Count)
-            Vector.Store(f.Invoke(Vector.Load(x), Vector.Load(y), Vector.Load(z)), destination);
-        Vector.Store(last, lastDestination);
+        TVector vx = TVector.Load(x), vy = TVector.Load(y), vz = TVector.Load(z);
+        TVector lastX = TVector.Load(x + full), lastY = TVector.Load(y + full), lastZ = TVector.Load(z + full);
+        nint i = 0;
+        while (true)
+        {
+            TVector.Store(destination + i, f.Invoke(vx, vy, vz));
+            if (i == full)
+                return;
+            i += TVector.Count;
+            if (i < full)
+            {
+                vx = TVector.Load(x + i);
+                vy = TVector.Load(y + i);
+                vz = TVector.Load(z + i);
+            }
+            else
+            {
+                i = full;
+                vx = lastX;
+                vy = lastY;
+                vz = lastZ;
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Quaternary<T, TOperator>(TOperator f, T* x, T* y, T* z, T* w, T* destination, nint n)
-        where T : unmanaged
+    public static void Quaternary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* w, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IQuaternaryOperator<T>
     {
-        var full = n - Vector<T>.Count;
+        var full = n - TVector.Count;
         if (full < 0)
         {
-            ShortQuaternary(f, x, y, z, w, destination, n);
+            ShortQuaternary<TVector, T, TOperator>(f, x, y, z, w, destination, n);
             return;
         }
 
-        var last = f.Invoke(Vector.Load(x + full), Vector.Load(y + full), Vector.Load(z + full), Vector.Load(w + full));
-        for (nint i = 0; i < full; i += Vector<T>.Count)
-            Vector.Store(f.Invoke(Vector.Load(x + i), Vector.Load(y + i), Vector.Load(z + i), Vector.Load(w + i)), destination + i);
-        Vector.Store(last, destination + full);
+        TVector vx = TVector.Load(x), vy = TVector.Load(y), vz = TVector.Load(z), vw = TVector.Load(w);
+        TVector lastX = TVector.Load(x + full), lastY = TVector.Load(y + full), lastZ = TVector.Load(z + full), lastW = TVector.Load(w + full);
+        nint i = 0;
+        while (true)
+        {
+            TVector.Store(destination + i, f.Invoke(vx, vy, vz, vw));
+            if (i == full)
+                return;
+            i += TVector.Count;
+            if (i < full)
+            {
+                vx = TVector.Load(x + i);
+                vy = TVector.Load(y + i);
+                vz = TVector.Load(z + i);
+                vw = TVector.Load(w + i);
+            }
+            else
+            {
+                i = full;
+                vx = lastX;
+                vy = lastY;
+                vz = lastZ;
+                vw = lastW;
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Update<T, TOperator>(TOperator f, T* gradient, T* parameter, T* state, nint n)
-        where T : unmanaged
+    public static void Update<TVector, T, TOperator>(TOperator f, T* gradient, T* parameter, T* state, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUpdateOperator<T>
     {
-        var full = n - Vector<T>.Count;
+        var full = n - TVector.Count;
         if (full < 0)
         {
-            ShortUpdate(f, gradient, parameter, state, n);
+            ShortUpdate<TVector, T, TOperator>(f, gradient, parameter, state, n);
             return;
         }
 
-        Vector<T> lastParameter = Vector.Load(parameter + full), lastState = Vector.Load(state + full);
-        f.Invoke(Vector.Load(gradient + full), ref lastParameter, ref lastState);
-        for (nint i = 0; i < full; i += Vector<T>.Count)
+        TVector p = TVector.Load(parameter), s = TVector.Load(state);
+        TVector lastParameter = TVector.Load(parameter + full), lastState = TVector.Load(state + full);
+        nint i = 0;
+        while (true)
         {
-            Vector<T> p = Vector.Load(parameter + i), s = Vector.Load(state + i);
-            f.Invoke(Vector.Load(gradient + i), ref p, ref s);
-            Vector.Store(p, parameter + i);
-            Vector.Store(s, state + i);
+            f.Invoke(TVector.Load(gradient + i), ref p, ref s);
+            TVector.Store(parameter + i, p);
+            TVector.Store(state + i, s);
+            if (i == full)
+                return;
+            i += TVector.Count;
+            if (i < full)
+            {
+                p = TVector.Load(parameter + i);
+                s = TVector.Load(state + i);
+            }
+            else
+            {
+                i = full;
+                p = lastParameter;
+                s = lastState;
+            }
         }
-
-        Vector.Store(lastParameter, parameter + full);
-        Vector.Store(lastState, state + full);
     }
+
+    /// <summary>The first <paramref name="n"/> elements, the other lanes 0.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static TVector LoadPadded<TVector, T>(T* source, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var padded = TVector.Zero;
+        Unsafe.CopyBlockUnaligned(&padded, source, (uint)(n * sizeof(T)));
+        return padded;
+    }
+
+    /// <summary>Stores the first <paramref name="n"/> lanes.</summary>
+    public static void StorePartial<TVector, T>(TVector value, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Unsafe.CopyBlockUnaligned(destination, &value, (uint)(n * sizeof(T)));
 
     /// <summary>The first <paramref name="n"/> elements, the other lanes 0.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -125,53 +229,58 @@ internal static unsafe class MapLoops
         Unsafe.CopyBlockUnaligned(destination, &value, (uint)(n * sizeof(T)));
 
     [MethodImpl(MethodImplOptions.NoInlining)] // Its locals have addresses: kept out of the loops' frames.
-    private static void ShortUnary<T, TOperator>(TOperator f, T* x, T* destination, nint n)
-        where T : unmanaged
+    private static void ShortUnary<TVector, T, TOperator>(TOperator f, T* x, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUnaryOperator<T>
     {
-        var px = LoadPadded(x, n);
-        Unary(f, (T*)&px, (T*)&px, Vector<T>.Count);
-        StorePartial(px, destination, n);
+        TVector px = LoadPadded<TVector, T>(x, n);
+        Unary<TVector, T, TOperator>(f, (T*)&px, (T*)&px, TVector.Count);
+        StorePartial<TVector, T>(px, destination, n);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ShortBinary<T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
-        where T : unmanaged
+    private static void ShortBinary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator<T>
     {
-        Vector<T> px = LoadPadded(x, n), py = LoadPadded(y, n);
-        Binary(f, (T*)&px, (T*)&py, (T*)&px, Vector<T>.Count);
-        StorePartial(px, destination, n);
+        TVector px = LoadPadded<TVector, T>(x, n), py = LoadPadded<TVector, T>(y, n);
+        Binary<TVector, T, TOperator>(f, (T*)&px, (T*)&py, (T*)&px, TVector.Count);
+        StorePartial<TVector, T>(px, destination, n);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ShortTernary<T, TOperator>(TOperator f, T* x, T* y, T* z, T* destination, nint n)
-        where T : unmanaged
+    private static void ShortTernary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ITernaryOperator<T>
     {
-        Vector<T> px = LoadPadded(x, n), py = LoadPadded(y, n), pz = LoadPadded(z, n);
-        Ternary(f, (T*)&px, (T*)&py, (T*)&pz, (T*)&px, Vector<T>.Count);
-        StorePartial(px, destination, n);
+        TVector px = LoadPadded<TVector, T>(x, n), py = LoadPadded<TVector, T>(y, n), pz = LoadPadded<TVector, T>(z, n);
+        Ternary<TVector, T, TOperator>(f, (T*)&px, (T*)&py, (T*)&pz, (T*)&px, TVector.Count);
+        StorePartial<TVector, T>(px, destination, n);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ShortQuaternary<T, TOperator>(TOperator f, T* x, T* y, T* z, T* w, T* destination, nint n)
-        where T : unmanaged
+    private static void ShortQuaternary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* w, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IQuaternaryOperator<T>
     {
-        Vector<T> px = LoadPadded(x, n), py = LoadPadded(y, n), pz = LoadPadded(z, n), pw = LoadPadded(w, n);
-        Quaternary(f, (T*)&px, (T*)&py, (T*)&pz, (T*)&pw, (T*)&px, Vector<T>.Count);
-        StorePartial(px, destination, n);
+        TVector px = LoadPadded<TVector, T>(x, n), py = LoadPadded<TVector, T>(y, n), pz = LoadPadded<TVector, T>(z, n), pw = LoadPadded<TVector, T>(w, n);
+        Quaternary<TVector, T, TOperator>(f, (T*)&px, (T*)&py, (T*)&pz, (T*)&pw, (T*)&px, TVector.Count);
+        StorePartial<TVector, T>(px, destination, n);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ShortUpdate<T, TOperator>(TOperator f, T* gradient, T* parameter, T* state, nint n)
-        where T : unmanaged
+    private static void ShortUpdate<TVector, T, TOperator>(TOperator f, T* gradient, T* parameter, T* state, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUpdateOperator<T>
     {
-        Vector<T> pg = LoadPadded(gradient, n), pp = LoadPadded(parameter, n), ps = LoadPadded(state, n);
-        Update(f, (T*)&pg, (T*)&pp, (T*)&ps, Vector<T>.Count);
-        StorePartial(pp, parameter, n);
-        StorePartial(ps, state, n);
+        TVector pg = LoadPadded<TVector, T>(gradient, n), pp = LoadPadded<TVector, T>(parameter, n), ps = LoadPadded<TVector, T>(state, n);
+        Update<TVector, T, TOperator>(f, (T*)&pg, (T*)&pp, (T*)&ps, TVector.Count);
+        StorePartial<TVector, T>(pp, parameter, n);
+        StorePartial<TVector, T>(ps, state, n);
     }
 }

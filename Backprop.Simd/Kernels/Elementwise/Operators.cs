@@ -1,64 +1,71 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
 /// <summary>One output from one input, lane by lane: what <see cref="Map"/> runs over spans.</summary>
-internal interface IUnaryOperator<T> where T : unmanaged
+internal interface IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>f(x).</summary>
-    Vector<T> Invoke(Vector<T> x);
+    TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
 /// <summary>One output from two inputs, lane by lane.</summary>
-internal interface IBinaryOperator<T> where T : unmanaged
+internal interface IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>f(x, y).</summary>
-    Vector<T> Invoke(Vector<T> x, Vector<T> y);
+    TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
 /// <summary>One output from three inputs, lane by lane.</summary>
-internal interface ITernaryOperator<T> where T : unmanaged
+internal interface ITernaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>f(x, y, z).</summary>
-    Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z);
+    TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
 /// <summary>One output from four inputs, lane by lane: a ternary operator that adds to its destination.</summary>
-internal interface IQuaternaryOperator<T> where T : unmanaged
+internal interface IQuaternaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>f(x, y, z, w).</summary>
-    Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z, Vector<T> w);
+    TVector Invoke<TVector>(TVector x, TVector y, TVector z, TVector w) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
 /// <summary>A gradient changes a parameter and one value of state in place, lane by lane: an optimizer's step.</summary>
-internal interface IUpdateOperator<T> where T : unmanaged
+internal interface IUpdateOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Replaces the parameter and its state.</summary>
-    void Invoke(Vector<T> gradient, ref Vector<T> parameter, ref Vector<T> state);
+    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector state) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
 /// <summary>d + f(x) for the destination d.</summary>
 internal readonly struct AddUnary<T, TOperator>(TOperator f) : IBinaryOperator<T>
-    where T : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
     where TOperator : struct, IUnaryOperator<T>
 {
-    public Vector<T> Invoke(Vector<T> x, Vector<T> destination) => destination + f.Invoke(x);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Invoke<TVector>(TVector x, TVector destination) where TVector : unmanaged, ISimdVector<TVector, T> => f.Invoke(x) + destination;
 }
 
 /// <summary>d + f(x, y) for the destination d.</summary>
 internal readonly struct AddBinary<T, TOperator>(TOperator f) : ITernaryOperator<T>
-    where T : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
     where TOperator : struct, IBinaryOperator<T>
 {
-    public Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> destination) => destination + f.Invoke(x, y);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Invoke<TVector>(TVector x, TVector y, TVector destination) where TVector : unmanaged, ISimdVector<TVector, T> =>
+        f.Invoke(x, y) + destination;
 }
 
 /// <summary>d + f(x, y, z) for the destination d.</summary>
 internal readonly struct AddTernary<T, TOperator>(TOperator f) : IQuaternaryOperator<T>
-    where T : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
     where TOperator : struct, ITernaryOperator<T>
 {
-    public Vector<T> Invoke(Vector<T> x, Vector<T> y, Vector<T> z, Vector<T> destination) => destination + f.Invoke(x, y, z);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Invoke<TVector>(TVector x, TVector y, TVector z, TVector destination) where TVector : unmanaged, ISimdVector<TVector, T> =>
+        f.Invoke(x, y, z) + destination;
 }
 
 /// <summary>A loop of two inputs over spans of one length.</summary>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
@@ -149,7 +150,7 @@ internal static unsafe class ReductionLoops
 
     internal readonly struct DotTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Add(T* x, T* y, Vector<T> sum) => VectorMath.MultiplyAdd(Vector.Load(x), Vector.Load(y), sum);
+        public Vector<T> Add(T* x, T* y, Vector<T> sum) => VectorSimd<T>.MultiplyAdd(Vector.Load(x), Vector.Load(y), sum);
     }
 
     internal readonly struct ScaledSquareTerm<T>(Vector<T> scale) : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -157,13 +158,13 @@ internal static unsafe class ReductionLoops
         public Vector<T> Add(T* x, T* y, Vector<T> sum)
         {
             var scaled = Vector.Load(x) * scale;
-            return VectorMath.MultiplyAdd(scaled, scaled, sum);
+            return VectorSimd<T>.MultiplyAdd(scaled, scaled, sum);
         }
     }
 
     internal readonly struct FiniteTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Add(T* x, T* y, Vector<T> sum) => VectorMath.MultiplyAdd(Vector.Load(x), Vector<T>.Zero, sum);
+        public Vector<T> Add(T* x, T* y, Vector<T> sum) => VectorSimd<T>.MultiplyAdd(Vector.Load(x), Vector<T>.Zero, sum);
     }
 
     internal readonly struct Identity<T> : IProjection<T> where T : unmanaged

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
@@ -26,41 +27,45 @@ internal static unsafe class SoftmaxLoops
     private static double Full<T>(T* x, T* p, nint n, out T largest) where T : unmanaged, IFloatingPointIeee754<T>
     {
         largest = ReductionLoops.Max(default(ReductionLoops.Identity<T>), x, n, T.NegativeInfinity);
-        var sum = Exponentials(x, p, n, Vector.Create(largest));
-        MapLoops.Unary(new DivideOperator<T>(Vector.Create(T.CreateTruncating(sum))), p, p, n);
+        var sum = Exponentials<SimdVector<T>, T>(x, p, n, largest);
+        MapLoops.Unary<SimdVector<T>, T, DivideOperator<T>>(new(T.CreateTruncating(sum)), p, p, n);
         return sum;
     }
 
     /// <summary>p = exp(x - largest); returns the sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static double Exponentials<T>(T* x, T* p, nint n, Vector<T> largest) where T : unmanaged, IFloatingPointIeee754<T>
+    private static double Exponentials<TVector, T>(T* x, T* p, nint n, T largest)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint count = Vector<T>.Count;
-        var last = VectorMath.Exp(Vector.Load(x + (n - count)) - largest);
+        nint count = TVector.Count;
+        var maximum = TVector.Create(largest);
+        var last = VectorMath.ExpBounded(TVector.Load(x + (n - count)) - maximum);
         var total = 0.0;
         nint i = 0;
         while (i < n - count)
         {
-            var sum = Vector<T>.Zero;
+            var sum = TVector.Zero;
             for (var limit = nint.Min(n - count, i + Block * count); i < limit; i += count)
             {
-                var e = VectorMath.Exp(Vector.Load(x + i) - largest);
-                Vector.Store(e, p + i);
+                var e = VectorMath.ExpBounded(TVector.Load(x + i) - maximum);
+                TVector.Store(p + i, e);
                 sum += e;
             }
 
-            total += double.CreateTruncating(Vector.Sum(sum));
+            total += double.CreateTruncating(TVector.Sum(sum));
         }
 
         // Of the last vector, the lanes before i have been counted.
-        var seen = Vector.Create(T.CreateTruncating(i - (n - count)));
-        total += double.CreateTruncating(Vector.Sum(Vector.AndNot(last, Vector.LessThan(Vector<T>.Indices, seen))));
-        Vector.Store(last, p + (n - count));
+        var counted = TVector.Indices < (double)(i - (n - count));
+        total += double.CreateTruncating(TVector.Sum(TVector.AndNot(last, counted)));
+        TVector.Store(p + (n - count), last);
         return total;
     }
 
-    private readonly struct DivideOperator<T>(Vector<T> divisor) : IUnaryOperator<T> where T : unmanaged
+    private readonly struct DivideOperator<T>(T divisor) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x) => x / divisor;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x / TVector.Create(divisor);
     }
 }

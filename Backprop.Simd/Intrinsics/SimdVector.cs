@@ -1,0 +1,209 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Backprop.Simd.Intrinsics;
+
+/// <summary>Formulas on <see cref="Vector{T}"/>.</summary>
+internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private Vector<T> _lanes;
+
+    public static int Count => Vector<T>.Count;
+
+    public static bool IsSingle
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float);
+    }
+
+    public static bool IsAccelerated => Vector.IsHardwareAccelerated;
+
+    public static SimdVector<T> Zero => default;
+
+    public static SimdVector<T> One
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new() { _lanes = Vector<T>.One };
+    }
+
+    public static SimdVector<T> Indices
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new() { _lanes = Vector<T>.Indices };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Create(T value) => new() { _lanes = Vector.Create(value) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Create(double value) => new() { _lanes = Broadcast(value) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Create(float narrow, double wide) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.Create(narrow))
+        : Vector.As<double, T>(Vector.Create(wide)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Load(T* source) => new() { _lanes = Vector.Load(source) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(T* destination, SimdVector<T> value) => Vector.Store(value._lanes, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator +(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes + right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator +(SimdVector<T> left, double right) => new() { _lanes = left._lanes + Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator +(double left, SimdVector<T> right) => new() { _lanes = Broadcast(left) + right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator -(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes - right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator -(SimdVector<T> left, double right) => new() { _lanes = left._lanes - Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator -(double left, SimdVector<T> right) => new() { _lanes = Broadcast(left) - right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator *(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes * right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator *(SimdVector<T> left, double right) => new() { _lanes = left._lanes * Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator *(double left, SimdVector<T> right) => new() { _lanes = Broadcast(left) * right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator /(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes / right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator /(SimdVector<T> left, double right) => new() { _lanes = left._lanes / Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator /(double left, SimdVector<T> right) => new() { _lanes = Broadcast(left) / right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator -(SimdVector<T> value) => new() { _lanes = -value._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator &(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes & right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator |(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes | right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator ^(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes ^ right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator ~(SimdVector<T> value) => new() { _lanes = ~value._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator <(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = Vector.LessThan(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator <(SimdVector<T> left, double right) => new() { _lanes = Vector.LessThan(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator >(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = Vector.GreaterThan(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator >(SimdVector<T> left, double right) => new() { _lanes = Vector.GreaterThan(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator <=(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = Vector.LessThanOrEqual(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator <=(SimdVector<T> left, double right) => new() { _lanes = Vector.LessThanOrEqual(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator >=(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = Vector.GreaterThanOrEqual(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> operator >=(SimdVector<T> left, double right) => new() { _lanes = Vector.GreaterThanOrEqual(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Equal(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = Vector.Equals(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> IsNaN(SimdVector<T> value) => new() { _lanes = Vector.IsNaN(value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Select(SimdVector<T> mask, SimdVector<T> whenSet, SimdVector<T> otherwise) => new() { _lanes = Vector.ConditionalSelect(mask._lanes, whenSet._lanes, otherwise._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> AndNot(SimdVector<T> value, SimdVector<T> mask) => new() { _lanes = Vector.AndNot(value._lanes, mask._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, SimdVector<T> right, SimdVector<T> addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.As<T, float>(addend._lanes)))
+        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.As<T, double>(addend._lanes))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, SimdVector<T> right, double addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.Create((float)addend)))
+        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.Create(addend))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, double right, SimdVector<T> addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.Create((float)right), Vector.As<T, float>(addend._lanes)))
+        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.As<T, double>(addend._lanes))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, double right, double addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.Create((float)right), Vector.Create((float)addend)))
+        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.Create(addend))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Min(SimdVector<T> bound, SimdVector<T> value) => new() { _lanes = Vector.MinNative(bound._lanes, value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Min(double bound, SimdVector<T> value) => new() { _lanes = Vector.MinNative(Broadcast(bound), value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Max(SimdVector<T> bound, SimdVector<T> value) => new() { _lanes = Vector.MaxNative(bound._lanes, value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Max(double bound, SimdVector<T> value) => new() { _lanes = Vector.MaxNative(Broadcast(bound), value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Abs(SimdVector<T> value) => new() { _lanes = Vector.Abs(value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Sqrt(SimdVector<T> value) => new() { _lanes = Vector.SquareRoot(value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(SimdVector<T> value) => Vector.Sum(value._lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> AddBits(SimdVector<T> left, SimdVector<T> right) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<int, T>(Vector.As<T, int>(left._lanes) + Vector.As<T, int>(right._lanes))
+        : Vector.As<long, T>(Vector.As<T, long>(left._lanes) + Vector.As<T, long>(right._lanes)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> ShiftBitsLeft(SimdVector<T> value, int count) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<int, T>(Vector.ShiftLeft(Vector.As<T, int>(value._lanes), count))
+        : Vector.As<long, T>(Vector.ShiftLeft(Vector.As<T, long>(value._lanes), count)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> ShiftBitsRight(SimdVector<T> value, int count) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<int, T>(Vector.ShiftRightLogical(Vector.As<T, int>(value._lanes), count))
+        : Vector.As<long, T>(Vector.ShiftRightLogical(Vector.As<T, long>(value._lanes), count)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> ScaleByPowerOfTwo(SimdVector<T> value, SimdVector<T> exponent) => SimdBits.ScaleByPowerOfTwo<SimdVector<T>, T>(value, exponent);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Exponent(SimdVector<T> value) => SimdBits.Exponent<SimdVector<T>, T>(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Significand(SimdVector<T> value) => SimdBits.Significand<SimdVector<T>, T>(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<T> Broadcast(double value) => typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.Create((float)value))
+        : Vector.As<double, T>(Vector.Create(value));
+}

@@ -1,0 +1,227 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Backprop.Simd.Intrinsics;
+
+/// <summary>Formulas on <see cref="Vector512{T}"/>.</summary>
+internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>vgetmant: the interval [3/4, 3/2), NaN for negative numbers.</summary>
+    private const byte NearOne = 0b1011;
+
+    private Vector512<T> _lanes;
+
+    public static int Count => Vector512<T>.Count;
+
+    public static bool IsSingle
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => typeof(T) == typeof(float);
+    }
+
+    public static bool IsAccelerated => Vector512.IsHardwareAccelerated;
+
+    public static SimdVector512<T> Zero => default;
+
+    public static SimdVector512<T> One
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new() { _lanes = Vector512<T>.One };
+    }
+
+    public static SimdVector512<T> Indices
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => new() { _lanes = Vector512<T>.Indices };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Create(T value) => new() { _lanes = Vector512.Create(value) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Create(double value) => new() { _lanes = Broadcast(value) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Create(float narrow, double wide) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.Create(narrow).As<float, T>()
+        : Vector512.Create(wide).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Load(T* source) => new() { _lanes = Vector512.Load(source) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(T* destination, SimdVector512<T> value) => Vector512.Store(value._lanes, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator +(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes + right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator +(SimdVector512<T> left, double right) => new() { _lanes = left._lanes + Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator +(double left, SimdVector512<T> right) => new() { _lanes = Broadcast(left) + right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator -(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes - right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator -(SimdVector512<T> left, double right) => new() { _lanes = left._lanes - Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator -(double left, SimdVector512<T> right) => new() { _lanes = Broadcast(left) - right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator *(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes * right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator *(SimdVector512<T> left, double right) => new() { _lanes = left._lanes * Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator *(double left, SimdVector512<T> right) => new() { _lanes = Broadcast(left) * right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator /(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes / right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator /(SimdVector512<T> left, double right) => new() { _lanes = left._lanes / Broadcast(right) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator /(double left, SimdVector512<T> right) => new() { _lanes = Broadcast(left) / right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator -(SimdVector512<T> value) => new() { _lanes = -value._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator &(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes & right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator |(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes | right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator ^(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = left._lanes ^ right._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator ~(SimdVector512<T> value) => new() { _lanes = ~value._lanes };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator <(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = Vector512.LessThan(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator <(SimdVector512<T> left, double right) => new() { _lanes = Vector512.LessThan(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator >(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = Vector512.GreaterThan(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator >(SimdVector512<T> left, double right) => new() { _lanes = Vector512.GreaterThan(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator <=(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = Vector512.LessThanOrEqual(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator <=(SimdVector512<T> left, double right) => new() { _lanes = Vector512.LessThanOrEqual(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator >=(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = Vector512.GreaterThanOrEqual(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> operator >=(SimdVector512<T> left, double right) => new() { _lanes = Vector512.GreaterThanOrEqual(left._lanes, Broadcast(right)) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Equal(SimdVector512<T> left, SimdVector512<T> right) => new() { _lanes = Vector512.Equals(left._lanes, right._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> IsNaN(SimdVector512<T> value) => new() { _lanes = Vector512.IsNaN(value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Select(SimdVector512<T> mask, SimdVector512<T> whenSet, SimdVector512<T> otherwise) => new() { _lanes = Vector512.ConditionalSelect(mask._lanes, whenSet._lanes, otherwise._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> AndNot(SimdVector512<T> value, SimdVector512<T> mask) => new() { _lanes = Vector512.AndNot(value._lanes, mask._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> MultiplyAdd(SimdVector512<T> left, SimdVector512<T> right, SimdVector512<T> addend) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), addend._lanes.As<T, float>()).As<float, T>()
+        : Vector512.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), addend._lanes.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> MultiplyAdd(SimdVector512<T> left, SimdVector512<T> right, double addend) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), Vector512.Create((float)addend)).As<float, T>()
+        : Vector512.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), Vector512.Create(addend)).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> MultiplyAdd(SimdVector512<T> left, double right, SimdVector512<T> addend) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.MultiplyAddEstimate(left._lanes.As<T, float>(), Vector512.Create((float)right), addend._lanes.As<T, float>()).As<float, T>()
+        : Vector512.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector512.Create(right), addend._lanes.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> MultiplyAdd(SimdVector512<T> left, double right, double addend) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.MultiplyAddEstimate(left._lanes.As<T, float>(), Vector512.Create((float)right), Vector512.Create((float)addend)).As<float, T>()
+        : Vector512.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector512.Create(right), Vector512.Create(addend)).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Min(SimdVector512<T> bound, SimdVector512<T> value) => new() { _lanes = Vector512.MinNative(bound._lanes, value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Min(double bound, SimdVector512<T> value) => new() { _lanes = Vector512.MinNative(Broadcast(bound), value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Max(SimdVector512<T> bound, SimdVector512<T> value) => new() { _lanes = Vector512.MaxNative(bound._lanes, value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Max(double bound, SimdVector512<T> value) => new() { _lanes = Vector512.MaxNative(Broadcast(bound), value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Abs(SimdVector512<T> value) => new() { _lanes = Vector512.Abs(value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Sqrt(SimdVector512<T> value) => new() { _lanes = Vector512.Sqrt(value._lanes) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(SimdVector512<T> value) => Vector512.Sum(value._lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> AddBits(SimdVector512<T> left, SimdVector512<T> right) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? (left._lanes.As<T, int>() + right._lanes.As<T, int>()).As<int, T>()
+        : (left._lanes.As<T, long>() + right._lanes.As<T, long>()).As<long, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> ShiftBitsLeft(SimdVector512<T> value, int count) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.ShiftLeft(value._lanes.As<T, int>(), count).As<int, T>()
+        : Vector512.ShiftLeft(value._lanes.As<T, long>(), count).As<long, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> ShiftBitsRight(SimdVector512<T> value, int count) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.ShiftRightLogical(value._lanes.As<T, int>(), count).As<int, T>()
+        : Vector512.ShiftRightLogical(value._lanes.As<T, long>(), count).As<long, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> ScaleByPowerOfTwo(SimdVector512<T> value, SimdVector512<T> exponent) => !Avx512F.IsSupported
+        ? SimdBits.ScaleByPowerOfTwo<SimdVector512<T>, T>(value, exponent)
+        : Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+            ? Avx512F.Scale(value._lanes.As<T, float>(), exponent._lanes.As<T, float>()).As<float, T>()
+            : Avx512F.Scale(value._lanes.As<T, double>(), exponent._lanes.As<T, double>()).As<double, T>());
+
+    // vgetexp is floor(log2): the significand's own exponent, 0 or -1, tells where 3/2 was passed.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Exponent(SimdVector512<T> value) => !Avx512F.IsSupported
+        ? SimdBits.Exponent<SimdVector512<T>, T>(value)
+        : Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+            ? (Avx512F.GetExponent(value._lanes.As<T, float>()) - Avx512F.GetExponent(Avx512F.GetMantissa(value._lanes.As<T, float>(), NearOne))).As<float, T>()
+            : (Avx512F.GetExponent(value._lanes.As<T, double>()) - Avx512F.GetExponent(Avx512F.GetMantissa(value._lanes.As<T, double>(), NearOne))).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Significand(SimdVector512<T> value) => !Avx512F.IsSupported
+        ? SimdBits.Significand<SimdVector512<T>, T>(value)
+        : Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+            ? Avx512F.GetMantissa(value._lanes.As<T, float>(), NearOne).As<float, T>()
+            : Avx512F.GetMantissa(value._lanes.As<T, double>(), NearOne).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<T> Broadcast(double value) => typeof(T) == typeof(float)
+        ? Vector512.Create((float)value).As<float, T>()
+        : Vector512.Create(value).As<double, T>();
+}

@@ -1,0 +1,51 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>A loop body over a range of items, written once for every register width.</summary>
+internal interface ISimdRangeBody<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Runs items <paramref name="start"/> up to, not including, <paramref name="limit"/>.</summary>
+    void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>;
+}
+
+/// <summary>Picks the register width for a body: the widest of the hardware that a range fills, or the one asked for.</summary>
+internal readonly ref struct SimdRange<T, TBody>(TBody body, SimdWidth width) : IRangeBody
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TBody : struct, ISimdRangeBody<T>, allows ref struct
+{
+    private readonly TBody _body = body;
+
+    public void Execute(int start, int limit)
+    {
+        var n = limit - start;
+        if (width == SimdWidth.Widest)
+        {
+            if (Vector512.IsHardwareAccelerated && n >= Vector512<T>.Count)
+                _body.Execute<SimdVector512<T>>(start, limit);
+            else if (Vector256.IsHardwareAccelerated && n >= Vector256<T>.Count)
+                _body.Execute<SimdVector256<T>>(start, limit);
+            else
+                _body.Execute<SimdVector128<T>>(start, limit);
+        }
+        else
+        {
+            Forced(start, limit);
+        }
+    }
+
+    private void Forced(int start, int limit)
+    {
+        if (width == SimdWidth.Bits512)
+            _body.Execute<SimdVector512<T>>(start, limit);
+        else if (width == SimdWidth.Bits256)
+            _body.Execute<SimdVector256<T>>(start, limit);
+        else if (width == SimdWidth.Bits128)
+            _body.Execute<SimdVector128<T>>(start, limit);
+        else
+            _body.Execute<SimdVector<T>>(start, limit);
+    }
+}
