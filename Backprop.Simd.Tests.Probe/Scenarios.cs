@@ -37,10 +37,10 @@ internal static class Scenarios
     {
         var network = GraphBuilder.Chain(Inputs).Affine(50).Sigmoid().Affine(Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
         network.Freeze("affine1.weight");
-        return Steps(network, threads, new Sgd<float>(network.Parameters.Length, 0.01));
+        return Steps(network, threads, new AdamW<float>(network.Parameters.Length));
     }
 
-    private static Action<int> Steps(Network<float> network, int threads, Sgd<float> sgd)
+    private static Action<int> Steps(Network<float> network, int threads, Optimizer<float> optimizer)
     {
         var (images, labels) = Data();
         var workspace = network.CreateWorkspace(Rows, compute: new ComputeContext(threads));
@@ -50,7 +50,7 @@ internal static class Scenarios
             workspace.Rows = Math.Min(Rows, labels.Length - first);
             images.AsSpan(first * Inputs, workspace.Rows * Inputs).CopyTo(workspace.Input("x"));
             workspace.SetIndexInput("labels", labels.AsSpan(first, workspace.Rows));
-            var loss = network.Step(workspace, sgd);
+            var loss = network.Step(workspace, optimizer);
             if (!double.IsFinite(loss))
                 throw new InvalidOperationException("The loss is not finite.");
         };

@@ -116,6 +116,21 @@ public class SgdTests
     }
 
     [Fact]
+    public void Dampening_spares_the_first_step()
+    {
+        // v1 = g1; v = momentum v + (1 - dampening) g.
+        var optimizer = new Sgd<double>(1, 0.5, momentum: 0.5, dampening: 0.75);
+        double[] w = [1];
+        optimizer.Step(w, [4]);
+        Assert.Equal(1 - 0.5 * 4, w[0]);
+        optimizer.Step(w, [8]);
+        Assert.Equal(-1 - 0.5 * (0.5 * 4 + 0.25 * 8), w[0]);
+        optimizer.Step(w, [-4]);
+        Assert.Equal(-3 - 0.5 * (0.5 * 4 + 0.25 * -4), w[0]);
+        Assert.Equal(0.75, optimizer.Dampening);
+    }
+
+    [Fact]
     public void The_learning_rate_of_the_next_step_may_change()
     {
         var optimizer = new Sgd<double>(1, 0.5);
@@ -155,7 +170,11 @@ public class SgdTests
         Throws("momentum", () => new Sgd<float>(1, 0.1, -0.1));
         Throws("momentum", () => new Sgd<float>(1, 0.1, double.NaN));
         Throws("weightDecay", () => new Sgd<float>(1, 0.1, weightDecay: -1));
+        Throws("dampening", () => new Sgd<float>(1, 0.1, 0.9, dampening: 1.1));
+        Throws("dampening", () => new Sgd<float>(1, 0.1, 0.9, dampening: double.NaN));
         Throws("parameterCount", () => new Sgd<float>(-1, 0.1));
+        Assert.Equal("dampening", Assert.Throws<ArgumentException>(() => new Sgd<float>(1, 0.1, dampening: 0.1)).ParamName);
+        Assert.Equal("nesterov", Assert.Throws<ArgumentException>(() => new Sgd<float>(1, 0.1, 0.9, nesterov: true, dampening: 0.1)).ParamName);
         Assert.Equal("nesterov", Assert.Throws<ArgumentException>(() => new Sgd<float>(1, 0.1, nesterov: true)).ParamName);
         Assert.Throws<NotSupportedException>(() => new Sgd<Half>(1, 0.1));
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
@@ -70,8 +71,19 @@ public abstract class Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
                 Update(parameters, gradients, range, context);
         }
 
-        Steps++;
+        FinishStep();
     }
+
+    /// <summary>
+    /// Hands over the operator of the step in progress and the state of all parameters, for kernels that update what they have
+    /// in registers. Whoever applies a step this way, to each parameter at most once, ends it by <see cref="FinishStep"/>.
+    /// </summary>
+    /// <returns>False where the optimizer has no such operator: only <see cref="Step(Span{T}, ReadOnlySpan{T})"/> will do.</returns>
+    internal virtual bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
+        where TVisitor : struct, IUpdateVisitor<T>, allows ref struct => false;
+
+    /// <summary>Counts a step.</summary>
+    internal void FinishStep() => Steps++;
 
     /// <summary>Changes one range of the parameters and of the optimizer's state. All arguments have been checked.</summary>
     /// <param name="parameters">All parameters.</param>
@@ -84,6 +96,19 @@ public abstract class Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!(value >= 0 && T.IsFinite(T.CreateTruncating(value))))
             throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite, in {typeof(T).Name} too, and not negative.");
+    }
+
+    private protected static void CheckPositive(double value, string name)
+    {
+        CheckNotNegative(value, name);
+        if (!(T.CreateTruncating(value) > T.Zero))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be positive, in {typeof(T).Name} too.");
+    }
+
+    private protected static void CheckFraction(double value, string name)
+    {
+        if (!(value >= 0 && value < 1))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be in [0, 1).");
     }
 
     private void CheckRanges(ReadOnlySpan<BlockRange> ranges)

@@ -74,22 +74,6 @@ internal static unsafe class Map
             Run<T, TernaryBody<T, TOperator>>(new(f, x, y, z, destination), x.Length, nanoseconds, context, width);
     }
 
-    /// <summary>Changes parameters and their state in place. The three spans have one length and share no element.</summary>
-    public static void Update<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state, double nanoseconds, ComputeContext? context,
-        SimdWidth width = SimdWidth.Widest)
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where TOperator : struct, IUpdateOperator<T>
-    {
-        SpanGuard.Supported<T>();
-        SpanGuard.SameLength(parameters.Length, gradients.Length);
-        SpanGuard.SameLength(parameters.Length, state.Length);
-        SpanGuard.Disjoint<T>(gradients, parameters);
-        SpanGuard.Disjoint<T>(gradients, state);
-        SpanGuard.Disjoint<T>(state, parameters);
-        Run<T, UpdateBody<T, TOperator>>(new(f, gradients, parameters, state), parameters.Length, nanoseconds, context, width);
-    }
-
     /// <summary>The rules for two inputs; the destination without its tail.</summary>
     private static Span<T> Checked<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination)
         where T : unmanaged
@@ -181,20 +165,6 @@ internal static unsafe class Map
         {
             fixed (T* px = _x, py = _y, pz = _z, pw = _w, pd = _destination)
                 MapLoops.Quaternary<TVector, T, TOperator>(f, px + start, py + start, pz + start, pw + start, pd + start, limit - start);
-        }
-    }
-
-    private readonly ref struct UpdateBody<T, TOperator>(TOperator f, ReadOnlySpan<T> gradients, Span<T> parameters, Span<T> state) : ISimdRangeBody<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where TOperator : struct, IUpdateOperator<T>
-    {
-        private readonly ReadOnlySpan<T> _gradients = gradients;
-        private readonly Span<T> _parameters = parameters, _state = state;
-
-        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
-        {
-            fixed (T* pg = _gradients, pp = _parameters, ps = _state)
-                MapLoops.Update<TVector, T, TOperator>(f, pg + start, pp + start, ps + start, limit - start);
         }
     }
 }

@@ -160,44 +160,6 @@ internal static unsafe class MapLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Update<TVector, T, TOperator>(TOperator f, T* gradient, T* parameter, T* state, nint n)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where TOperator : struct, IUpdateOperator<T>
-    {
-        var full = n - TVector.Count;
-        if (full < 0)
-        {
-            ShortUpdate<TVector, T, TOperator>(f, gradient, parameter, state, n);
-            return;
-        }
-
-        TVector p = TVector.Load(parameter), s = TVector.Load(state);
-        TVector lastParameter = TVector.Load(parameter + full), lastState = TVector.Load(state + full);
-        nint i = 0;
-        while (true)
-        {
-            f.Invoke(TVector.Load(gradient + i), ref p, ref s);
-            TVector.Store(parameter + i, p);
-            TVector.Store(state + i, s);
-            if (i == full)
-                return;
-            i += TVector.Count;
-            if (i < full)
-            {
-                p = TVector.Load(parameter + i);
-                s = TVector.Load(state + i);
-            }
-            else
-            {
-                i = full;
-                p = lastParameter;
-                s = lastState;
-            }
-        }
-    }
-
     /// <summary>The first <paramref name="n"/> elements, the other lanes 0.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static TVector LoadPadded<TVector, T>(T* source, nint n)
@@ -270,17 +232,5 @@ internal static unsafe class MapLoops
         TVector px = LoadPadded<TVector, T>(x, n), py = LoadPadded<TVector, T>(y, n), pz = LoadPadded<TVector, T>(z, n), pw = LoadPadded<TVector, T>(w, n);
         Quaternary<TVector, T, TOperator>(f, (T*)&px, (T*)&py, (T*)&pz, (T*)&pw, (T*)&px, TVector.Count);
         StorePartial<TVector, T>(px, destination, n);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ShortUpdate<TVector, T, TOperator>(TOperator f, T* gradient, T* parameter, T* state, nint n)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where TOperator : struct, IUpdateOperator<T>
-    {
-        TVector pg = LoadPadded<TVector, T>(gradient, n), pp = LoadPadded<TVector, T>(parameter, n), ps = LoadPadded<TVector, T>(state, n);
-        Update<TVector, T, TOperator>(f, (T*)&pg, (T*)&pp, (T*)&ps, TVector.Count);
-        StorePartial<TVector, T>(pp, parameter, n);
-        StorePartial<TVector, T>(ps, state, n);
     }
 }

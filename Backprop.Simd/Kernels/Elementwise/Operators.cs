@@ -32,13 +32,6 @@ internal interface IQuaternaryOperator<T> where T : unmanaged, IFloatingPointIee
     TVector Invoke<TVector>(TVector x, TVector y, TVector z, TVector w) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
-/// <summary>A gradient changes a parameter and one value of state in place, lane by lane: an optimizer's step.</summary>
-internal interface IUpdateOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
-{
-    /// <summary>Replaces the parameter and its state.</summary>
-    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector state) where TVector : unmanaged, ISimdVector<TVector, T>;
-}
-
 /// <summary>d + f(x) for the destination d.</summary>
 internal readonly struct AddUnary<T, TOperator>(TOperator f) : IBinaryOperator<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -1,0 +1,25 @@
+using System.Numerics;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// The step of an optimizer, lane by lane: a gradient changes a parameter and its state in place. A kernel that has the
+/// gradient in a register may apply it there.
+/// </summary>
+internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Values of state per parameter, 0 to 2; a constant to the compiler.</summary>
+    static abstract int States { get; }
+
+    /// <summary>Replaces the parameter and as much of its state as there is.</summary>
+    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T>;
+}
+
+/// <summary>What is to be done with the operator and the state of an optimizer's step in progress.</summary>
+internal interface IUpdateVisitor<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Takes the operator, and the state of all parameters; spans beyond <see cref="IUpdate{T}.States"/> are empty.</summary>
+    void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>;
+}

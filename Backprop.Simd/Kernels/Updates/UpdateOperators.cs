@@ -1,0 +1,101 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>w += rate g, with rate = -learningRate.</summary>
+internal readonly struct GradientUpdate<T>(T rate) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T> =>
+        parameter = TVector.MultiplyAdd(TVector.Create(rate), gradient, parameter);
+}
+
+/// <summary>w += rate (g + decay w).</summary>
+internal readonly struct DecayedGradientUpdate<T>(T rate, T decay) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+        parameter = TVector.MultiplyAdd(TVector.Create(rate), g, parameter);
+    }
+}
+
+/// <summary>g' = g + decay w; v = momentum v + weight g'; w += rate v.</summary>
+internal readonly struct MomentumUpdate<T>(T rate, T decay, T momentum, T weight) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+        first = TVector.MultiplyAdd(TVector.Create(momentum), first, TVector.Create(weight) * g);
+        parameter = TVector.MultiplyAdd(TVector.Create(rate), first, parameter);
+    }
+}
+
+/// <summary>g' = g + decay w; v = momentum v + g'; w += rate (g' + momentum v).</summary>
+internal readonly struct NesterovUpdate<T>(T rate, T decay, T momentum) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        var mu = TVector.Create(momentum);
+        var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+        first = TVector.MultiplyAdd(mu, first, g);
+        parameter = TVector.MultiplyAdd(TVector.Create(rate), TVector.MultiplyAdd(mu, first, g), parameter);
+    }
+}
+
+/// <summary>The numbers of one step of Adam, each rounded once from double.</summary>
+/// <param name="Rate">-learningRate / (1 - beta1^t).</param>
+/// <param name="Scale">1 / sqrt(1 - beta2^t).</param>
+/// <param name="Epsilon">What is added to the root.</param>
+/// <param name="Beta1">The decay of the first moment.</param>
+/// <param name="Weight1">1 - beta1.</param>
+/// <param name="Beta2">The decay of the second moment.</param>
+/// <param name="Weight2">1 - beta2.</param>
+/// <param name="Decay">What of the parameter is added to its gradient.</param>
+/// <param name="Keep">What the parameter is multiplied by.</param>
+/// <param name="LeastFirst">The least first moment that is kept.</param>
+/// <param name="LeastGradient">The least gradient whose square is taken.</param>
+/// <param name="LeastSecond">The least second moment that is kept.</param>
+internal readonly record struct AdamUpdate<T>(
+    T Rate, T Scale, T Epsilon, T Beta1, T Weight1, T Beta2, T Weight2, T Decay, T Keep, T LeastFirst, T LeastGradient, T LeastSecond) : IUpdate<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 2;
+
+    /// <summary>
+    /// g' = g + decay w; m = beta1 m + (1 - beta1) g'; v = beta2 v + (1 - beta2) g'^2;
+    /// w = keep w + rate m / (scale sqrt(v) + epsilon). What is too small to show becomes 0: moments that decay would otherwise
+    /// come to rest in the subnormal range, where division and root take several times as long.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        var g = TVector.MultiplyAdd(TVector.Create(Decay), parameter, gradient);
+        first = TVector.MultiplyAdd(TVector.Create(Beta1), first, TVector.Create(Weight1) * g);
+        first = TVector.AndNot(first, TVector.Abs(first) < TVector.Create(LeastFirst));
+        g = TVector.AndNot(g, TVector.Abs(g) < TVector.Create(LeastGradient));
+        second = TVector.MultiplyAdd(TVector.Create(Beta2), second, TVector.Create(Weight2) * g * g);
+        second = TVector.AndNot(second, TVector.Abs(second) < TVector.Create(LeastSecond));
+        var root = TVector.MultiplyAdd(TVector.Create(Scale), TVector.Sqrt(second), TVector.Create(Epsilon));
+        var step = TVector.Create(Rate) * first / root;
+        parameter = TVector.MultiplyAdd(TVector.Create(Keep), parameter, step);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <summary>Adam (Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, Algorithm 1).</summary>
+/// <remarks>
+/// With g = gradient + weightDecay w and t the number of the step: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate m_hat / (sqrt(v_hat) + epsilon), with m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t).
+/// m and v start at 0; corrections and rates are computed in double once per step.
+/// What cannot show becomes 0, so that moments never come to rest in the subnormal range, where processors are several times
+/// slower: the square of a gradient below epsilon's rounding (2^-26 epsilon in float, 2^-55 epsilon in double), a v below
+/// (1 - beta2) times that square, and an m below 2^-100 in float, 2^-960 in double.
+/// </remarks>
+/// <typeparam name="T">float or double.</typeparam>
+public sealed class Adam<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AdamMoments<T> _moments;
+
+    /// <summary>Creates the optimizer.</summary>
+    /// <param name="parameterCount">The number of parameters, zero or more.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="beta1">The decay of the first moment, in [0, 1).</param>
+    /// <param name="beta2">The decay of the second moment, in [0, 1).</param>
+    /// <param name="epsilon">What is added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">What of each parameter is added to its gradient, finite and not negative.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public Adam(int parameterCount, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : base(parameterCount, learningRate)
+    {
+        CheckFraction(beta1, nameof(beta1));
+        CheckFraction(beta2, nameof(beta2));
+        CheckPositive(epsilon, nameof(epsilon));
+        CheckNotNegative(weightDecay, nameof(weightDecay));
+        Beta1 = beta1;
+        Beta2 = beta2;
+        Epsilon = epsilon;
+        WeightDecay = weightDecay;
+        _moments = new AdamMoments<T>(parameterCount, beta1, beta2, epsilon);
+    }
+
+    /// <summary>The decay of the first moment.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>The decay of the second moment.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>What is added to the root.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>What of each parameter is added to its gradient.</summary>
+    public double WeightDecay { get; }
+
+    /// <summary>The first moment of each parameter's gradient, without the correction.</summary>
+    public ReadOnlySpan<T> FirstMoment => _moments.First;
+
+    /// <summary>The second moment of each parameter's gradient, without the correction.</summary>
+    public ReadOnlySpan<T> SecondMoment => _moments.Second;
+
+    /// <inheritdoc/>
+    protected override void Update(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context)
+    {
+        var visitor = new RangeUpdate<T>(parameters, gradients, range, context);
+        TryVisit(ref visitor);
+    }
+
+    internal override bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
+    {
+        visitor.Visit(_moments.Operator(Steps + 1, LearningRate, WeightDecay, 0), _moments.First, _moments.Second);
+        return true;
+    }
+}
