@@ -169,7 +169,7 @@ public class AdamTests
     }
 
     [Fact]
-    public void Moments_that_decay_end_at_zero_and_pass_no_subnormal()
+    public void Moments_that_decay_end_at_zero_and_do_not_rest_among_the_subnormal()
     {
         Check<float>();
         Check<double>();
@@ -179,15 +179,19 @@ public class AdamTests
             // Gradients of all sizes, then none: the moments shrink by 0.5 and 0.75 a step.
             const int n = 64;
             var optimizer = new Adam<T>(n, 0.001, 0.5, 0.75);
-            var (w, g) = (new T[n], new T[n]);
+            var (w, g, subnormal) = (new T[n], new T[n], new int[n]);
             for (var i = 0; i < n; i++)
                 g[i] = T.CreateTruncating(Math.ScaleB(1, i * (typeof(T) == typeof(float) ? -2 : -16)));
             for (var step = 0; step < 8000; step++)
             {
                 optimizer.Step(w, g);
                 Array.Clear(g);
-                Assert.All(optimizer.FirstMoment.ToArray(), m => Assert.False(T.IsSubnormal(m)));
-                Assert.All(optimizer.SecondMoment.ToArray(), v => Assert.False(T.IsSubnormal(v)));
+                for (var i = 0; i < n; i++)
+                {
+                    Assert.False(T.IsSubnormal(optimizer.FirstMoment[i]));
+                    subnormal[i] = T.IsSubnormal(optimizer.SecondMoment[i]) ? subnormal[i] + 1 : 0;
+                    Assert.InRange(subnormal[i], 0, 1);
+                }
             }
 
             Assert.All(optimizer.FirstMoment.ToArray(), m => Assert.Equal(T.Zero, m));

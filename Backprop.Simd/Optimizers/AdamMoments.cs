@@ -37,14 +37,11 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
             _power2 *= _beta2;
         }
 
-        // A gradient below leastGradient moves sqrt(v_hat) by less than half a unit in the last place of epsilon, since
-        // sqrt(a + b) - sqrt(a) <= sqrt(b); so does a second moment below its square's weight, as 1 - beta2 <= 1 - beta2^t.
+        // If v gives up `least` in every step, v_hat falls short by least / (1 - beta2), and its root, since
+        // sqrt(a) - sqrt(a - b) <= sqrt(b), by less than half a unit in the last place of epsilon.
         var isSingle = typeof(T) == typeof(float);
-        var leastGradient = Math.ScaleB(_epsilon, isSingle ? -26 : -55);
-        var leastSecond = (1 - _beta2) * leastGradient * leastGradient;
-
-        // This far from the subnormal range, products with a rate or a decay stay out of it too.
-        var leastFirst = Math.ScaleB(1, isSingle ? -100 : -960);
+        var shortfall = Math.ScaleB(_epsilon, isSingle ? -26 : -55);
+        var least = (1 - _beta2) * shortfall * shortfall;
         return new AdamUpdate<T>(
             Rate: T.CreateTruncating(-learningRate / (1 - _power1)),
             Scale: T.CreateTruncating(1 / Math.Sqrt(1 - _power2)),
@@ -55,8 +52,7 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
             Weight2: T.CreateTruncating(1 - _beta2),
             Decay: T.CreateTruncating(decay),
             Keep: T.CreateTruncating(1 - shrink),
-            LeastFirst: T.CreateTruncating(leastFirst),
-            LeastGradient: T.CreateTruncating(leastGradient),
-            LeastSecond: T.CreateTruncating(leastSecond));
+            Rounder: T.CreateTruncating(Math.ScaleB(1.5, isSingle ? 23 - 100 : 52 - 960)),
+            Least: T.CreateTruncating(least));
     }
 }

@@ -9,9 +9,8 @@ namespace Backprop.Simd.Optimizers;
 /// <remarks>
 /// With g the gradient and t the number of the step: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w = (1 - learningRate weightDecay) w - learningRate m_hat / (sqrt(v_hat) + epsilon), with m_hat = m / (1 - beta1^t), v_hat = v / (1 - beta2^t).
 /// m and v start at 0; corrections and rates are computed in double once per step.
-/// What cannot show becomes 0, so that moments never come to rest in the subnormal range, where processors are several times
-/// slower: the square of a gradient below epsilon's rounding (2^-26 epsilon in float, 2^-55 epsilon in double), a v below
-/// (1 - beta2) times that square, and an m below 2^-100 in float, 2^-960 in double.
+/// Moments never come to rest in the subnormal range, where processors are several times slower: m is rounded to multiples of
+/// 2^-100 (float) or 2^-960 (double), and v is diminished by less than shows beside epsilon, until it is 0.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class AdamW<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>

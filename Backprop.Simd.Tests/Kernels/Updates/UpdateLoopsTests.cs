@@ -20,7 +20,7 @@ public class UpdateLoopsTests
             CheckOperator(new DecayedGradientUpdate<T>(F(-0.1), F(0.3)));
             CheckOperator(new MomentumUpdate<T>(F(-0.1), F(0.3), F(0.9), F(0.7)));
             CheckOperator(new NesterovUpdate<T>(F(-0.1), F(0.3), F(0.9)));
-            CheckOperator(new AdamUpdate<T>(F(-0.1), F(1.5), F(1e-8), F(0.9), F(0.1), F(0.99), F(0.01), F(0.3), F(0.98), F(1e-30), F(1e-15), F(1e-33)));
+            CheckOperator(new AdamUpdate<T>(F(-0.1), F(1.5), F(1e-8), F(0.9), F(0.1), F(0.99), F(0.01), F(0.3), F(0.98), F(1e-23), F(1e-33)));
 
             static void CheckOperator<TUpdate>(TUpdate update) where TUpdate : struct, IUpdate<T>
             {

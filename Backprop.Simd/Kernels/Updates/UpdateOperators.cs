@@ -70,30 +70,35 @@ internal readonly struct NesterovUpdate<T>(T rate, T decay, T momentum) : IUpdat
 /// <param name="Weight2">1 - beta2.</param>
 /// <param name="Decay">What of the parameter is added to its gradient.</param>
 /// <param name="Keep">What the parameter is multiplied by.</param>
-/// <param name="LeastFirst">The least first moment that is kept.</param>
-/// <param name="LeastGradient">The least gradient whose square is taken.</param>
-/// <param name="LeastSecond">The least second moment that is kept.</param>
+/// <param name="Rounder">What rounds first moments to multiples of a number far above the subnormal ones; see <see cref="Invoke"/>.</param>
+/// <param name="Least">What is taken from second moments in each step, far too little to show.</param>
 internal readonly record struct AdamUpdate<T>(
-    T Rate, T Scale, T Epsilon, T Beta1, T Weight1, T Beta2, T Weight2, T Decay, T Keep, T LeastFirst, T LeastGradient, T LeastSecond) : IUpdate<T>
+    T Rate, T Scale, T Epsilon, T Beta1, T Weight1, T Beta2, T Weight2, T Decay, T Keep, T Rounder, T Least) : IUpdate<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int States => 2;
 
     /// <summary>
     /// g' = g + decay w; m = beta1 m + (1 - beta1) g'; v = beta2 v + (1 - beta2) g'^2;
-    /// w = keep w + rate m / (scale sqrt(v) + epsilon). What is too small to show becomes 0: moments that decay would otherwise
-    /// come to rest in the subnormal range, where division and root take several times as long.
+    /// w = keep w + rate m / (scale sqrt(v) + epsilon).
     /// </summary>
+    /// <remarks>
+    /// Moments that decay would come to rest in the subnormal range, where division and root take several times as long. So m
+    /// carries the rounder while it is summed, which drops what is below half of the rounder's last place and is lost in any
+    /// larger m, and v gives up a little in every step until nothing is left.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
         where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        var rounder = TVector.Create(Rounder);
         var g = TVector.MultiplyAdd(TVector.Create(Decay), parameter, gradient);
-        first = TVector.MultiplyAdd(TVector.Create(Beta1), first, TVector.Create(Weight1) * g);
-        first = TVector.AndNot(first, TVector.Abs(first) < TVector.Create(LeastFirst));
-        g = TVector.AndNot(g, TVector.Abs(g) < TVector.Create(LeastGradient));
-        second = TVector.MultiplyAdd(TVector.Create(Beta2), second, TVector.Create(Weight2) * g * g);
-        second = TVector.AndNot(second, TVector.Abs(second) < TVector.Create(LeastSecond));
+        var m = TVector.MultiplyAdd(TVector.Create(Weight1), g, rounder);
+        m = TVector.MultiplyAdd(TVector.Create(Beta1), first, m);
+        first = m - rounder;
+        var v = TVector.MultiplyAdd(TVector.Create(Weight2) * g, g, TVector.Create(-Least));
+        v = TVector.MultiplyAdd(TVector.Create(Beta2), second, v);
+        second = TVector.Max(TVector.Zero, v);
         var root = TVector.MultiplyAdd(TVector.Create(Scale), TVector.Sqrt(second), TVector.Create(Epsilon));
         var step = TVector.Create(Rate) * first / root;
         parameter = TVector.MultiplyAdd(TVector.Create(Keep), parameter, step);
