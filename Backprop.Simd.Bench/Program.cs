@@ -9,6 +9,8 @@ internal static class Program
 
           peak [--quick]      the FMA peak of one core and of all cores, and Gemm as a percentage of it
         {ColdStartCommand.Usage}
+        {CompareCommand.Usage}
+        {PeersCommand.Usage}
           bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
         """;
 
@@ -22,6 +24,12 @@ internal static class Program
                 return PeakCommand.Run(quick: true);
             case ["cold-start", .. var rest]:
                 return ColdStartCommand.Run(rest);
+            case ["compare", .. var rest]:
+                return CompareCommand.Run(rest);
+            case ["peers", "prepare"]:
+                return PeersCommand.Prepare();
+            case ["peers", "prepare", var version]:
+                return PeersCommand.Prepare(version);
             case ["bench", .. var rest]:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
                 return 0;

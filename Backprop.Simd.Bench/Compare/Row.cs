@@ -1,0 +1,35 @@
+namespace Backprop.Simd.Bench;
+
+/// <summary>What was measured for one case.</summary>
+/// <param name="Area">gemm, elementwise or step.</param>
+/// <param name="Case">The name of the case.</param>
+/// <param name="Type">float or double.</param>
+/// <param name="Threads">Threads of every side.</param>
+/// <param name="Operations">Floating-point operations; 0 where arithmetic is not the limit.</param>
+internal sealed record Row(string Area, string Case, string Type, int Threads, double Operations)
+{
+    /// <summary>Ours and each peer's, by name.</summary>
+    public Dictionary<string, Timing> Sides { get; } = [];
+
+    /// <summary>The same streams without arithmetic, if memory limits the row.</summary>
+    public Timing Stream { get; } = new();
+
+    /// <summary>Sides whose result was wrong, and how. They are not timed.</summary>
+    public List<(string Side, string Error)> Wrong { get; } = [];
+
+    public Timing? Ours => Sides.GetValueOrDefault(BackpropPeer.Ours);
+
+    public IEnumerable<KeyValuePair<string, Timing>> Peers => Sides.Where(s => s.Key != BackpropPeer.Ours);
+
+    /// <summary>The peer with the best median.</summary>
+    public KeyValuePair<string, Timing>? BestPeer => Peers.Any() ? Peers.MinBy(p => p.Value.Median) : null;
+
+    /// <summary>The median of the best peer over ours: above 1 we are faster.</summary>
+    public double Ratio => Ours is { } ours && BestPeer is { } peer ? peer.Value.Median / ours.Median : double.NaN;
+
+    /// <summary>The time below which nothing can be, in nanoseconds: operations at the FMA peak, or the same streams without arithmetic, whichever is longer.</summary>
+    public double LimitNs(double peakGflops) => Math.Max(Operations / peakGflops, Stream.Count == 0 ? 0 : Stream.Best);
+
+    /// <summary>The share of the limit that a time reaches; 1 is the limit.</summary>
+    public double Share(double nanoseconds, double peakGflops) => LimitNs(peakGflops) / nanoseconds;
+}

@@ -1,0 +1,20 @@
+using System.Numerics;
+
+namespace Backprop.Simd.Bench;
+
+/// <summary>A library that takes part in the comparison. Each method gives the library's best calling form, or null where it has none.</summary>
+internal interface IPeer : IDisposable
+{
+    /// <summary>The name in tables and JSON.</summary>
+    string Name { get; }
+
+    /// <summary>Version and configuration, as the library itself reports them.</summary>
+    string Description { get; }
+
+    /// <summary>Threads of every later call.</summary>
+    void UseThreads(int threads);
+
+    /// <summary>C = A B.</summary>
+    Call? Gemm<T>(GemmProblem<T> problem)
+        where T : unmanaged, IFloatingPointIeee754<T> => null;
+}

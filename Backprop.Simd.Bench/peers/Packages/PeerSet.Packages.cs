@@ -1,0 +1,9 @@
+namespace Backprop.Simd.Bench;
+
+internal sealed partial class PeerSet
+{
+    static partial void AddPackages(List<(string Name, Func<IPeer> Create)> candidates)
+    {
+        candidates.Add((TorchPeer.LibTorch, () => new TorchPeer()));
+    }
+}
