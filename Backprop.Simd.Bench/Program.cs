@@ -10,6 +10,7 @@ internal static class Program
           peak [--quick]      the FMA peak of one core and of all cores, and Gemm as a percentage of it
         {ColdStartCommand.Usage}
         {CompareCommand.Usage}
+        {GuardCommand.Usage}
         {PeersCommand.Usage}
           bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
         """;
@@ -26,6 +27,8 @@ internal static class Program
                 return ColdStartCommand.Run(rest);
             case ["compare", .. var rest]:
                 return CompareCommand.Run(rest);
+            case ["guard", .. var rest]:
+                return GuardCommand.Run(rest);
             case ["peers", "prepare"]:
                 return PeersCommand.Prepare();
             case ["peers", "prepare", var version]:

@@ -17,6 +17,8 @@ internal abstract class Case
     /// <summary>Floating-point operations, the dense count; 0 where arithmetic is not what limits the row.</summary>
     public virtual double Operations => 0;
 
+    public sealed override string ToString() => $"{Area} {Name} {Type}";
+
     /// <summary>Makes the data. Everything else is called on the result.</summary>
     public abstract PreparedCase Prepare();
 }

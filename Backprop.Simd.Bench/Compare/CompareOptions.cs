@@ -44,9 +44,11 @@ internal sealed record CompareOptions
             switch (argument)
             {
                 case "all":
+                    options = options with { Selected = Areas };
                     continue;
                 case "gemm" or "elementwise" or "step":
-                    options = options with { Selected = [argument] };
+                    // Several may be named.
+                    options = options with { Selected = ReferenceEquals(options.Selected, Areas) ? [argument] : [.. options.Selected, argument] };
                     continue;
                 case "--quick":
                     options = options with { Rounds = 5 };
@@ -76,9 +78,12 @@ internal sealed record CompareOptions
         return options;
     }
 
-    /// <summary>The cases selected, in order.</summary>
-    public IEnumerable<Case> Cases() => GemmCases.All()
-        .Where(c => Selected.Contains(c.Area) && $"{c.Area} {c.Name} {c.Type}".Contains(Filter, StringComparison.OrdinalIgnoreCase));
+    /// <summary>All cases, in order.</summary>
+    public static IEnumerable<Case> AllCases() => [.. GemmCases.All(), .. ElementwiseCases.All(), .. StepCases.All()];
+
+    /// <summary>The cases selected.</summary>
+    public IEnumerable<Case> Cases() => AllCases()
+        .Where(c => Selected.Contains(c.Area) && c.ToString().Contains(Filter, StringComparison.OrdinalIgnoreCase));
 
     private static int Number(string argument, string value, int limit) =>
         int.TryParse(value, out var number) && number >= 1 && number <= limit

@@ -93,8 +93,9 @@ internal static class GemmCases
 
             public override string? Verify(double[] result) => problem.Verify(result);
 
-            public override StreamLoop? Stream(ComputeContext? context) => problem.Shape.IsMatrixVector
-                ? new StreamLoop(new Streams(1, 0), (long)Math.Max(problem.A.Length, problem.B.Length) * sizeof(T), context)
+            public override StreamLoop? Stream(ComputeContext? context) =>
+                problem.Shape.IsMatrixVector ? new StreamLoop(new Streams(1, 0), (long)Math.Max(problem.A.Length, problem.B.Length) * sizeof(T), context)
+                : problem.K == 1 ? new StreamLoop(new Streams(0, 1), (long)problem.C.Length * sizeof(T), context)
                 : null;
         }
     }

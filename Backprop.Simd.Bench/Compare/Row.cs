@@ -8,14 +8,18 @@ namespace Backprop.Simd.Bench;
 /// <param name="Operations">Floating-point operations; 0 where arithmetic is not the limit.</param>
 internal sealed record Row(string Area, string Case, string Type, int Threads, double Operations)
 {
+    private const double Tolerance = 0.02;
+
     /// <summary>Ours and each peer's, by name.</summary>
     public Dictionary<string, Timing> Sides { get; } = [];
 
     /// <summary>The same streams without arithmetic, if memory limits the row.</summary>
-    public Timing Stream { get; } = new();
+    public Timing Stream { get; init; } = new();
 
     /// <summary>Sides whose result was wrong, and how. They are not timed.</summary>
     public List<(string Side, string Error)> Wrong { get; } = [];
+
+    public string Key => $"{Area} {Case} {Type}";
 
     public Timing? Ours => Sides.GetValueOrDefault(BackpropPeer.Ours);
 
@@ -32,4 +36,7 @@ internal sealed record Row(string Area, string Case, string Type, int Threads, d
 
     /// <summary>The share of the limit that a time reaches; 1 is the limit.</summary>
     public double Share(double nanoseconds, double peakGflops) => LimitNs(peakGflops) / nanoseconds;
+
+    /// <summary>Whether a side's best is above the limit by more than a limit that is itself measured may be wrong.</summary>
+    public bool IsImpossible(double peakGflops) => Sides.Values.Any(t => Share(t.Best, peakGflops) > 1 + Tolerance);
 }

@@ -1,9 +1,11 @@
 namespace Backprop.Simd.Bench;
 
 /// <summary>Nanoseconds per call over the rounds of a run.</summary>
-internal sealed class Timing
+internal sealed class Timing(params IEnumerable<double> samples)
 {
-    private readonly List<double> _samples = [];
+    private readonly List<double> _samples = [.. samples];
+
+    public IReadOnlyList<double> Samples => _samples;
 
     public int Count => _samples.Count;
 

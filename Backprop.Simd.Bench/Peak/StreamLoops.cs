@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
@@ -7,7 +8,7 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Bench;
 
 /// <summary>The streams of an operation: how many arrays of a given length it reads and how many of them, or apart from them, it writes.</summary>
-/// <param name="Reads">1 to 4.</param>
+/// <param name="Reads">0 to 4.</param>
 /// <param name="Writes">0 to 3.</param>
 /// <param name="InPlace">Whether the arrays written are the first of those read.</param>
 internal sealed record Streams(int Reads, int Writes, bool InPlace = false)
@@ -19,6 +20,9 @@ internal sealed record Streams(int Reads, int Writes, bool InPlace = false)
 /// <remarks>A value that is loaded and not stored is added to an accumulator, or the load would be dead.</remarks>
 internal sealed unsafe class StreamLoop
 {
+    /// <summary>Elements by which arrays are shifted against each other: at equal offsets in their pages, loads wait for stores to another array.</summary>
+    private const int Skew = 272;
+
     private readonly AlignedBuffer<float>[] _arrays;
     private readonly Streams _streams;
     private readonly int _length;
@@ -33,30 +37,32 @@ internal sealed unsafe class StreamLoop
         _length = checked((int)(bytes / sizeof(float)));
         _context = context;
         var count = streams.Reads + (streams.InPlace ? 0 : streams.Writes);
-        _arrays = [.. Enumerable.Range(0, count).Select(_ => new AlignedBuffer<float>(_length))];
+        _arrays = [.. Enumerable.Range(0, count).Select(i => new AlignedBuffer<float>(_length + i * Skew))];
     }
 
-    /// <summary>Whether stores may profit from bypassing the caches: arrays of more than 4 MB are written, and not in place.</summary>
-    public bool HasNonTemporalForm => _streams is { Writes: 1, InPlace: false } && _length > 1 << 20 && Vector256.IsHardwareAccelerated;
-
-    /// <summary>With ordinary stores.</summary>
-    public void Run() => Run(nonTemporal: false);
-
-    /// <summary>With stores that bypass the caches, faster where the arrays do not fit them.</summary>
-    public void RunNonTemporal() => Run(nonTemporal: true);
-
-    private void Run(bool nonTemporal)
+    /// <summary>The loops to take the fastest of: with the registers of the hardware, with 256 bits, with stores that bypass the caches.</summary>
+    public IEnumerable<Action> Forms()
     {
-        var body = new Body(this, nonTemporal);
+        yield return () => Run(wide: true, nonTemporal: false);
+        if (Vector512.IsHardwareAccelerated)
+            yield return () => Run(wide: false, nonTemporal: false);
+        // Arrays of more than 4 MB are written, and not in place.
+        if (_streams is { Reads: > 0, Writes: 1, InPlace: false } && _length > 1 << 20 && Vector256.IsHardwareAccelerated)
+            yield return () => Run(wide: false, nonTemporal: true);
+    }
+
+    private void Run(bool wide, bool nonTemporal)
+    {
+        var body = new Body(this, wide, nonTemporal);
         if (_context is null)
             body.Execute(0, _length);
         else
             _context.For(_length, 1024, _length * 0.1, in body);
     }
 
-    private float* At(int array, int start) => (float*)Unsafe.AsPointer(ref _arrays[Math.Min(array, _arrays.Length - 1)].Span[0]) + start;
+    private float* At(int array, int start) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_arrays[Math.Min(array, _arrays.Length - 1)].Span)) + Math.Min(array, _arrays.Length - 1) * Skew + start;
 
-    private readonly struct Body(StreamLoop loop, bool nonTemporal) : IRangeBody
+    private readonly struct Body(StreamLoop loop, bool wide, bool nonTemporal) : IRangeBody
     {
         public void Execute(int start, int limit)
         {
@@ -65,7 +71,7 @@ internal sealed unsafe class StreamLoop
             float* r0 = loop.At(0, start), r1 = loop.At(1, start), r2 = loop.At(2, start), r3 = loop.At(3, start);
             float* w0 = loop.At(first, start), w1 = loop.At(first + 1, start), w2 = loop.At(first + 2, start);
             var count = limit - start;
-            var sum = Vector512.IsHardwareAccelerated
+            var sum = wide && Vector512.IsHardwareAccelerated
                 ? Loop<Vector512Simd<float>, Vector512<float>>(count, reads, writes, nonTemporal, r0, r1, r2, r3, w0, w1, w2)
                 : Loop<Vector256Simd<float>, Vector256<float>>(count, reads, writes, nonTemporal, r0, r1, r2, r3, w0, w1, w2);
             if (float.IsNaN(sum))
@@ -84,6 +90,10 @@ internal sealed unsafe class StreamLoop
         var i = 0;
         switch (reads, writes)
         {
+            case (0, 1):
+                for (; i <= count - step; i += step)
+                    TSimd.Store(w0 + i, s0);
+                break;
             case (1, 0):
                 // Eight loads an iteration, four chains of additions: two loads a cycle and no chain shows.
                 for (; i <= count - 8 * step; i += 8 * step)
@@ -118,10 +128,12 @@ internal sealed unsafe class StreamLoop
 
                 break;
             case (1, 1):
-                for (; i <= count - 2 * step; i += 2 * step)
+                for (; i <= count - 4 * step; i += 4 * step)
                 {
                     TSimd.Store(w0 + i, TSimd.Load(r0 + i));
                     TSimd.Store(w0 + i + step, TSimd.Load(r0 + i + step));
+                    TSimd.Store(w0 + i + 2 * step, TSimd.Load(r0 + i + 2 * step));
+                    TSimd.Store(w0 + i + 3 * step, TSimd.Load(r0 + i + 3 * step));
                 }
 
                 break;
@@ -136,12 +148,16 @@ internal sealed unsafe class StreamLoop
                 s0 = TSimd.Broadcast(Vector256.Sum(s));
                 break;
             case (2, 1):
-                for (; i <= count - 2 * step; i += 2 * step)
+                for (; i <= count - 4 * step; i += 4 * step)
                 {
                     s0 = TSimd.Add(s0, TSimd.Load(r1 + i));
                     s1 = TSimd.Add(s1, TSimd.Load(r1 + i + step));
+                    s2 = TSimd.Add(s2, TSimd.Load(r1 + i + 2 * step));
+                    s3 = TSimd.Add(s3, TSimd.Load(r1 + i + 3 * step));
                     TSimd.Store(w0 + i, TSimd.Load(r0 + i));
                     TSimd.Store(w0 + i + step, TSimd.Load(r0 + i + step));
+                    TSimd.Store(w0 + i + 2 * step, TSimd.Load(r0 + i + 2 * step));
+                    TSimd.Store(w0 + i + 3 * step, TSimd.Load(r0 + i + 3 * step));
                 }
 
                 break;

@@ -1,6 +1,9 @@
 using System.Numerics;
+using Backprop.Simd.Activations;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Optimizers;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Bench;
@@ -10,7 +13,7 @@ internal sealed class BackpropPeer : IPeer
 {
     public const string Ours = "Backprop.Simd";
 
-    private ComputeContext? _context;
+    private ComputeContext _context = ComputeContext.SingleThreaded;
 
     public string Name => Ours;
 
@@ -18,8 +21,8 @@ internal sealed class BackpropPeer : IPeer
 
     public void UseThreads(int threads)
     {
-        _context?.Dispose();
-        _context = threads == 1 ? null : new ComputeContext(threads);
+        _context.Dispose();
+        _context = new ComputeContext(threads);
     }
 
     public Call? Gemm<T>(GemmProblem<T> problem)
@@ -36,5 +39,92 @@ internal sealed class BackpropPeer : IPeer
             p.ReadC);
     }
 
-    public void Dispose() => _context?.Dispose();
+    public Call? Vector<T>(VectorProblem<T> problem)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (p, context) = (problem, _context);
+        var factor = T.CreateChecked(VectorProblem<T>.Factor);
+        Action? run = p.Operation.Name switch
+        {
+            "exp" => () => Elementwise.Exp(p.X.Span, p.Destination.Span, context),
+            "log" => () => Elementwise.Log(p.X.Span, p.Destination.Span, context),
+            "sigmoid" => () => ActivationKernels.Forward(default(Sigmoid), p.X.Span, p.Destination.Span, context),
+            "tanh" => () => ActivationKernels.Forward(default(Tanh), p.X.Span, p.Destination.Span, context),
+            "relu" => () => ActivationKernels.Forward(default(Relu), p.X.Span, p.Destination.Span, context),
+            "add" => () => Elementwise.Add(p.X.Span, p.Y.Span, p.Destination.Span, context),
+            "multiply" => () => Elementwise.Multiply(p.X.Span, p.Y.Span, p.Destination.Span, context),
+            "scale" => () => Elementwise.Scale(p.X.Span, factor, p.Destination.Span, context),
+            "axpy" => () => Elementwise.Axpy(factor, p.X.Span, p.Destination.Span, context),
+            "sum" => () => p.Value = Reductions.Sum<T>(p.X.Span),
+            "dot" => () => p.Value = Reductions.Dot<T>(p.X.Span, p.Y.Span),
+            "max" => () => p.Value = Reductions.Max<T>(p.X.Span),
+            "sum of squares" => () => p.Value = Reductions.SumOfSquares<T>(p.X.Span),
+            _ => null,
+        };
+        return run is null ? null : new Call(run, p.Result);
+    }
+
+    public Call? Softmax(RowsProblem problem)
+    {
+        var (p, context) = (problem, _context);
+        return new Call(
+            () => SoftmaxCrossEntropyKernels.Softmax(new(p.Logits.Span, p.Rows, p.Classes), new Matrix<float>(p.Destination.Span, p.Rows, p.Classes), context),
+            () => Fill.ToDouble<float>(p.Destination.Span));
+    }
+
+    /// <summary>The loss layer alone, as a network of one node.</summary>
+    public Call? CrossEntropy(RowsProblem problem)
+    {
+        var p = problem;
+        var network = GraphBuilder.Chain(p.Classes).SoftmaxCrossEntropy().Build<float>();
+        var workspace = network.CreateWorkspace(p.Rows, new WorkspaceOptions { InputGradients = true }, _context);
+        workspace.BindInput("x", p.Logits.Memory);
+        p.Labels.CopyTo(workspace.IndexInput());
+        var loss = 0.0;
+        return new Call(
+            () =>
+            {
+                loss = network.Forward(workspace);
+                network.Backward(workspace);
+            },
+            () => [loss, .. Fill.ToDouble(workspace.Gradient("x"))]);
+    }
+
+    public Call? Optimizer(OptimizerProblem problem)
+    {
+        var (p, context) = (problem, _context);
+        Optimizer<float>? optimizer = p.Name switch
+        {
+            "sgd" => new Sgd<float>(p.Count, OptimizerProblem.LearningRate),
+            "momentum" => new Sgd<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Momentum),
+            _ => null,
+        };
+        return optimizer is null ? null : new Call(
+            () => optimizer.Step(p.Parameters.Span, p.Gradients.Span, [new BlockRange(0, p.Count)], context),
+            () => Fill.ToDouble<float>(p.Parameters.Span));
+    }
+
+    public Call? Train(NetworkProblem problem)
+    {
+        var network = problem.Build();
+        var optimizer = problem.CreateOptimizer<float>(network.Parameters.Length);
+        if (optimizer is null)
+            return null;
+        var workspace = network.CreateWorkspace(problem.Batch, compute: _context);
+        problem.CopyBatch(workspace.Input(), workspace.IndexInput());
+        var loss = 0.0;
+        return new Call(
+            () => loss = network.Step(workspace, optimizer),
+            () => [loss, .. Enumerable.Range(1, NetworkProblem.CheckedSteps - 1).Select(_ => network.Step(workspace, optimizer))]);
+    }
+
+    public Call? Infer(NetworkProblem problem)
+    {
+        var network = problem.Build();
+        var workspace = network.CreateWorkspace(problem.Batch, WorkspaceOptions.Inference, _context);
+        problem.CopyBatch(workspace.Input(), default);
+        return new Call(() => network.Forward(workspace), () => Fill.ToDouble(workspace.Output()));
+    }
+
+    public void Dispose() => _context.Dispose();
 }

@@ -17,4 +17,23 @@ internal interface IPeer : IDisposable
     /// <summary>C = A B.</summary>
     Call? Gemm<T>(GemmProblem<T> problem)
         where T : unmanaged, IFloatingPointIeee754<T> => null;
+
+    /// <summary>An elementwise function or a reduction.</summary>
+    Call? Vector<T>(VectorProblem<T> problem)
+        where T : unmanaged, IFloatingPointIeee754<T> => null;
+
+    /// <summary>The softmax of each row.</summary>
+    Call? Softmax(RowsProblem problem) => null;
+
+    /// <summary>Softmax cross-entropy with labels, and its gradient by the logits.</summary>
+    Call? CrossEntropy(RowsProblem problem) => null;
+
+    /// <summary>One update of all parameters.</summary>
+    Call? Optimizer(OptimizerProblem problem) => null;
+
+    /// <summary>Forward, loss, backward and update.</summary>
+    Call? Train(NetworkProblem problem) => null;
+
+    /// <summary>The outputs of a network.</summary>
+    Call? Infer(NetworkProblem problem) => null;
 }

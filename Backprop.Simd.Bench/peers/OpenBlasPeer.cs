@@ -14,10 +14,12 @@ internal sealed unsafe class OpenBlasPeer() : CblasPeer("libopenblas.so.0")
         get
         {
             var config = (delegate* unmanaged<nint>)Export("openblas_get_config");
-            var core = (delegate* unmanaged<nint>)Export("openblas_get_corename");
-            return $"{Marshal.PtrToStringAnsi(config())?.Trim()}; kernels in use: {Marshal.PtrToStringAnsi(core())}";
+            return $"{Marshal.PtrToStringAnsi(config())?.Trim()}; kernels in use: {Core}";
         }
     }
+
+    /// <summary>The processor whose kernels it uses.</summary>
+    public string? Core => Marshal.PtrToStringAnsi(((delegate* unmanaged<nint>)Export("openblas_get_corename"))());
 
     public override void UseThreads(int threads) => ((delegate* unmanaged<int, void>)Export("openblas_set_num_threads"))(threads);
 }

@@ -18,6 +18,7 @@ internal sealed partial class PeerSet : IDisposable
             (BackpropPeer.Ours, () => new BackpropPeer()),
             (OpenBlasPeer.OpenBlas, () => new OpenBlasPeer()),
             ("BLIS", () => new BlisPeer()),
+            (TensorPrimitivesPeer.Tensors, () => new TensorPrimitivesPeer()),
         };
         AddPackages(candidates);
         foreach (var (name, create) in candidates)

@@ -28,6 +28,8 @@ internal sealed partial class TorchPeer : IPeer
             }
         }
 
+        if (OperatingSystem.IsLinux())
+            KeepFreedMemory();
         InitializeDeviceType(DeviceType.CPU);
     }
 
@@ -60,6 +62,20 @@ internal sealed partial class TorchPeer : IPeer
     public void Dispose()
     {
     }
+
+    /// <summary>
+    /// glibc gives large blocks back to the system when they are freed, and a result of 64 MB then costs LibTorch fifty times
+    /// its arithmetic in page faults. No block is mapped on its own, and the heap is not trimmed.
+    /// </summary>
+    private static void KeepFreedMemory()
+    {
+        const int TrimThreshold = -1, MaximumOfMappings = -4, Never = -1;
+        _ = SetAllocator(TrimThreshold, Never);
+        _ = SetAllocator(MaximumOfMappings, 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetAllocator(int parameter, int value);
 
     private static Tensor Matrix<T>(AlignedBuffer<T> values, (int Rows, int Columns) shape)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Bench;
+
+/// <summary>The rate at which one large array is copied to another.</summary>
+internal static class CopyBandwidth
+{
+    private const int Rounds = 12;
+
+    /// <summary>64 MB: more than the caches hold.</summary>
+    private const long Bytes = 64 << 20;
+
+    /// <summary>Bytes read and written per nanosecond, the best of twelve rounds of the fastest form.</summary>
+    public static double Measure(int threads)
+    {
+        using var context = new ComputeContext(threads);
+        var forms = new StreamLoop(new Streams(1, 1), Bytes, context).Forms().ToArray();
+        var best = double.MaxValue;
+        for (var round = 0; round < Rounds; round++)
+        {
+            foreach (var form in forms)
+            {
+                var start = Stopwatch.GetTimestamp();
+                form();
+                best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalNanoseconds);
+            }
+        }
+
+        return 2 * Bytes / best;
+    }
+}

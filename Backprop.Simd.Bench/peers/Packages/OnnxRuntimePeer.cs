@@ -1,0 +1,43 @@
+using Backprop.Simd.Memory;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Backprop.Simd.Bench;
+
+/// <summary>ONNX Runtime on its CPU provider: forward passes, with input and output bound to memory of ours.</summary>
+internal sealed class OnnxRuntimePeer : IPeer
+{
+    public const string Onnx = "ONNX Runtime";
+
+    private int _threads = 1;
+
+    public string Name => Onnx;
+
+    public string Description { get; } = $"{OrtEnv.Instance().GetVersionString()}, CPU provider, all graph optimizations";
+
+    public void UseThreads(int threads) => _threads = threads;
+
+    public Call? Infer(NetworkProblem problem)
+    {
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = _threads,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+        };
+        var session = new InferenceSession(OnnxModel.Write(problem), options);
+        var (x, y) = (new AlignedBuffer<float>(problem.X.Length), new AlignedBuffer<float>(problem.Batch * problem.Shape.Classes));
+        problem.X.CopyTo(x.Span);
+        var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, x.Memory, [problem.Batch, problem.Shape.Inputs]);
+        var output = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, y.Memory, [problem.Batch, problem.Shape.Classes]);
+        var binding = session.CreateIoBinding();
+        binding.BindInput(OnnxModel.Input, input);
+        binding.BindOutput(OnnxModel.Output, output);
+        var run = new RunOptions();
+        return new Call(() => session.RunWithBinding(run, binding), () => Fill.ToDouble<float>(y.Span), run, binding, input, output, session);
+    }
+
+    public void Dispose()
+    {
+    }
+}
