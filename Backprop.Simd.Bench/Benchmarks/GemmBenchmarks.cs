@@ -4,14 +4,14 @@ using BenchmarkDotNet.Attributes;
 
 namespace Backprop.Simd.Bench;
 
-/// <summary>Square products of float and double, and the shapes of the notebook's network at batch 100.</summary>
-[MemoryDiagnoser]
-public class GemmBenchmarks
+/// <summary>Square products of float and double, the shapes of the notebook's network at batch 100, and skinny ones.</summary>
+[Config(typeof(LimitsConfig))]
+public class GemmBenchmarks : IHasWork
 {
     private AlignedBuffer<float> _a = new(0), _b = new(0), _c = new(0);
     private AlignedBuffer<double> _da = new(0), _db = new(0), _dc = new(0);
 
-    [Params("64x64x64", "256x256x256", "1024x1024x1024", "100x50x784", "784x50x100")]
+    [Params("64x64x64", "256x256x256", "1024x1024x1024", "100x50x784", "784x50x100", "1x1024x1024", "1000x10x1000")]
     public string Shape { get; set; } = "";
 
     private int M => Size(0);
@@ -19,6 +19,8 @@ public class GemmBenchmarks
     private int N => Size(1);
 
     private int K => Size(2);
+
+    public Work WorkOf(string method) => new(2.0 * M * N * K, IsDouble: method == nameof(DoublePrecision));
 
     [GlobalSetup]
     public void Setup()

@@ -6,8 +6,8 @@ using BenchmarkDotNet.Attributes;
 namespace Backprop.Simd.Bench;
 
 /// <summary>One training step of the notebook's network, 784-50-10, and one inference.</summary>
-[MemoryDiagnoser]
-public class StepBenchmarks : IDisposable
+[Config(typeof(LimitsConfig))]
+public class StepBenchmarks : IHasWork, IDisposable
 {
     private ComputeContext? _compute;
     private Network<float>? _network;
@@ -19,6 +19,8 @@ public class StepBenchmarks : IDisposable
 
     [Params(1, 2)]
     public int Threads { get; set; }
+
+    public Work WorkOf(string method) => new(Batch * (method == nameof(Step) ? 2 * (2 * 784 * 50 + 3 * 50 * 10) : 2 * (784 * 50 + 50 * 10)));
 
     [GlobalSetup]
     public void Setup()

@@ -95,7 +95,7 @@ internal static class GuardCommand
             var limit = row.LimitNs(runner.PeakGflops(row.Type));
             var blas = row.Sides.GetValueOrDefault(OpenBlasPeer.OpenBlas);
             var ratio = blas is null ? new StoredRatio(limit / ours.Best, limit / ours.Median) : new StoredRatio(blas.Best / ours.Best, blas.Median / ours.Median);
-            ratio = new StoredRatio(Math.Round(ratio.Best, 3), Math.Round(ratio.Median, 3));
+            ratio = new StoredRatio(Math.Round(ratio.Best, 5), Math.Round(ratio.Median, 5));
             var fell = before is not null && ratio.Best < before.Best * (1 - Noise) && ratio.Median < before.Median * (1 - Noise);
             if (fell && attempt < Retries)
                 continue;
