@@ -21,6 +21,12 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>Nanoseconds per multiply-add and byte of element: what a core with 256-bit registers needs, near enough to choose threads.</summary>
     private const double Cost = 0.005;
 
+    /// <summary>
+    /// With this many rows for each thread, rows are shared out even though each thread then packs all of B: the layers of a
+    /// batch all cut the same rows, so that a thread finds in its own caches what it wrote before.
+    /// </summary>
+    private const int SharedRows = 96;
+
     /// <summary>What an element of C costs to write, in multiply-adds.</summary>
     private const double StoreCost = 4;
 
@@ -123,7 +129,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         var nanoseconds = Nanoseconds(in problem);
         var tiles = (problem.M - 1) / TileRows + 1;
         var range = new Range { Problem = problem, Blocking = blocking, Panels = panels, Tail = tail };
-        if (parts >= tiles || parts >= 4 * context.Threads)
+        if (problem.M < SharedRows * context.Threads && (parts >= tiles || parts >= 4 * context.Threads))
             context.For(parts, 1, nanoseconds, new PartRange { Range = range });
         else
             context.For(problem.M, TileRows, nanoseconds, new RowRange { Range = range, Parts = parts });
