@@ -131,7 +131,7 @@ public sealed class Network<T>
     public double Forward(Workspace<T> workspace)
     {
         Check(workspace);
-        return workspace.RunForward();
+        return workspace.IsTraining ? workspace.RunForward() : workspace.RunInference();
     }
 
     /// <summary>Computes the gradients of the loss of the last <see cref="Forward"/>, from <see cref="Workspace{T}.Loss"/> back.</summary>
@@ -158,9 +158,11 @@ public sealed class Network<T>
         Check(workspace);
         if (Definition.Losses.Length == 0)
             throw new InvalidOperationException("The network has no loss to make small: end its graph with one, or run Forward, Backward and Update.");
+        workspace.BeginPass();
         var loss = workspace.RunForward();
         workspace.RunBackward(accumulate: false);
         Update(workspace, optimizer);
+        workspace.EndPass();
         return loss;
     }
 
@@ -174,7 +176,7 @@ public sealed class Network<T>
         Check(optimizer);
         Check(workspace);
         workspace.RequireFreshGradients();
-        optimizer.Step(Parameters, workspace.Gradients, _trainable, workspace.Compute);
+        optimizer.Step(Parameters, workspace.Gradients, _trainable, workspace.ActiveCompute);
         workspace.CommitState();
     }
 

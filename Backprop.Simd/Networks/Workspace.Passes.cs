@@ -1,10 +1,30 @@
 using Backprop.Simd.Layers;
+using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Networks;
 
 /// <content>Forward and backward over the nodes.</content>
 public sealed partial class Workspace<T>
 {
+    internal bool IsTraining => _training;
+
+    /// <summary>The threads of the pass in progress: <see cref="Compute"/>, or the caller alone where that has proved faster.</summary>
+    internal ComputeContext ActiveCompute => _choice.Current;
+
+    /// <summary>Forward alone, as inference repeats it.</summary>
+    internal double RunInference()
+    {
+        BeginPass();
+        var loss = RunForward();
+        EndPass();
+        return loss;
+    }
+
+    /// <summary>A repeated pass begins: all up to <see cref="EndPass"/> runs on the same threads.</summary>
+    internal void BeginPass() => _choice.Begin(measures: _rows == Capacity);
+
+    internal void EndPass() => _choice.End();
+
     internal double RunForward()
     {
         _phase = Phase.Empty;
@@ -14,7 +34,7 @@ public sealed partial class Workspace<T>
         for (var n = 0; n < _nodes.Length; n++)
         {
             if (_nodes[n] is { } node)
-                _definition.Nodes[n].Layer.Forward(new ForwardContext<T>(node, in _pass, 0, _rows, Compute));
+                _definition.Nodes[n].Layer.Forward(new ForwardContext<T>(node, in _pass, 0, _rows, _choice.Current));
         }
 
         Loss = 0;
@@ -61,7 +81,7 @@ public sealed partial class Workspace<T>
         for (var n = _nodes.Length - 1; n >= 0; n--)
         {
             if (_nodes[n] is { RunsBackward: true } node)
-                _definition.Nodes[n].Layer.Backward(new BackwardContext<T>(node, in _pass, 0, _rows, Compute));
+                _definition.Nodes[n].Layer.Backward(new BackwardContext<T>(node, in _pass, 0, _rows, _choice.Current));
         }
 
         _phase = Phase.Backward;

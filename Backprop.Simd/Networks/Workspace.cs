@@ -27,6 +27,7 @@ public sealed partial class Workspace<T>
     private readonly int[] _zeroedEdges;
     private readonly BlockRange[] _unwritten;
     private readonly bool _training;
+    private readonly ThreadChoice _choice;
     private PassState _pass;
     private Phase _phase;
     private int _rows;
@@ -36,6 +37,7 @@ public sealed partial class Workspace<T>
         ArgumentOutOfRangeException.ThrowIfLessThan(rows, 1);
         Network = network;
         Compute = compute;
+        _choice = new ThreadChoice(compute);
         Capacity = _rows = rows;
         _definition = network.Definition;
         _plan = new WorkspacePlan(_definition, options);
@@ -72,7 +74,7 @@ public sealed partial class Workspace<T>
     /// <summary>The network.</summary>
     public Network<T> Network { get; }
 
-    /// <summary>The threads that steps in this workspace use.</summary>
+    /// <summary>The threads that steps in this workspace use, or leave idle while the caller alone proves faster.</summary>
     public ComputeContext Compute { get; }
 
     /// <summary>The most rows of a batch.</summary>
