@@ -27,7 +27,7 @@ public sealed class WorkspaceMisuseTests
     public void Gradients_are_applied_once()
     {
         var network = Line();
-        var workspace = network.CreateWorkspace(1);
+        var workspace = network.CreateWorkspace(1, new WorkspaceOptions { KeepGradients = true });
         workspace.SetInput("x", [1, 1]);
         workspace.SetInput("targets", [5]);
         var sgd = new Sgd<double>(network.Parameters.Length, 0.1);

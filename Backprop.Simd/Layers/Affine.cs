@@ -68,7 +68,7 @@ public sealed class Affine : Layer
         if (!dx.IsEmpty)
             ContextKernels.Product(dy, context.ParameterMatrix(0).Transposed, dx.Matrix, dx.Adds, context.Compute);
         var dw = context.ParameterGradient(0);
-        if (!dw.IsEmpty)
+        if (!dw.IsEmpty && !context.TryUpdateOuter(0, context.Input(0), context.OutputGradient()))
             ContextKernels.Product(context.InputMatrix(0).Transposed, dy, dw.Matrix, dw.Adds, context.Compute);
         if (!_bias)
             return;

@@ -148,6 +148,13 @@ public readonly ref struct BackwardContext<T>
         return new(ContextHelpers.Slice(_node.GradientBlock!, slot.Range), _pass.Accumulate, rows, columns);
     }
 
+    /// <summary>
+    /// In a batch of one row, updates a parameter that is a matrix by its gradient x^T dy and does not store that gradient, if
+    /// this is a step that may. Not to be called for a frozen parameter, and after the parameter's last use in this pass.
+    /// </summary>
+    internal bool TryUpdateOuter(int parameter, ReadOnlySpan<T> x, ReadOnlySpan<T> dy) =>
+        Rows == 1 && _node.FusedUpdate is { } fused && fused.TryOuter(_node.Parameters[parameter].Range, x, dy, Compute);
+
     /// <summary>The committed state, in order of declaration.</summary>
     /// <param name="state">The state, from 0.</param>
     /// <returns>Its elements.</returns>

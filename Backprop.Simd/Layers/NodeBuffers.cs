@@ -112,6 +112,9 @@ internal sealed class NodeBuffers<T>
     /// <summary>Whether backward visits this node.</summary>
     public bool RunsBackward;
 
+    /// <summary>Where parameters may be updated instead of having gradients written; null where all gradients are kept.</summary>
+    public FusedUpdate<T>? FusedUpdate;
+
     public double Loss;
 }
 

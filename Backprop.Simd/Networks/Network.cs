@@ -160,8 +160,7 @@ public sealed class Network<T>
             throw new InvalidOperationException("The network has no loss to make small: end its graph with one, or run Forward, Backward and Update.");
         workspace.BeginPass();
         var loss = workspace.RunForward();
-        workspace.RunBackward(accumulate: false);
-        Update(workspace, optimizer);
+        workspace.RunBackwardAndUpdate(optimizer);
         workspace.EndPass();
         return loss;
     }

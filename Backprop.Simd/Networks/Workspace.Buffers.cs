@@ -133,6 +133,7 @@ public sealed partial class Workspace<T>
                 NeedsInputGradient = _plan.NeedsInputGradient[n],
                 AddsInputGradient = _plan.AddsInputGradient[n],
                 RunsBackward = _plan.RunsBackward[n],
+                FusedUpdate = _fused,
             };
         }
 

@@ -1,4 +1,5 @@
 using Backprop.Simd.Layers;
+using Backprop.Simd.Optimizers;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Networks;
@@ -50,8 +51,28 @@ public sealed partial class Workspace<T>
         return Loss;
     }
 
+    /// <summary>Backward and update in one: what a layer can update where it makes the gradient is never stored.</summary>
+    internal void RunBackwardAndUpdate(Optimizer<T> optimizer)
+    {
+        _fused?.Begin(optimizer);
+        try
+        {
+            RunBackward(accumulate: false);
+        }
+        finally
+        {
+            _fused?.End();
+        }
+
+        var ranges = _fused is null ? Network.TrainableRanges : _fused.Rest(Network.TrainableRanges);
+        optimizer.Step(Network.Parameters, _gradients!.Span, ranges, ActiveCompute);
+        _gradientsApplied = _fused is not null;
+        CommitState();
+    }
+
     internal void RunBackward(bool accumulate)
     {
+        _gradientsApplied = false;
         if (!_training)
             throw NoGradients();
         if (_phase == Phase.Empty)
@@ -64,9 +85,9 @@ public sealed partial class Workspace<T>
         _pass.Accumulate = accumulate;
         _pass.Frozen = Network.FrozenRanges;
         foreach (var range in Network.FrozenRanges)
-            Gradients.Slice(range.Start, range.Length).Clear();
+            _gradients!.Span.Slice(range.Start, range.Length).Clear();
         foreach (var range in accumulate ? [] : _unwritten)
-            Gradients.Slice(range.Start, range.Length).Clear();
+            _gradients!.Span.Slice(range.Start, range.Length).Clear();
         foreach (var edge in _zeroedEdges)
             _edges[edge].Gradient(0, _rows).Clear();
         foreach (var edge in _definition.OutputEdges)

@@ -28,6 +28,8 @@ public sealed partial class Workspace<T>
     private readonly BlockRange[] _unwritten;
     private readonly bool _training;
     private readonly ThreadChoice _choice;
+    private readonly FusedUpdate<T>? _fused;
+    private bool _gradientsApplied;
     private PassState _pass;
     private Phase _phase;
     private int _rows;
@@ -49,6 +51,8 @@ public sealed partial class Workspace<T>
             _proposedState = Allocate(_definition.State.Length);
         }
 
+        if (_training && !options.KeepGradients)
+            _fused = new FusedUpdate<T>(network.ParameterBlock, _definition.Parameters.Entries.Count);
         _edges = new EdgeBuffer<T>[_definition.Edges.Length];
         for (var e = 0; e < _edges.Length; e++)
             _edges[e] = new EdgeBuffer<T>(_definition.Edges[e].Type);
@@ -112,7 +116,7 @@ public sealed partial class Workspace<T>
     /// <summary>The gradients of the loss by all parameters, laid out like <see cref="Network{T}.Parameters"/>:
     /// those of the last backward pass, zeros before the first.</summary>
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
-    public Span<T> Gradients => _gradients is { } block ? block.Span : throw NoGradients();
+    public Span<T> Gradients => _gradients is { } block ? !_gradientsApplied ? block.Span : throw AppliedGradients() : throw NoGradients();
 
     /// <summary>The gradient by one parameter.</summary>
     /// <param name="name">Its name.</param>
@@ -237,6 +241,8 @@ public sealed partial class Workspace<T>
                 $"'{name}' has no gradient: no trained parameter and no input with gradients lies before it, or no loss behind it. Set InputGradients for the gradients of inputs.");
         }
 
+        if (_gradientsApplied && _edges[edge].IsParameterGradient)
+            throw AppliedGradients();
         return _edges[edge].Gradient(0, _rows);
     }
 
@@ -328,7 +334,10 @@ public sealed partial class Workspace<T>
 
     /// <summary>A gradient for a picture; empty where it cannot be told.</summary>
     internal ReadOnlySpan<T> GradientOrEmpty(int edge) =>
-        _phase >= Phase.Backward && _plan.Readable[edge] && _edges[edge].GradientBlock is not null ? _edges[edge].Gradient(0, _rows) : [];
+        _phase >= Phase.Backward && _plan.Readable[edge] && _edges[edge].GradientBlock is not null && !(_gradientsApplied && _edges[edge].IsParameterGradient) ? _edges[edge].Gradient(0, _rows) : [];
+
+    private static InvalidOperationException AppliedGradients() => new(
+        "The last step applied the parameters' gradients and did not keep them: make the workspace with KeepGradients, or run Forward, Backward and Update.");
 
     private static InvalidOperationException NoGradients() => new("This workspace is for inference and has no gradients.");
 

@@ -70,6 +70,13 @@ public sealed record WorkspaceOptions
     /// </summary>
     public bool OutputGradients { get; init; }
 
+    /// <summary>
+    /// True to keep the parameters' gradients readable after <see cref="Network{T}.Step"/>. Otherwise a step may apply them as
+    /// it makes them, without storing them, and reading them after a step throws. After
+    /// <see cref="Network{T}.Backward"/> they are always there.
+    /// </summary>
+    public bool KeepGradients { get; init; }
+
     /// <summary>True to compute the losses in inference as well; training always does.</summary>
     public bool Losses { get; init; }
 }

@@ -11,7 +11,7 @@ namespace Backprop.Simd.Optimizers;
 /// overrides <see cref="Update"/>; <see cref="Steps"/> + 1 is the number of the step in progress.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public abstract class Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
+public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Creates an optimizer for a block of parameters.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
@@ -81,6 +81,8 @@ public abstract class Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <returns>False where the optimizer has no such operator: only <see cref="Step(Span{T}, ReadOnlySpan{T})"/> will do.</returns>
     internal virtual bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
         where TVisitor : struct, IUpdateVisitor<T>, allows ref struct => false;
+
+    bool IUpdateSource<T>.TryVisit<TVisitor>(scoped ref TVisitor visitor) => TryVisit(ref visitor);
 
     /// <summary>Counts a step.</summary>
     internal void FinishStep() => Steps++;

@@ -23,3 +23,14 @@ internal interface IUpdateVisitor<T> where T : unmanaged, IFloatingPointIeee754<
     /// <summary>Takes the operator, and the state of all parameters; spans beyond <see cref="IUpdate{T}.States"/> are empty.</summary>
     void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>;
 }
+
+/// <summary>What makes a step of an optimizer available as an operator.</summary>
+internal interface IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>
+    /// Hands over the operator of the step in progress and the state of all parameters, for kernels that update what they have
+    /// in registers.
+    /// </summary>
+    /// <returns>False where there is no such operator.</returns>
+    bool TryVisit<TVisitor>(scoped ref TVisitor visitor) where TVisitor : struct, IUpdateVisitor<T>, allows ref struct;
+}
