@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal static unsafe class MapLoops
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Unary<TVector, T, TOperator>(TOperator f, T* x, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -46,7 +46,7 @@ internal static unsafe class MapLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Binary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -82,7 +82,7 @@ internal static unsafe class MapLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Ternary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -120,7 +120,7 @@ internal static unsafe class MapLoops
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Quaternary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* w, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
