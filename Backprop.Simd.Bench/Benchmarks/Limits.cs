@@ -47,7 +47,11 @@ public sealed class LimitsConfig : ManualConfig
         public static double Gflops(int threads)
         {
             if (!_byThreads.TryGetValue(threads, out var gflops))
-                _byThreads[threads] = gflops = new PeakMeter<T>(threads).Gflops;
+            {
+                using var meter = new PeakMeter<T>(threads);
+                _byThreads[threads] = gflops = meter.Gflops;
+            }
+
             return gflops;
         }
     }

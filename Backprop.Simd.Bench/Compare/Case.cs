@@ -32,6 +32,6 @@ internal abstract class PreparedCase
     /// <summary>Null if a call's result is right, else what is wrong.</summary>
     public abstract string? Verify(double[] result);
 
-    /// <summary>The same streams without arithmetic, or null for a row that memory does not limit.</summary>
-    public virtual StreamLoop? Stream(ComputeContext? context) => null;
+    /// <summary>Forms of the same streams without arithmetic; none for a row that memory does not limit.</summary>
+    public virtual IEnumerable<Action> Streams(ComputeContext? context) => [];
 }

@@ -14,6 +14,8 @@ internal static class ConsoleTable
         var ours = row.Ours;
         output.Write($"{row.Case,-34}{row.Type,-7}{Time(ours?.Median),13}{Time(ours?.Best),10}"
             + $"{(ours is null || row.LimitNs(peakGflops) == 0 ? "-" : $"{100 * row.Share(ours.Median, peakGflops):F0} %"),8}{row.Ratio,8:F2}  ");
+        if (row.OneThread.Count > 0)
+            output.Write($" {row.SpeedUp:F2} x one thread;");
         foreach (var (name, timing) in row.Peers.OrderBy(p => p.Value.Median))
             output.Write($" {name} {Time(timing.Median)}{(ours is null ? "" : $" ({timing.Median / ours.Median:F2})")}");
         output.WriteLine();

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Bench;
@@ -15,6 +16,10 @@ internal static class ElementwiseCases
         VectorOperation.Function("log", 1e-3, 100, Math.Log),
         VectorOperation.Function("sigmoid", -8, 8, x => 1 / (1 + Math.Exp(-x))),
         VectorOperation.Function("tanh", -4, 4, Math.Tanh),
+        VectorOperation.Function("erf", -3, 3, Erf),
+        VectorOperation.Function("gelu", -4, 4, x => x * (1 + Erf(x / Math.Sqrt(2))) / 2),
+        VectorOperation.Function("silu", -8, 8, x => x / (1 + Math.Exp(-x))),
+        VectorOperation.Function("softplus", -8, 8, x => Math.Log(1 + Math.Exp(x))),
         VectorOperation.Function("relu", -1, 1, x => Math.Max(x, 0)),
     ];
 
@@ -55,7 +60,7 @@ internal static class ElementwiseCases
                 yield return new VectorCase<float>(operation, length);
         }
 
-        foreach (var operation in new[] { _functions[0], _functions[3], _reductions[0], _reductions[1] })
+        foreach (var operation in _functions.Take(5).Concat(_reductions))
             yield return new VectorCase<double>(operation, Level1);
         foreach (var (rows, classes) in _softmaxShapes)
             yield return new RowsCase("softmax", rows, classes);
@@ -66,6 +71,15 @@ internal static class ElementwiseCases
             foreach (var count in _parameterCounts)
                 yield return new OptimizerCase(name, count);
         }
+    }
+
+    /// <summary>erf(x) = 2 / sqrt(pi) x exp(-x^2) (1 + 2x^2/3 + (2x^2)^2/(3 5) + ...), DLMF 7.6.2: no term cancels another.</summary>
+    private static double Erf(double x)
+    {
+        var (term, sum) = (1.0, 1.0);
+        for (var n = 1; term > 1e-17 * sum; n++)
+            sum += term *= 2 * x * x / (2 * n + 1);
+        return 2 / Math.Sqrt(Math.PI) * x * Math.Exp(-x * x) * sum;
     }
 
     private sealed class VectorCase<T>(VectorOperation operation, int length) : Case
@@ -79,7 +93,7 @@ internal static class ElementwiseCases
 
         public override PreparedCase Prepare() => new Prepared(new VectorProblem<T>(operation, length));
 
-        private sealed unsafe class Prepared(VectorProblem<T> problem) : PreparedCase
+        private sealed class Prepared(VectorProblem<T> problem) : PreparedCase
         {
             public override Call? CallOf(IPeer peer)
             {
@@ -89,7 +103,13 @@ internal static class ElementwiseCases
 
             public override string? Verify(double[] result) => problem.Verify(result);
 
-            public override StreamLoop Stream(ComputeContext? context) => new(problem.Operation.Streams, (long)problem.Length * sizeof(T), context);
+            public override IEnumerable<Action> Streams(ComputeContext? context)
+            {
+                var streams = problem.Operation.Streams;
+                AlignedBuffer<T>[] arrays = streams.InPlace ? [problem.Destination, problem.X]
+                    : streams.Reads == 1 ? [problem.X, problem.Destination] : [problem.X, problem.Y, problem.Destination];
+                return new StreamLoop<T>(streams, context, arrays).Forms();
+            }
         }
     }
 
@@ -113,7 +133,8 @@ internal static class ElementwiseCases
 
             public override string? Verify(double[] result) => softmax ? problem.VerifySoftmax(result) : problem.VerifyCrossEntropy(result);
 
-            public override StreamLoop Stream(ComputeContext? context) => new(new Streams(1, 1), (long)problem.Logits.Length * sizeof(float), context);
+            public override IEnumerable<Action> Streams(ComputeContext? context) =>
+                new StreamLoop<float>(new Streams(1, 1), context, problem.Logits, problem.Destination).Forms();
         }
     }
 
@@ -137,12 +158,16 @@ internal static class ElementwiseCases
 
             public override string? Verify(double[] result) => problem.Verify(result);
 
-            public override StreamLoop Stream(ComputeContext? context) => new(problem.Name switch
-            {
-                "sgd" => new Streams(2, 1, InPlace: true),
-                "momentum" => new Streams(3, 2, InPlace: true),
-                _ => new Streams(4, 3, InPlace: true),
-            }, (long)problem.Count * sizeof(float), context);
+            /// <summary>Parameters and states are read and written, gradients read.</summary>
+            public override IEnumerable<Action> Streams(ComputeContext? context) => new StreamLoop<float>(
+                problem.Name switch
+                {
+                    "sgd" => new Streams(2, 1, InPlace: true),
+                    "momentum" => new Streams(3, 2, InPlace: true),
+                    _ => new Streams(4, 3, InPlace: true),
+                },
+                context,
+                problem.Name == "sgd" ? [problem.Parameters, problem.Gradients] : [problem.Parameters]).Forms();
         }
     }
 }

@@ -39,6 +39,7 @@ internal static class GemmCases
         yield return new(1, 4096, 4096);
         yield return new(8, 512, 784);
         yield return new(8, 1024, 1024);
+        yield return new(8, 4096, 4096);
         yield return new(512, 1, 784);
         yield return new(1024, 1, 1024);
         yield return new(4096, 1, 4096);
@@ -83,7 +84,7 @@ internal static class GemmCases
 
         public override PreparedCase Prepare() => new Prepared(new GemmProblem<T>(shape));
 
-        private sealed unsafe class Prepared(GemmProblem<T> problem) : PreparedCase
+        private sealed class Prepared(GemmProblem<T> problem) : PreparedCase
         {
             public override Call? CallOf(IPeer peer)
             {
@@ -93,10 +94,10 @@ internal static class GemmCases
 
             public override string? Verify(double[] result) => problem.Verify(result);
 
-            public override StreamLoop? Stream(ComputeContext? context) =>
-                problem.Shape.IsMatrixVector ? new StreamLoop(new Streams(1, 0), (long)Math.Max(problem.A.Length, problem.B.Length) * sizeof(T), context)
-                : problem.K == 1 ? new StreamLoop(new Streams(0, 1), (long)problem.C.Length * sizeof(T), context)
-                : null;
+            public override IEnumerable<Action> Streams(ComputeContext? context) =>
+                problem.Shape.IsMatrixVector ? new StreamLoop<T>(new Streams(1, 0), context, problem.A.Length > problem.B.Length ? problem.A : problem.B).Forms()
+                : problem.K == 1 ? new StreamLoop<T>(new Streams(0, 1), context, problem.C).Forms()
+                : [];
         }
     }
 }

@@ -39,6 +39,8 @@ internal static class MarkdownReport
             "Limit" is the share that our median reaches of the row's limit: the operations at the FMA peak, or the same streams without arithmetic (elementwise rows and products with a vector), measured in the same run, whichever is slower.
             "Scaled" is our median on a core of {Report.ReferenceGflops} GFLOP/s with 256-bit registers, by the ratio of 256-bit peaks ({report.Scale:F3}): a rule of three, right for rows that arithmetic limits, and only as far as wider registers do not help.
             """);
+        if (report.Threads > 1)
+            output.WriteLine("\"x 1 thread\" is our median on one thread, in the same rounds, over that on all.");
         if (MachineInfo.Warning() is { } warning)
         {
             output.WriteLine();
@@ -70,17 +72,19 @@ internal static class MarkdownReport
         foreach (var area in rows.GroupBy(r => r.Area))
         {
             var peers = report.Peers.Select(p => p.Name).Where(p => area.Any(r => r.Peers.Any(x => x.Key == p))).ToArray();
+            var speedUps = area.Any(r => r.OneThread.Count > 0);
             output.WriteLine();
             output.WriteLine($"## {_titles[area.Key]}{suffix}");
             output.WriteLine();
-            output.WriteLine($"| case | type | ours | scaled | limit | ratio |{string.Concat(peers.Select(p => $" {p} |"))}");
-            output.WriteLine($"|---|---|---|---|---|---|{string.Concat(peers.Select(_ => "---|"))}");
+            output.WriteLine($"| case | type | ours | scaled | limit | ratio |{(speedUps ? " x 1 thread |" : "")}{string.Concat(peers.Select(p => $" {p} |"))}");
+            output.WriteLine($"|---|---|---|---|---|---|{(speedUps ? "---|" : "")}{string.Concat(peers.Select(_ => "---|"))}");
             foreach (var row in area)
             {
                 var ours = row.Ours;
                 var limit = report.LimitNs(row);
                 output.WriteLine($"| {row.Case} | {row.Type} | {Both(ours)} | {ConsoleTable.Time(ours?.Median * report.Scale)} | "
                     + $"{(ours is null || limit == 0 ? "-" : $"{100 * limit / ours.Median:F0} %")} | {row.Ratio:F2} |"
+                    + (speedUps ? $" {row.SpeedUp:F2} |" : "")
                     + string.Concat(peers.Select(p => $" {Peer(row, p)} |")));
             }
         }

@@ -78,19 +78,19 @@ internal sealed class NetworkProblem
             .Select(layer => (network.Parameter($"affine{layer}.weight").ToArray(), network.Parameter($"affine{layer}.bias").ToArray()))];
     }
 
-    /// <summary>Null where this library has no such optimizer.</summary>
-    public Optimizer<T>? CreateOptimizer<T>(int count)
+    public Optimizer<T> CreateOptimizer<T>(int count)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => Shape.Optimizer switch
         {
             "sgd" => new Sgd<T>(count, SgdLearningRate),
-            _ => null,
+            "adam" => new Adam<T>(count, AdamLearningRate),
+            _ => throw new NotSupportedException(Shape.Optimizer),
         };
 
     public string? VerifyTraining(double[] losses)
     {
         var network = Build().ConvertTo<double>();
         var workspace = network.CreateWorkspace(Batch);
-        var optimizer = CreateOptimizer<double>(network.Parameters.Length)!;
+        var optimizer = CreateOptimizer<double>(network.Parameters.Length);
         CopyBatch(workspace.Input(), workspace.IndexInput());
         var expected = new double[CheckedSteps];
         for (var i = 0; i < expected.Length; i++)

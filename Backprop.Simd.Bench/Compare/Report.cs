@@ -36,8 +36,8 @@ internal sealed class Report
 
     public double LimitNs(Row row) => row.LimitNs(Peak(row));
 
-    /// <summary>Rows whose best lies above the limit: measured wrongly.</summary>
-    public IEnumerable<Row> Impossible() => Rows.Where(row => row.IsImpossible(Peak(row)));
+    /// <summary>Rows above their limit: measured wrongly.</summary>
+    public IEnumerable<Row> Impossible() => Rows.Concat(SeparateRows).Where(row => row.IsImpossible(Peak(row)));
 
     /// <summary>The geometric mean of the ratios of medians to the best peer, by area.</summary>
     public IEnumerable<(string Area, double Mean, int Cases)> GeometricMeans() => Rows

@@ -13,13 +13,27 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
     /// <summary>A method is counted for the next tier after 100 ms without new ones, and compiled in the background after 30 calls.</summary>
     private const int WarmUpCalls = 32, TierDelayMilliseconds = 120;
 
+    /// <summary>Quiet rounds that end the warm-up where there were new methods, and the most it takes.</summary>
+    private const int QuietRounds = 3, MaximumRounds = 16;
+
+    /// <summary>A round is quiet if no side's time fell below this part of the last one, and no more methods were compiled than the runtime's own timers need.</summary>
+    private const double Settled = 0.9;
+
+    private const int StrayMethods = 2;
+
     /// <summary>Bounds of the warm-up of a side, in nanoseconds; loops in calls that last longer are compiled on entry.</summary>
     private const double MinimumWarmUp = 2e6, MaximumWarmUp = 100e6;
+
+    /// <summary>A row that seems to be above its limit is measured again so often; the limit is the best of all.</summary>
+    private const int Retries = 3;
 
     /// <summary>A call this long is sampled in a third of the rounds.</summary>
     private const double LongNanoseconds = 100e6;
 
     private readonly ComputeContext? _context = threads == 1 ? null : new ComputeContext(threads);
+    /// <summary>This library on one thread, beside itself on more.</summary>
+    private readonly BackpropPeer? _oneThread = threads == 1 ? null : new BackpropPeer();
+
     private readonly PeakMeter<float> _float = new(threads);
     private readonly PeakMeter<double> _double = new(threads);
     private long _compiled;
@@ -30,18 +44,19 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
 
     public PeakMeter<double> DoublePeak => _double;
 
-    /// <summary>Measures a case; again, up to twice, if a side seems to be above the limit. Null where no side has a form, or this library has none.</summary>
+    /// <summary>Measures a case. Null where no side has a form, or this library has none.</summary>
     public Row? Measure(Case c)
     {
-        var row = MeasureOnce(c);
-        for (var i = 0; i < 2 && row is not null && row.IsImpossible(PeakGflops(c.Type)); i++)
-            row = MeasureOnce(c);
+        var stream = new Timing();
+        var row = MeasureOnce(c, stream);
+        for (var i = 0; i < Retries && row is not null && row.IsImpossible(PeakGflops(c.Type)); i++)
+            row = MeasureOnce(c, stream);
         return row;
     }
 
-    private Row? MeasureOnce(Case c)
+    private Row? MeasureOnce(Case c, Timing stream)
     {
-        var row = new Row(c.Area, c.Name, c.Type, threads, c.Operations);
+        var row = new Row(c.Area, c.Name, c.Type, threads, c.Operations) { Stream = stream };
         var prepared = c.Prepare();
         var sides = new List<Side>();
         var calls = new List<Call>();
@@ -49,24 +64,26 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
         {
             foreach (var peer in peers)
             {
-                if (prepared.CallOf(peer) is not { } call)
-                {
-                    if (peer.Name == BackpropPeer.Ours)
-                        return null;
-                    continue;
-                }
-
-                calls.Add(call);
-                if (Check(prepared, call) is { } error)
+                var (call, error) = CheckedCall(prepared, peer);
+                if (call is not null)
+                    calls.Add(call);
+                if (error is not null)
                     row.Wrong.Add((peer.Name, error));
-                else
+                else if (call is not null)
                     sides.Add(new Side(call.Run, row.Sides[peer.Name] = new Timing()));
+                else if (peer.Name == BackpropPeer.Ours)
+                    return null;
+            }
+
+            if (_oneThread is not null && row.Ours is not null && prepared.CallOf(_oneThread) is { } one)
+            {
+                calls.Add(one);
+                sides.Add(new Side(one.Run, row.OneThread));
             }
 
             if (calls.Count == 0)
                 return null;
-            if (prepared.Stream(_context) is { } stream)
-                sides.AddRange(stream.Forms().Select(form => new Side(form, row.Stream)));
+            sides.AddRange(prepared.Streams(_context).Select(form => new Side(form, row.Stream)));
             SamplePeak(c.Type);
             Sample(sides);
             SamplePeak(c.Type);
@@ -78,19 +95,27 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
         }
     }
 
-    public void Dispose() => _context?.Dispose();
-
-    /// <summary>What is wrong with a side's result; a side that throws is as wrong.</summary>
-    private static string? Check(PreparedCase prepared, Call call)
+    public void Dispose()
     {
+        _context?.Dispose();
+        _oneThread?.Dispose();
+        _float.Dispose();
+        _double.Dispose();
+    }
+
+    /// <summary>The call of a peer, null if it has none, and what is wrong with its result; a peer that throws is as wrong.</summary>
+    private static (Call? Call, string? Error) CheckedCall(PreparedCase prepared, IPeer peer)
+    {
+        Call? call = null;
         try
         {
-            call.Run();
-            return prepared.Verify(call.Result());
+            call = prepared.CallOf(peer);
+            call?.Run();
+            return (call, call is null ? null : prepared.Verify(call.Result()));
         }
         catch (Exception e)
         {
-            return $"{e.GetType().Name}: {e.Message.Split('\n')[0]}";
+            return (call, $"{e.GetType().Name}: {e.Message.Split('\n')[0]}");
         }
     }
 
@@ -117,22 +142,27 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
         _compiled = JitInfo.GetCompiledMethodCount();
     }
 
-    /// <summary>Calls every side until the JIT has nothing left to do for them.</summary>
+    /// <summary>Calls every side until the JIT has nothing left to do for them, and their times have settled.</summary>
     private void WarmUp(List<Side> sides)
     {
         var fresh = JitInfo.GetCompiledMethodCount() != _compiled;
-        for (int quiet = 0, i = 0; quiet < (fresh ? 2 : 1) && i < 8; i++)
+        for (int quiet = 0, i = 0; quiet < (fresh ? QuietRounds : 1) && i < MaximumRounds; i++)
         {
             var before = JitInfo.GetCompiledMethodCount();
-            sides.ForEach(WarmUp);
+            var settled = true;
+            foreach (var side in sides)
+            {
+                var last = side.Estimate;
+                WarmUp(side);
+                settled &= side.Estimate > last * Settled;
+            }
+
             Thread.Sleep(TierDelayMilliseconds);
-            var changed = JitInfo.GetCompiledMethodCount() != before;
-            fresh |= changed;
-            quiet = changed ? 0 : quiet + 1;
+            var compiled = JitInfo.GetCompiledMethodCount() - before;
+            fresh |= compiled > 0;
+            quiet = settled && compiled <= StrayMethods ? quiet + 1 : 0;
         }
 
-        // An estimate from slow code would make samples too short.
-        sides.ForEach(side => side.Estimate = double.MaxValue);
         sides.ForEach(WarmUp);
     }
 
@@ -149,7 +179,7 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
         }
         while (elapsed < MinimumWarmUp || (calls < WarmUpCalls && elapsed < MaximumWarmUp));
 
-        side.Estimate = Math.Min(side.Estimate, elapsed / calls);
+        side.Estimate = elapsed / calls;
     }
 
     private static double Time(Action run, int repeats)
@@ -174,7 +204,8 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
 
         public Timing Timing { get; } = timing;
 
-        public double Estimate { get; set; } = double.MaxValue;
+        /// <summary>Nanoseconds of a call, by the last warm-up.</summary>
+        public double Estimate { get; set; }
 
         public int Repeats { get; set; } = 1;
     }

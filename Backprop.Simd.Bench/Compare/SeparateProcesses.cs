@@ -5,7 +5,7 @@ namespace Backprop.Simd.Bench;
 /// <summary>The second mode of a comparison: each side alone in a process, so that no side's threads, memory or caches meet another's.</summary>
 internal static class SeparateProcesses
 {
-    /// <summary>Measures the cases of <paramref name="rows"/> once more; their limits are taken over.</summary>
+    /// <summary>Measures the cases of <paramref name="rows"/> once more; they share their limits.</summary>
     /// <exception cref="InvalidOperationException">A process failed.</exception>
     public static IReadOnlyList<Row> Measure(CompareOptions options, IReadOnlyList<Row> rows, IEnumerable<string> sides)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Bench;
@@ -9,13 +10,13 @@ internal static class CopyBandwidth
     private const int Rounds = 12;
 
     /// <summary>64 MB: more than the caches hold.</summary>
-    private const long Bytes = 64 << 20;
+    private const int Bytes = 64 << 20;
 
     /// <summary>Bytes read and written per nanosecond, the best of twelve rounds of the fastest form.</summary>
     public static double Measure(int threads)
     {
         using var context = new ComputeContext(threads);
-        var forms = new StreamLoop(new Streams(1, 1), Bytes, context).Forms().ToArray();
+        var forms = new StreamLoop<float>(new Streams(1, 1), context, new AlignedBuffer<float>(Bytes / sizeof(float))).Forms().ToArray();
         var best = double.MaxValue;
         for (var round = 0; round < Rounds; round++)
         {
@@ -27,6 +28,6 @@ internal static class CopyBandwidth
             }
         }
 
-        return 2 * Bytes / best;
+        return 2.0 * Bytes / best;
     }
 }

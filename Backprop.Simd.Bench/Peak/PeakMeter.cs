@@ -6,7 +6,7 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Bench;
 
 /// <summary>The best FMA rate seen so far on a number of threads: the limit of what arithmetic can reach, measured again all along a run.</summary>
-internal sealed class PeakMeter<T>
+internal sealed class PeakMeter<T> : IDisposable
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Rounds at the start, widths taking turns.</summary>
@@ -37,6 +37,8 @@ internal sealed class PeakMeter<T>
     public void Sample() => Gflops = Math.Max(Gflops, Vector512.IsHardwareAccelerated ? Rate<Vector512Simd<T>, Vector512<T>>()
         : Vector256.IsHardwareAccelerated ? Rate<Vector256Simd<T>, Vector256<T>>()
         : Rate<VectorSimd<T>, Vector<T>>());
+
+    public void Dispose() => _context?.Dispose();
 
     private double Rate<TSimd, TVector>()
         where TSimd : struct, ISimd<TVector, T>

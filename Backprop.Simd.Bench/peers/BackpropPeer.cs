@@ -97,6 +97,8 @@ internal sealed class BackpropPeer : IPeer
         {
             "sgd" => new Sgd<float>(p.Count, OptimizerProblem.LearningRate),
             "momentum" => new Sgd<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Momentum),
+            "adam" => new Adam<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon),
+            "adamw" => new AdamW<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon, OptimizerProblem.WeightDecay),
             _ => null,
         };
         return optimizer is null ? null : new Call(
@@ -108,8 +110,6 @@ internal sealed class BackpropPeer : IPeer
     {
         var network = problem.Build();
         var optimizer = problem.CreateOptimizer<float>(network.Parameters.Length);
-        if (optimizer is null)
-            return null;
         var workspace = network.CreateWorkspace(problem.Batch, compute: _context);
         problem.CopyBatch(workspace.Input(), workspace.IndexInput());
         var loss = 0.0;
