@@ -150,11 +150,12 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
         {
             var before = JitInfo.GetCompiledMethodCount();
             var settled = true;
-            foreach (var side in sides)
+            foreach (var side in sides.Where(s => s.Quiet < QuietRounds))
             {
                 var last = side.Estimate;
                 WarmUp(side);
-                settled &= side.Estimate > last * Settled;
+                side.Quiet = side.Estimate > last * Settled ? side.Quiet + 1 : 0;
+                settled &= side.Quiet > 0;
             }
 
             Thread.Sleep(TierDelayMilliseconds);
@@ -206,6 +207,9 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
 
         /// <summary>Nanoseconds of a call, by the last warm-up.</summary>
         public double Estimate { get; set; }
+
+        /// <summary>Rounds of the warm-up in a row in which it became no faster.</summary>
+        public int Quiet { get; set; }
 
         public int Repeats { get; set; } = 1;
     }

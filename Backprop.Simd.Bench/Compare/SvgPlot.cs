@@ -6,7 +6,10 @@ namespace Backprop.Simd.Bench;
 /// <summary>Draws a report: for each area a panel whose top edge is the limit, with a column for each case and a mark for each side.</summary>
 internal static class SvgPlot
 {
-    private const int ColumnWidth = 16, PlotHeight = 260, Left = 56, Top = 48, LabelHeight = 190, Right = 20;
+    private const int ColumnWidth = 16, PlotHeight = 260, Left = 56, Top = 48, Right = 20;
+
+    /// <summary>Of a letter of a label, on average.</summary>
+    private const double LetterWidth = 6.4;
 
     /// <summary>Ours first, in the strongest colour; the others are told apart by people who see no red or green as well.</summary>
     private static readonly string[] _colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#999999", "#000000"];
@@ -18,10 +21,10 @@ internal static class SvgPlot
             .GroupBy(r => (r.Area, r.Type))
             .Select(g => (Title: $"{g.Key.Area}, {g.Key.Type}", Rows: g.ToArray()))
             .ToArray();
-        string[] sides = [.. report.Peers.Select(p => p.Name)];
+        string[] sides = [.. report.Peers.Select(p => p.Name).Where(name => panels.Any(p => p.Rows.Any(r => r.Sides.ContainsKey(name))))];
         var width = Left + Right + ColumnWidth * Math.Max(40, panels.Select(p => p.Rows.Length).DefaultIfEmpty(0).Max());
-        const int PanelHeight = Top + PlotHeight + LabelHeight;
-        output.WriteLine($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{30 + panels.Length * PanelHeight}" font-family="sans-serif" font-size="11">""");
+        var panelHeight = Top + PlotHeight + 24 + (int)(LetterWidth * panels.SelectMany(p => p.Rows).Select(r => r.Case.Length).DefaultIfEmpty(0).Max());
+        output.WriteLine($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{30 + panels.Length * panelHeight}" font-family="sans-serif" font-size="11">""");
         output.WriteLine("""<rect width="100%" height="100%" fill="#ffffff"/>""");
         for (var i = 0; i < sides.Length; i++)
         {
@@ -30,7 +33,7 @@ internal static class SvgPlot
         }
 
         for (var i = 0; i < panels.Length; i++)
-            Panel(output, report, panels[i].Title, panels[i].Rows, sides, 30 + i * PanelHeight);
+            Panel(output, report, panels[i].Title, panels[i].Rows, sides, 30 + i * panelHeight);
         output.WriteLine("</svg>");
     }
 

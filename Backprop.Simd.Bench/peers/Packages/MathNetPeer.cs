@@ -9,8 +9,10 @@ internal sealed class MathNetPeer : IPeer
 {
     public const string MathNet = "MathNet";
 
-    /// <summary>Products beyond that of matrices of 512 are left out: seconds a call.</summary>
-    public const double MaximumOperations = 2.0 * 512 * 512 * 512;
+    /// <summary>Products beyond that of matrices of 256 are left out, and vectors out of cache: a hundred milliseconds a call and more.</summary>
+    public const double MaximumOperations = 2.0 * 256 * 256 * 256;
+
+    public const int MaximumLength = 1 << 20;
 
     public string Name => MathNet;
 
@@ -43,6 +45,8 @@ internal sealed class MathNetPeer : IPeer
     public Call? Vector<T>(VectorProblem<T> problem)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (problem.Length > MaximumLength)
+            return null;
         var p = problem;
         var x = CreateVector.Dense(p.X.Span.ToArray());
         var y = CreateVector.Dense(p.Y.Span.ToArray());

@@ -37,6 +37,8 @@ internal sealed class NumSharpPeer : IPeer
     public Call? Vector<T>(VectorProblem<T> problem)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (problem.Length > MathNetPeer.MaximumLength)
+            return null;
         var p = problem;
         var x = np.array(p.X.Span.ToArray());
         var y = np.array(p.Y.Span.ToArray());
