@@ -11,6 +11,8 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
     private readonly double _beta1, _beta2, _epsilon;
     private double _power1 = 1, _power2 = 1;
     private long _step;
+    private (double LearningRate, double Decay, double Shrink) _rates;
+    private AdamUpdate<T> _operator;
 
     public AdamMoments(int parameterCount, double beta1, double beta2, double epsilon)
     {
@@ -30,6 +32,10 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
     /// <param name="shrink">What of a parameter is taken away.</param>
     public AdamUpdate<T> Operator(long step, double learningRate, double decay, double shrink)
     {
+        // A step over many ranges asks many times.
+        if (step == _step && _rates == (learningRate, decay, shrink))
+            return _operator;
+
         // The powers are running products: functions of the number of the step alone.
         for (; _step < step; _step++)
         {
@@ -42,7 +48,8 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
         var isSingle = typeof(T) == typeof(float);
         var shortfall = Math.ScaleB(_epsilon, isSingle ? -26 : -55);
         var least = (1 - _beta2) * shortfall * shortfall;
-        return new AdamUpdate<T>(
+        _rates = (learningRate, decay, shrink);
+        _operator = new AdamUpdate<T>(
             Rate: T.CreateTruncating(-learningRate / (1 - _power1)),
             Scale: T.CreateTruncating(1 / Math.Sqrt(1 - _power2)),
             Epsilon: T.CreateTruncating(_epsilon),
@@ -54,5 +61,6 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
             Keep: T.CreateTruncating(1 - shrink),
             Rounder: T.CreateTruncating(Math.ScaleB(1.5, isSingle ? 23 - 100 : 52 - 960)),
             Least: T.CreateTruncating(least));
+        return _operator;
     }
 }

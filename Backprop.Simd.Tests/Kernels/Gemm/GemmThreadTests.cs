@@ -36,6 +36,9 @@ public sealed class GemmThreadTests
         { 13, 35, 129 },
         { 40, 40, 40 },
         { 3, 7, 300 },
+        { 1, 16, 4 }, // one row and one panel
+        { 2, 48, 16 },
+        { 1, 3, 5 },
     };
 
     [Theory]

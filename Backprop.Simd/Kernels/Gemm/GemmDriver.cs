@@ -39,31 +39,39 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>Rows done before their tail is: whole tiles of any height, and C's rows stay in the first-level cache.</summary>
     private const int TailRows = 96;
 
+    /// <summary>With no more k than this, one chain per element does not wait long, and a tile of one row is quicker than a plan.</summary>
+    private const int ShortDepth = 16;
+
     /// <summary>The height of tiles two vectors wide, to which a packed A is cut.</summary>
     private static int TileRows => TSimd.HasManyRegisters ? 12 : 6;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
     {
-        if (IsOnePanel(in problem) && (context is null || context.RunsInline(Nanoseconds(in problem))))
+        var isOnePanel = IsOnePanel(in problem);
+        if (isOnePanel && (context is null || context.RunsInline(Nanoseconds(in problem))))
         {
             var vectors = (problem.N - 1) / TSimd.Count + 1;
             Panel(in problem, new(0, vectors, vectors == 1 ? 0 : problem.N - TSimd.Count, problem.N), 0, problem.M, 0, problem.K, first: true, null, null, null, 0);
             return;
         }
 
-        if (SkinnyDriver<TSimd, TVector, T>.Takes(in problem))
+        // One panel stays one panel where threads share it: an element's sum must not depend on them.
+        if (!isOnePanel)
         {
-            SkinnyDriver<TSimd, TVector, T>.Run(in problem, context);
-            return;
-        }
+            if (SkinnyDriver<TSimd, TVector, T>.Takes(in problem))
+            {
+                SkinnyDriver<TSimd, TVector, T>.Run(in problem, context);
+                return;
+            }
 
-        if (problem.M <= FewRows && RunTransposed(in problem, context))
-            return;
-        if (problem.K == 1 && problem.Form == GemmForm.Overwrite && problem.BColumn == 1)
-        {
-            RunOuter(in problem, context);
-            return;
+            if (problem.M <= FewRows && RunTransposed(in problem, context))
+                return;
+            if (problem.K == 1 && problem.Form == GemmForm.Overwrite && problem.BColumn == 1)
+            {
+                RunOuter(in problem, context);
+                return;
+            }
         }
 
         var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
@@ -86,11 +94,14 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsOnePanel(in GemmProblem<T> problem)
     {
-        var rest = problem.N & TSimd.Count - 1;
-        return problem.K <= GemmBlocking.UnpackedColumnDepth && problem.M > FewRows && problem.BColumn == 1
-            && (problem.N < TSimd.Count
-                ? TSimd.HasMasks && problem.M < GemmBlocking.PackRows && problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns
-                : problem.N <= MostVectors * TSimd.Count && !SkinnyDriver<TSimd, TVector, T>.TakesTail(rest, problem.K));
+        if (problem.K > GemmBlocking.UnpackedColumnDepth || problem.BColumn != 1 || problem.N > MostVectors * TSimd.Count)
+            return false;
+        var isShort = problem.K <= ShortDepth;
+        if (problem.M <= FewRows && !isShort)
+            return false;
+        return problem.N < TSimd.Count
+            ? TSimd.HasMasks && problem.M < GemmBlocking.PackRows && (isShort || problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns)
+            : !SkinnyDriver<TSimd, TVector, T>.TakesTail(problem.N & TSimd.Count - 1, problem.K);
     }
 
     /// <summary>One or two rows times a matrix, if the transposed product has so few columns that <see cref="SkinnyDriver{TSimd, TVector, T}"/> takes it.</summary>
