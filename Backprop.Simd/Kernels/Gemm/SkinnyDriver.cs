@@ -27,6 +27,9 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     /// <summary>The same for one column: nothing is read again, and long runs suit the memory.</summary>
     private const int LongBlockRows = 16384;
 
+    /// <summary>Groups of A's columns that are added up before the next column of B reads them again, from the first-level cache.</summary>
+    private const int GroupsAtATime = 8;
+
     /// <summary>The longest k block where B's column has to be copied: bounds the scratch.</summary>
     private const int Depth = 8192;
 
@@ -71,7 +74,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         var columnMajor = problem.ARow == 1;
         if (columnMajor && problem.N == 1 && problem.Form == GemmForm.Overwrite && problem.CRow == 1)
         {
-            Columns(in problem, 0, row0, row1 - row0, problem.C + row0);
+            Columns(in problem, row0, row1 - row0, problem.C + row0, 0);
             return;
         }
 
@@ -89,8 +92,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
                 var count = (int)Math.Min(block, row1 - at);
                 if (columnMajor)
                 {
-                    for (var j = 0; j < problem.N; j++)
-                        Columns(in problem, j, start, count, y + j * stride);
+                    Columns(in problem, start, count, y, stride);
                 }
                 else
                 {
@@ -102,17 +104,30 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         }
     }
 
-    /// <summary>Adds up A's columns.</summary>
+    /// <summary>Adds up A's columns, some at a time for each column of B.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Columns(in GemmProblem<T> problem, int column, int row, nint rows, T* y)
+    private static void Columns(in GemmProblem<T> problem, int row, nint rows, T* y, nint yNext)
     {
         const int Group = SkinnyKernels<TSimd, TVector, T>.Columns;
         var a = problem.A + row;
-        var b = problem.B + column * problem.BColumn;
         var groups = problem.K / Group;
-        SkinnyKernels<TSimd, TVector, T>.AddColumns(a, problem.AColumn, b, problem.BRow, y, rows, groups, first: true);
-        for (var k = groups * Group; k < problem.K; k++)
-            SkinnyKernels<TSimd, TVector, T>.AddColumn(a + k * problem.AColumn, b[k * problem.BRow], y, rows, k == 0);
+        var most = problem.N == 1 ? groups : GroupsAtATime;
+        for (var group = 0; group < groups; group += most)
+        {
+            var from = a + group * Group * problem.AColumn;
+            for (nint j = 0; j < problem.N; j++)
+            {
+                SkinnyKernels<TSimd, TVector, T>.AddColumns(
+                    from, problem.AColumn, problem.B + j * problem.BColumn + group * Group * problem.BRow, problem.BRow,
+                    y + j * yNext, rows, Math.Min(most, groups - group), group == 0);
+            }
+        }
+
+        for (nint k = groups * Group; k < problem.K; k++)
+        {
+            for (nint j = 0; j < problem.N; j++)
+                SkinnyKernels<TSimd, TVector, T>.AddColumn(a + k * problem.AColumn, problem.B[j * problem.BColumn + k * problem.BRow], y + j * yNext, rows, k == 0);
+        }
     }
 
     /// <summary>Sums A's rows along k, for two columns at a time.</summary>
