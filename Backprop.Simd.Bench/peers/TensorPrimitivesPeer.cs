@@ -31,7 +31,8 @@ internal sealed class TensorPrimitivesPeer : IPeer
             {
                 TensorPrimitives.Sigmoid<T>(p.X.Span, p.Destination.Span);
                 TensorPrimitives.Multiply<T>(p.X.Span, p.Destination.Span, p.Destination.Span);
-            },
+            }
+            ,
             "relu" => () => TensorPrimitives.Max(p.X.Span, T.Zero, p.Destination.Span),
             "add" => () => TensorPrimitives.Add<T>(p.X.Span, p.Y.Span, p.Destination.Span),
             "multiply" => () => TensorPrimitives.Multiply<T>(p.X.Span, p.Y.Span, p.Destination.Span),

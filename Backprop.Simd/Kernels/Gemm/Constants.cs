@@ -1,67 +1,46 @@
+using System.Runtime.InteropServices;
+
 namespace Backprop.Simd.Kernels;
 
-/// <summary>A number as a type argument, so that the compiler sees a constant.</summary>
-internal interface IConstant
-{
-    static abstract int Value { get; }
-}
+/// <summary>
+/// A number as a type argument: its size in bytes. The compiler knows <c>sizeof</c> before it reads the code that depends on
+/// it, so that what a small tile leaves out is never compiled; a constant property would be known only after inlining, when
+/// all of the largest tile has been read, and compiling a kernel would take three times as long.
+/// </summary>
+internal interface IConstant;
 
-internal readonly struct N1 : IConstant
-{
-    public static int Value => 1;
-}
+[StructLayout(LayoutKind.Sequential, Size = 1)]
+internal readonly struct N1 : IConstant;
 
-internal readonly struct N2 : IConstant
-{
-    public static int Value => 2;
-}
+[StructLayout(LayoutKind.Sequential, Size = 2)]
+internal readonly struct N2 : IConstant;
 
-internal readonly struct N3 : IConstant
-{
-    public static int Value => 3;
-}
+[StructLayout(LayoutKind.Sequential, Size = 3)]
+internal readonly struct N3 : IConstant;
 
-internal readonly struct N4 : IConstant
-{
-    public static int Value => 4;
-}
+[StructLayout(LayoutKind.Sequential, Size = 4)]
+internal readonly struct N4 : IConstant;
 
-internal readonly struct N5 : IConstant
-{
-    public static int Value => 5;
-}
+[StructLayout(LayoutKind.Sequential, Size = 5)]
+internal readonly struct N5 : IConstant;
 
-internal readonly struct N6 : IConstant
-{
-    public static int Value => 6;
-}
+[StructLayout(LayoutKind.Sequential, Size = 6)]
+internal readonly struct N6 : IConstant;
 
-internal readonly struct N7 : IConstant
-{
-    public static int Value => 7;
-}
+[StructLayout(LayoutKind.Sequential, Size = 7)]
+internal readonly struct N7 : IConstant;
 
-internal readonly struct N8 : IConstant
-{
-    public static int Value => 8;
-}
+[StructLayout(LayoutKind.Sequential, Size = 8)]
+internal readonly struct N8 : IConstant;
 
-internal readonly struct N9 : IConstant
-{
-    public static int Value => 9;
-}
+[StructLayout(LayoutKind.Sequential, Size = 9)]
+internal readonly struct N9 : IConstant;
 
-internal readonly struct N10 : IConstant
-{
-    public static int Value => 10;
-}
+[StructLayout(LayoutKind.Sequential, Size = 10)]
+internal readonly struct N10 : IConstant;
 
-internal readonly struct N11 : IConstant
-{
-    public static int Value => 11;
-}
+[StructLayout(LayoutKind.Sequential, Size = 11)]
+internal readonly struct N11 : IConstant;
 
-internal readonly struct N12 : IConstant
-{
-    public static int Value => 12;
-}
+[StructLayout(LayoutKind.Sequential, Size = 12)]
+internal readonly struct N12 : IConstant;

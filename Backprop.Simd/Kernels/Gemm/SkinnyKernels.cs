@@ -159,7 +159,7 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     /// <summary>y[i] = sum over k of a[i, k] b[k], for <paramref name="groups"/> times TRows rows; added to y unless <paramref name="first"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots<TRows>(T* a, nint aRow, T* b, nint depth, T* y, nint groups, bool first)
-        where TRows : struct, IConstant
+        where TRows : unmanaged, IConstant
     {
         var whole = depth - depth % TSimd.Count;
         var rest = (int)(depth - whole);
@@ -173,7 +173,7 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
             {
                 var v = TSimd.Load(x);
                 s0 = TSimd.MultiplyAdd(TSimd.Load(a0), v, s0);
-                if (TRows.Value > 1)
+                if (sizeof(TRows) > 1)
                 {
                     s1 = TSimd.MultiplyAdd(TSimd.Load(a0 + aRow), v, s1);
                     s2 = TSimd.MultiplyAdd(TSimd.Load(a0 + 2 * aRow), v, s2);
@@ -193,7 +193,7 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
             {
                 var v = TSimd.LoadPartial(x, rest);
                 s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0, rest), v, s0);
-                if (TRows.Value > 1)
+                if (sizeof(TRows) > 1)
                 {
                     s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + aRow, rest), v, s1);
                     s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + 2 * aRow, rest), v, s2);
@@ -206,7 +206,7 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
             }
 
             y[0] = Total(s0, first ? T.Zero : y[0], first);
-            if (TRows.Value > 1)
+            if (sizeof(TRows) > 1)
             {
                 y[1] = Total(s1, first ? T.Zero : y[1], first);
                 y[2] = Total(s2, first ? T.Zero : y[2], first);
@@ -217,8 +217,8 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
                 y[7] = Total(s7, first ? T.Zero : y[7], first);
             }
 
-            a += TRows.Value * aRow;
-            y += TRows.Value;
+            a += sizeof(TRows) * aRow;
+            y += sizeof(TRows);
         }
     }
 

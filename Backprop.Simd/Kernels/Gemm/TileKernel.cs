@@ -25,8 +25,8 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
     /// <summary>Multiplies all row tiles of a panel. Strides are in bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TRows, TVectors, TUpdate>(in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
-        where TRows : struct, IConstant
-        where TVectors : struct, IConstant
+        where TRows : unmanaged, IConstant
+        where TVectors : unmanaged, IConstant
         where TUpdate : struct, ITileUpdate
     {
         var aRow = panel.ARowStride;
@@ -57,170 +57,170 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             for (var p = panel.Depth; p > 0; p--)
             {
                 var b0 = TUpdate.IsPartial && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
-                var b1 = TVectors.Value == 2 ? TSimd.Load((T*)(b + bLast)) : TVectors.Value == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
-                var b2 = TVectors.Value > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
+                var b1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
+                var b2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
                 b += bStep;
                 var x0 = TSimd.Broadcast(*(T*)a0);
                 c0 = TSimd.MultiplyAdd(x0, b0, c0);
-                if (TVectors.Value > 1)
+                if (sizeof(TVectors) > 1)
                     d0 = TSimd.MultiplyAdd(x0, b1, d0);
-                if (TVectors.Value > 2)
+                if (sizeof(TVectors) > 2)
                     e0 = TSimd.MultiplyAdd(x0, b2, e0);
 
-                if (TRows.Value > 1)
+                if (sizeof(TRows) > 1)
                 {
                     var x = TSimd.Broadcast(*(T*)(a0 + aRow));
                     c1 = TSimd.MultiplyAdd(x, b0, c1);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d1 = TSimd.MultiplyAdd(x, b1, d1);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e1 = TSimd.MultiplyAdd(x, b2, e1);
                 }
 
-                if (TRows.Value > 2)
+                if (sizeof(TRows) > 2)
                 {
                     var x = TSimd.Broadcast(*(T*)(a0 + 2 * aRow));
                     c2 = TSimd.MultiplyAdd(x, b0, c2);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d2 = TSimd.MultiplyAdd(x, b1, d2);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e2 = TSimd.MultiplyAdd(x, b2, e2);
                 }
 
-                if (TRows.Value > 3)
+                if (sizeof(TRows) > 3)
                 {
                     var x = TSimd.Broadcast(*(T*)(a3));
                     c3 = TSimd.MultiplyAdd(x, b0, c3);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d3 = TSimd.MultiplyAdd(x, b1, d3);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e3 = TSimd.MultiplyAdd(x, b2, e3);
                 }
 
-                if (TRows.Value > 4)
+                if (sizeof(TRows) > 4)
                 {
                     var x = TSimd.Broadcast(*(T*)(a3 + aRow));
                     c4 = TSimd.MultiplyAdd(x, b0, c4);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d4 = TSimd.MultiplyAdd(x, b1, d4);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e4 = TSimd.MultiplyAdd(x, b2, e4);
                 }
 
-                if (TRows.Value > 5)
+                if (sizeof(TRows) > 5)
                 {
                     var x = TSimd.Broadcast(*(T*)(a3 + 2 * aRow));
                     c5 = TSimd.MultiplyAdd(x, b0, c5);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d5 = TSimd.MultiplyAdd(x, b1, d5);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e5 = TSimd.MultiplyAdd(x, b2, e5);
                 }
 
-                if (TRows.Value > 6)
+                if (sizeof(TRows) > 6)
                 {
                     var x = TSimd.Broadcast(*(T*)(a6));
                     c6 = TSimd.MultiplyAdd(x, b0, c6);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d6 = TSimd.MultiplyAdd(x, b1, d6);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e6 = TSimd.MultiplyAdd(x, b2, e6);
                 }
 
-                if (TRows.Value > 7)
+                if (sizeof(TRows) > 7)
                 {
                     var x = TSimd.Broadcast(*(T*)(a6 + aRow));
                     c7 = TSimd.MultiplyAdd(x, b0, c7);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d7 = TSimd.MultiplyAdd(x, b1, d7);
-                    if (TVectors.Value > 2)
+                    if (sizeof(TVectors) > 2)
                         e7 = TSimd.MultiplyAdd(x, b2, e7);
                 }
 
-                if (TRows.Value > 8)
+                if (sizeof(TRows) > 8)
                 {
                     var x = TSimd.Broadcast(*(T*)(a6 + 2 * aRow));
                     c8 = TSimd.MultiplyAdd(x, b0, c8);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d8 = TSimd.MultiplyAdd(x, b1, d8);
                 }
 
-                if (TRows.Value > 9)
+                if (sizeof(TRows) > 9)
                 {
                     var x = TSimd.Broadcast(*(T*)(a9));
                     c9 = TSimd.MultiplyAdd(x, b0, c9);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d9 = TSimd.MultiplyAdd(x, b1, d9);
                 }
 
-                if (TRows.Value > 10)
+                if (sizeof(TRows) > 10)
                 {
                     var x = TSimd.Broadcast(*(T*)(a9 + aRow));
                     c10 = TSimd.MultiplyAdd(x, b0, c10);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d10 = TSimd.MultiplyAdd(x, b1, d10);
                 }
 
-                if (TRows.Value > 11)
+                if (sizeof(TRows) > 11)
                 {
                     var x = TSimd.Broadcast(*(T*)(a9 + 2 * aRow));
                     c11 = TSimd.MultiplyAdd(x, b0, c11);
-                    if (TVectors.Value > 1)
+                    if (sizeof(TVectors) > 1)
                         d11 = TSimd.MultiplyAdd(x, b1, d11);
                 }
 
                 a0 += aStep;
-                if (TRows.Value > 3)
+                if (sizeof(TRows) > 3)
                     a3 += aStep;
-                if (TRows.Value > 6)
+                if (sizeof(TRows) > 6)
                     a6 += aStep;
-                if (TRows.Value > 9)
+                if (sizeof(TRows) > 9)
                     a9 += aStep;
             }
 
             var cRow = c;
             var addendRow = addend;
             StoreRow<TVectors, TUpdate>(in panel, cRow, addendRow, c0, d0, e0);
-            if (TRows.Value > 1)
+            if (sizeof(TRows) > 1)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c1, d1, e1);
-            if (TRows.Value > 2)
+            if (sizeof(TRows) > 2)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c2, d2, e2);
-            if (TRows.Value > 3)
+            if (sizeof(TRows) > 3)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c3, d3, e3);
-            if (TRows.Value > 4)
+            if (sizeof(TRows) > 4)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c4, d4, e4);
-            if (TRows.Value > 5)
+            if (sizeof(TRows) > 5)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c5, d5, e5);
-            if (TRows.Value > 6)
+            if (sizeof(TRows) > 6)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c6, d6, e6);
-            if (TRows.Value > 7)
+            if (sizeof(TRows) > 7)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c7, d7, e7);
-            if (TRows.Value > 8)
+            if (sizeof(TRows) > 8)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c8, d8, TSimd.Zero);
-            if (TRows.Value > 9)
+            if (sizeof(TRows) > 9)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c9, d9, TSimd.Zero);
-            if (TRows.Value > 10)
+            if (sizeof(TRows) > 10)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c10, d10, TSimd.Zero);
-            if (TRows.Value > 11)
+            if (sizeof(TRows) > 11)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c11, d11, TSimd.Zero);
             a += panel.ATileStride;
-            c += TRows.Value * panel.CRowStride;
-            addend += TRows.Value * panel.AddendRowStride;
+            c += sizeof(TRows) * panel.CRowStride;
+            addend += sizeof(TRows) * panel.AddendRowStride;
         }
     }
 
     /// <summary>Asks for the lines of C while the k loop runs, so that updating them does not wait for memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void PrefetchTile<TRows, TVectors>(in TilePanel<T> panel, byte* c)
-        where TRows : struct, IConstant
-        where TVectors : struct, IConstant
+        where TRows : unmanaged, IConstant
+        where TVectors : unmanaged, IConstant
     {
-        for (var row = 0; row < TRows.Value; row++)
+        for (var row = 0; row < sizeof(TRows); row++)
         {
             Prefetch.Line(c);
-            if (TVectors.Value > 2)
+            if (sizeof(TVectors) > 2)
                 Prefetch.Line((T*)c + TSimd.Count);
-            if (TVectors.Value > 1)
+            if (sizeof(TVectors) > 1)
                 Prefetch.Line(c + panel.CLast);
             c += panel.CRowStride;
         }
@@ -229,38 +229,38 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
     /// <summary>Writes one row of a tile. All vectors of the addend are read before one is written: they may overlap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreRow<TVectors, TUpdate>(in TilePanel<T> panel, byte* c, byte* addend, TVector first, TVector second, TVector third)
-        where TVectors : struct, IConstant
+        where TVectors : unmanaged, IConstant
         where TUpdate : struct, ITileUpdate
     {
         if (TUpdate.Scales)
         {
             var alpha = TSimd.Broadcast(panel.Alpha);
             first = TSimd.Multiply(alpha, first);
-            if (TVectors.Value > 1)
+            if (sizeof(TVectors) > 1)
                 second = TSimd.Multiply(alpha, second);
-            if (TVectors.Value > 2)
+            if (sizeof(TVectors) > 2)
                 third = TSimd.Multiply(alpha, third);
         }
 
         if (TUpdate.Adds)
         {
             var old0 = TUpdate.IsPartial ? TSimd.LoadPartial((T*)addend, panel.Width) : TSimd.Load((T*)addend);
-            var old1 = TVectors.Value == 2 ? TSimd.Load((T*)(addend + panel.CLast)) : TVectors.Value == 3 ? TSimd.Load((T*)addend + TSimd.Count) : old0;
-            var old2 = TVectors.Value > 2 ? TSimd.Load((T*)(addend + panel.CLast)) : old0;
+            var old1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(addend + panel.CLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)addend + TSimd.Count) : old0;
+            var old2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(addend + panel.CLast)) : old0;
             if (TUpdate.Scales)
             {
                 var beta = TSimd.Broadcast(panel.Beta);
                 old0 = TSimd.Multiply(beta, old0);
-                if (TVectors.Value > 1)
+                if (sizeof(TVectors) > 1)
                     old1 = TSimd.Multiply(beta, old1);
-                if (TVectors.Value > 2)
+                if (sizeof(TVectors) > 2)
                     old2 = TSimd.Multiply(beta, old2);
             }
 
             first = TSimd.Add(old0, first);
-            if (TVectors.Value > 1)
+            if (sizeof(TVectors) > 1)
                 second = TSimd.Add(old1, second);
-            if (TVectors.Value > 2)
+            if (sizeof(TVectors) > 2)
                 third = TSimd.Add(old2, third);
         }
 
@@ -268,9 +268,9 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             TSimd.StorePartial((T*)c, first, panel.Width);
         else
             TSimd.Store((T*)c, first);
-        if (TVectors.Value == 2)
+        if (sizeof(TVectors) == 2)
             TSimd.Store((T*)(c + panel.CLast), second);
-        if (TVectors.Value > 2)
+        if (sizeof(TVectors) > 2)
         {
             TSimd.Store((T*)c + TSimd.Count, second);
             TSimd.Store((T*)(c + panel.CLast), third);
