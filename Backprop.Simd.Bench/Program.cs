@@ -12,6 +12,7 @@ internal static class Program
         {CompareCommand.Usage}
         {GuardCommand.Usage}
         {PeersCommand.Usage}
+        {UlpCommand.Usage}
           bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
         """;
 
@@ -33,6 +34,8 @@ internal static class Program
                 return PeersCommand.Prepare();
             case ["peers", "prepare", var version]:
                 return PeersCommand.Prepare(version);
+            case ["ulp", .. var options]:
+                return UlpCommand.Run(options);
             case ["bench", .. var rest]:
                 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
                 return 0;

@@ -239,6 +239,13 @@ public interface ISimdVector<TSelf> where TSelf : struct, ISimdVector<TSelf>
     /// <returns>The sum.</returns>
     static abstract TSelf MultiplyAdd(TSelf left, double right, double addend);
 
+    /// <summary>left * right - product, which is exact unless it underflows, where product is left * right as rounded.</summary>
+    /// <param name="left">The first factor.</param>
+    /// <param name="right">The second factor.</param>
+    /// <param name="product">Their rounded product.</param>
+    /// <returns>What rounding has taken from the product.</returns>
+    static abstract TSelf ProductError(TSelf left, TSelf right, TSelf product);
+
     /// <summary>The smaller value, in one instruction: where either is NaN, the hardware decides; on x86 it is the second.</summary>
     /// <param name="bound">The first operand: pass a constant here, and the NaN of the other operand passes.</param>
     /// <param name="value">The second operand.</param>
@@ -274,8 +281,8 @@ public interface ISimdVector<TSelf> where TSelf : struct, ISimdVector<TSelf>
     static abstract TSelf Sqrt(TSelf value);
 
     /// <summary>value 2^exponent, rounded once, with subnormal results and overflow to infinity.</summary>
-    /// <param name="value">A number of size 1/2 to 2, or NaN.</param>
-    /// <param name="exponent">An integer no larger in size than twice the largest exponent of a normal number.</param>
+    /// <param name="value">A number of size 2^-32 to 2^32, zero or NaN.</param>
+    /// <param name="exponent">An integer from -180 to 180 (float) or from -1200 to 1200 (double).</param>
     /// <returns>The product.</returns>
     static abstract TSelf ScaleByPowerOfTwo(TSelf value, TSelf exponent);
 

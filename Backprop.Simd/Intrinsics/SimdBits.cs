@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Backprop.Simd.Intrinsics;
 
@@ -16,6 +18,32 @@ internal static class SimdBits
 
     /// <inheritdoc cref="SingleRounder"/>
     public const double DoubleRounder = 6755399441055744d;
+
+    /// <summary>True where multiply-add rounds once, up to 256 bits.</summary>
+    public static bool IsFused
+    {
+        [MethodImpl(Inline)]
+        get => Fma.IsSupported || AdvSimd.IsSupported;
+    }
+
+    /// <summary><see cref="ISimdVector{TSelf}.ProductError"/> by Dekker's method: halves of the factors have exact products.</summary>
+    [MethodImpl(Inline)]
+    public static TVector ProductError<TVector, T>(TVector left, TVector right, TVector product)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var half = typeof(T) == typeof(float) ? 4097.0 : 134217729;
+        var leftUpper = left * half;
+        leftUpper -= leftUpper - left;
+        var leftLower = left - leftUpper;
+        var rightUpper = right * half;
+        rightUpper -= rightUpper - right;
+        var rightLower = right - rightUpper;
+        var error = leftUpper * rightUpper - product;
+        error += leftUpper * rightLower;
+        error += leftLower * rightUpper;
+        return error + leftLower * rightLower;
+    }
 
     /// <summary><see cref="ISimdVector{TSelf}.ScaleByPowerOfTwo"/> in two halves, so that only the second may round.</summary>
     [MethodImpl(Inline)]

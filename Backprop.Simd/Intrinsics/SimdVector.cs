@@ -158,6 +158,11 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
         : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.Create(addend))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> ProductError(SimdVector<T> left, SimdVector<T> right, SimdVector<T> product) => SimdBits.IsFused
+        ? MultiplyAdd(left, right, -product)
+        : SimdBits.ProductError<SimdVector<T>, T>(left, right, product);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector<T> Min(SimdVector<T> bound, SimdVector<T> value) => new() { _lanes = Vector.MinNative(bound._lanes, value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

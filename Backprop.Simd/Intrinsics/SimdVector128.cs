@@ -159,6 +159,11 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
         : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector128.Create(right), Vector128.Create(addend)).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector128<T> ProductError(SimdVector128<T> left, SimdVector128<T> right, SimdVector128<T> product) => SimdBits.IsFused
+        ? MultiplyAdd(left, right, -product)
+        : SimdBits.ProductError<SimdVector128<T>, T>(left, right, product);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> Min(SimdVector128<T> bound, SimdVector128<T> value) => new() { _lanes = Vector128.MinNative(bound._lanes, value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -159,6 +159,11 @@ internal unsafe struct SimdVector256<T> : ISimdVector<SimdVector256<T>, T>
         : Vector256.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector256.Create(right), Vector256.Create(addend)).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector256<T> ProductError(SimdVector256<T> left, SimdVector256<T> right, SimdVector256<T> product) => SimdBits.IsFused
+        ? MultiplyAdd(left, right, -product)
+        : SimdBits.ProductError<SimdVector256<T>, T>(left, right, product);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector256<T> Min(SimdVector256<T> bound, SimdVector256<T> value) => new() { _lanes = Vector256.MinNative(bound._lanes, value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -163,6 +163,11 @@ internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
         : Vector512.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector512.Create(right), Vector512.Create(addend)).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> ProductError(SimdVector512<T> left, SimdVector512<T> right, SimdVector512<T> product) => Avx512F.IsSupported
+        ? MultiplyAdd(left, right, -product)
+        : SimdBits.ProductError<SimdVector512<T>, T>(left, right, product);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector512<T> Min(SimdVector512<T> bound, SimdVector512<T> value) => new() { _lanes = Vector512.MinNative(bound._lanes, value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Tests.Reference;
 using Ops = Backprop.Simd.Kernels.Elementwise;
 
 namespace Backprop.Simd.Tests.Kernels;
@@ -18,6 +19,11 @@ internal static class Functions
             "log" => Run(default(Ops.LogOperator<T>)),
             "sigmoid" => Run(default(Ops.SigmoidOperator<T>)),
             "tanh" => Run(default(Ops.TanhOperator<T>)),
+            "erf" => Run(default(Ops.ErfOperator<T>)),
+            "gelu" => Run(default(Ops.GeluOperator<T>)),
+            "geluTanh" => Run(default(Ops.GeluTanhOperator<T>)),
+            "silu" => Run(default(Ops.SiluOperator<T>)),
+            "softplus" => Run(default(Ops.SoftplusOperator<T>)),
             _ => throw new ArgumentOutOfRangeException(nameof(function), function, null),
         };
 
@@ -31,12 +37,5 @@ internal static class Functions
 
     public static T Evaluate<T>(string function, T x) where T : unmanaged, IFloatingPointIeee754<T> => Evaluate(function, [x])[0];
 
-    public static double Exact(string function, double x) => function switch
-    {
-        "exp" => Math.Exp(x),
-        "log" => Math.Log(x),
-        "sigmoid" => x < 0 ? Math.Exp(x) / (1 + Math.Exp(x)) : 1 / (1 + Math.Exp(-x)),
-        "tanh" => Math.Tanh(x),
-        _ => throw new ArgumentOutOfRangeException(nameof(function), function, null),
-    };
+    public static double Exact(string function, double x) => ElementaryFunctions.ByName[function](x);
 }

@@ -62,6 +62,36 @@ public static partial class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Map.Unary(default(TanhOperator<T>), x, destination, accumulate: false, FunctionCost, context);
 
+    /// <summary>destination[i] = the error function of x[i]; see <see cref="VectorMath.Erf"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Erf<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(ErfOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
+    /// <summary>destination[i] = x[i] Phi(x[i]), the Gaussian error linear unit; see <see cref="VectorMath.Gelu"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Gelu<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(GeluOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
+    /// <summary>destination[i] = the tanh form of <see cref="Gelu"/>, another function; see <see cref="VectorMath.GeluTanh"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void GeluTanh<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(GeluTanhOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
+    /// <summary>destination[i] = x[i] / (1 + e^-x[i]); see <see cref="VectorMath.Silu"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Silu<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(SiluOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
+    /// <summary>destination[i] = ln(1 + e^x[i]); see <see cref="VectorMath.Softplus"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Softplus<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(SoftplusOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+
     internal readonly struct NegateOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -102,5 +132,35 @@ public static partial class Elementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Tanh(x);
+    }
+
+    internal readonly struct ErfOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Erf(x);
+    }
+
+    internal readonly struct GeluOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Gelu(x);
+    }
+
+    internal readonly struct GeluTanhOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.GeluTanh(x);
+    }
+
+    internal readonly struct SiluOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Silu(x);
+    }
+
+    internal readonly struct SoftplusOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Softplus(x);
     }
 }

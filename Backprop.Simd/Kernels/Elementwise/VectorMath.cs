@@ -21,7 +21,7 @@ public static partial class VectorMath
     /// <returns>e^x for each lane; NaN for NaN.</returns>
     [MethodImpl(Inline)]
     public static TVector Exp<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> =>
-        // Beyond this bound the result is infinity. The constant comes first, so that NaN passes.
+        // Beyond this bound the result is infinity. The number comes first, so that NaN passes.
         ExpBounded(TVector.Min(TVector.IsSingle ? 89 : 710, x));
 
     /// <summary><see cref="Exp"/> of arguments that are at most 89 (float) or 710 (double): for softmax, at most 0.</summary>
@@ -30,20 +30,52 @@ public static partial class VectorMath
     {
         // Below this bound the result is 0.
         x = TVector.Max(TVector.IsSingle ? -104 : -746, x);
+        var p = ExpReduced(x, out var n);
+        return TVector.ScaleByPowerOfTwo(p, n);
+    }
 
-        // Adding 1.5 * 2^(mantissa bits) rounds to an integer; ln 2 is split so that n times its upper part is exact.
-        var rounder = TVector.Create(SimdBits.SingleRounder, SimdBits.DoubleRounder);
-        var n = TVector.MultiplyAdd(x, 1.4426950408889634074, rounder);
-        n -= rounder;
+    /// <summary>p with e^x = 2^n p, p near 1, for |x| up to 120 (float) or 800 (double).</summary>
+    [MethodImpl(Inline)]
+    private static TVector ExpReduced<TVector>(TVector x, out TVector n) where TVector : struct, ISimdVector<TVector>
+    {
+        n = RoundToPowerOfTwo(x);
         var r = TVector.MultiplyAdd(n, TVector.IsSingle ? -0.693359375 : -6.93147180369123816490e-01, x);
         r = TVector.MultiplyAdd(n, TVector.IsSingle ? 2.12194440e-4 : -1.90821492927058770002e-10, r);
 
-        // e^r = 1 + (r + r^2 q(r)): the large term is added last.
+        // 1 + (r + r^2 q(r)), the large term added last.
         var r2 = r * r;
         var q = ExpPolynomial(r, r2);
         q = TVector.MultiplyAdd(q, r2, r);
-        q += 1;
-        return TVector.ScaleByPowerOfTwo(q, n);
+        return q + 1;
+    }
+
+    /// <summary>The same of x + low, where low is small against x: a large argument in more digits than one number holds. e^x =
+    /// 2^n (p + pLow).</summary>
+    [MethodImpl(Inline)]
+    private static TVector ExpReduced<TVector>(TVector x, TVector low, out TVector n, out TVector pLow)
+        where TVector : struct, ISimdVector<TVector>
+    {
+        n = RoundToPowerOfTwo(x);
+        var r = TVector.MultiplyAdd(n, TVector.IsSingle ? -0.693359375 : -6.93147180369123816490e-01, x);
+        low = TVector.MultiplyAdd(n, TVector.IsSingle ? 2.12194440e-4 : -1.90821492927058770002e-10, low);
+        r += low;
+        var r2 = r * r;
+        var q = ExpPolynomial(r, r2);
+        q = TVector.MultiplyAdd(q, r2, r);
+        var p = q + 1;
+        pLow = p - 1;
+        pLow = q - pLow;
+        return p;
+    }
+
+    /// <summary>The integer n for which x - n ln 2 is smallest. ln 2 is split by the callers so that n times its upper part is exact.</summary>
+    [MethodImpl(Inline)]
+    private static TVector RoundToPowerOfTwo<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
+    {
+        // Adding 1.5 * 2^(mantissa bits) rounds to an integer.
+        var rounder = TVector.Create(SimdBits.SingleRounder, SimdBits.DoubleRounder);
+        var n = TVector.MultiplyAdd(x, 1.4426950408889634074, rounder);
+        return n - rounder;
     }
 
     /// <summary>The natural logarithm: -infinity at both zeros, NaN below them.</summary>
@@ -58,6 +90,13 @@ public static partial class VectorMath
         var k = TVector.Exponent(x);
         var f = TVector.Significand(x);
         f -= 1;
+        return LogReduced(k, f);
+    }
+
+    /// <summary>ln(2^k (1 + f)) for f from -1/4 to 1/2.</summary>
+    [MethodImpl(Inline)]
+    private static TVector LogReduced<TVector>(TVector k, TVector f) where TVector : struct, ISimdVector<TVector>
+    {
         if (TVector.IsSingle)
         {
             var z = f * f;
@@ -113,7 +152,9 @@ public static partial class VectorMath
         var near = TanhCorrection(z);
         near *= z;
         near = TVector.MultiplyAdd(near, a, a);
-        var far = Exp(a + a);
+        var far = TVector.Min(TVector.IsSingle ? 20 : 40, a + a);
+        far = ExpReduced(far, out var n);
+        far = TVector.ScaleByPowerOfTwo(far, n);
         far = -2 / (far + 1);
         far += 1;
         return TVector.Select(a < 0.625, near, far) | sign;
