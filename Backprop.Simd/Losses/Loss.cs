@@ -3,7 +3,7 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Losses;
 
 /// <summary>A layer whose one output is a single number to be made small: the mean over the batch.</summary>
-/// <remarks>Losses accumulate in double, in row order. Input 0 is the prediction, input 1 the target.</remarks>
+/// <remarks>Losses accumulate in double, in a fixed order. Input 0 is the prediction, input 1 the target.</remarks>
 public abstract class Loss : Layer
 {
     /// <inheritdoc/>

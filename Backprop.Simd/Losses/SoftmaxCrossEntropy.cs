@@ -1,6 +1,7 @@
 using System.Numerics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Losses;
 
@@ -77,8 +78,13 @@ public sealed class SoftmaxCrossEntropy : Loss
         var x = context.InputMatrix(0);
         var (rows, classes) = (x.Rows, x.Columns);
         var hasLabels = context.InputType(1).Kind == EdgeKind.Indices;
-        var denominator = hasLabels ? Denominator(context.Indices(1), classes) : rows;
+        if (hasLabels && IsPlain)
+        {
+            PlainForward(in context, x);
+            return;
+        }
 
+        var denominator = hasLabels ? Denominator(context.Indices(1), classes) : rows;
         var scratch = context.Scratch;
         var maxima = scratch[..rows];
         var logSums = scratch.Slice(rows, rows);
@@ -120,17 +126,19 @@ public sealed class SoftmaxCrossEntropy : Loss
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var hasLabels = context.InputType(1).Kind == EdgeKind.Indices;
+        var dx = context.InputGradient(0);
+        if (hasLabels && IsPlain)
+        {
+            // Forward has left the gradient by a loss of weight 1.
+            ContextKernels.Scaled(context.Cache, context.OutputGradient()[0], dx, context.Compute);
+            return;
+        }
+
         var denominator = context.BatchCache[0];
         var scale = T.IsZero(denominator) ? T.Zero : context.OutputGradient()[0] / denominator;
         var classes = context.InputType(0).Shape.Size;
-        var dx = context.InputGradient(0);
         if (!dx.IsEmpty)
-        {
-            if (hasLabels && IsPlain)
-                PlainGradient(context.Indices(1), context.Cache, classes, scale, dx, in context);
-            else
-                Gradient(in context, hasLabels, classes, scale, dx);
-        }
+            Gradient(in context, hasLabels, classes, scale, dx);
 
         var dt = hasLabels ? default : context.InputGradient(1);
         if (dt.IsEmpty)
@@ -154,45 +162,49 @@ public sealed class SoftmaxCrossEntropy : Loss
         }
     }
 
-    private static void ThrowLabel(int row, int label, int classes) =>
-        throw new ArgumentException($"Labels lie in [0, {classes}); row {row} has {label}.", "labels");
-
     private double Weight(int label) => _classWeights is null ? 1 : _classWeights[label];
 
     /// <summary>The rows kept, or the sum of their weights. Throws at a label that is neither a class nor ignored.</summary>
     private double Denominator(ReadOnlySpan<int> labels, int classes)
     {
+        var kept = ClassLabels.CountKept(labels, classes, IgnoreIndex);
+        if (_classWeights is null)
+            return kept;
         var sum = 0.0;
-        for (var row = 0; row < labels.Length; row++)
+        foreach (var label in labels)
         {
-            var label = labels[row];
-            if (label == IgnoreIndex)
-                continue;
-            if ((uint)label >= (uint)classes)
-                ThrowLabel(row, label, classes);
-            sum += Weight(label);
+            if (label != IgnoreIndex)
+                sum += Weight(label);
         }
 
         return sum;
     }
 
-    private void PlainGradient<T>(ReadOnlySpan<int> labels, ReadOnlySpan<T> probabilities, int classes, T scale, GradientTarget<T> dx, in BackwardContext<T> context)
+    /// <summary>Labels without weights or smoothing: the losses, and in training the whole gradient.</summary>
+    private void PlainForward<T>(in ForwardContext<T> context, ReadOnlyMatrix<T> x)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var adds = dx.Adds;
-        if (!adds)
-            Kernels.Elementwise.Scale(probabilities, scale, dx.Span, context.Compute);
-        for (var row = 0; row < labels.Length; row++)
+        var labels = context.Indices(1);
+        var kept = ClassLabels.CountKept(labels, x.Columns, IgnoreIndex);
+        var losses = context.Scratch[..x.Rows];
+        var scale = kept == 0 ? T.Zero : T.One / T.CreateTruncating(kept);
+        var gradient = context.KeepsCache ? new Matrix<T>(context.Cache, x.Rows, x.Columns) : default;
+        SoftmaxCrossEntropyKernels.CrossEntropyUnchecked(x, labels, scale, losses, gradient, IgnoreIndex, context.Compute);
+
+        // Four chains of additions, in double.
+        double a = 0, b = 0, c = 0, d = 0;
+        while (losses.Length >= 4)
         {
-            var ignored = labels[row] == IgnoreIndex;
-            var target = dx.Span.Slice(row * classes, classes);
-            if (adds && !ignored)
-                Kernels.Elementwise.Axpy(scale, probabilities.Slice(row * classes, classes), target);
-            else if (!adds && ignored)
-                target.Clear();
-            if (!ignored)
-                target[labels[row]] -= scale;
+            a += double.CreateTruncating(losses[0]);
+            b += double.CreateTruncating(losses[1]);
+            c += double.CreateTruncating(losses[2]);
+            d += double.CreateTruncating(losses[3]);
+            losses = losses[4..];
         }
+
+        foreach (var loss in losses)
+            a += double.CreateTruncating(loss);
+        Report(in context, kept == 0 ? 0 : (a + b + (c + d)) / kept);
     }
 
     private void Gradient<T>(in BackwardContext<T> context, bool hasLabels, int classes, T scale, GradientTarget<T> dx)

@@ -1,11 +1,10 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>Softmax over the rows of a matrix of logits, with what a cross-entropy loss needs beside it.</summary>
+/// <summary>Softmax over the rows of a matrix of logits, and the cross-entropy with labels.</summary>
 /// <remarks>
 /// <para>The maximum of a row is subtracted first. A row of all -infinity, one with +infinity and one with NaN give NaN
 /// probabilities. Rows of any length of at least 1.</para>
@@ -15,9 +14,6 @@ namespace Backprop.Simd.Kernels;
 /// </remarks>
 public static class SoftmaxCrossEntropyKernels
 {
-    /// <summary>Nanoseconds per logit: an exp, a division and a maximum.</summary>
-    private const double Cost = 1;
-
     /// <summary>probabilities[i, j] = exp(logits[i, j]) / sum over k of exp(logits[i, k]).</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="logits">A row-major matrix [rows, classes], classes at least 1.</param>
@@ -56,21 +52,59 @@ public static class SoftmaxCrossEntropyKernels
         Run(logits, probabilities, maximum, logSum, context);
     }
 
+    /// <summary>losses[i] = -ln softmax(logits[i])[labels[i]]; 0 for rows labelled <paramref name="ignoreIndex"/>.</summary>
+    /// <remarks>Computed as (maximum - logits[i, label]) + ln sum, which does not cancel. A longer <paramref name="losses"/> keeps
+    /// its tail.</remarks>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="logits">A row-major matrix [rows, classes].</param>
+    /// <param name="labels">The class of each row.</param>
+    /// <param name="losses">The loss of each row.</param>
+    /// <param name="ignoreIndex">The label of rows that take no part.</param>
+    /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
+    /// <exception cref="ArgumentException">A label is neither a class nor ignored, a length is wrong, the logits are not
+    /// row-major, or the losses overlap them; nothing was written.</exception>
+    public static void CrossEntropy<T>(
+        ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, Span<T> losses, int ignoreIndex = -100, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckLabels(logits, labels, losses, ignoreIndex);
+        CrossEntropyUnchecked(logits, labels, T.Zero, losses, default, ignoreIndex, context);
+    }
+
+    /// <summary>
+    /// Forward and backward in one: the losses of <see cref="CrossEntropy"/>, and gradient[i, j] =
+    /// scale (softmax(logits[i])[j] - [j = labels[i]]), 0 for rows labelled <paramref name="ignoreIndex"/>.
+    /// </summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="logits">A row-major matrix [rows, classes].</param>
+    /// <param name="labels">The class of each row.</param>
+    /// <param name="scale">What the gradient is multiplied by: 1 / rows for the mean.</param>
+    /// <param name="losses">The loss of each row.</param>
+    /// <param name="gradient">The gradient, of the logits' shape, row-major; it may be the logits' own view.</param>
+    /// <param name="ignoreIndex">The label of rows that take no part.</param>
+    /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
+    /// <exception cref="ArgumentException">A label is neither a class nor ignored, a length or shape is wrong, a matrix is not
+    /// row-major, or outputs overlap inputs; nothing was written.</exception>
+    public static void CrossEntropyWithGradient<T>(
+        ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, T scale, Span<T> losses, Matrix<T> gradient, int ignoreIndex = -100, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        CheckLabels(logits, labels, losses, ignoreIndex);
+        CheckPair(logits, gradient, nameof(gradient));
+        SpanGuard.Disjoint<T>(gradient.Span[..RowMajor.Used<T>(gradient)], losses, nameof(losses));
+        CrossEntropyUnchecked(logits, labels, scale, losses, gradient, ignoreIndex, context);
+    }
+
     private static void Run<T>(ReadOnlyMatrix<T> logits, Matrix<T> probabilities, Span<T> maximum, Span<T> logSum, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
-        RowMajor.SameShape(logits, probabilities, nameof(probabilities));
         if (logits.Columns == 0)
             throw new ArgumentException($"'{nameof(logits)}' must have at least 1 column; it is {logits.ToString()}.", nameof(logits));
         RowMajor.Check(logits, nameof(logits));
-        RowMajor.Check<T>(probabilities, nameof(probabilities));
+        CheckPair(logits, probabilities, nameof(probabilities));
         var x = logits.Span[..RowMajor.Used(logits)];
         var p = probabilities.Span[..RowMajor.Used<T>(probabilities)];
-        if (logits.RowStride == probabilities.RowStride || logits.Rows <= 1)
-            SpanGuard.SameStartOrDisjoint(x, p, nameof(probabilities));
-        else
-            SpanGuard.Disjoint(x, p, nameof(probabilities));
         SpanGuard.Disjoint(x, maximum, nameof(maximum));
         SpanGuard.Disjoint(x, logSum, nameof(logSum));
         SpanGuard.Disjoint<T>(p, maximum, nameof(maximum));
@@ -78,32 +112,42 @@ public static class SoftmaxCrossEntropyKernels
         if (logits.Rows == 0)
             return;
         var body = new SoftmaxBody<T>(x, logits.RowStride, p, probabilities.RowStride, logits.Columns, maximum, logSum);
-        if (context is null)
-            body.Execute(0, logits.Rows);
-        else
-            context.For(logits.Rows, RowMajor.Granularity(4 * logits.Columns), Cost * logits.Rows * logits.Columns, in body);
+        new SoftmaxRange<T, SoftmaxBody<T>>(body).Run(logits.Rows, context);
     }
 
-    private readonly unsafe ref struct SoftmaxBody<T>(
-        ReadOnlySpan<T> logits, nint logitStride, Span<T> probabilities, nint probabilityStride, int classes, Span<T> maximum, Span<T> logSum) : IRangeBody
+    /// <summary>The result has the logits' shape, is row-major, and is the same view or apart.</summary>
+    private static void CheckPair<T>(ReadOnlyMatrix<T> logits, Matrix<T> result, string name)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        private readonly ReadOnlySpan<T> _logits = logits;
-        private readonly Span<T> _probabilities = probabilities, _maximum = maximum, _logSum = logSum;
+        RowMajor.SameShape(logits, result, name);
+        RowMajor.Check<T>(result, name);
+        var x = logits.Span[..RowMajor.Used(logits)];
+        var p = result.Span[..RowMajor.Used<T>(result)];
+        if (logits.RowStride == result.RowStride || logits.Rows <= 1)
+            SpanGuard.SameStartOrDisjoint(x, p, name);
+        else
+            SpanGuard.Disjoint(x, p, name);
+    }
 
-        public void Execute(int start, int limit)
-        {
-            fixed (T* x = _logits, p = _probabilities)
-            {
-                for (var row = start; row < limit; row++)
-                {
-                    var sum = SoftmaxLoops.Row(x + row * logitStride, p + row * probabilityStride, classes, out var largest);
-                    if (_maximum.IsEmpty)
-                        continue;
-                    _maximum[row] = largest;
-                    _logSum[row] = T.IsInfinity(largest) ? T.Zero : T.CreateTruncating(Math.Log(sum));
-                }
-            }
-        }
+    private static void CheckLabels<T>(ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, Span<T> losses, int ignoreIndex)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        SpanGuard.Supported<T>();
+        SpanGuard.SameLength(logits.Rows, labels.Length);
+        SpanGuard.AtLeast(logits.Rows, losses.Length);
+        RowMajor.Check(logits, nameof(logits));
+        SpanGuard.Disjoint(logits.Span[..RowMajor.Used(logits)], losses, nameof(losses));
+        _ = ClassLabels.CountKept(labels, logits.Columns, ignoreIndex);
+    }
+
+    /// <summary>The losses by checked labels, and the gradient unless that is empty.</summary>
+    internal static void CrossEntropyUnchecked<T>(
+        ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, T scale, Span<T> losses, Matrix<T> gradient, int ignoreIndex, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var body = new CrossEntropyBody<T>(
+            logits.Span, logits.RowStride, gradient.Span, gradient.RowStride, logits.Columns, labels, ignoreIndex, scale, losses);
+        if (logits.Rows > 0)
+            new SoftmaxRange<T, CrossEntropyBody<T>>(body).Run(logits.Rows, context);
     }
 }
