@@ -13,8 +13,11 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
     /// <summary>A method is counted for the next tier after 100 ms without new ones, and compiled in the background after 30 calls.</summary>
     private const int WarmUpCalls = 32, TierDelayMilliseconds = 120;
 
-    /// <summary>Quiet rounds that end the warm-up where there were new methods, and the most it takes.</summary>
-    private const int QuietRounds = 3, MaximumRounds = 16;
+    /// <summary>
+    /// Quiet rounds that end the warm-up where there were new methods, and the most it takes. Counting, instrumented code and final
+    /// code follow each other, each behind the delay, and the start of the program holds all of it up: the first case takes more.
+    /// </summary>
+    private const int QuietRounds = 5, FirstQuietRounds = 10, MaximumRounds = 20;
 
     /// <summary>A round is quiet if no side's time fell below this part of the last one, and no more methods were compiled than the runtime's own timers need.</summary>
     private const double Settled = 0.9;
@@ -146,11 +149,12 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
     private void WarmUp(List<Side> sides)
     {
         var fresh = JitInfo.GetCompiledMethodCount() != _compiled;
-        for (int quiet = 0, i = 0; quiet < (fresh ? QuietRounds : 1) && i < MaximumRounds; i++)
+        var enough = _compiled == 0 ? FirstQuietRounds : QuietRounds;
+        for (int quiet = 0, i = 0; quiet < (fresh ? enough : 1) && i < MaximumRounds; i++)
         {
             var before = JitInfo.GetCompiledMethodCount();
             var settled = true;
-            foreach (var side in sides.Where(s => s.Quiet < QuietRounds))
+            foreach (var side in sides.Where(s => s.Quiet < enough))
             {
                 var last = side.Estimate;
                 WarmUp(side);

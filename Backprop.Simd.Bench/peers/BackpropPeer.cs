@@ -50,6 +50,10 @@ internal sealed class BackpropPeer : IPeer
             "log" => () => Elementwise.Log(p.X.Span, p.Destination.Span, context),
             "sigmoid" => () => ActivationKernels.Forward(default(Sigmoid), p.X.Span, p.Destination.Span, context),
             "tanh" => () => ActivationKernels.Forward(default(Tanh), p.X.Span, p.Destination.Span, context),
+            "erf" => () => Elementwise.Erf(p.X.Span, p.Destination.Span, context),
+            "gelu" => () => Elementwise.Gelu(p.X.Span, p.Destination.Span, context),
+            "silu" => () => Elementwise.Silu(p.X.Span, p.Destination.Span, context),
+            "softplus" => () => Elementwise.Softplus(p.X.Span, p.Destination.Span, context),
             "relu" => () => ActivationKernels.Forward(default(Relu), p.X.Span, p.Destination.Span, context),
             "add" => () => Elementwise.Add(p.X.Span, p.Y.Span, p.Destination.Span, context),
             "multiply" => () => Elementwise.Multiply(p.X.Span, p.Y.Span, p.Destination.Span, context),
@@ -72,22 +76,19 @@ internal sealed class BackpropPeer : IPeer
             () => Fill.ToDouble<float>(p.Destination.Span));
     }
 
-    /// <summary>The loss layer alone, as a network of one node.</summary>
     public Call? CrossEntropy(RowsProblem problem)
     {
-        var p = problem;
-        var network = GraphBuilder.Chain(p.Classes).SoftmaxCrossEntropy().Build<float>();
-        var workspace = network.CreateWorkspace(p.Rows, new WorkspaceOptions { InputGradients = true }, _context);
-        workspace.BindInput("x", p.Logits.Memory);
-        p.Labels.CopyTo(workspace.IndexInput());
+        var (p, context) = (problem, _context);
+        var losses = new float[p.Rows];
         var loss = 0.0;
         return new Call(
             () =>
             {
-                loss = network.Forward(workspace);
-                network.Backward(workspace);
+                SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(
+                    new(p.Logits.Span, p.Rows, p.Classes), p.Labels, 1f / p.Rows, losses, new Matrix<float>(p.Destination.Span, p.Rows, p.Classes), context: context);
+                loss = Reductions.Sum<float>(losses) / p.Rows;
             },
-            () => [loss, .. Fill.ToDouble(workspace.Gradient("x"))]);
+            () => [loss, .. Fill.ToDouble<float>(p.Destination.Span)]);
     }
 
     public Call? Optimizer(OptimizerProblem problem)

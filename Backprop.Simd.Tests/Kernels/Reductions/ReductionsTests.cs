@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Tests.Infrastructure;
@@ -7,8 +8,9 @@ namespace Backprop.Simd.Tests.Kernels;
 
 public class ReductionsTests
 {
-    /// <summary>Every short length, and those around one and several blocks of 512.</summary>
-    private static IEnumerable<int> SumLengths<T>() => [.. Samples.Lengths<T>(), 511, 512, 513, 1023, 1024, 1025, 1536, 2047, 2560 + 7];
+    /// <summary>Every short length, and those around one and several blocks of 128 registers of every width.</summary>
+    private static IEnumerable<int> SumLengths<T>() =>
+        [.. Samples.Lengths<T>(), 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 1536, 2047, 2048, 2049, 2560 + 7, 4096, 8192 + 2049];
 
     [Fact]
     public void Sums_of_small_integers_are_exact_at_every_length()
@@ -27,6 +29,42 @@ public class ReductionsTests
                 Assert.Equal(T.CreateChecked(x.Sum(v => int.CreateChecked(v * v))), Reductions.SumOfSquares<T>(gx.Span));
                 gx.AssertIntact();
                 gy.AssertIntact();
+            }
+        }
+    }
+
+    [Fact]
+    public unsafe void Every_register_width_sums_and_finds_the_largest()
+    {
+        Check<float>();
+        Check<double>();
+
+        static void Check<T>() where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            Width<T, SimdVector128<T>>();
+            Width<T, SimdVector256<T>>();
+            Width<T, SimdVector512<T>>();
+            Width<T, SimdVector<T>>();
+        }
+
+        static void Width<T, TVector>()
+            where T : unmanaged, IFloatingPointIeee754<T>
+            where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            foreach (var n in (int[])[.. SumLengths<T>().Where(n => n > 0)])
+            {
+                var x = Integers<T>(n, n);
+                fixed (T* p = x)
+                {
+                    var sum = ReductionLoops.Pairwise<TVector, T, ReductionLoops.SumTerm<T>>(default, p, p, n);
+                    Assert.Equal(x.Sum(v => int.CreateChecked(v)), sum);
+                    var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Magnitude<T>>(default, p, n);
+                    Assert.Equal(x.Max(T.Abs), largest);
+                    p[n / 3] = T.NegativeInfinity;
+                    Assert.Equal(T.PositiveInfinity, ReductionLoops.Max<TVector, T, ReductionLoops.Magnitude<T>>(default, p, n));
+                    p[n - 1] = T.NaN;
+                    Assert.True(T.IsNaN(ReductionLoops.Max<TVector, T, ReductionLoops.Magnitude<T>>(default, p, n)));
+                }
             }
         }
     }

@@ -1,46 +1,69 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>The loops under <see cref="Reductions"/>.</summary>
+/// <summary>
+/// The loops under <see cref="Reductions"/>, on the widest registers that the length fills: the order of operations follows from
+/// the length and the machine's registers alone.
+/// </summary>
 internal static unsafe class ReductionLoops
 {
-    /// <summary>Elements per block: bounds the chain of additions in T to 512 / (4 vectors).</summary>
-    private const int BlockSize = 512;
+    /// <summary>Independent chains: the latency of an addition, times the additions that can start in a cycle.</summary>
+    private const int Chains = 8;
 
-    /// <summary>Adds a term of a sum to an accumulator.</summary>
-    internal interface ITerm<T> where T : unmanaged
+    /// <summary>Additions in T, one after the other, in each chain of a block; bounds the rounding. Longer sums go on in double.</summary>
+    private const int ChainLength = 16;
+
+    private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
+
+    /// <summary>Adds a term of a sum to an accumulator. The term of zeros is 0.</summary>
+    internal interface ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        Vector<T> Add(T* x, T* y, Vector<T> sum);
+        TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T>;
     }
 
     /// <summary>A function before a maximum.</summary>
-    internal interface IProjection<T> where T : unmanaged
+    internal interface IProjection<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        Vector<T> Invoke(Vector<T> x);
+        TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T>;
     }
 
-    /// <summary>The sum of the terms over two spans of one length. Blocks meet pairwise, as in a binary counter.</summary>
+    /// <summary>The sum of the terms over two spans of one length.</summary>
     public static double Pairwise<T, TTerm>(TTerm term, ReadOnlySpan<T> x, ReadOnlySpan<T> y)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TTerm : struct, ITerm<T>
     {
-        if (x.IsEmpty)
-            return 0;
-        var pending = stackalloc double[32];
-        var depth = 0;
         fixed (T* px = x, py = y)
         {
-            var block = 0;
-            for (nint start = 0; start < x.Length; start += BlockSize, block++)
-            {
-                var sum = Block(term, px + start, py + start, nint.Min(BlockSize, x.Length - start));
-                for (var bits = block; (bits & 1) != 0; bits >>= 1)
-                    sum = pending[--depth] + sum;
-                pending[depth++] = sum;
-            }
+            if (Vector512.IsHardwareAccelerated && x.Length >= Vector512<T>.Count)
+                return Pairwise<SimdVector512<T>, T, TTerm>(term, px, py, x.Length);
+            if (Vector256.IsHardwareAccelerated && x.Length >= Vector256<T>.Count)
+                return Pairwise<SimdVector256<T>, T, TTerm>(term, px, py, x.Length);
+            return Pairwise<SimdVector128<T>, T, TTerm>(term, px, py, x.Length);
+        }
+    }
+
+    /// <summary>The sums of blocks meet pairwise, as in a binary counter.</summary>
+    public static double Pairwise<TVector, T, TTerm>(TTerm term, T* x, T* y, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TTerm : struct, ITerm<T>
+    {
+        nint block = Chains * ChainLength * TVector.Count;
+        if (n <= block)
+            return Block<TVector, T, TTerm>(term, x, y, n);
+        var pending = stackalloc double[32];
+        var depth = 0;
+        var index = 0;
+        for (; n > 0; n -= block, x += block, y += block, index++)
+        {
+            var sum = n >= block ? WholeBlock<TVector, T, TTerm>(term, x, y) : Block<TVector, T, TTerm>(term, x, y, n);
+            for (var bits = index; (bits & 1) != 0; bits >>= 1)
+                sum = pending[--depth] + sum;
+            pending[depth++] = sum;
         }
 
         var total = pending[--depth];
@@ -49,24 +72,38 @@ internal static unsafe class ReductionLoops
         return total;
     }
 
-    private static double Block<T, TTerm>(TTerm term, T* x, T* y, nint n)
+    [MethodImpl(Loop)]
+    private static double WholeBlock<TVector, T, TTerm>(TTerm term, T* x, T* y)
+        where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TTerm : struct, ITerm<T>
     {
-        var whole = n - n % Vector<T>.Count;
-        var sum = Vectors(term, x, y, whole);
-        if (whole < n)
-            sum = Tail(term, x + whole, y + whole, n - whole, sum);
-        return double.CreateTruncating(Vector.Sum(sum));
+        TVector a = TVector.Zero, b = a, c = a, d = a, e = a, f = a, g = a, h = a;
+        nint count = TVector.Count;
+        for (nint i = 0; i < ChainLength; i++, x += Chains * count, y += Chains * count)
+        {
+            a = term.Add(x, y, a);
+            b = term.Add(x + count, y + count, b);
+            c = term.Add(x + 2 * count, y + 2 * count, c);
+            d = term.Add(x + 3 * count, y + 3 * count, d);
+            e = term.Add(x + 4 * count, y + 4 * count, e);
+            f = term.Add(x + 5 * count, y + 5 * count, f);
+            g = term.Add(x + 6 * count, y + 6 * count, g);
+            h = term.Add(x + 7 * count, y + 7 * count, h);
+        }
+
+        return double.CreateTruncating(TVector.Sum((a + b) + (c + d) + ((e + f) + (g + h))));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Vector<T> Vectors<T, TTerm>(TTerm term, T* x, T* y, nint n)
-        where T : unmanaged
+    /// <summary>Up to a block: four chains, then single registers, then a padded one.</summary>
+    [MethodImpl(Loop)]
+    private static double Block<TVector, T, TTerm>(TTerm term, T* x, T* y, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TTerm : struct, ITerm<T>
     {
-        Vector<T> a = default, b = default, c = default, d = default;
-        nint count = Vector<T>.Count;
+        TVector a = TVector.Zero, b = a, c = a, d = a;
+        nint count = TVector.Count;
         for (; n >= 4 * count; n -= 4 * count, x += 4 * count, y += 4 * count)
         {
             a = term.Add(x, y, a);
@@ -75,105 +112,144 @@ internal static unsafe class ReductionLoops
             d = term.Add(x + 3 * count, y + 3 * count, d);
         }
 
-        for (; n > 0; n -= count, x += count, y += count)
+        for (; n >= count; n -= count, x += count, y += count)
             a = term.Add(x, y, a);
-        return (a + b) + (c + d);
+        if (n > 0)
+        {
+            TVector px = TVector.Zero, py = px;
+            Unsafe.CopyBlockUnaligned(&px, x, (uint)(n * sizeof(T)));
+            Unsafe.CopyBlockUnaligned(&py, y, (uint)(n * sizeof(T)));
+            b = term.Add((T*)&px, (T*)&py, b);
+        }
+
+        return double.CreateTruncating(TVector.Sum((a + b) + (c + d)));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Vector<T> Tail<T, TTerm>(TTerm term, T* x, T* y, nint n, Vector<T> sum)
-        where T : unmanaged
-        where TTerm : struct, ITerm<T>
-    {
-        Vector<T> px = MapLoops.LoadPadded(x, n), py = MapLoops.LoadPadded(y, n);
-        return term.Add((T*)&px, (T*)&py, sum);
-    }
-
-    /// <summary>The largest of the projected elements and a floor below them all; NaN if any is NaN.</summary>
-    public static T Max<T, TProjection>(TProjection projection, ReadOnlySpan<T> x, T floor)
+    /// <summary>The largest of the projected elements, of which there is at least one; NaN if any is NaN.</summary>
+    public static T Max<T, TProjection>(TProjection projection, ReadOnlySpan<T> x)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TProjection : struct, IProjection<T>
     {
         fixed (T* px = x)
-            return Max(projection, px, x.Length, floor);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static T Max<T, TProjection>(TProjection projection, T* x, nint n, T floor)
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where TProjection : struct, IProjection<T>
-    {
-        nint count = Vector<T>.Count;
-        if (n < count)
-            return ShortMax(projection, x, n, floor);
-        var largest = Vector.Create(floor);
-        var last = x + (n - count);
-        for (; x < last; x += count)
-            largest = Larger(largest, projection.Invoke(Vector.Load(x)));
-        return Largest(Larger(largest, projection.Invoke(Vector.Load(last))));
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static T ShortMax<T, TProjection>(TProjection projection, T* x, nint n, T floor)
-        where T : unmanaged, IFloatingPointIeee754<T>
-        where TProjection : struct, IProjection<T>
-    {
-        var padded = Vector.Create(floor);
-        Unsafe.CopyBlockUnaligned(&padded, x, (uint)(n * sizeof(T)));
-        return Largest(projection.Invoke(padded));
-    }
-
-    /// <summary>The larger lane, NaN if either is.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<T> Larger<T>(Vector<T> largest, Vector<T> x) where T : unmanaged =>
-        // Once an accumulator is NaN, no comparison replaces it, except another NaN.
-        Vector.ConditionalSelect(Vector.GreaterThan(x, largest) | ~Vector.Equals(x, x), x, largest);
-
-    /// <summary>The largest lane, NaN if any is.</summary>
-    public static T Largest<T>(Vector<T> x) where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var lanes = (T*)&x;
-        var largest = lanes[0];
-        for (var i = 1; i < Vector<T>.Count; i++)
         {
-            if (lanes[i] > largest || T.IsNaN(lanes[i]))
-                largest = lanes[i];
+            if (Vector512.IsHardwareAccelerated && x.Length >= Vector512<T>.Count)
+                return Max<SimdVector512<T>, T, TProjection>(projection, px, x.Length);
+            if (Vector256.IsHardwareAccelerated && x.Length >= Vector256<T>.Count)
+                return Max<SimdVector256<T>, T, TProjection>(projection, px, x.Length);
+            return Max<SimdVector128<T>, T, TProjection>(projection, px, x.Length);
+        }
+    }
+
+    public static T Max<TVector, T, TProjection>(TProjection projection, T* x, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TProjection : struct, IProjection<T>
+    {
+        if (n < TVector.Count)
+        {
+            var padded = TVector.Create(*x);
+            Unsafe.CopyBlockUnaligned(&padded, x, (uint)(n * sizeof(T)));
+            return Max<TVector, T, TProjection>(projection, (T*)&padded, TVector.Count);
         }
 
-        return largest;
+        var largest = Largest<TVector, T, TProjection>(projection, x, n, out var isSuspect);
+        return isSuspect && HasNaN<TVector, T>(x, n) ? T.NaN : largest;
     }
 
-    internal readonly struct SumTerm<T> : ITerm<T> where T : unmanaged
+    /// <summary>The largest of at least a register, if none is NaN. Suspect if any is NaN or infinite: a maximum forgets NaN, but 0
+    /// times the element does not.</summary>
+    [MethodImpl(Loop)]
+    private static T Largest<TVector, T, TProjection>(TProjection projection, T* x, nint n, out bool isSuspect)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TProjection : struct, IProjection<T>
     {
-        public Vector<T> Add(T* x, T* y, Vector<T> sum) => sum + Vector.Load(x);
+        nint count = TVector.Count;
+        var last = x + (n - count);
+        TVector vector = TVector.Load(last), zero = TVector.Zero;
+        var sa = TVector.MultiplyAdd(vector, zero, zero);
+        TVector a = projection.Invoke(vector), b = a, c = a, d = a, sb = sa, sc = sa, sd = sa;
+        for (; x + 3 * count < last; x += 4 * count)
+        {
+            vector = TVector.Load(x);
+            a = TVector.Max(a, projection.Invoke(vector));
+            sa = TVector.MultiplyAdd(vector, zero, sa);
+            vector = TVector.Load(x + count);
+            b = TVector.Max(b, projection.Invoke(vector));
+            sb = TVector.MultiplyAdd(vector, zero, sb);
+            vector = TVector.Load(x + 2 * count);
+            c = TVector.Max(c, projection.Invoke(vector));
+            sc = TVector.MultiplyAdd(vector, zero, sc);
+            vector = TVector.Load(x + 3 * count);
+            d = TVector.Max(d, projection.Invoke(vector));
+            sd = TVector.MultiplyAdd(vector, zero, sd);
+        }
+
+        for (; x < last; x += count)
+        {
+            vector = TVector.Load(x);
+            b = TVector.Max(b, projection.Invoke(vector));
+            sb = TVector.MultiplyAdd(vector, zero, sb);
+        }
+
+        isSuspect = T.IsNaN(TVector.Sum((sa + sb) + (sc + sd)));
+        return Lanes.Largest<TVector, T>(TVector.Max(TVector.Max(a, b), TVector.Max(c, d)));
+    }
+
+    [MethodImpl(Loop)]
+    private static bool HasNaN<TVector, T>(T* x, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var last = x + (n - TVector.Count);
+        var found = TVector.IsNaN(TVector.Load(last));
+        for (; x < last; x += TVector.Count)
+            found |= TVector.IsNaN(TVector.Load(x));
+        return T.IsNaN(TVector.Sum(found)); // A mask of ones is NaN.
+    }
+
+    internal readonly struct SumTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T> => sum + TVector.Load(x);
     }
 
     internal readonly struct DotTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Add(T* x, T* y, Vector<T> sum) => VectorSimd<T>.MultiplyAdd(Vector.Load(x), Vector.Load(y), sum);
+        public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T> =>
+            TVector.MultiplyAdd(TVector.Load(x), TVector.Load(y), sum);
     }
 
-    internal readonly struct ScaledSquareTerm<T>(Vector<T> scale) : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
+    internal readonly struct SquareTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Add(T* x, T* y, Vector<T> sum)
+        public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            var scaled = Vector.Load(x) * scale;
-            return VectorSimd<T>.MultiplyAdd(scaled, scaled, sum);
+            var value = TVector.Load(x);
+            return TVector.MultiplyAdd(value, value, sum);
+        }
+    }
+
+    internal readonly struct ScaledSquareTerm<T>(T scale) : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            var scaled = TVector.Load(x) * TVector.Create(scale);
+            return TVector.MultiplyAdd(scaled, scaled, sum);
         }
     }
 
     internal readonly struct FiniteTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Add(T* x, T* y, Vector<T> sum) => VectorSimd<T>.MultiplyAdd(Vector.Load(x), Vector<T>.Zero, sum);
+        public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T> =>
+            TVector.MultiplyAdd(TVector.Load(x), TVector.Zero, sum);
     }
 
-    internal readonly struct Identity<T> : IProjection<T> where T : unmanaged
+    internal readonly struct Identity<T> : IProjection<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x) => x;
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x;
     }
 
-    internal readonly struct Magnitude<T> : IProjection<T> where T : unmanaged
+    internal readonly struct Magnitude<T> : IProjection<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public Vector<T> Invoke(Vector<T> x) => Vector.Abs(x);
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.Abs(x);
     }
 }

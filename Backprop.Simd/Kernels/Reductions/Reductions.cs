@@ -5,8 +5,9 @@ namespace Backprop.Simd.Kernels;
 
 /// <summary>Sums, products, norms and checks over spans, and sums over the columns of a matrix.</summary>
 /// <remarks>
-/// <para>The order of summation is fixed by the length alone. Blocks of 512 elements are summed in vectors, in four independent
-/// chains; the sums of the blocks are combined pairwise in double. The error grows with the logarithm of the length.</para>
+/// <para>The order of summation is fixed by the length and the width of the machine's registers. Blocks of 128 registers are
+/// summed in eight chains, 16 additions long; the sums of the blocks are combined pairwise in double. The error grows with the
+/// logarithm of the length.</para>
 /// <para>float and double are supported; any other type throws <see cref="NotSupportedException"/>.</para>
 /// </remarks>
 public static partial class Reductions
@@ -41,7 +42,7 @@ public static partial class Reductions
     public static T SumOfSquares<T>(ReadOnlySpan<T> x) where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
-        return T.CreateTruncating(ReductionLoops.Pairwise(default(ReductionLoops.DotTerm<T>), x, x));
+        return T.CreateTruncating(ReductionLoops.Pairwise(default(ReductionLoops.SquareTerm<T>), x, x));
     }
 
     /// <summary>The largest element; NaN if any element is NaN.</summary>
@@ -54,7 +55,7 @@ public static partial class Reductions
         SpanGuard.Supported<T>();
         if (x.IsEmpty)
             throw new ArgumentException("'x' must hold at least 1 element; it has 0.", nameof(x));
-        return ReductionLoops.Max(default(ReductionLoops.Identity<T>), x, T.NegativeInfinity);
+        return ReductionLoops.Max(default(ReductionLoops.Identity<T>), x);
     }
 
     /// <summary>The Euclidean norm, sqrt(sum of x[i]^2), without overflow or underflow of the squares; 0 of none.</summary>
@@ -65,21 +66,21 @@ public static partial class Reductions
     public static T Norm<T>(ReadOnlySpan<T> x) where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
-        var squares = ReductionLoops.Pairwise(default(ReductionLoops.DotTerm<T>), x, x);
+        var squares = ReductionLoops.Pairwise(default(ReductionLoops.SquareTerm<T>), x, x);
 
         // Below this, squares lost to underflow could show in the result: 2^31 of them, half the least subnormal each, against
         // one unit in the last place.
         var least = typeof(T) == typeof(float) ? Math.ScaleB(1, -95) : Math.ScaleB(1, -990);
         if (double.IsNaN(squares) || double.IsFinite(squares) && squares >= least)
             return T.CreateTruncating(Math.Sqrt(squares));
-        var largest = x.IsEmpty ? T.Zero : ReductionLoops.Max(default(ReductionLoops.Magnitude<T>), x, T.Zero);
+        var largest = x.IsEmpty ? T.Zero : ReductionLoops.Max(default(ReductionLoops.Magnitude<T>), x);
         if (T.IsZero(largest) || !T.IsFinite(largest))
             return largest;
 
         // A power of two, so that scaling is exact wherever it matters.
         var bound = typeof(T) == typeof(float) ? 126 : 1022;
         var exponent = Math.Clamp(-T.ILogB(largest), -bound, bound);
-        var term = new ReductionLoops.ScaledSquareTerm<T>(Vector.Create(T.CreateTruncating(Math.ScaleB(1, exponent))));
+        var term = new ReductionLoops.ScaledSquareTerm<T>(T.CreateTruncating(Math.ScaleB(1, exponent)));
         return T.CreateTruncating(Math.ScaleB(Math.Sqrt(ReductionLoops.Pairwise(term, x, x)), -exponent));
     }
 
