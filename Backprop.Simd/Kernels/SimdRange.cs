@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Threading;
@@ -21,22 +22,25 @@ internal readonly ref struct SimdRange<T, TBody>(TBody body, SimdWidth width) : 
 
     public void Execute(int start, int limit)
     {
-        var n = limit - start;
-        if (width == SimdWidth.Widest)
-        {
-            if (Vector512.IsHardwareAccelerated && n >= Vector512<T>.Count)
-                _body.Execute<SimdVector512<T>>(start, limit);
-            else if (Vector256.IsHardwareAccelerated && n >= Vector256<T>.Count)
-                _body.Execute<SimdVector256<T>>(start, limit);
-            else
-                _body.Execute<SimdVector128<T>>(start, limit);
-        }
-        else
-        {
+        if (width != SimdWidth.Widest)
             Forced(start, limit);
-        }
+        else if (Vector512.IsHardwareAccelerated && limit - start >= Vector512<T>.Count)
+            _body.Execute<SimdVector512<T>>(start, limit);
+        else
+            Narrower(start, limit);
     }
 
+    // Apart, so that what is not called is not compiled either.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Narrower(int start, int limit)
+    {
+        if (Vector256.IsHardwareAccelerated && limit - start >= Vector256<T>.Count)
+            _body.Execute<SimdVector256<T>>(start, limit);
+        else
+            _body.Execute<SimdVector128<T>>(start, limit);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Forced(int start, int limit)
     {
         if (width == SimdWidth.Bits512)

@@ -89,9 +89,24 @@ internal static unsafe class GemmDispatch
     private static void Multiply<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (width == SimdWidth.Bits512 || width == SimdWidth.Widest && Vector512.IsHardwareAccelerated)
+        if (width != SimdWidth.Widest)
+            MultiplyForced(in problem, context, width);
+        else if (Vector512.IsHardwareAccelerated)
             GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
-        else if (width == SimdWidth.Bits256 || width == SimdWidth.Widest && Vector256.IsHardwareAccelerated)
+        else if (Vector256.IsHardwareAccelerated)
+            GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
+        else
+            GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
+    }
+
+    /// <summary>Apart, so that the types of all widths are loaded only where one is asked for.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void MultiplyForced<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (width == SimdWidth.Bits512)
+            GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
+        else if (width == SimdWidth.Bits256)
             GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
         else if (width == SimdWidth.Portable)
             GemmDriver<VectorSimd<T>, Vector<T>, T>.Run(in problem, context);

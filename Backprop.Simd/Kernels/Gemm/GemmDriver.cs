@@ -356,7 +356,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     }
 
     private static void Tiles<TUpdate>(int rows, int vectors, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
-        where TUpdate : struct, ITileUpdate
+        where TUpdate : unmanaged, ITileUpdate
     {
         if (vectors == 3)
             Tiles3<TUpdate>(rows, in panel, a, c, addend, tiles);
@@ -369,7 +369,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     }
 
     private static void Tiles1<TUpdate>(int rows, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
-        where TUpdate : struct, ITileUpdate
+        where TUpdate : unmanaged, ITileUpdate
     {
         switch (rows)
         {
@@ -413,7 +413,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     }
 
     private static void Tiles2<TUpdate>(int rows, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
-        where TUpdate : struct, ITileUpdate
+        where TUpdate : unmanaged, ITileUpdate
     {
         switch (rows)
         {
@@ -457,7 +457,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     }
 
     private static void Tiles3<TUpdate>(int rows, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
-        where TUpdate : struct, ITileUpdate
+        where TUpdate : unmanaged, ITileUpdate
     {
         switch (rows)
         {

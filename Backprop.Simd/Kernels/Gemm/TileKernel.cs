@@ -27,7 +27,7 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
     public static void Run<TRows, TVectors, TUpdate>(in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
         where TRows : unmanaged, IConstant
         where TVectors : unmanaged, IConstant
-        where TUpdate : struct, ITileUpdate
+        where TUpdate : unmanaged, ITileUpdate
     {
         var aRow = panel.ARowStride;
         var aStep = panel.AStep;
@@ -56,7 +56,7 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             byte* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow, a9 = a + 9 * aRow;
             for (var p = panel.Depth; p > 0; p--)
             {
-                var b0 = TUpdate.IsPartial && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
+                var b0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
                 var b1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
                 var b2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
                 b += bStep;
@@ -230,9 +230,9 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreRow<TVectors, TUpdate>(in TilePanel<T> panel, byte* c, byte* addend, TVector first, TVector second, TVector third)
         where TVectors : unmanaged, IConstant
-        where TUpdate : struct, ITileUpdate
+        where TUpdate : unmanaged, ITileUpdate
     {
-        if (TUpdate.Scales)
+        if (((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) != 0)
         {
             var alpha = TSimd.Broadcast(panel.Alpha);
             first = TSimd.Multiply(alpha, first);
@@ -242,12 +242,12 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                 third = TSimd.Multiply(alpha, third);
         }
 
-        if (TUpdate.Adds)
+        if (((sizeof(TUpdate) - 1) & TileUpdate.AddsFlag) != 0)
         {
-            var old0 = TUpdate.IsPartial ? TSimd.LoadPartial((T*)addend, panel.Width) : TSimd.Load((T*)addend);
+            var old0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 ? TSimd.LoadPartial((T*)addend, panel.Width) : TSimd.Load((T*)addend);
             var old1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(addend + panel.CLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)addend + TSimd.Count) : old0;
             var old2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(addend + panel.CLast)) : old0;
-            if (TUpdate.Scales)
+            if (((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) != 0)
             {
                 var beta = TSimd.Broadcast(panel.Beta);
                 old0 = TSimd.Multiply(beta, old0);
@@ -264,7 +264,7 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                 third = TSimd.Add(old2, third);
         }
 
-        if (TUpdate.IsPartial)
+        if (((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0)
             TSimd.StorePartial((T*)c, first, panel.Width);
         else
             TSimd.Store((T*)c, first);

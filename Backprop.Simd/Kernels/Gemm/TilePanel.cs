@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Numerics;
 
 namespace Backprop.Simd.Kernels;
@@ -47,66 +48,50 @@ internal unsafe struct TilePanel<T>
     public T Beta;
 }
 
-/// <summary>What happens to a finished tile.</summary>
-internal interface ITileUpdate
-{
-    /// <summary>True: the addend is added. False: C is never read.</summary>
-    static abstract bool Adds { get; }
-
-    /// <summary>True: alpha scales the product and beta the addend.</summary>
-    static abstract bool Scales { get; }
-
-    /// <summary>True: the panel is narrower than a vector.</summary>
-    static abstract bool IsPartial { get; }
-}
+/// <summary>
+/// What happens to a finished tile. Its size, like that of <see cref="IConstant"/>, says what the compiler must know:
+/// 1 + <see cref="TileUpdate.AddsFlag"/> + <see cref="TileUpdate.ScalesFlag"/> + <see cref="TileUpdate.PartialFlag"/>.
+/// </summary>
+internal interface ITileUpdate;
 
 /// <summary>C = A B.</summary>
-internal readonly struct Overwrite : ITileUpdate
-{
-    public static bool Adds => false;
-
-    public static bool Scales => false;
-
-    public static bool IsPartial => false;
-}
+[StructLayout(LayoutKind.Sequential, Size = 1)]
+internal readonly struct Overwrite : ITileUpdate;
 
 /// <summary>C = D + A B.</summary>
-internal readonly struct AddTo : ITileUpdate
-{
-    public static bool Adds => true;
-
-    public static bool Scales => false;
-
-    public static bool IsPartial => false;
-}
+[StructLayout(LayoutKind.Sequential, Size = 1 + TileUpdate.AddsFlag)]
+internal readonly struct AddTo : ITileUpdate;
 
 /// <summary>C = alpha A B.</summary>
-internal readonly struct ScaledOverwrite : ITileUpdate
-{
-    public static bool Adds => false;
-
-    public static bool Scales => true;
-
-    public static bool IsPartial => false;
-}
+[StructLayout(LayoutKind.Sequential, Size = 1 + TileUpdate.ScalesFlag)]
+internal readonly struct ScaledOverwrite : ITileUpdate;
 
 /// <summary>C = beta D + alpha A B.</summary>
-internal readonly struct ScaledAddTo : ITileUpdate
-{
-    public static bool Adds => true;
-
-    public static bool Scales => true;
-
-    public static bool IsPartial => false;
-}
+[StructLayout(LayoutKind.Sequential, Size = 1 + TileUpdate.AddsFlag + TileUpdate.ScalesFlag)]
+internal readonly struct ScaledAddTo : ITileUpdate;
 
 /// <summary>An update of a panel narrower than a vector.</summary>
 internal readonly struct Partial<TUpdate> : ITileUpdate
-    where TUpdate : struct, ITileUpdate
+    where TUpdate : unmanaged, ITileUpdate
 {
-    public static bool Adds => TUpdate.Adds;
+#pragma warning disable CS0169 // There for their size.
+    private readonly TUpdate _update;
+    private readonly PartialBytes _flag;
+#pragma warning restore CS0169
 
-    public static bool Scales => TUpdate.Scales;
+    [StructLayout(LayoutKind.Sequential, Size = TileUpdate.PartialFlag)]
+    private readonly struct PartialBytes;
+}
 
-    public static bool IsPartial => true;
+/// <summary>The parts of an update's size.</summary>
+internal static class TileUpdate
+{
+    /// <summary>Set: the addend is added. Not set: C is never read.</summary>
+    public const int AddsFlag = 1;
+
+    /// <summary>Set: alpha scales the product and beta the addend.</summary>
+    public const int ScalesFlag = 2;
+
+    /// <summary>Set: the panel is narrower than a vector.</summary>
+    public const int PartialFlag = 4;
 }

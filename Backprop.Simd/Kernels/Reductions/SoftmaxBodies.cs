@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Threading;
@@ -48,13 +49,11 @@ internal readonly ref struct SoftmaxRange<T, TBody>(TBody body) : IRangeBody
     {
         if (_body.Classes <= SoftmaxLanes.MostClasses)
         {
-            // Whole groups; what is left over goes to narrower ones.
-            if (Vector512.IsHardwareAccelerated)
-                start = Groups<SimdVector512<T>>(start, limit);
-            if (Vector256.IsHardwareAccelerated)
-                start = Groups<SimdVector256<T>>(start, limit);
-            if (start < limit)
-                _body.ByLanes<SimdVector128<T>>(start, limit);
+            // One width, for what is left after whole groups too: another form would have to be compiled first.
+            if (Vector512.IsHardwareAccelerated && limit - start >= Vector512<T>.Count)
+                _body.ByLanes<SimdVector512<T>>(start, limit);
+            else
+                FewLanes(start, limit);
         }
         else if (Vector512.IsHardwareAccelerated)
         {
@@ -70,12 +69,13 @@ internal readonly ref struct SoftmaxRange<T, TBody>(TBody body) : IRangeBody
         }
     }
 
-    private int Groups<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FewLanes(int start, int limit)
     {
-        var end = start + (limit - start) / TVector.Count * TVector.Count;
-        if (end > start)
-            _body.ByLanes<TVector>(start, end);
-        return end;
+        if (Vector256.IsHardwareAccelerated && limit - start >= Vector256<T>.Count)
+            _body.ByLanes<SimdVector256<T>>(start, limit);
+        else
+            _body.ByLanes<SimdVector128<T>>(start, limit);
     }
 }
 
