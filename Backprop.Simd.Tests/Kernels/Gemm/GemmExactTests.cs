@@ -63,6 +63,13 @@ public abstract class GemmExactTests<T>
         { 17_000, 1, 9 },
         { 2, 1100, 9 },
 
+        // Few columns beside a column-major A, over less and more than a chunk of rows.
+        { 32, 5, 16 },
+        { 127, 12, 150 },
+        { 128, 10, 40 },
+        { 129, 7, 700 },
+        { 300, 9, 64 },
+
         // A B that stays in the first-level cache: C is swept row by row.
         { 50, 1000, 4 },
         { 100, 600, 1 },

@@ -24,6 +24,7 @@ public sealed class GemmThreadTests
         { 100, 257, 784 },
         { 784, 50, 100 },  // a tail of two columns
         { 1000, 2, 300 },
+        { 1043, 10, 700 }, // few columns beside a column-major A
         { 2, 1000, 300 },
     };
 

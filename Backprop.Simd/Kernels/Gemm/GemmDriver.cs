@@ -45,9 +45,18 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>The height of tiles two vectors wide, to which a packed A is cut.</summary>
     private static int TileRows => TSimd.HasManyRegisters ? 12 : 6;
 
+    /// <summary>The height of tiles three vectors wide.</summary>
+    private static int HighestThree => TSimd.HasManyRegisters ? 8 : 4;
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
     {
+        if (NarrowDriver<TSimd, TVector, T>.Takes(in problem))
+        {
+            NarrowDriver<TSimd, TVector, T>.Run(in problem, context);
+            return;
+        }
+
         var isOnePanel = IsOnePanel(in problem);
         if (isOnePanel && (context is null || context.RunsInline(Nanoseconds(in problem))))
         {
@@ -74,19 +83,34 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
             }
         }
 
-        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
-        var rest = problem.N & TSimd.Count - 1;
-        var tail = problem.N > TSimd.Count && SkinnyDriver<TSimd, TVector, T>.TakesTail(rest, problem.K) ? rest : 0;
-        var panels = new ColumnPanels(problem.N - tail, TSimd.Count, blocking.PackA ? 2 : 3);
-        var parts = tail > 0 ? panels.Total + 1 : panels.Total;
         if (context is null || context.Threads == 1)
-        {
-            Part(in problem, in blocking, in panels, tail, 0, problem.M, 0, parts);
-            return;
-        }
-
-        Share(in problem, in blocking, in panels, tail, parts, context);
+            RunAlone(in problem);
+        else
+            Share(in problem, context);
     }
+
+    /// <summary>The product by tiles, on the caller alone.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void RunAlone(in GemmProblem<T> problem)
+    {
+        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
+        var tail = Tail(in problem);
+        var panels = Panels(in problem, in blocking, tail);
+        Part(in problem, in blocking, in panels, tail, 0, problem.M, 0, Parts(in panels, tail));
+    }
+
+    /// <summary>The last columns, where they are too few for a register.</summary>
+    private static int Tail(in GemmProblem<T> problem)
+    {
+        var rest = problem.N & TSimd.Count - 1;
+        return problem.N > TSimd.Count && SkinnyDriver<TSimd, TVector, T>.TakesTail(rest, problem.K) ? rest : 0;
+    }
+
+    /// <summary>Three vectors wide but for a packed A, which is cut to the height of two, and few rows that are one tile of two.</summary>
+    private static ColumnPanels Panels(in GemmProblem<T> problem, in GemmBlocking blocking, int tail) =>
+        new(problem.N - tail, TSimd.Count, blocking.PackA || problem.M <= TileRows && problem.M > HighestThree ? 2 : 3);
+
+    private static int Parts(in ColumnPanels panels, int tail) => tail > 0 ? panels.Total + 1 : panels.Total;
 
     private static double Nanoseconds(in GemmProblem<T> problem) => Cost * sizeof(T) * problem.M * problem.N * problem.K;
 
@@ -135,8 +159,12 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
     /// <summary>Shares the parts, or the rows where those are too few, out over threads.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Share(in GemmProblem<T> problem, in GemmBlocking blocking, in ColumnPanels panels, int tail, int parts, ComputeContext context)
+    private static void Share(in GemmProblem<T> problem, ComputeContext context)
     {
+        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
+        var tail = Tail(in problem);
+        var panels = Panels(in problem, in blocking, tail);
+        var parts = Parts(in panels, tail);
         var nanoseconds = Nanoseconds(in problem);
         var tiles = (problem.M - 1) / TileRows + 1;
         var range = new Range { Problem = problem, Blocking = blocking, Panels = panels, Tail = tail };
@@ -305,7 +333,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         }
 
         var rows = row1 - row0;
-        var highest = packedA is not null ? TileRows : at.Vectors == 1 ? 12 : at.Vectors == 2 ? TileRows : TSimd.HasManyRegisters ? 8 : 4;
+        var highest = packedA is not null ? TileRows : at.Vectors == 1 ? 12 : at.Vectors == 2 ? TileRows : HighestThree;
         int tiles = 1, height = rows, higher = 0;
         if (rows > highest)
         {
