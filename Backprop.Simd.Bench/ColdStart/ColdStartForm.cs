@@ -13,6 +13,9 @@ internal sealed class ColdStartForm(string name, double? target, params string[]
 
     public string Name => name;
 
+    /// <summary>Another library: it starts from other weights.</summary>
+    public bool IsPeer { get; init; }
+
     public double? Target => target;
 
     public double Loss { get; private set; }
@@ -43,7 +46,7 @@ internal sealed class ColdStartForm(string name, double? target, params string[]
         process.WaitForExit();
         _path = Path.Combine(output, OperatingSystem.IsWindows() ? Program + ".exe" : Program);
         if (process.ExitCode == 0)
-            return true;
+            return !IsPeer || PeersCommand.Prepare(folder: output) == 0;
         Console.WriteLine($"{name}: skipped, it could not be published:\n{messages}{errors.GetAwaiter().GetResult()}");
         return false;
     }

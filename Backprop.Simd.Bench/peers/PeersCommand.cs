@@ -10,12 +10,12 @@ internal static class PeersCommand
 
     private const string Library = "libLibTorchSharp.so";
 
-    public static int Prepare(string version = "GLIBCXX_3.4.32")
+    public static int Prepare(string version = "GLIBCXX_3.4.32", string? folder = null)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, Library);
+        var path = Path.Combine(folder ?? AppContext.BaseDirectory, Library);
         if (!File.Exists(path))
         {
-            Console.Error.WriteLine($"There is no {Library} beside the program: build with -p:Peers=true.");
+            Console.Error.WriteLine($"There is no {path}: build with -p:Peers=true.");
             return 1;
         }
 
