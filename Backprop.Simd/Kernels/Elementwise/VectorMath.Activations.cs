@@ -83,6 +83,8 @@ public static partial class VectorMath
         off *= inverse;
         var slope = TVector.MultiplyAdd(q, TVector.IsSingle ? 6.2 : 9.9, TVector.IsSingle ? -4.9 : -6.65);
         gLow = TVector.MultiplyAdd(off, slope, gLow);
+        if (TVector.IsSingle)
+            gLow += TVector.MultiplyAdd(q, -1.65e-8, -1.343e-8); // What rounding has taken from the first two coefficients.
         var m = a * p;
         var mLow = TVector.MultiplyAdd(a, pLow, TVector.ProductError(a, p, m));
         var w = m * g;

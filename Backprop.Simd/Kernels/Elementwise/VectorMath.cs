@@ -58,13 +58,18 @@ public static partial class VectorMath
         n = RoundToPowerOfTwo(x);
         var r = TVector.MultiplyAdd(n, TVector.IsSingle ? -0.693359375 : -6.93147180369123816490e-01, x);
         low = TVector.MultiplyAdd(n, TVector.IsSingle ? 2.12194440e-4 : -1.90821492927058770002e-10, low);
+        var upper = r;
         r += low;
+        low -= r - upper;
         var r2 = r * r;
         var q = ExpPolynomial(r, r2);
         q = TVector.MultiplyAdd(q, r2, r);
         var p = q + 1;
+
+        // What the sums have lost: of p, and of r, whose error is one of p times p.
         pLow = p - 1;
         pLow = q - pLow;
+        pLow = TVector.MultiplyAdd(low, p, pLow);
         return p;
     }
 
