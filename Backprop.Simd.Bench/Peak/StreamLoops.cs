@@ -122,14 +122,20 @@ internal sealed unsafe class StreamLoop<T>
                     TVector.Store(w0 + i, s0);
                 break;
             case (1, 0):
-                for (; i <= count - 4 * step; i += 4 * step)
+                TVector s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+                for (; i <= count - 8 * step; i += 8 * step)
                 {
                     s0 = TVector.Max(TVector.Load(r0 + i), s0);
                     s1 = TVector.Max(TVector.Load(r0 + i + step), s1);
                     s2 = TVector.Max(TVector.Load(r0 + i + 2 * step), s2);
                     s3 = TVector.Max(TVector.Load(r0 + i + 3 * step), s3);
+                    s4 = TVector.Max(TVector.Load(r0 + i + 4 * step), s4);
+                    s5 = TVector.Max(TVector.Load(r0 + i + 5 * step), s5);
+                    s6 = TVector.Max(TVector.Load(r0 + i + 6 * step), s6);
+                    s7 = TVector.Max(TVector.Load(r0 + i + 7 * step), s7);
                 }
 
+                s0 = TVector.Max(TVector.Max(s4, s5), TVector.Max(s0, TVector.Max(s6, s7)));
                 break;
             case (2, 0):
                 for (; i <= count - 2 * step; i += 2 * step)

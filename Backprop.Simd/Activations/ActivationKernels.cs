@@ -73,6 +73,8 @@ public static class ActivationKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
+        public static bool IsShort => typeof(TActivation) == typeof(Relu);
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => f.Forward(x);
     }
@@ -89,6 +91,8 @@ public static class ActivationKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
+        public static bool IsShort => typeof(TActivation) == typeof(Relu);
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => f.Backward(x, y, y);
     }

@@ -47,18 +47,24 @@ public static partial class Elementwise
 
     internal readonly struct ScaleOperator<T>(T a) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool IsShort => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x * TVector.Create(a);
     }
 
     internal readonly struct ShiftOperator<T>(T a) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool IsShort => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x + TVector.Create(a);
     }
 
     internal readonly struct AxpyOperator<T>(T a) : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
+        public static bool IsShort => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.MultiplyAdd(TVector.Create(a), x, y);
     }

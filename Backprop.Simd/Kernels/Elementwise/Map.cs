@@ -111,7 +111,12 @@ internal static unsafe class Map
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* px = _x, pd = _destination)
-                MapLoops.Unary<TVector, T, TOperator>(f, px + start, pd + start, limit - start);
+            {
+                if (TOperator.IsShort)
+                    MapLoops.UnrolledUnary<TVector, T, TOperator>(f, px + start, pd + start, limit - start);
+                else
+                    MapLoops.Unary<TVector, T, TOperator>(f, px + start, pd + start, limit - start);
+            }
         }
     }
 
@@ -125,7 +130,12 @@ internal static unsafe class Map
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             fixed (T* px = _x, py = _y, pd = _destination)
-                MapLoops.Binary<TVector, T, TOperator>(f, px + start, py + start, pd + start, limit - start);
+            {
+                if (TOperator.IsShort)
+                    MapLoops.UnrolledBinary<TVector, T, TOperator>(f, px + start, py + start, pd + start, limit - start);
+                else
+                    MapLoops.Binary<TVector, T, TOperator>(f, px + start, py + start, pd + start, limit - start);
+            }
         }
     }
 

@@ -46,6 +46,47 @@ internal static unsafe class MapLoops
         }
     }
 
+    /// <summary>Four registers at a time for an operator that is done sooner than a turn of the loop; what is left is at least a register.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void UnrolledUnary<TVector, T, TOperator>(TOperator f, T* x, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, IUnaryOperator<T>
+    {
+        nint count = TVector.Count;
+        for (; n >= 5 * count; n -= 4 * count, x += 4 * count, destination += 4 * count)
+        {
+            TVector x0 = TVector.Load(x), x1 = TVector.Load(x + count), x2 = TVector.Load(x + 2 * count), x3 = TVector.Load(x + 3 * count);
+            TVector.Store(destination, f.Invoke(x0));
+            TVector.Store(destination + count, f.Invoke(x1));
+            TVector.Store(destination + 2 * count, f.Invoke(x2));
+            TVector.Store(destination + 3 * count, f.Invoke(x3));
+        }
+
+        Unary<TVector, T, TOperator>(f, x, destination, n);
+    }
+
+    /// <inheritdoc cref="UnrolledUnary"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void UnrolledBinary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, IBinaryOperator<T>
+    {
+        nint count = TVector.Count;
+        for (; n >= 5 * count; n -= 4 * count, x += 4 * count, y += 4 * count, destination += 4 * count)
+        {
+            TVector x0 = TVector.Load(x), x1 = TVector.Load(x + count), x2 = TVector.Load(x + 2 * count), x3 = TVector.Load(x + 3 * count);
+            TVector y0 = TVector.Load(y), y1 = TVector.Load(y + count), y2 = TVector.Load(y + 2 * count), y3 = TVector.Load(y + 3 * count);
+            TVector.Store(destination, f.Invoke(x0, y0));
+            TVector.Store(destination + count, f.Invoke(x1, y1));
+            TVector.Store(destination + 2 * count, f.Invoke(x2, y2));
+            TVector.Store(destination + 3 * count, f.Invoke(x3, y3));
+        }
+
+        Binary<TVector, T, TOperator>(f, x, y, destination, n);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Binary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>

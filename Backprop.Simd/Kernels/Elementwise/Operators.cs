@@ -7,6 +7,9 @@ namespace Backprop.Simd.Kernels;
 /// <summary>One output from one input, lane by lane: what <see cref="Map"/> runs over spans.</summary>
 internal interface IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>One or two instructions: the loop around it is unrolled.</summary>
+    static virtual bool IsShort => false;
+
     /// <summary>f(x).</summary>
     TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
@@ -14,6 +17,9 @@ internal interface IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<
 /// <summary>One output from two inputs, lane by lane.</summary>
 internal interface IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>One or two instructions: the loop around it is unrolled.</summary>
+    static virtual bool IsShort => false;
+
     /// <summary>f(x, y).</summary>
     TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
@@ -37,6 +43,8 @@ internal readonly struct AddUnary<T, TOperator>(TOperator f) : IBinaryOperator<T
     where T : unmanaged, IFloatingPointIeee754<T>
     where TOperator : struct, IUnaryOperator<T>
 {
+    public static bool IsShort => TOperator.IsShort;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector Invoke<TVector>(TVector x, TVector destination) where TVector : unmanaged, ISimdVector<TVector, T> => f.Invoke(x) + destination;
 }
