@@ -28,7 +28,7 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
     private const double MinimumWarmUp = 2e6, MaximumWarmUp = 100e6;
 
     /// <summary>A row that seems to be above its limit is measured again so often; the limit is the best of all.</summary>
-    private const int Retries = 3;
+    private const int Retries = 6;
 
     /// <summary>A call this long is sampled in a third of the rounds.</summary>
     private const double LongNanoseconds = 100e6;
