@@ -8,7 +8,10 @@ namespace Backprop.Simd.Bench;
 internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds) : IDisposable
 {
     /// <summary>A sample lasts at least this long, or one call.</summary>
-    private const double SampleNanoseconds = 1e6;
+    private const double SampleOfOneThread = 1e6, SampleOfThreads = 5e6;
+
+    /// <summary>With threads, calls before a sample: workers, and the processors under them, take milliseconds to wake.</summary>
+    private const double WakeNanoseconds = 3e6;
 
     /// <summary>A method is counted for the next tier after 100 ms without new ones, and compiled in the background after 30 calls.</summary>
     private const int WarmUpCalls = 32, TierDelayMilliseconds = 120;
@@ -40,6 +43,8 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
     private readonly PeakMeter<float> _float = new(threads);
     private readonly PeakMeter<double> _double = new(threads);
     private long _compiled;
+
+    private double SampleNanoseconds => threads == 1 ? SampleOfOneThread : SampleOfThreads;
 
     public double PeakGflops(string type) => type == "float" ? _float.Gflops : _double.Gflops;
 
@@ -137,7 +142,7 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
                 if (threads > 1)
                     IdleWait.ForWorkers();
                 if (side.Estimate < SampleNanoseconds)
-                    side.Run(); // The other sides' data leaves the caches, the branch history and, with threads, the sleeping workers.
+                    Wake(side);
                 side.Timing.Add(Time(side.Run, side.Repeats) / side.Repeats);
             }
         }
@@ -185,6 +190,15 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
         while (elapsed < MinimumWarmUp || (calls < WarmUpCalls && elapsed < MaximumWarmUp));
 
         side.Estimate = elapsed / calls;
+    }
+
+    /// <summary>The other sides' data leaves the caches and the branch history; with threads, the workers wake.</summary>
+    private void Wake(Side side)
+    {
+        var start = Stopwatch.GetTimestamp();
+        do
+            side.Run();
+        while (threads > 1 && Stopwatch.GetElapsedTime(start).TotalNanoseconds < WakeNanoseconds);
     }
 
     private static double Time(Action run, int repeats)
