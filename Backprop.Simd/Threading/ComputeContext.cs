@@ -10,7 +10,7 @@ namespace Backprop.Simd.Threading;
 /// number of threads. Small work runs on the caller alone.</para>
 /// <para>A team serves one caller at a time; a nested or concurrent caller runs its own work inline, with the same bits.
 /// When the caller is done with its own part it takes over those that no thread has begun, so that a busy machine costs no
-/// more than one thread would. Idle threads spin for at most 50 microseconds and then sleep. An exception in a thread reaches the caller.</para>
+/// more than one thread would. Idle threads spin for 50 microseconds, or a millisecond if they woke too late for a job, and then sleep. An exception in a thread reaches the caller.</para>
 /// </remarks>
 public sealed class ComputeContext : IDisposable
 {

@@ -13,6 +13,16 @@ internal sealed unsafe class WorkerTeam
     /// <summary>How long a thread spins for the next job before it sleeps.</summary>
     private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
+    /// <summary>
+    /// How long a thread spins that woke too late for its part: the caller is at work and does each job alone until the thread is
+    /// awake, so that the next job may be further off. Sleeping at once would make it late for every job. Not where threads share
+    /// processors: the caller needs its own.
+    /// </summary>
+    private static readonly long LateSpinTicks = Stopwatch.Frequency / 1_000;
+
+    /// <summary>Looks at a flag, a few microseconds of them, before every so many of them are followed by an offer of the processor.</summary>
+    private const int PatientSpins = 128, YieldSpins = 32;
+
     /// <summary>Slots of one thread lie this many longs apart: two cache lines, because processors prefetch them in pairs.</summary>
     private const int Padding = 16;
 
@@ -193,7 +203,7 @@ internal sealed unsafe class WorkerTeam
         while (Volatile.Read(ref _done[worker * Padding]) != epoch)
         {
             // A thread that has no processor of its own needs ours.
-            if (++spins > 2_000)
+            if (++spins > PatientSpins && spins % YieldSpins == 0)
                 Thread.Yield();
             else
                 Thread.SpinWait(1);
@@ -205,10 +215,10 @@ internal sealed unsafe class WorkerTeam
         ref var done = ref _done[worker * Padding];
         ref var asleep = ref _asleep[worker * Padding * 2];
         long seen = 0;
-        var idleSince = Stopwatch.GetTimestamp();
+        var spinUntil = Stopwatch.GetTimestamp() + SpinTicks;
         while (true)
         {
-            var epoch = WaitForWork(worker, seen, idleSince, ref asleep);
+            var epoch = WaitForWork(worker, seen, spinUntil, ref asleep);
             if (epoch == seen)
                 return;
             seen = epoch;
@@ -218,7 +228,12 @@ internal sealed unsafe class WorkerTeam
             if (worker >= parts)
                 continue;
             if (!Claims(worker, epoch))
+            {
+                if (_threads <= Environment.ProcessorCount)
+                    spinUntil = Stopwatch.GetTimestamp() + LateSpinTicks;
                 continue;
+            }
+
             try
             {
                 _partsRun[worker]++;
@@ -233,26 +248,31 @@ internal sealed unsafe class WorkerTeam
             }
 
             Volatile.Write(ref done, epoch);
-            idleSince = Stopwatch.GetTimestamp(); // Not after a job without a part for this thread: it would spin for ever.
+            spinUntil = Stopwatch.GetTimestamp() + SpinTicks; // Not after a job without a part for this thread: it would spin for ever.
         }
     }
 
     /// <summary>Returns the next epoch, or <paramref name="seen"/> when the team is shut down.</summary>
-    private long WaitForWork(int worker, long seen, long idleSince, ref int asleep)
+    private long WaitForWork(int worker, long seen, long spinUntil, ref int asleep)
     {
         while (true)
         {
+            var spins = 0;
             do
             {
-                for (var spin = 0; spin < 32; spin++)
+                for (var spin = 0; spin < YieldSpins; spin++)
                 {
                     var epoch = Volatile.Read(ref _epoch);
                     if (epoch != seen)
                         return epoch;
                     Thread.SpinWait(1);
                 }
+
+                spins += YieldSpins;
+                if (spins > PatientSpins)
+                    Thread.Yield(); // The system may have put us on the caller's processor.
             }
-            while (Stopwatch.GetTimestamp() - idleSince < SpinTicks);
+            while (Stopwatch.GetTimestamp() < spinUntil);
 
             Interlocked.Exchange(ref asleep, 1);
             if (Volatile.Read(ref _epoch) == seen && Volatile.Read(ref _state) != Closed)
