@@ -157,57 +157,6 @@ public static partial class VectorMath
         return f + TVector.Max(0, x);
     }
 
-    /// <summary>The derivative of <see cref="Gelu"/>: Phi(x) + x phi(x), where phi is the normal density.</summary>
-    [MethodImpl(Inline)]
-    internal static TVector GeluDerivative<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
-    {
-        var a = NormalArgument(x);
-        var p = NormalDensity(a, out var n, out _);
-        p *= TVector.MultiplyAdd(a, -0.3989422804014327, NormalTail(a));
-        p = TVector.ScaleByPowerOfTwo(p, n);
-        return Mirrored(x, p);
-    }
-
-    /// <summary>The derivative of <see cref="GeluTanh"/>: s + x s (1 - s) v' with s = s(v).</summary>
-    [MethodImpl(Inline)]
-    internal static TVector GeluTanhDerivative<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
-    {
-        var a = GeluTanhArgument(x);
-        var e = GeluTanhExp(a, out var n);
-        e = TVector.ScaleByPowerOfTwo(e, n);
-        var slope = a * a;
-        slope = TVector.MultiplyAdd(slope, 3 * 0.07135481627260025, 1.5957691216057308);
-        return Mirrored(x, LogisticProduct(e, a * slope));
-    }
-
-    /// <summary>The derivative of <see cref="Silu"/>: s + x s (1 - s) with s = s(x).</summary>
-    [MethodImpl(Inline)]
-    internal static TVector SiluDerivative<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
-    {
-        var a = SiluArgument(x);
-        var e = ExpReduced(-a, out var n);
-        e = TVector.ScaleByPowerOfTwo(e, n);
-        return Mirrored(x, LogisticProduct(e, a));
-    }
-
-    /// <summary>The derivative of x s(x) at x from d, that at -|x|: d or 1 - d.</summary>
-    [MethodImpl(Inline)]
-    private static TVector Mirrored<TVector>(TVector x, TVector d) where TVector : struct, ISimdVector<TVector>
-    {
-        var other = 1 - d;
-        return TVector.Select(x < 0, d, other);
-    }
-
-    /// <summary>s - t s (1 - s) for s = e / (1 + e).</summary>
-    [MethodImpl(Inline)]
-    private static TVector LogisticProduct<TVector>(TVector e, TVector t) where TVector : struct, ISimdVector<TVector>
-    {
-        var inverse = 1 / (e + 1);
-        t *= inverse;
-        t = 1 - t;
-        return e * inverse * t;
-    }
-
     /// <summary>|x|, up to where |x| Phi(-|x|) is 0 as rounded; NaN stays.</summary>
     [MethodImpl(Inline)]
     private static TVector NormalArgument<TVector>(TVector x) where TVector : struct, ISimdVector<TVector> =>
