@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
@@ -36,14 +35,10 @@ internal static unsafe class ReductionLoops
         where T : unmanaged, IFloatingPointIeee754<T>
         where TTerm : struct, ITerm<T>
     {
+        double sum;
         fixed (T* px = x, py = y)
-        {
-            if (Vector512.IsHardwareAccelerated && x.Length >= Vector512<T>.Count)
-                return Pairwise<SimdVector512<T>, T, TTerm>(term, px, py, x.Length);
-            if (Vector256.IsHardwareAccelerated && x.Length >= Vector256<T>.Count)
-                return Pairwise<SimdVector256<T>, T, TTerm>(term, px, py, x.Length);
-            return Pairwise<SimdVector128<T>, T, TTerm>(term, px, py, x.Length);
-        }
+            new SimdRange<T, SumBody<T, TTerm>>(new(term, px, py, &sum), SimdWidth.Widest).Execute(0, x.Length);
+        return sum;
     }
 
     /// <summary>The sums of blocks meet pairwise, as in a binary counter.</summary>
@@ -115,14 +110,19 @@ internal static unsafe class ReductionLoops
         for (; n >= count; n -= count, x += count, y += count)
             a = term.Add(x, y, a);
         if (n > 0)
-        {
-            TVector px = TVector.Zero, py = px;
-            Unsafe.CopyBlockUnaligned(&px, x, (uint)(n * sizeof(T)));
-            Unsafe.CopyBlockUnaligned(&py, y, (uint)(n * sizeof(T)));
-            b = term.Add((T*)&px, (T*)&py, b);
-        }
-
+            b = Tail<TVector, T, TTerm>(term, x, y, n, b);
         return double.CreateTruncating(TVector.Sum((a + b) + (c + d)));
+    }
+
+    /// <summary>Less than a register.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static TVector Tail<TVector, T, TTerm>(TTerm term, T* x, T* y, nint n, TVector sum)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TTerm : struct, ITerm<T>
+    {
+        TVector px = MapLoops.LoadPadded<TVector, T>(x, n), py = MapLoops.LoadPadded<TVector, T>(y, n);
+        return term.Add((T*)&px, (T*)&py, sum);
     }
 
     /// <summary>The largest of the projected elements, of which there is at least one; NaN if any is NaN.</summary>
@@ -130,14 +130,10 @@ internal static unsafe class ReductionLoops
         where T : unmanaged, IFloatingPointIeee754<T>
         where TProjection : struct, IProjection<T>
     {
+        T largest;
         fixed (T* px = x)
-        {
-            if (Vector512.IsHardwareAccelerated && x.Length >= Vector512<T>.Count)
-                return Max<SimdVector512<T>, T, TProjection>(projection, px, x.Length);
-            if (Vector256.IsHardwareAccelerated && x.Length >= Vector256<T>.Count)
-                return Max<SimdVector256<T>, T, TProjection>(projection, px, x.Length);
-            return Max<SimdVector128<T>, T, TProjection>(projection, px, x.Length);
-        }
+            new SimdRange<T, MaxBody<T, TProjection>>(new(projection, px, &largest), SimdWidth.Widest).Execute(0, x.Length);
+        return largest;
     }
 
     public static T Max<TVector, T, TProjection>(TProjection projection, T* x, nint n)
@@ -206,6 +202,22 @@ internal static unsafe class ReductionLoops
         for (; x < last; x += TVector.Count)
             found |= TVector.IsNaN(TVector.Load(x));
         return T.IsNaN(TVector.Sum(found)); // A mask of ones is NaN.
+    }
+
+    private readonly struct SumBody<T, TTerm>(TTerm term, T* x, T* y, double* sum) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TTerm : struct, ITerm<T>
+    {
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T> =>
+            *sum = Pairwise<TVector, T, TTerm>(term, x + start, y + start, limit - start);
+    }
+
+    private readonly struct MaxBody<T, TProjection>(TProjection projection, T* x, T* largest) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TProjection : struct, IProjection<T>
+    {
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T> =>
+            *largest = Max<TVector, T, TProjection>(projection, x + start, limit - start);
     }
 
     internal readonly struct SumTerm<T> : ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>

@@ -117,32 +117,15 @@ internal readonly unsafe ref struct SoftmaxBody<T>(
             for (var row = start; row < limit; row++)
             {
                 T* logits = x + row * logitStride, probabilities = p + row * probabilityStride;
-                var largest = SoftmaxRows.Largest<TVector, T>(logits, classes);
-                if (T.IsInfinity(largest) && HasNaN(logits, classes))
-                    largest = T.NaN;
+                var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, logits, classes);
                 var sum = SoftmaxRows.Exponentials<TVector, T>(logits, probabilities, classes, largest);
                 SoftmaxRows.Scale<TVector, T>(probabilities, classes, T.CreateTruncating(sum), divides: true);
                 if (_maximum.IsEmpty)
                     continue;
-
-                // Without an infinity, only NaN makes NaN.
-                if (double.IsNaN(sum) && !T.IsInfinity(largest))
-                    largest = T.NaN;
                 _maximum[row] = largest;
                 _logSum[row] = T.IsInfinity(largest) ? T.Zero : T.CreateTruncating(Math.Log(sum));
             }
         }
-    }
-
-    private static bool HasNaN(T* x, int n)
-    {
-        foreach (var value in new ReadOnlySpan<T>(x, n))
-        {
-            if (T.IsNaN(value))
-                return true;
-        }
-
-        return false;
     }
 }
 
@@ -216,7 +199,7 @@ internal readonly unsafe ref struct CrossEntropyBody<T>(
             return T.One;
         }
 
-        var largest = SoftmaxRows.Largest<TVector, T>(x, classes);
+        var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, x, classes);
         distance = largest - x[label];
         var sum = T.CreateTruncating(SoftmaxRows.Exponentials<TVector, T>(x, gradient, classes, largest));
         if (gradient != null)

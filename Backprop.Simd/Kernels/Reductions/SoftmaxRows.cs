@@ -12,27 +12,6 @@ internal static unsafe class SoftmaxRows
 
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
 
-    /// <summary>The largest element, if none is NaN; else any.</summary>
-    [MethodImpl(Loop)]
-    public static T Largest<TVector, T>(T* x, nint n)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var last = x + (n - TVector.Count);
-        TVector a = TVector.Load(last), b = a, c = a, d = a;
-        for (; x + 3 * TVector.Count < last; x += 4 * TVector.Count)
-        {
-            a = TVector.Max(a, TVector.Load(x));
-            b = TVector.Max(b, TVector.Load(x + TVector.Count));
-            c = TVector.Max(c, TVector.Load(x + 2 * TVector.Count));
-            d = TVector.Max(d, TVector.Load(x + 3 * TVector.Count));
-        }
-
-        for (; x < last; x += TVector.Count)
-            b = TVector.Max(b, TVector.Load(x));
-        return Lanes.Largest<TVector, T>(TVector.Max(TVector.Max(a, b), TVector.Max(c, d)));
-    }
-
     /// <summary>p = exp(x - largest), or nothing but the sum where p is null; returns the sum.</summary>
     [MethodImpl(Loop)]
     public static double Exponentials<TVector, T>(T* x, T* p, nint n, T largest)
