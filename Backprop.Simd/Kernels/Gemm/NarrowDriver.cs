@@ -54,27 +54,12 @@ internal static unsafe class NarrowDriver<TSimd, TVector, T>
         const int lineBytes = 64;
         var space = stackalloc T[MostColumns * ChunkRows + lineBytes / sizeof(T)];
         var scratch = (T*)((nint)space + lineBytes - 1 & ~(lineBytes - 1));
+        var all = problem.Transposed with { CColumn = 1 };
         for (var chunk = chunk0; chunk < chunk1; chunk++)
         {
             var row = chunk * ChunkRows;
             var rows = Math.Min(ChunkRows, problem.M - row);
-            var turned = new GemmProblem<T>
-            {
-                M = problem.N,
-                N = rows,
-                K = problem.K,
-                A = problem.B,
-                ARow = problem.BColumn,
-                AColumn = problem.BRow,
-                B = problem.A + row,
-                BRow = problem.AColumn,
-                BColumn = 1,
-                C = scratch,
-                CRow = ChunkRows,
-                CColumn = 1,
-                Form = GemmForm.Overwrite,
-                Alpha = T.One,
-            };
+            var turned = all with { N = rows, B = all.B + row, C = scratch, CRow = ChunkRows };
             GemmDriver<TSimd, TVector, T>.RunAlone(in turned);
             Transposition.Run(scratch, ChunkRows, problem.N, rows, problem.C + row * problem.CRow, problem.CRow);
         }
