@@ -73,7 +73,7 @@ public static class ActivationKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
-        public static bool IsShort => typeof(TActivation) == typeof(Relu);
+        public static bool IsShort => TActivation.IsShort;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => f.Forward(x);
@@ -91,7 +91,7 @@ public static class ActivationKernels
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
-        public static bool IsShort => typeof(TActivation) == typeof(Relu);
+        public static bool IsShort => TActivation.IsShort;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => f.Backward(x, y, y);

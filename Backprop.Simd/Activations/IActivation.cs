@@ -22,6 +22,10 @@ public interface IActivation
     /// <summary>The initializer for the weights of a layer that feeds this activation, or null for Xavier.</summary>
     Initializer? PreferredInitializer => null;
 
+    /// <summary>True if <see cref="Forward{TVector}"/> and <see cref="Backward{TVector}"/> are a few instructions: the loops around
+    /// them are then unrolled. Results are the same.</summary>
+    static virtual bool IsShort => false;
+
     /// <summary>y = f(x).</summary>
     /// <typeparam name="TVector">The register: a formula on it is compiled for floats and doubles and for every width.</typeparam>
     /// <param name="x">The inputs.</param>

@@ -30,6 +30,9 @@ public readonly record struct LeakyRelu : IActivation
     /// <inheritdoc/>
     public bool BackwardUsesInput => !(NegativeSlope > 0);
 
+    /// <inheritdoc/>
+    public static bool IsShort => true;
+
     /// <summary>He, as for the rectifier.</summary>
     public Initializer? PreferredInitializer => Initialize.He;
 

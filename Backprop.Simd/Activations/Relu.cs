@@ -14,6 +14,9 @@ public readonly record struct Relu : IActivation
     /// <inheritdoc/>
     public bool BackwardUsesInput => false;
 
+    /// <inheritdoc/>
+    public static bool IsShort => true;
+
     /// <summary>He: half of the outputs are 0.</summary>
     public Initializer? PreferredInitializer => Initialize.He;
 
