@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Memory;
+using Backprop.Simd.Tests.Reference;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Bench;
@@ -14,12 +15,12 @@ internal static class ElementwiseCases
     [
         VectorOperation.Function("exp", -10, 10, Math.Exp),
         VectorOperation.Function("log", 1e-3, 100, Math.Log),
-        VectorOperation.Function("sigmoid", -8, 8, x => 1 / (1 + Math.Exp(-x))),
+        VectorOperation.Function("sigmoid", -8, 8, ElementaryFunctions.Sigmoid),
         VectorOperation.Function("tanh", -4, 4, Math.Tanh),
-        VectorOperation.Function("erf", -3, 3, Erf),
-        VectorOperation.Function("gelu", -4, 4, x => x * (1 + Erf(x / Math.Sqrt(2))) / 2),
-        VectorOperation.Function("silu", -8, 8, x => x / (1 + Math.Exp(-x))),
-        VectorOperation.Function("softplus", -8, 8, x => Math.Log(1 + Math.Exp(x))),
+        VectorOperation.Function("erf", -3, 3, ElementaryFunctions.Erf),
+        VectorOperation.Function("gelu", -4, 4, ElementaryFunctions.Gelu),
+        VectorOperation.Function("silu", -8, 8, ElementaryFunctions.Silu),
+        VectorOperation.Function("softplus", -8, 8, ElementaryFunctions.Softplus),
         VectorOperation.Function("relu", -1, 1, x => Math.Max(x, 0)),
     ];
 
@@ -71,15 +72,6 @@ internal static class ElementwiseCases
             foreach (var count in _parameterCounts)
                 yield return new OptimizerCase(name, count);
         }
-    }
-
-    /// <summary>erf(x) = 2 / sqrt(pi) x exp(-x^2) (1 + 2x^2/3 + (2x^2)^2/(3 5) + ...), DLMF 7.6.2: no term cancels another.</summary>
-    private static double Erf(double x)
-    {
-        var (term, sum) = (1.0, 1.0);
-        for (var n = 1; term > 1e-17 * sum; n++)
-            sum += term *= 2 * x * x / (2 * n + 1);
-        return 2 / Math.Sqrt(Math.PI) * x * Math.Exp(-x * x) * sum;
     }
 
     private sealed class VectorCase<T>(VectorOperation operation, int length) : Case

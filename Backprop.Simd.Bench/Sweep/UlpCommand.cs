@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Tests.Reference;
 using Ops = Backprop.Simd.Kernels.Elementwise;
 
@@ -14,7 +15,7 @@ internal static class UlpCommand
     /// <summary>What the command does, for the program's help.</summary>
     public const string Usage = """
           ulp [--function NAME] [--quick] [--markdown FILE]
-                              the error of each float function over all 2^32 floats (--quick: one block in 61)
+                              the error of each float function over all 2^32 floats (--quick: one block in 61); fails beyond a bound
         """;
 
     /// <summary>Consecutive floats evaluated at once: what the caches hold with their results.</summary>
@@ -58,20 +59,25 @@ internal static class UlpCommand
 
         var lines = new List<string>
         {
-            "| function | worst, ULP | at x | mean, ULP | floats | seconds |",
-            "|---|---:|---:|---:|---:|---:|",
+            "| function | worst, ULP | bound | at x | mean, ULP | floats | seconds |",
+            "|---|---:|---:|---:|---:|---:|---:|",
         };
         lines.ForEach(Console.WriteLine);
+        var isWithin = true;
         foreach (var (name, kernel) in functions)
         {
-            var line = Sweep(name, kernel, quick);
+            var (line, worst) = Sweep(name, kernel, quick);
             Console.WriteLine(line);
             lines.Add(line);
+            isWithin &= worst <= UlpTable.Bound<float>(name);
         }
 
         if (file is not null)
             File.WriteAllLines(file, lines);
-        return 0;
+        if (isWithin)
+            return 0;
+        Console.Error.WriteLine("A function is beyond its bound.");
+        return 1;
     }
 
     private static int Fail(string message)
@@ -80,7 +86,7 @@ internal static class UlpCommand
         return 2;
     }
 
-    private static string Sweep(string name, Kernel kernel, bool quick)
+    private static (string Line, double Worst) Sweep(string name, Kernel kernel, bool quick)
     {
         const int blocks = (int)((1L << 32) / BlockSize);
         var step = quick ? 61 : 1; // A prime, so that all exponents and mantissas are met.
@@ -102,8 +108,9 @@ internal static class UlpCommand
         });
         if (!Console.IsErrorRedirected)
             Console.Error.Write("\r                    \r");
-        return string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {total.Worst:F3} | {total.WorstAt:G9} | {total.Sum / total.Count:F4} | {total.Count} | {watch.Elapsed.TotalSeconds:F0} |");
+        var line = string.Create(CultureInfo.InvariantCulture,
+            $"| {name} | {total.Worst:F3} | {UlpTable.Bound<float>(name):F1} | {total.WorstAt:G9} | {total.Sum / total.Count:F4} | {total.Count} | {watch.Elapsed.TotalSeconds:F0} |");
+        return (line, total.Worst);
     }
 
     /// <summary>The errors of the floats seen by one thread.</summary>
@@ -127,7 +134,7 @@ internal static class UlpCommand
             var sum = 0.0;
             for (var i = 0; i < BlockSize; i++)
             {
-                var error = Error(_y[i], reference(_x[i]));
+                var error = UlpTable.Error(_y[i], reference(_x[i]));
                 sum += error;
                 if (error > Worst)
                     (Worst, WorstAt) = (error, _x[i]);
@@ -143,20 +150,6 @@ internal static class UlpCommand
                 (Worst, WorstAt) = (other.Worst, other.WorstAt);
             Sum += other.Sum;
             Count += other.Count;
-        }
-
-        /// <summary>In units in the last place of the exact result as rounded; infinite where only one of the two is a number.</summary>
-        private static double Error(float actual, double exact)
-        {
-            var rounded = (float)exact;
-            if (float.IsNaN(rounded))
-                return float.IsNaN(actual) ? 0 : double.PositiveInfinity;
-            if (!float.IsFinite(rounded) || !float.IsFinite(actual))
-                return rounded == actual ? 0 : double.PositiveInfinity;
-
-            // The unit is 2^(exponent - 23), and that of the smallest normal number below it.
-            var exponent = Math.Max(1, (int)(BitConverter.SingleToUInt32Bits(rounded) >> 23 & 0xFF)) - 127;
-            return Math.Abs(actual - exact) * BitConverter.Int64BitsToDouble((long)(1023 + 23 - exponent) << 52);
         }
     }
 }
