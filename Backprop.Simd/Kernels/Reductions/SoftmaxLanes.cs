@@ -34,62 +34,23 @@ internal static unsafe class SoftmaxLanes
             lanes[lane] = T.NegativeOne;
     }
 
-    /// <summary>tile[c, lane] = x[lane, c]; lanes past the rows repeat the last row.</summary>
+    /// <summary>tile[c, lane] = x[lane, c]; lanes past the rows are 0.</summary>
     [MethodImpl(Loop)]
-    public static void Gather<TVector, T>(T* x, nint stride, nint rows, nint classes, T* tile)
+    public static void Gather<TVector, T>(T* x, nint stride, int rows, int classes, T* tile)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint size = Transpose128.Size<T>();
-        if (rows == TVector.Count && classes >= size)
-        {
-            for (nint lane = 0; lane < TVector.Count; lane += size, x += size * stride)
-            {
-                // The last block of columns may overlap the one before.
-                for (nint c = 0; c < classes - size; c += size)
-                    Transpose128.Block(x + c, stride, tile + c * TVector.Count + lane, TVector.Count);
-                Transpose128.Block(x + classes - size, stride, tile + (classes - size) * TVector.Count + lane, TVector.Count);
-            }
-
-            return;
-        }
-
-        for (nint lane = 0; lane < TVector.Count; lane++)
-        {
-            var to = tile + lane;
-            for (nint c = 0; c < classes; c++, to += TVector.Count)
-                *to = x[c];
-            if (lane < rows - 1)
-                x += stride;
-        }
+        if (rows < TVector.Count)
+            new Span<T>(tile, classes * TVector.Count).Clear();
+        Transposition.Run(x, stride, rows, classes, tile, TVector.Count);
     }
 
     /// <summary>x[lane, c] = tile[c, lane] for the lanes of rows.</summary>
     [MethodImpl(Loop)]
-    public static void Scatter<TVector, T>(T* tile, nint rows, nint classes, T* x, nint stride)
+    public static void Scatter<TVector, T>(T* tile, int rows, int classes, T* x, nint stride)
         where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        nint size = Transpose128.Size<T>();
-        if (rows == TVector.Count && classes >= size)
-        {
-            for (nint lane = 0; lane < TVector.Count; lane += size, x += size * stride)
-            {
-                for (nint c = 0; c < classes - size; c += size)
-                    Transpose128.Block(tile + c * TVector.Count + lane, TVector.Count, x + c, stride);
-                Transpose128.Block(tile + (classes - size) * TVector.Count + lane, TVector.Count, x + classes - size, stride);
-            }
-
-            return;
-        }
-
-        for (nint lane = 0; lane < rows; lane++, x += stride)
-        {
-            var from = tile + lane;
-            for (nint c = 0; c < classes; c++, from += TVector.Count)
-                x[c] = *from;
-        }
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Transposition.Run(tile, TVector.Count, classes, rows, x, stride);
 
     /// <summary>Turns a tile of logits into probabilities; returns what the log-sum-exp of a lane consists of.</summary>
     [MethodImpl(Loop)]

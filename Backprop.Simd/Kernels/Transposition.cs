@@ -13,27 +13,26 @@ internal static unsafe class Transposition
         where T : unmanaged
     {
         var side = !Avx.IsSupported ? 1 : typeof(T) == typeof(float) ? 8 : 4;
-        var j = 0;
-        for (; side > 1 && j <= columns - side; j += side)
+        if (side == 1 || columns < side || depth < side)
         {
-            if (depth < side)
-                Elements(source, stride, side, depth, destination, step);
+            Elements(source, stride, columns, depth, destination, step);
+            return;
+        }
 
-            // The last block may overlap the one before, and then writes the same elements again.
-            for (var p = 0; p < depth && depth >= side; p += side)
+        // The last blocks of either direction may overlap those before, and then write the same elements again.
+        for (var j = 0; j < columns; j += side)
+        {
+            var column = Math.Min(j, columns - side);
+            T* from = source + column * stride, to = destination + column;
+            for (var p = 0; p < depth; p += side)
             {
                 var at = Math.Min(p, depth - side);
                 if (typeof(T) == typeof(float))
-                    Block((float*)(source + at), stride, (float*)(destination + at * step), step);
+                    Block((float*)(from + at), stride, (float*)(to + at * step), step);
                 else
-                    Block((double*)(source + at), stride, (double*)(destination + at * step), step);
+                    Block((double*)(from + at), stride, (double*)(to + at * step), step);
             }
-
-            source += side * stride;
-            destination += side;
         }
-
-        Elements(source, stride, columns - j, depth, destination, step);
     }
 
     private static void Elements<T>(T* source, nint stride, int columns, int depth, T* destination, nint step)
