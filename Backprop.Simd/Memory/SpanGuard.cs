@@ -75,7 +75,7 @@ internal static class SpanGuard
         throw new ArgumentException($"'{name}' overlaps an input shifted by {offset} elements; start both at the same element or keep them apart.", name);
 
     [DoesNotReturn]
-    private static void ThrowOverlap(string name) =>
+    public static void ThrowOverlap(string name) =>
         throw new ArgumentException($"'{name}' overlaps an input; keep them apart.", name);
 
     // Callers pass `x.Length`: the argument is x.

@@ -72,6 +72,18 @@ public sealed class GemmErrorTests
     }
 
     [Fact]
+    public void Operands_without_elements_overlap_nothing()
+    {
+        foreach (var product in Products)
+        {
+            // k = 0: A and B are empty, wherever they start.
+            var buffer = new float[16];
+            product(new(buffer.AsSpan(4, 4), 4, 0), new(buffer.AsSpan(8), 0, 4), new(buffer, 4, 4));
+            product(new(buffer.AsSpan(16), 4, 0), new(default, 0, 4), new(buffer, 4, 4));
+        }
+    }
+
+    [Fact]
     public void Interleaved_views_of_one_buffer_overlap_by_address()
     {
         foreach (var product in Products)
@@ -115,6 +127,25 @@ public sealed class GemmErrorTests
         Assert.Equal("c", error.ParamName);
         Assert.Contains("column stride is 2", error.Message, StringComparison.Ordinal);
         AssertUnwritten(c);
+    }
+
+    [Fact]
+    public void The_added_row_may_touch_the_destination_but_not_overlap_it()
+    {
+        var buffer = Filled(20);
+        foreach (var start in (int[])[1, 4, 11])
+        {
+            var error = Assert.Throws<ArgumentException>(() => AddRow(start));
+            Assert.Equal("c", error.ParamName);
+        }
+
+        AssertUnwritten(buffer);
+        AddRow(0);
+        AddRow(12);
+
+        // C lies at 4..11.
+        void AddRow(int start) => Gemm.MultiplyAddRow(
+            new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4), buffer.AsSpan(start, 4), new Matrix<float>(buffer.AsSpan(4), 2, 4));
     }
 
     [Fact]

@@ -31,7 +31,7 @@ internal enum SimdWidth
 /// <summary>Checks a product once, turns it to unit column stride of C, settles the empty cases and picks the register width.</summary>
 internal static unsafe class GemmDispatch
 {
-    public static void Run<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, Matrix<T> c, GemmForm form,
+    public static void Run<T>(in ReadOnlyMatrix<T> a, in ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, in Matrix<T> c, GemmForm form,
         T alpha, T beta, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -40,22 +40,6 @@ internal static unsafe class GemmDispatch
             ThrowShapes(a.ToString(), b.ToString(), c.ToString());
         if (c.Rows == 0 || c.Columns == 0)
             return;
-
-        // Only the elements that the views reach count as overlap; the span behind a view may be longer.
-        var destination = Reach((ReadOnlyMatrix<T>)c);
-        SpanGuard.Disjoint(Reach(a), destination, nameof(c));
-        SpanGuard.Disjoint(Reach(b), destination, nameof(c));
-        SpanGuard.Disjoint(row, destination, nameof(c));
-
-        if (c.Columns > 1 && c.ColumnStride != 1)
-        {
-            // C^T = B^T A^T.
-            var swap = a.Transposed;
-            a = b.Transposed;
-            b = swap;
-            c = c.Transposed;
-        }
-
         fixed (T* pa = a.Span, pb = b.Span, pc = c.Span, pr = row)
         {
             var problem = new GemmProblem<T>
@@ -68,23 +52,52 @@ internal static unsafe class GemmDispatch
                 AColumn = a.ColumnStride,
                 B = pb,
                 BRow = b.RowStride,
-                BColumn = b.Columns == 1 ? 1 : b.ColumnStride,
+                BColumn = b.ColumnStride,
                 C = pc,
                 CRow = c.RowStride,
-                CColumn = 1,
-                Addend = form == GemmForm.AddRow ? pr : pc,
-                AddendRow = form == GemmForm.AddRow ? 0 : c.RowStride,
-                AddendColumn = 1,
+                CColumn = c.ColumnStride,
+                Addend = pc,
+                AddendRow = c.RowStride,
+                AddendColumn = c.ColumnStride,
                 Form = form,
                 Alpha = alpha,
                 Beta = beta,
             };
+
+            // Only the elements that the views reach count as overlap; the span behind a view may be longer.
+            var end = End(pc, problem.M, problem.CRow, problem.N, problem.CColumn);
+            if (problem.K > 0)
+            {
+                if (pa < end && pc < End(pa, problem.M, problem.ARow, problem.K, problem.AColumn) ||
+                    pb < end && pc < End(pb, problem.K, problem.BRow, problem.N, problem.BColumn))
+                    SpanGuard.ThrowOverlap(nameof(c));
+            }
+
+            if (form == GemmForm.AddRow)
+            {
+                if (pr < end && pc < pr + row.Length)
+                    SpanGuard.ThrowOverlap(nameof(c));
+                problem.Addend = pr;
+                problem.AddendRow = 0;
+            }
+
+            // C^T = B^T A^T: columns of C lie side by side.
+            if (problem.N > 1 && problem.CColumn != 1)
+                problem = problem.Transposed;
+            if (problem.N == 1)
+                problem.BColumn = 1;
             if (problem.K == 0 || T.IsZero(alpha))
                 WithoutProduct(in problem);
             else
                 Multiply(in problem, context, width);
         }
     }
+
+    /// <summary>One past the last element of a matrix that has elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T* End<T>(T* start, nint rows, nint rowStride, nint columns, nint columnStride)
+        where T : unmanaged =>
+        start + (rows - 1) * rowStride + (columns - 1) * columnStride + 1;
 
     private static void Multiply<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -136,9 +149,6 @@ internal static unsafe class GemmDispatch
             }
         }
     }
-
-    private static ReadOnlySpan<T> Reach<T>(ReadOnlyMatrix<T> matrix) where T : unmanaged =>
-        matrix.Span[..(int)MatrixLayout.Needed(matrix.Rows, matrix.Columns, matrix.RowStride, matrix.ColumnStride)];
 
     [DoesNotReturn]
     private static void ThrowShapes(string a, string b, string c) =>

@@ -42,11 +42,22 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>With no more k than this, one chain per element does not wait long, and a tile of one row is quicker than a plan.</summary>
     private const int ShortDepth = 16;
 
+    /// <summary>With no more rows than this, making the mask of a partial vector anew for each k costs less than packing B.</summary>
+    private const int MaskedRows = 64;
+
     /// <summary>The height of tiles two vectors wide, to which a packed A is cut.</summary>
-    private static int TileRows => TSimd.HasManyRegisters ? 12 : 6;
+    private static int TileRows
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TSimd.HasManyRegisters ? 12 : 6;
+    }
 
     /// <summary>The height of tiles three vectors wide.</summary>
-    private static int HighestThree => TSimd.HasManyRegisters ? 8 : 4;
+    private static int HighestThree
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TSimd.HasManyRegisters ? 8 : 4;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
@@ -60,8 +71,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         var isOnePanel = IsOnePanel(in problem);
         if (isOnePanel && (context is null || context.RunsInline(Nanoseconds(in problem))))
         {
-            var vectors = (problem.N - 1) / TSimd.Count + 1;
-            Panel(in problem, new(0, vectors, vectors == 1 ? 0 : problem.N - TSimd.Count, problem.N), 0, problem.M, 0, problem.K, first: true, null, null, null, 0);
+            OnePanel(in problem);
             return;
         }
 
@@ -112,6 +122,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
     private static int Parts(in ColumnPanels panels, int tail) => tail > 0 ? panels.Total + 1 : panels.Total;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static double Nanoseconds(in GemmProblem<T> problem) => Cost * sizeof(T) * problem.M * problem.N * problem.K;
 
     /// <summary>A product so small that it is one k block of one panel, without packing and without a tail: nothing to plan.</summary>
@@ -124,7 +135,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         if (problem.M <= FewRows && !isShort)
             return false;
         return problem.N < TSimd.Count
-            ? TSimd.HasMasks && problem.M < GemmBlocking.PackRows && (isShort || problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns)
+            ? TSimd.HasMasks && problem.M <= MaskedRows && (isShort || problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns)
             : !SkinnyDriver<TSimd, TVector, T>.TakesTail(problem.N & TSimd.Count - 1, problem.K);
     }
 
@@ -296,12 +307,41 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>The widest panel, in vectors.</summary>
     private const int MostVectors = 3;
 
-    /// <summary>One panel over one block of rows: as many tiles of equal height as possible, the rest one row lower.</summary>
+    /// <summary>All of a product that <see cref="IsOnePanel"/>: what is left of the planning where operands are read in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OnePanel(in GemmProblem<T> problem)
+    {
+        var vectors = (int)((uint)problem.N + (uint)TSimd.Count - 1) / TSimd.Count;
+        var panel = new TilePanel<T>
+        {
+            ARowStride = problem.ARow * sizeof(T),
+            AStep = problem.AColumn * sizeof(T),
+            B = (byte*)problem.B,
+            BStep = problem.BRow * sizeof(T),
+            BLast = (problem.N - TSimd.Count) * sizeof(T),
+            CRowStride = problem.CRow * sizeof(T),
+            AddendRowStride = problem.AddendRow * sizeof(T),
+            CLast = (problem.N - TSimd.Count) * sizeof(T),
+            Width = problem.N,
+            Depth = problem.K,
+            PrefetchesC = false,
+            Alpha = problem.Alpha,
+            Beta = problem.Beta,
+        };
+        RowTiles(problem.Form, true, vectors, problem.M, HighestTile(vectors), packedA: false, ref panel, (byte*)problem.A, (byte*)problem.C, (byte*)problem.Addend);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int HighestTile(int vectors) => vectors == 1 ? 12 : vectors == 2 ? TileRows : HighestThree;
+
+    /// <summary>One panel over one block of rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Panel(in GemmProblem<T> problem, ColumnPanel at, int row0, int row1, int k0, int depth, bool first, T* packedB, T* packedA, T* copiedA, nint copyStride)
     {
         var panel = new TilePanel<T>
         {
+            ARowStride = problem.ARow * sizeof(T),
+            AStep = problem.AColumn * sizeof(T),
             Depth = depth,
             PrefetchesC = depth >= PrefetchDepth,
             CRowStride = problem.CRow * sizeof(T),
@@ -323,6 +363,20 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
             panel.BLast = at.Last * sizeof(T);
         }
 
+        var a = (byte*)(problem.A + row0 * problem.ARow + k0 * problem.AColumn);
+        if (packedA is not null)
+        {
+            // Where a row and a step lie depends on the height of the tile.
+            a = (byte*)packedA;
+            panel.ARowStride = sizeof(T);
+        }
+        else if (copiedA is not null)
+        {
+            a = (byte*)copiedA;
+            panel.ARowStride = copyStride * sizeof(T);
+            panel.AStep = sizeof(T);
+        }
+
         var c = (byte*)(problem.C + row0 * problem.CRow + at.Column);
         var addend = c;
         panel.AddendRowStride = panel.CRowStride;
@@ -332,54 +386,60 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
             panel.AddendRowStride = 0;
         }
 
-        var rows = row1 - row0;
-        var highest = packedA is not null ? TileRows : at.Vectors == 1 ? 12 : at.Vectors == 2 ? TileRows : HighestThree;
-        int tiles = 1, height = rows, higher = 0;
+        RowTiles(problem.Form, first, at.Vectors, row1 - row0, packedA is not null ? TileRows : HighestTile(at.Vectors), packedA is not null, ref panel, a, c, addend);
+    }
+
+    /// <summary>The rows of a panel: as many tiles of equal height as possible, the rest one row lower.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void RowTiles(GemmForm form, bool first, int vectors, int rows, int highest, bool packedA, ref TilePanel<T> panel, byte* a, byte* c, byte* addend)
+    {
+        var tiles = 1;
         if (rows > highest)
         {
             tiles = (rows - 1) / highest + 1;
-            (height, higher) = Math.DivRem(rows, tiles);
+            (var height, var higher) = Math.DivRem(rows, tiles);
+            if (higher > 0)
+            {
+                Cut(height + 1, packedA, ref panel);
+                Tiles(form, first, height + 1, vectors, in panel, a, c, addend, higher);
+                a += higher * panel.ATileStride;
+                c += higher * (height + 1) * panel.CRowStride;
+                addend += higher * (height + 1) * panel.AddendRowStride;
+                tiles -= higher;
+            }
+
+            rows = height;
         }
 
-        var a = packedA is not null ? (byte*)packedA : copiedA is not null ? (byte*)copiedA : (byte*)(problem.A + row0 * problem.ARow + k0 * problem.AColumn);
-        for (var part = 0; part < 2; part++)
+        Cut(rows, packedA, ref panel);
+        Tiles(form, first, rows, vectors, in panel, a, c, addend, tiles);
+    }
+
+    /// <summary>The strides of A for tiles of some height.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Cut(int tileRows, bool packedA, ref TilePanel<T> panel)
+    {
+        if (packedA)
+            panel.AStep = tileRows * sizeof(T);
+        panel.ATileStride = packedA ? tileRows * panel.Depth * sizeof(T) : tileRows * panel.ARowStride;
+    }
+
+    private static void Tiles(GemmForm form, bool first, int rows, int vectors, in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
+    {
+        switch (form)
         {
-            var tileRows = part == 0 ? height + 1 : height;
-            var count = part == 0 ? higher : tiles - higher;
-            if (count == 0)
-                continue;
-            if (packedA is null)
-            {
-                panel.ARowStride = (copiedA is not null ? copyStride : problem.ARow) * sizeof(T);
-                panel.AStep = (copiedA is not null ? 1 : problem.AColumn) * sizeof(T);
-                panel.ATileStride = tileRows * panel.ARowStride;
-            }
-            else
-            {
-                panel.ARowStride = sizeof(T);
-                panel.AStep = tileRows * sizeof(T);
-                panel.ATileStride = (nint)tileRows * depth * sizeof(T);
-            }
-
-            switch (problem.Form)
-            {
-                case GemmForm.Overwrite when first:
-                    Tiles<Overwrite>(tileRows, at.Vectors, in panel, a, c, addend, count);
-                    break;
-                case GemmForm.ScaledOverwrite when first:
-                    Tiles<ScaledOverwrite>(tileRows, at.Vectors, in panel, a, c, addend, count);
-                    break;
-                case GemmForm.ScaledOverwrite or GemmForm.ScaledAccumulate:
-                    Tiles<ScaledAddTo>(tileRows, at.Vectors, in panel, a, c, addend, count);
-                    break;
-                default:
-                    Tiles<AddTo>(tileRows, at.Vectors, in panel, a, c, addend, count);
-                    break;
-            }
-
-            a += count * panel.ATileStride;
-            c += count * tileRows * panel.CRowStride;
-            addend += count * tileRows * panel.AddendRowStride;
+            case GemmForm.Overwrite when first:
+                Tiles<Overwrite>(rows, vectors, in panel, a, c, addend, tiles);
+                break;
+            case GemmForm.ScaledOverwrite when first:
+                Tiles<ScaledOverwrite>(rows, vectors, in panel, a, c, addend, tiles);
+                break;
+            case GemmForm.ScaledOverwrite or GemmForm.ScaledAccumulate:
+                Tiles<ScaledAddTo>(rows, vectors, in panel, a, c, addend, tiles);
+                break;
+            default:
+                Tiles<AddTo>(rows, vectors, in panel, a, c, addend, tiles);
+                break;
         }
     }
 

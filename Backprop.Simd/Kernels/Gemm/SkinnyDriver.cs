@@ -40,7 +40,11 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     private const int LeastDotRegisters = 4;
 
     /// <summary>The most columns that are worth no register.</summary>
-    public static int MostColumns => Math.Max(TSimd.Count / 4, 1);
+    public static int MostColumns
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Math.Max(TSimd.Count / 4, 1);
+    }
 
     /// <summary>Whether the columns behind the last whole register are left to this driver.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -72,14 +76,18 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     public static void Multiply(in GemmProblem<T> problem, int row0, int row1)
     {
         var columnMajor = problem.ARow == 1;
-        if (columnMajor && problem.N == 1 && problem.Form == GemmForm.Overwrite && problem.CRow == 1)
+        var copies = !columnMajor && problem.BRow != 1 && problem.K > 1;
+        if (problem.N == 1 && problem.Form == GemmForm.Overwrite && problem.CRow == 1 && !copies)
         {
-            Columns(in problem, row0, row1 - row0, problem.C + row0, 0);
+            // Made where they belong.
+            if (columnMajor)
+                Columns(in problem, row0, row1 - row0, problem.C + row0, 0);
+            else
+                Rows(in problem, row0, row1 - row0, problem.K, null, problem.C + row0, 0);
             return;
         }
 
         var block = problem.N == 1 ? LongBlockRows : BlockRows;
-        var copies = !columnMajor && problem.BRow != 1 && problem.K > 1;
         var depth = copies ? Math.Min(problem.K, Depth) : problem.K;
         var rows = Math.Min(row1 - row0, block);
         var stride = rows + 15 & ~15;
