@@ -4,8 +4,8 @@ namespace Backprop.Simd.Tests.Infrastructure;
 
 /// <summary>
 /// The error bounds of all elementary functions, in units in the last place of the exact result: one place, for tests and
-/// documentation. Measured over all floats (<c>Backprop.Simd.Bench -- ulp</c>) and a million doubles (the reference is in
-/// double too, so that a double bound includes its error), with FMA and without.
+/// documentation. Measured with FMA over all floats (<c>Backprop.Simd.Bench -- ulp</c>) and a million doubles (the reference is
+/// in double too, so that a double bound includes its error). The tests take samples with FMA and without; both hold.
 /// </summary>
 internal static class UlpTable
 {
@@ -15,11 +15,11 @@ internal static class UlpTable
         ["exp"] = /*      */ (1.1, 2), //   1.08, 1
         ["log"] = /*      */ (1.0, 2), //   0.99, 1
         ["sigmoid"] = /*  */ (2.5, 3), //   2.41, 2
-        ["tanh"] = /*     */ (1.5, 3), //   1.34, 2
+        ["tanh"] = /*     */ (2.0, 3), //   1.97, 2
         ["erf"] = /*      */ (1.5, 3), //   1.22, 2
         ["gelu"] = /*     */ (2.5, 7), //   1.74, 6 (4 against 40 digits: the reference's own error shows below -19)
-        ["geluTanh"] = /* */ (2.5, 6), //   1.90, 5
-        ["silu"] = /*     */ (2.5, 4), //   1.80, 3
+        ["geluTanh"] = /* */ (2.5, 6), //   2.15, 5
+        ["silu"] = /*     */ (2.5, 4), //   2.17, 3
         ["softplus"] = /* */ (2.5, 4), //   1.64, 3
     };
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Backprop.Simd.Intrinsics;
 
@@ -159,8 +160,10 @@ internal unsafe struct SimdVector256<T> : ISimdVector<SimdVector256<T>, T>
         : Vector256.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector256.Create(right), Vector256.Create(addend)).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector256<T> ProductError(SimdVector256<T> left, SimdVector256<T> right, SimdVector256<T> product) => SimdBits.IsFused
-        ? MultiplyAdd(left, right, -product)
+    public static SimdVector256<T> ProductError(SimdVector256<T> left, SimdVector256<T> right, SimdVector256<T> product) => Fma.IsSupported
+        ? Unsafe.BitCast<Vector256<T>, SimdVector256<T>>(typeof(T) == typeof(float)
+            ? Fma.MultiplySubtract(left._lanes.As<T, float>(), right._lanes.As<T, float>(), product._lanes.As<T, float>()).As<float, T>()
+            : Fma.MultiplySubtract(left._lanes.As<T, double>(), right._lanes.As<T, double>(), product._lanes.As<T, double>()).As<double, T>())
         : SimdBits.ProductError<SimdVector256<T>, T>(left, right, product);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

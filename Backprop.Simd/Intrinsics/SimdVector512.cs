@@ -164,7 +164,9 @@ internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector512<T> ProductError(SimdVector512<T> left, SimdVector512<T> right, SimdVector512<T> product) => Avx512F.IsSupported
-        ? MultiplyAdd(left, right, -product)
+        ? Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+            ? Avx512F.FusedMultiplySubtract(left._lanes.As<T, float>(), right._lanes.As<T, float>(), product._lanes.As<T, float>()).As<float, T>()
+            : Avx512F.FusedMultiplySubtract(left._lanes.As<T, double>(), right._lanes.As<T, double>(), product._lanes.As<T, double>()).As<double, T>())
         : SimdBits.ProductError<SimdVector512<T>, T>(left, right, product);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -117,10 +117,10 @@ public static partial class VectorMath
     public static TVector GeluTanh<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
         var a = GeluTanhArgument(x);
-        var p = GeluTanhExp(a, out var n);
-        var e = TVector.ScaleByPowerOfTwo(p, n);
-        p = LogisticTail(a, p, e);
-        return TVector.Max(0, x) - TVector.ScaleByPowerOfTwo(p, n);
+        var q = GeluTanhExp(a, out var n);
+        var e = TVector.ScaleByPowerOfTwo(q + 1, n);
+        q = LogisticTail(a, q, e);
+        return TVector.Max(0, x) - TVector.ScaleByPowerOfTwo(q, n);
     }
 
     /// <summary>The sigmoid linear unit x / (1 + e^-x), also called swish; 0 at -infinity.</summary>
@@ -132,10 +132,10 @@ public static partial class VectorMath
     public static TVector Silu<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
         var a = SiluArgument(x);
-        var p = ExpReduced(-a, out var n);
-        var e = TVector.ScaleByPowerOfTwo(p, n);
-        p = LogisticTail(a, p, e);
-        return TVector.Max(0, x) - TVector.ScaleByPowerOfTwo(p, n);
+        var q = ExpMinusOneReduced(-a, out var n);
+        var e = TVector.ScaleByPowerOfTwo(q + 1, n);
+        q = LogisticTail(a, q, e);
+        return TVector.Max(0, x) - TVector.ScaleByPowerOfTwo(q, n);
     }
 
     /// <summary>ln(1 + e^x), without overflow.</summary>
@@ -184,7 +184,7 @@ public static partial class VectorMath
         return ExpReduced(s, low, out n, out pLow);
     }
 
-    /// <summary>p with e^-v = 2^n p for v = 2 sqrt(2 / pi) (a + 0.044715 a^3).</summary>
+    /// <summary>q with e^-v = 2^n (1 + q) for v = 2 sqrt(2 / pi) (a + 0.044715 a^3).</summary>
     [MethodImpl(Inline)]
     private static TVector GeluTanhExp<TVector>(TVector a, out TVector n) where TVector : struct, ISimdVector<TVector>
     {
@@ -204,7 +204,7 @@ public static partial class VectorMath
         low += TVector.IsSingle ? -4.534068042105272e-08 : -9.96930880911092e-17;
         var v = a * h;
         low = TVector.MultiplyAdd(low, a, TVector.ProductError(a, h, v));
-        return ExpReduced(-v, -low, out n, out _);
+        return ExpMinusOneReduced(-v, -low, out n, out _);
     }
 
     /// <summary>F(a) = Phi(-a) e^(a^2 / 2) for a up to 15 (float) or 39 (double).</summary>
@@ -276,16 +276,13 @@ public static partial class VectorMath
         return TVector.MultiplyAdd(mLow, inverse, q);
     }
 
-    /// <summary>a p / (1 + e) for e from 0 to 1.</summary>
+    /// <summary>a (1 + q) / (1 + e) for e from 0 to 1.</summary>
+    /// <remarks>As m - m e / (1 + e), m = a + a q: what the quotient has lost by rounding counts by its share of the result only.</remarks>
     [MethodImpl(Inline)]
-    private static TVector LogisticTail<TVector>(TVector a, TVector p, TVector e) where TVector : struct, ISimdVector<TVector>
+    private static TVector LogisticTail<TVector>(TVector a, TVector q, TVector e) where TVector : struct, ISimdVector<TVector>
     {
-        var m = a * p;
-        var mLow = TVector.ProductError(a, p, m);
-        var d = e + 1;
-        var dLow = d - 1;
-        dLow = e - dLow;
-        return Quotient(m, mLow, d, dLow, 1 / d);
+        var m = TVector.MultiplyAdd(q, a, a);
+        return TVector.MultiplyAdd(e / (-1 - e), m, m);
     }
 
     /// <summary>erf(a) / a - 1 for s = a^2 up to 0.93^2 (float) or 1 (double).</summary>

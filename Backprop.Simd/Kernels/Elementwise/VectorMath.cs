@@ -36,17 +36,21 @@ public static partial class VectorMath
 
     /// <summary>p with e^x = 2^n p, p near 1, for |x| up to 120 (float) or 800 (double).</summary>
     [MethodImpl(Inline)]
-    private static TVector ExpReduced<TVector>(TVector x, out TVector n) where TVector : struct, ISimdVector<TVector>
+    private static TVector ExpReduced<TVector>(TVector x, out TVector n) where TVector : struct, ISimdVector<TVector> =>
+        ExpMinusOneReduced(x, out n) + 1;
+
+    /// <summary>q with e^x = 2^n (1 + q), relatively accurate where n is 0.</summary>
+    [MethodImpl(Inline)]
+    private static TVector ExpMinusOneReduced<TVector>(TVector x, out TVector n) where TVector : struct, ISimdVector<TVector>
     {
         n = RoundToPowerOfTwo(x);
         var r = TVector.MultiplyAdd(n, TVector.IsSingle ? -0.693359375 : -6.93147180369123816490e-01, x);
         r = TVector.MultiplyAdd(n, TVector.IsSingle ? 2.12194440e-4 : -1.90821492927058770002e-10, r);
 
-        // 1 + (r + r^2 q(r)), the large term added last.
+        // r + r^2 q(r), the large term added last.
         var r2 = r * r;
         var q = ExpPolynomial(r, r2);
-        q = TVector.MultiplyAdd(q, r2, r);
-        return q + 1;
+        return TVector.MultiplyAdd(q, r2, r);
     }
 
     /// <summary>The same of x + low, where low is small against x: a large argument in more digits than one number holds. e^x =
@@ -55,22 +59,29 @@ public static partial class VectorMath
     private static TVector ExpReduced<TVector>(TVector x, TVector low, out TVector n, out TVector pLow)
         where TVector : struct, ISimdVector<TVector>
     {
-        n = RoundToPowerOfTwo(x);
-        var r = TVector.MultiplyAdd(n, TVector.IsSingle ? -0.693359375 : -6.93147180369123816490e-01, x);
-        low = TVector.MultiplyAdd(n, TVector.IsSingle ? 2.12194440e-4 : -1.90821492927058770002e-10, low);
-        var upper = r;
-        r += low;
-        low -= r - upper;
-        var r2 = r * r;
-        var q = ExpPolynomial(r, r2);
-        q = TVector.MultiplyAdd(q, r2, r);
+        var q = ExpMinusOneReduced(x, low, out n, out var rLow);
         var p = q + 1;
 
         // What the sums have lost: of p, and of r, whose error is one of p times p.
         pLow = p - 1;
         pLow = q - pLow;
-        pLow = TVector.MultiplyAdd(low, p, pLow);
+        pLow = TVector.MultiplyAdd(rLow, p, pLow);
         return p;
+    }
+
+    /// <summary>q with e^(x + low) = 2^n (1 + q), where low is small against x. rLow is what the reduced argument has lost by rounding.</summary>
+    [MethodImpl(Inline)]
+    private static TVector ExpMinusOneReduced<TVector>(TVector x, TVector low, out TVector n, out TVector rLow)
+        where TVector : struct, ISimdVector<TVector>
+    {
+        n = RoundToPowerOfTwo(x);
+        var upper = TVector.MultiplyAdd(n, TVector.IsSingle ? -0.693359375 : -6.93147180369123816490e-01, x);
+        low = TVector.MultiplyAdd(n, TVector.IsSingle ? 2.12194440e-4 : -1.90821492927058770002e-10, low);
+        var r = upper + low;
+        rLow = low - (r - upper);
+        var r2 = r * r;
+        var q = ExpPolynomial(r, r2);
+        return TVector.MultiplyAdd(q, r2, r);
     }
 
     /// <summary>The integer n for which x - n ln 2 is smallest. ln 2 is split by the callers so that n times its upper part is exact.</summary>
@@ -128,41 +139,33 @@ public static partial class VectorMath
     }
 
     /// <summary>The logistic function 1 / (1 + e^-x), without overflow; saturates to exactly 0 and 1.</summary>
-    /// <remarks>With e = e^-|x|: 1 / (1 + e) for x at or above 0, e / (1 + e) below, which keeps its relative accuracy down to
-    /// the smallest subnormal.</remarks>
+    /// <remarks>e / (1 + e) with e = e^x, which keeps its relative accuracy down to the smallest subnormal. Above 18 (float) or
+    /// 40 (double) it is 1 as rounded, and e need not grow further.</remarks>
     /// <typeparam name="TVector">The register.</typeparam>
     /// <param name="x">The arguments.</param>
     /// <returns>The logistic function of each lane; NaN for NaN.</returns>
     [MethodImpl(Inline)]
     public static TVector Sigmoid<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        var e = ExpBounded(SignBit<TVector>() | x);
-        var one = TVector.One;
-        var numerator = TVector.Select(x < 0, e, one);
-        return numerator / (e + one);
+        var e = ExpBounded(TVector.Min(TVector.IsSingle ? 18 : 40, x));
+        return e / (e + 1);
     }
 
     /// <summary>The hyperbolic tangent, relatively accurate near 0; saturates to exactly -1 and 1, and keeps the sign of 0.</summary>
-    /// <remarks>Below 0.625 the odd approximations of Cephes' tanhf.c (polynomial) and tanh.c (rational), above it
-    /// 1 - 2 / (e^(2|x|) + 1), with the sign put back.</remarks>
+    /// <remarks>(1 - E) / (1 + E) with E = e^(-2|x|) = 2^n (1 + q) and the sign put back. E - 1 is 2^n q + (2^n - 1), and
+    /// E + 1 likewise: where n is 0 the former is q itself, and nowhere do large terms cancel.</remarks>
     /// <typeparam name="TVector">The register.</typeparam>
     /// <param name="x">The arguments.</param>
     /// <returns>tanh x for each lane; NaN for NaN.</returns>
     [MethodImpl(Inline)]
     public static TVector Tanh<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        var sign = SignBit<TVector>() & x;
-        var a = x ^ sign;
-        var z = a * a;
-        var near = TanhCorrection(z);
-        near *= z;
-        near = TVector.MultiplyAdd(near, a, a);
-        var far = TVector.Min(TVector.IsSingle ? 20 : 40, a + a);
-        far = ExpReduced(far, out var n);
-        far = TVector.ScaleByPowerOfTwo(far, n);
-        far = -2 / (far + 1);
-        far += 1;
-        return TVector.Select(a < 0.625, near, far) | sign;
+        var sign = SignBit<TVector>();
+        var a = sign | x;
+        var q = ExpMinusOneReduced(TVector.Max(TVector.IsSingle ? -20 : -40, a + a), out var n);
+        var power = TVector.ScaleByPowerOfTwo(TVector.One, n);
+        var upper = TVector.MultiplyAdd(power, q, power - 1);
+        return TVector.Select(sign, x, upper / TVector.MultiplyAdd(power, q, power + 1));
     }
 
     [MethodImpl(Inline)]
@@ -218,27 +221,5 @@ public static partial class VectorMath
         p = TVector.MultiplyAdd(p, z, 0.2857142855600771);
         p = TVector.MultiplyAdd(p, z, 0.4000000000005594);
         return z * TVector.MultiplyAdd(p, z, 0.666666666666666);
-    }
-
-    /// <summary>(tanh a - a) / (a z) for z = a^2 below 0.625^2.</summary>
-    [MethodImpl(Inline)]
-    private static TVector TanhCorrection<TVector>(TVector z) where TVector : struct, ISimdVector<TVector>
-    {
-        if (TVector.IsSingle)
-        {
-            var p = TVector.MultiplyAdd(z, -5.70498872745e-3, 2.06390887954e-2);
-            p = TVector.MultiplyAdd(p, z, -5.37397155531e-2);
-            p = TVector.MultiplyAdd(p, z, 1.33314422036e-1);
-            return TVector.MultiplyAdd(p, z, -3.33332819422e-1);
-        }
-        else
-        {
-            var p = TVector.MultiplyAdd(z, -9.64399179425052238628e-1, -9.92877231001918586564e1);
-            p = TVector.MultiplyAdd(p, z, -1.61468768441708447952e3);
-            var q = z + 1.12811678491632931402e2;
-            q = TVector.MultiplyAdd(q, z, 2.23548839060100448583e3);
-            q = TVector.MultiplyAdd(q, z, 4.84406305325125486048e3);
-            return p / q;
-        }
     }
 }
