@@ -7,10 +7,13 @@ namespace Backprop.Simd.Kernels;
 internal readonly struct GemmBlocking
 {
     /// <summary>
-    /// Longest k block with packed operands: C is read and written once per block. A panel of B is then 1024 vectors, which
-    /// stay in the first-level cache up to 256 bits and stream from the second-level cache at 512.
+    /// Longest k block with a packed B: C is read and written once per block. A panel of B is then 2048 vectors, which stream
+    /// from the second-level cache, as fast as the tiles use them.
     /// </summary>
-    private const int PackedDepth = 512;
+    private const int PackedDepth = 1024;
+
+    /// <summary>Longest k block where A is packed too: more rows of A fit into a block.</summary>
+    private const int PackedColumnDepth = 512;
 
     /// <summary>Longest k block where B is read in place: each k is another page, and the first-level TLB holds 64 to 96.</summary>
     private const int UnpackedDepth = 128;
@@ -30,8 +33,8 @@ internal readonly struct GemmBlocking
     /// </summary>
     private const int SweepBytes = 24 * 1024;
 
-    /// <summary>Bytes of a block of A, [rows x depth]: most of a 512 KB second-level cache, half of a larger one.</summary>
-    private const int BlockBytes = 512 * 1024;
+    /// <summary>Bytes of a block of A, [rows x depth]: half of a 512 KB second-level cache. The panels of B pass through the rest.</summary>
+    private const int BlockBytes = 256 * 1024;
 
     /// <summary>Bytes of a packed block of B where it is shared by several blocks of A: a fair part of the third-level cache.</summary>
     private const int ChunkBytes = 4 * 1024 * 1024;
@@ -92,8 +95,8 @@ internal readonly struct GemmBlocking
         var packB = problem.BColumn != 1 || problem.N < vectorCount && (problem.M >= PackRows || !hasMasks) || problem.N >= PackColumns && problem.M >= PackRows && !smallB;
         var packA = columnMajorA && packB && problem.N >= PackColumns && problem.K > UnpackedColumnDepth;
         var copyA = !columnMajorA && packB && problem.M >= PackColumns && problem.N >= CopySize && problem.K >= CopySize && problem.ARow * size % SetStride == 0;
-        var longest = packA || (packB || smallB) && !columnMajorA ? PackedDepth
-            : columnMajorA ? (int)Math.Clamp(ColumnReach / (problem.AColumn * size), UnpackedColumnDepth, packB ? PackedDepth : UnpackedDepth)
+        var longest = packA ? PackedColumnDepth : (packB || smallB) && !columnMajorA ? PackedDepth
+            : columnMajorA ? (int)Math.Clamp(ColumnReach / (problem.AColumn * size), UnpackedColumnDepth, packB ? PackedColumnDepth : UnpackedDepth)
             : UnpackedDepth;
 
         // Blocks of equal length. Most products are one block: no division then.

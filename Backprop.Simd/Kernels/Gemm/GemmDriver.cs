@@ -257,8 +257,8 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
         // With one block of A, each panel of B is packed into the first-level cache and used at once.
         var chunk = blocking.PackB ? oneBlock ? 1 : Math.Min(blocking.Panels, panel1 - panel0) : panel1 - panel0;
-        var panelLength = depth * MostVectors * TSimd.Count;
-        var packedB = blocking.PackB ? chunk * panelLength : 0;
+        var panelLength = 2 * depth * TSimd.Count;
+        var packedB = blocking.PackB ? chunk * panelLength + depth * TSimd.Count : 0; // The last panel may have three vectors.
         var packedA = blocking.PackA ? blockRows * depth : blocking.CopyA ? blockRows * blocking.CopyStride : 0;
         var scratch = packedA + packedB == 0 ? [] : KernelScratch.Get<T>(packedA + packedB + 64);
         fixed (T* space = scratch)
