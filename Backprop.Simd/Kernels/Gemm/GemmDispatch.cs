@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// <summary>Which register width the kernels use.</summary>
 internal enum SimdWidth
 {
-    /// <summary>The widest that the hardware has.</summary>
+    /// <summary>The widest that the hardware has and the columns of a product fill.</summary>
     Widest,
 
     /// <summary><see cref="Vector{T}"/>.</summary>
@@ -104,13 +104,22 @@ internal static unsafe class GemmDispatch
     {
         if (width != SimdWidth.Widest)
             MultiplyForced(in problem, context, width);
-        else if (Vector512.IsHardwareAccelerated)
+        else if (Vector512.IsHardwareAccelerated && !SuitsHalfRegisters(in problem))
             GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
         else if (Vector256.IsHardwareAccelerated)
             GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
         else
             GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
     }
+
+    /// <summary>
+    /// Five to eight floats or three and four doubles would leave half of a 512-bit register empty or need masks. With fewer
+    /// columns, and where the transposed product fills registers, 512 bits are as good or better.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool SuitsHalfRegisters<T>(in GemmProblem<T> problem)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count && !NarrowDriver<Vector512Simd<T>, Vector512<T>, T>.Takes(in problem);
 
     /// <summary>Apart, so that the types of all widths are loaded only where one is asked for.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
