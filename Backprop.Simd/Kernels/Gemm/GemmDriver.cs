@@ -28,7 +28,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     private const int SharedRows = 96;
 
     /// <summary>What an element of C costs to write, in multiply-adds.</summary>
-    private const double StoreCost = 4;
+    private const double StoreCost = 1.5;
 
     /// <summary>Below this many k, a tile is done before its lines of C could arrive.</summary>
     private const int PrefetchDepth = 64;
