@@ -8,7 +8,8 @@ internal static class CompareCommand
     public const string Usage = """
           compare [gemm|elementwise|step|all] [--threads N] [--json FILE] [--markdown FILE] [--plot FILE.svg]
                   [--separate] [--filter TEXT] [--rounds N | --quick] [--side NAME]...
-                              this library beside its peers (build with -p:Peers=true for all of them; peers/README.md)
+                              this library beside its peers (build with -p:Peers=true for all of them; peers/README.md);
+                              --filter: the cases whose name has TEXT in it
         """;
 
     public static int Run(string[] args)
@@ -23,6 +24,12 @@ internal static class CompareCommand
         {
             Console.Error.WriteLine(e.Message);
             Console.Error.WriteLine("usage:\n" + Usage);
+            return 2;
+        }
+
+        if (!options.Cases().Any())
+        {
+            Console.Error.WriteLine($"--filter: no case of {string.Join(", ", options.Selected)} has '{options.Filter}' in its name.");
             return 2;
         }
 
