@@ -10,12 +10,19 @@ namespace Backprop.Simd.Tests.Gradients;
 /// <summary>
 /// The cases of every layer of the library: a new layer gets its lines here, or <see cref="SampleCoverageTests"/> fails.
 /// </summary>
-internal static class LayerSamples
+internal static partial class LayerSamples
 {
     /// <summary>Data stay this far from a kink: far more than the step of a central difference.</summary>
     private const double Margin = 0.05;
 
-    public static IReadOnlyList<LayerSample> All { get; } = [.. Affines(), .. Activations(), .. Gates(), .. Products(), .. Losses()];
+    public static IReadOnlyList<LayerSample> All { get; } =
+    [
+        .. Affines(),
+        .. Activations(),
+        .. Gates(),
+        .. Products(),
+        .. Losses(),
+    ];
 
     /// <summary>Inputs in (-1, 1).</summary>
     public static void Signed(ref TestRandom random, int input, Span<double> values, ReadOnlySpan<double> first)

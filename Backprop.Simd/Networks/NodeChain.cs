@@ -6,7 +6,7 @@ using Backprop.Simd.Losses;
 namespace Backprop.Simd.Networks;
 
 /// <summary>The short form of a chain of layers: <c>x.Affine(50).Sigmoid().Affine(10).SoftmaxCrossEntropy()</c>.</summary>
-public static class NodeChain
+public static partial class NodeChain
 {
     /// <summary>y = x W + b.</summary>
     /// <param name="node">x.</param>
