@@ -26,11 +26,15 @@ internal static class KernelScratch
         return MemoryMarshal.Cast<byte, T>(block.Span)[..length];
     }
 
-    /// <summary>Gives every thread of a team the space that products of operands of up to <paramref name="largest"/> elements need.</summary>
-    public static void Reserve<T>(ComputeContext context, long largest) where T : unmanaged
+    /// <summary>Gives every thread of a team the space that products of operands of up to <paramref name="largest"/> elements
+    /// need, and at least so many bytes.</summary>
+    public static void Reserve<T>(ComputeContext context, long largest, long least = 0) where T : unmanaged
     {
         // A copy of each operand, the overlap of its last vectors and the padding of its rows; blocking bounds both.
         var bytes = (int)Math.Min(4 * largest * Unsafe.SizeOf<T>() + MinimumBytes, GemmBlocking.MostScratchBytes);
+        if (least > Array.MaxLength)
+            throw new ArgumentException($"A layer needs {least} bytes of packing space on each thread; there are at most 2^31.", nameof(least));
+        bytes = Math.Max(bytes, (int)least);
         context.RunOnEveryThread(new ReserveBody { Bytes = bytes });
     }
 

@@ -51,6 +51,9 @@ public sealed class LayerDeclaration
 
     internal int ScratchPerBatch { get; private set; }
 
+    /// <summary>Bytes of packing space that the layer's kernels take on each thread.</summary>
+    internal long ThreadScratchBytes { get; private set; }
+
     /// <summary>Throws unless there are exactly <paramref name="count"/> inputs.</summary>
     /// <param name="count">The number of inputs the layer takes.</param>
     /// <exception cref="ArgumentException">There are more or fewer.</exception>
@@ -171,6 +174,9 @@ public sealed class LayerDeclaration
         ArgumentOutOfRangeException.ThrowIfNegative(perBatch);
         (ScratchPerRow, ScratchPerBatch) = (perRow, perBatch);
     }
+
+    /// <summary>Asks for packing space on each thread, beyond what products of the network's operands need.</summary>
+    internal void UseThreadScratch(long bytes) => ThreadScratchBytes = bytes;
 
     private void CheckName(string name)
     {

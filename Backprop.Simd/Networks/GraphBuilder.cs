@@ -25,6 +25,12 @@ public sealed class GraphBuilder
     /// <returns>The input.</returns>
     public static Node Chain(int size, string name = "x") => new GraphBuilder().Input(name, size);
 
+    /// <summary>Starts a chain: a new graph with one input of values.</summary>
+    /// <param name="shape">The shape of a row: <c>new Shape(28, 28, 1)</c> for images, channels last.</param>
+    /// <param name="name">The name of the input.</param>
+    /// <returns>The input.</returns>
+    public static Node Chain(Shape shape, string name = "x") => new GraphBuilder().Input(name, shape);
+
     /// <summary>Adds an input of values.</summary>
     /// <param name="name">Its name, unique in the graph.</param>
     /// <param name="shape">Its shape per row; nothing for a scalar.</param>

@@ -214,7 +214,10 @@ public sealed partial class Workspace<T>
             largest = Math.Max(largest, entries[i].Range.Length);
         for (var e = 0; e < _edges.Length; e++)
             largest = Math.Max(largest, Elements(e));
-        KernelScratch.Reserve<T>(Compute, largest);
+        var least = 0L;
+        for (var n = 0; n < _nodes.Length; n++)
+            least = _nodes[n] is null ? least : Math.Max(least, _definition.Nodes[n].Declaration.ThreadScratchBytes);
+        KernelScratch.Reserve<T>(Compute, largest, least);
     }
 
     /// <summary>Places the buffers that have a life, by the edge whose buffer it is.</summary>

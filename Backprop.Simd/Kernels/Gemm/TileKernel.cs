@@ -15,6 +15,8 @@ namespace Backprop.Simd.Kernels;
 /// last of several vectors of B and C sits at a free offset: where a panel is narrower than whole vectors it overlaps the one
 /// before, computes the shared columns twice, and stores the same bits twice. A partial update is that of a panel
 /// narrower than one vector: it touches its columns only, by masks, or of B by a packed copy filled up with zeros.</para>
+/// <para>A segmented A is read in several runs of k, each of the same length and at an offset of its own, while B goes on:
+/// the patches of a convolution, read where they lie.</para>
 /// <para>Every element is one chain over k, first to last, whatever the tile: its bits do not depend on tile or width.</para>
 /// </remarks>
 internal static unsafe class TileKernel<TSimd, TVector, T>
@@ -53,130 +55,137 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             if (panel.PrefetchesC)
                 PrefetchTile<TRows, TVectors>(in panel, c);
             var b = panel.B;
-            byte* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow, a9 = a + 9 * aRow;
-            for (var p = panel.Depth; p > 0; p--)
+            var offsets = panel.SegmentOffsets;
+            var segments = panel.Segments;
+            do
             {
-                var b0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
-                var b1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
-                var b2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
-                b += bStep;
-                var x0 = TSimd.Broadcast(*(T*)a0);
-                c0 = TSimd.MultiplyAdd(x0, b0, c0);
-                if (sizeof(TVectors) > 1)
-                    d0 = TSimd.MultiplyAdd(x0, b1, d0);
-                if (sizeof(TVectors) > 2)
-                    e0 = TSimd.MultiplyAdd(x0, b2, e0);
-
-                if (sizeof(TRows) > 1)
+                byte* a0 = ((sizeof(TUpdate) - 1) & TileUpdate.SegmentedFlag) != 0 ? a + *offsets++ : a;
+                byte* a3 = a0 + 3 * aRow, a6 = a0 + 6 * aRow, a9 = a0 + 9 * aRow;
+                for (var p = panel.Depth; p > 0; p--)
                 {
-                    var x = TSimd.Broadcast(*(T*)(a0 + aRow));
-                    c1 = TSimd.MultiplyAdd(x, b0, c1);
+                    var b0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
+                    var b1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
+                    var b2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
+                    b += bStep;
+                    var x0 = TSimd.Broadcast(*(T*)a0);
+                    c0 = TSimd.MultiplyAdd(x0, b0, c0);
                     if (sizeof(TVectors) > 1)
-                        d1 = TSimd.MultiplyAdd(x, b1, d1);
+                        d0 = TSimd.MultiplyAdd(x0, b1, d0);
                     if (sizeof(TVectors) > 2)
-                        e1 = TSimd.MultiplyAdd(x, b2, e1);
-                }
+                        e0 = TSimd.MultiplyAdd(x0, b2, e0);
 
-                if (sizeof(TRows) > 2)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a0 + 2 * aRow));
-                    c2 = TSimd.MultiplyAdd(x, b0, c2);
-                    if (sizeof(TVectors) > 1)
-                        d2 = TSimd.MultiplyAdd(x, b1, d2);
-                    if (sizeof(TVectors) > 2)
-                        e2 = TSimd.MultiplyAdd(x, b2, e2);
-                }
+                    if (sizeof(TRows) > 1)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a0 + aRow));
+                        c1 = TSimd.MultiplyAdd(x, b0, c1);
+                        if (sizeof(TVectors) > 1)
+                            d1 = TSimd.MultiplyAdd(x, b1, d1);
+                        if (sizeof(TVectors) > 2)
+                            e1 = TSimd.MultiplyAdd(x, b2, e1);
+                    }
 
-                if (sizeof(TRows) > 3)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a3));
-                    c3 = TSimd.MultiplyAdd(x, b0, c3);
-                    if (sizeof(TVectors) > 1)
-                        d3 = TSimd.MultiplyAdd(x, b1, d3);
-                    if (sizeof(TVectors) > 2)
-                        e3 = TSimd.MultiplyAdd(x, b2, e3);
-                }
+                    if (sizeof(TRows) > 2)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a0 + 2 * aRow));
+                        c2 = TSimd.MultiplyAdd(x, b0, c2);
+                        if (sizeof(TVectors) > 1)
+                            d2 = TSimd.MultiplyAdd(x, b1, d2);
+                        if (sizeof(TVectors) > 2)
+                            e2 = TSimd.MultiplyAdd(x, b2, e2);
+                    }
 
-                if (sizeof(TRows) > 4)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a3 + aRow));
-                    c4 = TSimd.MultiplyAdd(x, b0, c4);
-                    if (sizeof(TVectors) > 1)
-                        d4 = TSimd.MultiplyAdd(x, b1, d4);
-                    if (sizeof(TVectors) > 2)
-                        e4 = TSimd.MultiplyAdd(x, b2, e4);
-                }
+                    if (sizeof(TRows) > 3)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a3));
+                        c3 = TSimd.MultiplyAdd(x, b0, c3);
+                        if (sizeof(TVectors) > 1)
+                            d3 = TSimd.MultiplyAdd(x, b1, d3);
+                        if (sizeof(TVectors) > 2)
+                            e3 = TSimd.MultiplyAdd(x, b2, e3);
+                    }
 
-                if (sizeof(TRows) > 5)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a3 + 2 * aRow));
-                    c5 = TSimd.MultiplyAdd(x, b0, c5);
-                    if (sizeof(TVectors) > 1)
-                        d5 = TSimd.MultiplyAdd(x, b1, d5);
-                    if (sizeof(TVectors) > 2)
-                        e5 = TSimd.MultiplyAdd(x, b2, e5);
-                }
+                    if (sizeof(TRows) > 4)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a3 + aRow));
+                        c4 = TSimd.MultiplyAdd(x, b0, c4);
+                        if (sizeof(TVectors) > 1)
+                            d4 = TSimd.MultiplyAdd(x, b1, d4);
+                        if (sizeof(TVectors) > 2)
+                            e4 = TSimd.MultiplyAdd(x, b2, e4);
+                    }
 
-                if (sizeof(TRows) > 6)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a6));
-                    c6 = TSimd.MultiplyAdd(x, b0, c6);
-                    if (sizeof(TVectors) > 1)
-                        d6 = TSimd.MultiplyAdd(x, b1, d6);
-                    if (sizeof(TVectors) > 2)
-                        e6 = TSimd.MultiplyAdd(x, b2, e6);
-                }
+                    if (sizeof(TRows) > 5)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a3 + 2 * aRow));
+                        c5 = TSimd.MultiplyAdd(x, b0, c5);
+                        if (sizeof(TVectors) > 1)
+                            d5 = TSimd.MultiplyAdd(x, b1, d5);
+                        if (sizeof(TVectors) > 2)
+                            e5 = TSimd.MultiplyAdd(x, b2, e5);
+                    }
 
-                if (sizeof(TRows) > 7)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a6 + aRow));
-                    c7 = TSimd.MultiplyAdd(x, b0, c7);
-                    if (sizeof(TVectors) > 1)
-                        d7 = TSimd.MultiplyAdd(x, b1, d7);
-                    if (sizeof(TVectors) > 2)
-                        e7 = TSimd.MultiplyAdd(x, b2, e7);
-                }
+                    if (sizeof(TRows) > 6)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a6));
+                        c6 = TSimd.MultiplyAdd(x, b0, c6);
+                        if (sizeof(TVectors) > 1)
+                            d6 = TSimd.MultiplyAdd(x, b1, d6);
+                        if (sizeof(TVectors) > 2)
+                            e6 = TSimd.MultiplyAdd(x, b2, e6);
+                    }
 
-                if (sizeof(TRows) > 8)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a6 + 2 * aRow));
-                    c8 = TSimd.MultiplyAdd(x, b0, c8);
-                    if (sizeof(TVectors) > 1)
-                        d8 = TSimd.MultiplyAdd(x, b1, d8);
-                }
+                    if (sizeof(TRows) > 7)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a6 + aRow));
+                        c7 = TSimd.MultiplyAdd(x, b0, c7);
+                        if (sizeof(TVectors) > 1)
+                            d7 = TSimd.MultiplyAdd(x, b1, d7);
+                        if (sizeof(TVectors) > 2)
+                            e7 = TSimd.MultiplyAdd(x, b2, e7);
+                    }
 
-                if (sizeof(TRows) > 9)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a9));
-                    c9 = TSimd.MultiplyAdd(x, b0, c9);
-                    if (sizeof(TVectors) > 1)
-                        d9 = TSimd.MultiplyAdd(x, b1, d9);
-                }
+                    if (sizeof(TRows) > 8)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a6 + 2 * aRow));
+                        c8 = TSimd.MultiplyAdd(x, b0, c8);
+                        if (sizeof(TVectors) > 1)
+                            d8 = TSimd.MultiplyAdd(x, b1, d8);
+                    }
 
-                if (sizeof(TRows) > 10)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a9 + aRow));
-                    c10 = TSimd.MultiplyAdd(x, b0, c10);
-                    if (sizeof(TVectors) > 1)
-                        d10 = TSimd.MultiplyAdd(x, b1, d10);
-                }
+                    if (sizeof(TRows) > 9)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a9));
+                        c9 = TSimd.MultiplyAdd(x, b0, c9);
+                        if (sizeof(TVectors) > 1)
+                            d9 = TSimd.MultiplyAdd(x, b1, d9);
+                    }
 
-                if (sizeof(TRows) > 11)
-                {
-                    var x = TSimd.Broadcast(*(T*)(a9 + 2 * aRow));
-                    c11 = TSimd.MultiplyAdd(x, b0, c11);
-                    if (sizeof(TVectors) > 1)
-                        d11 = TSimd.MultiplyAdd(x, b1, d11);
-                }
+                    if (sizeof(TRows) > 10)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a9 + aRow));
+                        c10 = TSimd.MultiplyAdd(x, b0, c10);
+                        if (sizeof(TVectors) > 1)
+                            d10 = TSimd.MultiplyAdd(x, b1, d10);
+                    }
 
-                a0 += aStep;
-                if (sizeof(TRows) > 3)
-                    a3 += aStep;
-                if (sizeof(TRows) > 6)
-                    a6 += aStep;
-                if (sizeof(TRows) > 9)
-                    a9 += aStep;
+                    if (sizeof(TRows) > 11)
+                    {
+                        var x = TSimd.Broadcast(*(T*)(a9 + 2 * aRow));
+                        c11 = TSimd.MultiplyAdd(x, b0, c11);
+                        if (sizeof(TVectors) > 1)
+                            d11 = TSimd.MultiplyAdd(x, b1, d11);
+                    }
+
+                    a0 += aStep;
+                    if (sizeof(TRows) > 3)
+                        a3 += aStep;
+                    if (sizeof(TRows) > 6)
+                        a6 += aStep;
+                    if (sizeof(TRows) > 9)
+                        a9 += aStep;
+                }
             }
+            while (((sizeof(TUpdate) - 1) & TileUpdate.SegmentedFlag) != 0 && --segments > 0);
 
             var cRow = c;
             var addendRow = addend;

@@ -37,8 +37,13 @@ internal unsafe struct TilePanel<T>
     /// <summary>Columns of C: fewer than a vector's if the update is partial.</summary>
     public int Width;
 
-    /// <summary>The length of the k loop.</summary>
+    /// <summary>The length of the k loop, or of one segment of it.</summary>
     public nint Depth;
+
+    /// <summary>Of a segmented A: the number of its segments, and how far each is from the tile's start.</summary>
+    public nint Segments;
+
+    public nint* SegmentOffsets;
 
     /// <summary>Whether the k loop is long enough to fetch C behind it.</summary>
     public bool PrefetchesC;
@@ -50,7 +55,8 @@ internal unsafe struct TilePanel<T>
 
 /// <summary>
 /// What happens to a finished tile. Its size, like that of <see cref="IConstant"/>, says what the compiler must know:
-/// 1 + <see cref="TileUpdate.AddsFlag"/> + <see cref="TileUpdate.ScalesFlag"/> + <see cref="TileUpdate.PartialFlag"/>.
+/// 1 + <see cref="TileUpdate.AddsFlag"/> + <see cref="TileUpdate.ScalesFlag"/> + <see cref="TileUpdate.PartialFlag"/>
+/// + <see cref="TileUpdate.SegmentedFlag"/>.
 /// </summary>
 internal interface ITileUpdate;
 
@@ -83,6 +89,19 @@ internal readonly struct Partial<TUpdate> : ITileUpdate
     private readonly struct PartialBytes;
 }
 
+/// <summary>An update whose A is segmented.</summary>
+internal readonly struct Segmented<TUpdate> : ITileUpdate
+    where TUpdate : unmanaged, ITileUpdate
+{
+#pragma warning disable CS0169 // There for their size.
+    private readonly TUpdate _update;
+    private readonly SegmentedBytes _flag;
+#pragma warning restore CS0169
+
+    [StructLayout(LayoutKind.Sequential, Size = TileUpdate.SegmentedFlag)]
+    private readonly struct SegmentedBytes;
+}
+
 /// <summary>The parts of an update's size.</summary>
 internal static class TileUpdate
 {
@@ -94,4 +113,7 @@ internal static class TileUpdate
 
     /// <summary>Set: the panel is narrower than a vector.</summary>
     public const int PartialFlag = 4;
+
+    /// <summary>Set: A is read in segments.</summary>
+    public const int SegmentedFlag = 8;
 }

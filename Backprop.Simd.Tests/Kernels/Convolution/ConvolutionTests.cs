@@ -1,0 +1,210 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Tests.Reference;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Tests.Kernels;
+
+/// <summary>Convolutions on small integers, where float is exact, against the definition; on guarded pages, in every width.</summary>
+public sealed class ConvolutionTests
+{
+    public static TheoryData<string> Widths => [.. Enum.GetNames<SimdWidth>()];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Float_equals_the_definition(string width) => CheckAll<float>(Enum.Parse<SimdWidth>(width));
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Double_equals_the_definition(string width) => CheckAll<double>(Enum.Parse<SimdWidth>(width));
+
+    private static void CheckAll<T>(SimdWidth width) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        using GuardedMemory x = new(1 << 20), w = new(1 << 20), y = new(1 << 20), bias = new(1 << 20);
+        var cases = ConvolutionCases.All().Concat(Enumerable.Range(0, IsaOfProcess.IsSoftware ? 5 : 60).Select(ConvolutionCases.Random));
+        foreach (var (shape, images) in cases)
+        {
+            var random = new TestRandom((ulong)shape.GetHashCode());
+            double[] image = Integers(ref random, images * shape.InputSize), filters = Integers(ref random, shape.WeightSize);
+            double[] gradient = Integers(ref random, images * shape.OutputSize), added = Integers(ref random, shape.Filters);
+            foreach (var atEnd in (bool[])[true, false])
+            {
+                var spanX = Take<T>(x, image.Length, atEnd);
+                var spanW = Take<T>(w, filters.Length, atEnd);
+                var spanY = Take<T>(y, gradient.Length, atEnd);
+                var spanB = Take<T>(bias, added.Length, atEnd);
+                var scratch = new T[Convolution.ScratchLength(shape)];
+                var what = $"{typeof(T).Name} {width} {ConvolutionCases.Describe(shape)} x {images}";
+
+                Fill(spanX, image);
+                Fill(spanW, filters);
+                Fill(spanB, added);
+                scratch.AsSpan().Fill(T.NaN);
+                spanY.Fill(T.NaN);
+                Convolution.Forward<T>(shape, spanX, spanW, spanB, spanY, false, scratch, null, width);
+                AssertEqual(ConvolutionReference.Forward(shape, image, filters, added), spanY, what + " forward with bias");
+                spanY.Fill(T.NaN);
+                Convolution.Forward<T>(shape, spanX, spanW, [], spanY, false, scratch, null, width);
+                AssertEqual(ConvolutionReference.Forward(shape, image, filters), spanY, what + " forward");
+                Fill(spanY, gradient);
+                Convolution.Forward<T>(shape, spanX, spanW, [], spanY, true, scratch, null, width);
+                AssertEqual(Sum(ConvolutionReference.Forward(shape, image, filters), gradient), spanY, what + " forward added");
+
+                Fill(spanY, gradient);
+                scratch.AsSpan().Fill(T.NaN);
+                spanX.Fill(T.NaN);
+                var expected = ConvolutionReference.BackwardInput(shape, gradient, filters);
+                Convolution.BackwardInput<T>(shape, spanY, spanW, [], spanX, false, scratch, null, width);
+                AssertEqual(expected, spanX, what + " dx");
+                Fill(spanX, image);
+                Convolution.BackwardInput<T>(shape, spanY, spanW, [], spanX, true, scratch, null, width);
+                AssertEqual(Sum(expected, image), spanX, what + " dx added");
+                var channels = Take<T>(bias, shape.Channels, atEnd);
+                channels.Fill(T.One);
+                spanX.Fill(T.NaN);
+                Convolution.BackwardInput<T>(shape, spanY, spanW, channels, spanX, false, scratch, null, width);
+                AssertEqual([.. expected.Select(v => v + 1)], spanX, what + " dx with bias");
+
+                Fill(spanX, image);
+                scratch.AsSpan().Fill(T.NaN);
+                spanW.Fill(T.NaN);
+                expected = ConvolutionReference.BackwardWeights(shape, image, gradient);
+                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, false, scratch, null, width);
+                AssertEqual(expected, spanW, what + " dw");
+                Fill(spanW, filters);
+                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, true, scratch, null, width);
+                AssertEqual(Sum(expected, filters), spanW, what + " dw added");
+                x.AssertUntouched<T>(spanX, what + ", x");
+                w.AssertUntouched<T>(spanW, what + ", w");
+                y.AssertUntouched<T>(spanY, what + ", y");
+            }
+        }
+    }
+
+    [Fact]
+    public void The_same_bits_on_1_2_3_and_8_threads()
+    {
+        foreach (var (shape, images) in ConvolutionCases.All())
+        {
+            float[]? expected = null;
+            foreach (var threads in TestThreads.Counts)
+            {
+                using var compute = TestThreads.Create(threads);
+                var actual = AllResults(shape, images, compute);
+                expected ??= actual;
+                Bits.AssertEqual<float>(expected, actual, $"{threads} threads, {ConvolutionCases.Describe(shape)}");
+            }
+        }
+
+        // Enough rows of the output, tiles and shards for every thread to have some.
+        Threads.AssertSameBits<float>(context => AllResults(new(9, 9, 20, 40, 3, padding: 1), 9, context));
+        Threads.AssertSameBits<float>(context => AllResults(new(9, 9, 40, 40, 3, padding: 1, groups: 40), 9, context));
+    }
+
+    private static float[] AllResults(ConvolutionShape shape, int images, ComputeContext? context)
+    {
+        var random = new TestRandom(7);
+        float[] x = Signed(ref random, images * shape.InputSize), w = Signed(ref random, shape.WeightSize), dy = Signed(ref random, images * shape.OutputSize);
+        float[] y = new float[dy.Length], dx = new float[x.Length], dw = new float[w.Length], scratch = new float[Convolution.ScratchLength(shape)];
+        Convolution.Forward<float>(shape, x, w, [], y, scratch, context);
+        Convolution.BackwardInput<float>(shape, dy, w, dx, false, scratch, context);
+        Convolution.BackwardWeights<float>(shape, x, dy, dw, false, scratch, context);
+        return [.. y, .. dx, .. dw];
+    }
+
+    [Fact]
+    public void NaN_is_not_skipped_where_the_filter_is_zero_and_padding_is_zero_not_NaN()
+    {
+        var shape = new ConvolutionShape(3, 3, 1, 1, 3, padding: 1);
+        float[] x = [float.NaN, 0, 0, 0, 0, 0, 0, 0, 1], y = new float[9], scratch = new float[Convolution.ScratchLength(shape)];
+        Convolution.Forward<float>(shape, x, new float[9], [], y, scratch);
+        Assert.Equal([float.NaN, float.NaN, 0, float.NaN, float.NaN, 0, 0, 0, 0], y);
+    }
+
+    [Fact]
+    public void No_images_give_nothing_and_a_gradient_of_zero()
+    {
+        var shape = new ConvolutionShape(4, 4, 2, 3, 3);
+        var scratch = new float[Convolution.ScratchLength(shape)];
+        float[] w = new float[shape.WeightSize], dw = [.. Enumerable.Repeat(5f, w.Length)];
+        Convolution.Forward<float>(shape, [], w, [], [], scratch);
+        Convolution.BackwardWeights<float>(shape, [], [], dw, accumulate: true, scratch);
+        Assert.All(dw, v => Assert.Equal(5, v));
+        Convolution.BackwardWeights<float>(shape, [], [], dw, accumulate: false, scratch);
+        Assert.All(dw, v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void Wrong_lengths_sizes_and_overlaps_throw_and_name_the_argument()
+    {
+        var shape = new ConvolutionShape(4, 4, 2, 3, 3);
+        float[] x = new float[32], w = new float[54], y = new float[12], scratch = new float[Convolution.ScratchLength(shape)];
+        Assert.Equal("x", Throws(() => Convolution.Forward<float>(shape, new float[31], w, [], y, scratch)));
+        Assert.Equal("y", Throws(() => Convolution.Forward<float>(shape, x, w, [], new float[13], scratch)));
+        Assert.Equal("weights", Throws(() => Convolution.Forward<float>(shape, x, new float[53], [], y, scratch)));
+        Assert.Equal("bias", Throws(() => Convolution.Forward<float>(shape, x, w, new float[2], y, scratch)));
+        Assert.Equal("scratch", Throws(() => Convolution.Forward<float>(shape, x, w, [], y, scratch.AsSpan(1))));
+        Assert.Equal("y", Throws(() => Convolution.Forward<float>(shape, x, w, [], x.AsSpan(0, 12), scratch)));
+        Assert.Equal("dx", Throws(() => Convolution.BackwardInput<float>(shape, y, w, new float[33], false, scratch)));
+        Assert.Equal("shape", Throws(() => Convolution.Forward<float>(default, x, w, [], y, scratch)));
+        Assert.Throws<NotSupportedException>(() => Convolution.Forward<Half>(shape, new Half[32], new Half[54], [], new Half[12], new Half[scratch.Length]));
+        Assert.Equal("kernel", Throws(() => _ = new ConvolutionShape(4, 4, 2, 3, 5)));
+        Assert.Equal("stride", Throws(() => _ = new ConvolutionShape(4, 4, 2, 3, 3, stride: 0)));
+        Assert.Equal("dilation", Throws(() => _ = new ConvolutionShape(4, 4, 2, 3, 3, dilation: 0)));
+        Assert.Equal("padding", Throws(() => _ = new ConvolutionShape(4, 4, 2, 3, 3, padding: -1)));
+        Assert.Equal("groups", Throws(() => _ = new ConvolutionShape(4, 4, 4, 3, 3, groups: 2)));
+        Assert.Throws<ArgumentException>(() => _ = new ConvolutionShape(65536, 65536, 2, 3, 3));
+    }
+
+    [Fact]
+    public void Same_padding_keeps_the_size()
+    {
+        foreach (var kernel in (Extent[])[1, 2, 3, new(4, 5)])
+        {
+            foreach (var dilation in (Extent[])[1, new(2, 3)])
+            {
+                var shape = new ConvolutionShape(9, 11, 1, 1, kernel, padding: Padding.Same(kernel, dilation), dilation: dilation);
+                Assert.Equal((9, 11), (shape.OutputHeight, shape.OutputWidth));
+            }
+        }
+    }
+
+    private static string? Throws(Action action) => Assert.ThrowsAny<ArgumentException>(action).ParamName;
+
+    private static Span<T> Take<T>(GuardedMemory memory, int length, bool atEnd) where T : unmanaged =>
+        atEnd ? memory.AtEnd<T>(length) : memory.AtStart<T>(length);
+
+    private static double[] Integers(ref TestRandom random, int length)
+    {
+        var values = new double[length];
+        foreach (ref var value in values.AsSpan())
+            value = random.Integer(-3, 3);
+        return values;
+    }
+
+    private static float[] Signed(ref TestRandom random, int length)
+    {
+        var values = new float[length];
+        foreach (ref var value in values.AsSpan())
+            value = random.Signed<float>();
+        return values;
+    }
+
+    private static void Fill<T>(Span<T> span, double[] values) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < values.Length; i++)
+            span[i] = T.CreateChecked(values[i]);
+    }
+
+    private static double[] Sum(double[] left, double[] right) => [.. left.Zip(right, (a, b) => a + b)];
+
+    private static void AssertEqual<T>(double[] expected, ReadOnlySpan<T> actual, string what) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < expected.Length; i++)
+        {
+            if (double.CreateChecked(actual[i]) != expected[i])
+                Assert.Fail($"{what}: [{i}] is {actual[i]}, expected {expected[i]}.");
+        }
+    }
+}

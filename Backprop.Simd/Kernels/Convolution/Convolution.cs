@@ -1,0 +1,252 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// Two-dimensional convolution (cross-correlation, as everywhere in the field) of images with channels last, and its gradients.
+/// </summary>
+/// <remarks>
+/// <para>y[oy, ox, f] = b[f] + sum over ky, kx, c of x[oy sy + ky dy - top, ox sx + kx dx - left, c] W[ky, kx, c, f], zero outside
+/// the image; c runs over the channels of f's group. Images follow each other in their spans.</para>
+/// <para>A row of a patch lies side by side in the image, so a convolution is a matrix product whose left side is read where it
+/// lies: no array of patches is made. With padding, a thread copies one image at a time between zeros. dX is the same product
+/// over dY, once for each phase of the stride, with the filters turned; dW is one with the pixels as the inner dimension.</para>
+/// <para>The destination must not overlap an input. The same bits for any number of threads.</para>
+/// </remarks>
+public static unsafe class Convolution
+{
+    /// <summary>Elements of scratch that each function needs: for filters in the order of the kernels, and partial sums of dW.</summary>
+    /// <param name="shape">The sizes.</param>
+    /// <returns>The number of elements.</returns>
+    /// <exception cref="ArgumentException">They are more than 2^31 - 1.</exception>
+    public static int ScratchLength(in ConvolutionShape shape)
+    {
+        var length = ConvolutionScratch.Length(in shape);
+        return length <= Array.MaxLength ? (int)length
+            : throw new ArgumentException($"The filters are too large: a convolution would need {length} elements of scratch.", nameof(shape));
+    }
+
+    /// <summary>y = x * W + b.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="x">The images.</param>
+    /// <param name="weights">The filters, [kh, kw, channels / groups, filters].</param>
+    /// <param name="bias">One number per filter, or nothing.</param>
+    /// <param name="y">The outputs, as many as images; never read.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
+    /// <param name="context">The threads to use; the caller alone if null.</param>
+    /// <exception cref="ArgumentException">A length is wrong, or y overlaps an input.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
+    public static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => Forward(in shape, x, weights, bias, y, accumulate: false, scratch, context, SimdWidth.Widest);
+
+    /// <summary>dx = dy * W turned, the gradient by the images; or dx += it.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="dy">The gradient by the outputs.</param>
+    /// <param name="weights">The filters.</param>
+    /// <param name="dx">The gradient by the images; not read unless added to.</param>
+    /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
+    /// <param name="context">The threads to use; the caller alone if null.</param>
+    /// <exception cref="ArgumentException">A length is wrong, or dx overlaps an input.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
+    public static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, Span<T> dx, bool accumulate, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => BackwardInput(in shape, dy, weights, [], dx, accumulate, scratch, context, SimdWidth.Widest);
+
+    /// <summary>dW, the gradient by the filters, summed over the images; or dW += it.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="x">The images.</param>
+    /// <param name="dy">The gradient by the outputs.</param>
+    /// <param name="dw">The gradient by the filters; not read unless added to.</param>
+    /// <param name="accumulate">Add to <paramref name="dw"/> instead of overwriting it.</param>
+    /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
+    /// <param name="context">The threads to use; the caller alone if null.</param>
+    /// <exception cref="ArgumentException">A length is wrong, or dw overlaps an input.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
+    public static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, bool accumulate, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => BackwardWeights(in shape, x, dy, dw, accumulate, scratch, context, SimdWidth.Widest);
+
+    /// <summary>With <paramref name="accumulate"/> and no bias, y += x * W: a transposed convolution's gradient by its images.</summary>
+    internal static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var images = Check(in shape, x.Length, nameof(x), y.Length, nameof(y), weights.Length, scratch.Length, typeof(T));
+        if (!bias.IsEmpty)
+            SpanGuard.SameLength(shape.Filters, bias.Length, nameof(bias));
+        SpanGuard.Disjoint(x, y);
+        SpanGuard.Disjoint(weights, y);
+        SpanGuard.Disjoint(bias, y);
+        if (images == 0)
+            return;
+        if (shape.IsPointwise)
+        {
+            var pixels = images * shape.Height * shape.Width;
+            ReadOnlyMatrix<T> a = new(x, pixels, shape.Channels), b = new(weights, shape.Channels, shape.Filters);
+            var c = new Matrix<T>(y, pixels, shape.Filters);
+            var form = accumulate ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
+            GemmDispatch.Run(a, b, bias, c, form, T.One, accumulate ? T.One : T.Zero, context, width);
+            return;
+        }
+
+        fixed (T* px = x, pw = weights, pb = bias, py = y, ps = scratch)
+        {
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate);
+            Dispatch(ConvolutionPass.Forward, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupFilters, context, width);
+        }
+    }
+
+    /// <summary>The gradient by the images, plus one number per channel: a transposed convolution's forward pass.</summary>
+    internal static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> dx, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var images = Check(in shape, dx.Length, nameof(dx), dy.Length, nameof(dy), weights.Length, scratch.Length, typeof(T));
+        SpanGuard.Disjoint(dy, dx);
+        SpanGuard.Disjoint(weights, dx);
+        SpanGuard.Disjoint(bias, dx);
+        if (images == 0)
+            return;
+        if (shape.IsPointwise)
+        {
+            var pixels = images * shape.Height * shape.Width;
+            var a = new ReadOnlyMatrix<T>(dy, pixels, shape.Filters);
+            var b = new ReadOnlyMatrix<T>(weights, shape.Channels, shape.Filters).Transposed;
+            var c = new Matrix<T>(dx, pixels, shape.Channels);
+            var form = accumulate ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
+            GemmDispatch.Run(a, b, bias, c, form, T.One, accumulate ? T.One : T.Zero, context, width);
+            return;
+        }
+
+        fixed (T* px = dx, pw = weights, pb = bias, py = dy, ps = scratch)
+        {
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate);
+            Dispatch(ConvolutionPass.BackwardInput, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupChannels, context, width);
+        }
+    }
+
+    internal static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var images = Check(in shape, x.Length, nameof(x), dy.Length, nameof(dy), dw.Length, scratch.Length, typeof(T));
+        SpanGuard.Disjoint(x, dw);
+        SpanGuard.Disjoint(dy, dw);
+        if (images == 0)
+        {
+            if (!accumulate)
+                dw.Clear();
+            return;
+        }
+
+        if (shape.IsPointwise)
+        {
+            var pixels = images * shape.Height * shape.Width;
+            GemmDispatch.Run(new ReadOnlyMatrix<T>(x, pixels, shape.Channels).Transposed, new ReadOnlyMatrix<T>(dy, pixels, shape.Filters), default,
+                new Matrix<T>(dw, shape.Channels, shape.Filters), accumulate ? GemmForm.Accumulate : GemmForm.Overwrite, T.One, accumulate ? T.One : T.Zero, context, width);
+            return;
+        }
+
+        fixed (T* px = x, pw = dw, py = dy, ps = scratch)
+        {
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, null, py, ps, accumulate);
+            Dispatch(ConvolutionPass.BackwardWeights, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupFilters, context, width);
+        }
+    }
+
+    /// <summary>Registers of a width that the columns fill.</summary>
+    private static void Dispatch<T>(ConvolutionPass pass, in ConvolutionProblem<T> problem, int columns, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (width == SimdWidth.Widest)
+        {
+            width = Vector512.IsHardwareAccelerated && columns > Vector256<T>.Count ? SimdWidth.Bits512
+                : Vector256.IsHardwareAccelerated && columns > Vector128<T>.Count ? SimdWidth.Bits256 : SimdWidth.Bits128;
+        }
+
+        if (width == SimdWidth.Bits512)
+            Run<Vector512Simd<T>, Vector512<T>, T>(pass, in problem, context);
+        else if (width == SimdWidth.Bits256)
+            Run<Vector256Simd<T>, Vector256<T>, T>(pass, in problem, context);
+        else if (width == SimdWidth.Bits128)
+            Run<Vector128Simd<T>, Vector128<T>, T>(pass, in problem, context);
+        else
+            Run<VectorSimd<T>, Vector<T>, T>(pass, in problem, context);
+    }
+
+    private static void Run<TSimd, TVector, T>(ConvolutionPass pass, in ConvolutionProblem<T> problem, ComputeContext? context)
+        where TSimd : struct, ISimd<TVector, T>
+        where TVector : struct
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (problem.Shape.IsDepthwise)
+        {
+            DepthwiseDriver<TSimd, TVector, T>.Run(pass, in problem, context);
+            return;
+        }
+
+        switch (pass)
+        {
+            case ConvolutionPass.Forward:
+                ConvolutionDriver<TSimd, TVector, T>.Forward(in problem, context);
+                break;
+            case ConvolutionPass.BackwardInput:
+                ConvolutionDriver<TSimd, TVector, T>.BackwardInput(in problem, context);
+                break;
+            default:
+                ConvolutionWeightDriver<TSimd, TVector, T>.Run(in problem, context);
+                break;
+        }
+    }
+
+    /// <summary>Returns the number of images.</summary>
+    private static int Check(in ConvolutionShape shape, int x, string nameOfX, int y, string nameOfY, int weights, int scratch, Type type)
+    {
+        if (shape.Groups == 0)
+            throw new ArgumentException("The shape is the default value, which has no sizes.", nameof(shape));
+        if (type != typeof(float) && type != typeof(double))
+            throw new NotSupportedException($"float and double are supported, {type.Name} is not.");
+        var (images, rest) = Math.DivRem(x, shape.InputSize);
+        if (rest != 0)
+            throw new ArgumentException($"Images of {shape.InputSize} elements expected; {x} elements are no multiple of that.", nameOfX);
+        if (y != (long)images * shape.OutputSize)
+            throw new ArgumentException($"{images} outputs of {shape.OutputSize} elements expected; got {y} elements.", nameOfY);
+        if (weights != shape.WeightSize)
+            throw new ArgumentException($"Filters of {shape.WeightSize} elements expected; got {weights}.", nameof(weights));
+        var least = ScratchLength(in shape);
+        if (scratch < least)
+            throw new ArgumentException($"Scratch of at least {least} elements expected; got {scratch}.", nameof(scratch));
+        return images;
+    }
+}
+
+/// <summary>What is computed of a convolution.</summary>
+internal enum ConvolutionPass
+{
+    Forward,
+    BackwardInput,
+    BackwardWeights,
+}
+
+/// <summary>A convolution as the drivers see it: x, W and y, or their gradients.</summary>
+internal readonly unsafe record struct ConvolutionProblem<T>(ConvolutionShape Shape, int Images, nint XAddress, nint WAddress, nint BiasAddress, nint YAddress, nint ScratchAddress, bool Adds)
+    where T : unmanaged
+{
+    public ConvolutionProblem(ConvolutionShape shape, int images, T* x, T* w, T* bias, T* y, T* scratch, bool Adds)
+        : this(shape, images, (nint)x, (nint)w, (nint)bias, (nint)y, (nint)scratch, Adds)
+    {
+    }
+
+    public T* X => (T*)XAddress;
+
+    public T* W => (T*)WAddress;
+
+    public T* Bias => (T*)BiasAddress;
+
+    public T* Y => (T*)YAddress;
+
+    public T* Scratch => (T*)ScratchAddress;
+}

@@ -1,0 +1,174 @@
+using System.Numerics;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// The gradient by the filters: for each run of patch cells that lie side by side, a product with the pixels as the inner
+/// dimension, A turned: its rows are the cells of the run, its segments the rows of the output.
+/// </summary>
+/// <remarks>
+/// Images are added one after the other, first to last. Threads take tiles of dW; where these are few, the batch is cut into
+/// shards, a number that depends on the sizes alone, which are summed in their order.
+/// </remarks>
+internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static void Run(in ConvolutionProblem<T> problem, ComputeContext? context)
+    {
+        var shape = problem.Shape;
+        var shards = ConvolutionScratch.Shards(shape, problem.Images);
+        var body = new Range { Problem = problem, Cut = new Cut(shape), Shards = shards };
+        var items = body.Cut.Items * shards;
+        if (context is null)
+            body.Execute(0, items);
+        else
+            context.For(items, 1, problem.Images * shape.Operations * 0.01 * 8 / TSimd.Count, in body);
+        if (shards > 1)
+            ConvolutionShards.Sum(in problem, shards);
+    }
+
+    /// <summary>dW in tiles: for each group, panel and run of cells, some rows.</summary>
+    private readonly struct Cut
+    {
+        public Cut(in ConvolutionShape shape)
+        {
+            Cells = shape.HasRuns ? 1 : shape.Kernel.Width;
+            Runs = shape.Kernel.Height * Cells;
+            RunRows = shape.HasRuns ? shape.Kernel.Width * shape.Channels : shape.GroupChannels;
+            var rows = SegmentedTiles<TSimd, TVector, T>.TileRows;
+            Tiles = (RunRows - 1) / rows + 1;
+            Panels = new ColumnPanels(shape.GroupFilters, TSimd.Count, 2);
+            Items = shape.Groups * Panels.Total * Runs * Tiles;
+        }
+
+        public readonly int Cells, Runs, RunRows, Tiles, Items;
+
+        public readonly ColumnPanels Panels;
+    }
+
+    private struct Range : IRangeBody
+    {
+        public ConvolutionProblem<T> Problem;
+        public Cut Cut;
+        public int Shards;
+
+        public readonly void Execute(int start, int limit)
+        {
+            var shape = Problem.Shape;
+            var image = shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels;
+            var packed = PacksOutputs(shape) ? (long)shape.OutputHeight * shape.OutputWidth * 2 * TSimd.Count : 0;
+            var space = ThreadSpace<T>.Take(shape.OutputHeight, image + packed);
+            fixed (nint* offsets = space.Offsets)
+            fixed (T* elements = space.Elements)
+            {
+                for (var oy = 0; oy < shape.OutputHeight; oy++)
+                    offsets[oy] = (nint)oy * shape.Stride.Height * shape.PaddedWidth * shape.Channels * sizeof(T);
+                for (var item = start; item < limit;)
+                {
+                    var (shard, first) = Math.DivRem(item, Cut.Items);
+                    var last = Math.Min(Cut.Items, first + limit - item);
+                    Shard(shard, first, last, offsets, elements, elements + image);
+                    item += last - first;
+                }
+            }
+        }
+
+        /// <summary>Panels of the outputs' gradient are copied where there are several, or narrower than a register.</summary>
+        private static bool PacksOutputs(in ConvolutionShape shape) =>
+            shape.GroupFilters < TSimd.Count ? !TSimd.HasMasks : shape.Filters > 2 * TSimd.Count;
+
+        private readonly void Shard(int shard, int first, int last, nint* offsets, T* padded, T* packed)
+        {
+            var shape = Problem.Shape;
+            int from = (int)((long)Problem.Images * shard / Shards), to = (int)((long)Problem.Images * (shard + 1) / Shards);
+            var dw = Shards == 1 ? Problem.W : Problem.Scratch + (nint)shard * shape.WeightSize;
+            var adds = Shards == 1 && Problem.Adds;
+            for (var image = from; image < to; image++)
+            {
+                var x = Problem.X + (nint)image * shape.InputSize;
+                if (!shape.Padding.IsNone)
+                {
+                    ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, 0, shape.PaddedHeight, padded);
+                    x = padded;
+                }
+
+                Image(x, Problem.Y + (nint)image * shape.OutputSize, dw, adds || image > from, first, last, offsets, packed);
+            }
+        }
+
+        private readonly void Image(T* x, T* dy, T* dw, bool adds, int first, int last, nint* offsets, T* packed)
+        {
+            var shape = Problem.Shape;
+            var tilesOfPanel = Cut.Runs * Cut.Tiles;
+            var pixels = shape.OutputHeight * shape.OutputWidth;
+            var packs = PacksOutputs(shape);
+            for (var item = first; item < last;)
+            {
+                var (place, tile) = Math.DivRem(item, tilesOfPanel);
+                var (group, p) = Math.DivRem(place, Cut.Panels.Total);
+                var at = Cut.Panels[p];
+                var column = group * shape.GroupFilters + at.Column;
+                var panel = new TilePanel<T>
+                {
+                    ARowStride = sizeof(T),
+                    AStep = (nint)shape.Stride.Width * shape.Channels * sizeof(T),
+                    B = (byte*)(dy + column),
+                    BStep = (nint)shape.Filters * sizeof(T),
+                    BLast = at.Last * sizeof(T),
+                    CRowStride = (nint)shape.Filters * sizeof(T),
+                    AddendRowStride = (nint)shape.Filters * sizeof(T),
+                    CLast = at.Last * sizeof(T),
+                    Width = at.Width,
+                    Depth = shape.OutputWidth,
+                    Segments = shape.OutputHeight,
+                    SegmentOffsets = offsets,
+                    Alpha = T.One,
+                    Beta = T.One,
+                };
+                if (packs)
+                {
+                    var source = new GemmProblem<T> { B = dy + group * shape.GroupFilters, BRow = shape.Filters, BColumn = 1 };
+                    GemmPacking<TSimd, TVector, T>.PackB(in source, at, 0, pixels, packed);
+                    panel.B = (byte*)packed;
+                    panel.BStep = at.Vectors * TSimd.Count * sizeof(T);
+                    panel.BLast = (at.Vectors - 1) * TSimd.Count * sizeof(T);
+                }
+
+                var end = Math.Min(tilesOfPanel, tile + last - item);
+                item += end - tile;
+                for (; tile < end; tile++)
+                {
+                    var (run, part) = Math.DivRem(tile, Cut.Tiles);
+                    int row = (int)((long)Cut.RunRows * part / Cut.Tiles), rows = (int)((long)Cut.RunRows * (part + 1) / Cut.Tiles) - row;
+                    var (ky, kx) = Math.DivRem(run, Cut.Cells);
+                    var a = x + ((nint)ky * shape.Dilation.Height * shape.PaddedWidth + kx * shape.Dilation.Width) * shape.Channels + group * shape.GroupChannels + row;
+                    var c = dw + ((nint)run * Cut.RunRows + row) * shape.Filters + column;
+                    SegmentedTiles<TSimd, TVector, T>.Run(adds, at.Vectors, rows, ref panel, (byte*)a, (byte*)c, (byte*)c);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>The sum of partial gradients.</summary>
+internal static unsafe class ConvolutionShards
+{
+    /// <summary>dW = shard 0 + shard 1 + ..., added to what dW holds if so.</summary>
+    public static void Sum<T>(in ConvolutionProblem<T> problem, int shards)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var size = problem.Shape.WeightSize;
+        var dw = new Span<T>(problem.W, size);
+        var first = new ReadOnlySpan<T>(problem.Scratch, size);
+        if (problem.Adds)
+            Elementwise.Add(dw, first, dw);
+        else
+            first.CopyTo(dw);
+        for (var shard = 1; shard < shards; shard++)
+            Elementwise.Add(dw, new ReadOnlySpan<T>(problem.Scratch + (nint)shard * size, size), dw);
+    }
+}

@@ -1,0 +1,297 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// Depthwise convolution: each channel has one filter of its own, so that a register of channels is multiplied by a register of
+/// filter cells.
+/// </summary>
+internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
+    where TSimd : struct, ISimd<TVector, T>
+    where TVector : struct
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Nanoseconds per operation: two loads for each multiply-add.</summary>
+    private const double Cost = 0.03;
+
+    public static void Run(ConvolutionPass pass, in ConvolutionProblem<T> problem, ComputeContext? context)
+    {
+        var shape = problem.Shape;
+        var nanoseconds = problem.Images * shape.Operations * Cost * 8 / TSimd.Count;
+        if (pass == ConvolutionPass.BackwardWeights)
+        {
+            var shards = ConvolutionScratch.Shards(shape, problem.Images);
+            For(new WeightRange { Problem = problem, Shards = shards }, shards, nanoseconds, context);
+            ConvolutionShards.Sum(in problem, shards);
+        }
+        else if (pass == ConvolutionPass.Forward)
+        {
+            For(new ForwardRange { Problem = problem }, problem.Images * shape.OutputHeight, nanoseconds, context);
+        }
+        else
+        {
+            For(new BackwardRange { Problem = problem }, problem.Images * shape.Height, nanoseconds, context);
+        }
+    }
+
+    private static void For<TBody>(TBody body, int items, double nanoseconds, ComputeContext? context)
+        where TBody : struct, IRangeBody
+    {
+        if (context is null)
+            body.Execute(0, items);
+        else
+            context.For(items, 1, nanoseconds, in body);
+    }
+
+    /// <summary>
+    /// A row of pixels: c[i] = addend + sum over ky, kx of a[i aPixel + ky aRow + kx aColumn] w[ky wRow + kx wColumn], for all
+    /// channels. Steps in elements; those of w may be negative.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Row(T* a, nint aPixel, nint aRow, nint aColumn, T* w, nint wRow, nint wColumn, int height, int width,
+        T* c, nint cPixel, T* addend, nint addendPixel, int pixels, int channels)
+    {
+        for (var channel = 0; channel < channels; channel += TSimd.Count)
+        {
+            var count = Math.Min(TSimd.Count, channels - channel);
+            var i = 0;
+            for (; i <= pixels - 4; i += 4)
+            {
+                TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+                if (addend is not null)
+                {
+                    s0 = TSimd.LoadPartial(addend + channel, count);
+                    s1 = TSimd.LoadPartial(addend + addendPixel + channel, count);
+                    s2 = TSimd.LoadPartial(addend + 2 * addendPixel + channel, count);
+                    s3 = TSimd.LoadPartial(addend + 3 * addendPixel + channel, count);
+                }
+
+                T* aAt = a + channel, wAt = w + channel;
+                for (var y = 0; y < height; y++)
+                {
+                    for (var x = 0; x < width; x++)
+                    {
+                        T* p = aAt + x * aColumn, q = wAt + x * wColumn;
+                        if (count == TSimd.Count)
+                        {
+                            var filter = TSimd.Load(q);
+                            s0 = TSimd.MultiplyAdd(TSimd.Load(p), filter, s0);
+                            s1 = TSimd.MultiplyAdd(TSimd.Load(p + aPixel), filter, s1);
+                            s2 = TSimd.MultiplyAdd(TSimd.Load(p + 2 * aPixel), filter, s2);
+                            s3 = TSimd.MultiplyAdd(TSimd.Load(p + 3 * aPixel), filter, s3);
+                        }
+                        else
+                        {
+                            var filter = TSimd.LoadPartial(q, count);
+                            s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(p, count), filter, s0);
+                            s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(p + aPixel, count), filter, s1);
+                            s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(p + 2 * aPixel, count), filter, s2);
+                            s3 = TSimd.MultiplyAdd(TSimd.LoadPartial(p + 3 * aPixel, count), filter, s3);
+                        }
+                    }
+
+                    aAt += aRow;
+                    wAt += wRow;
+                }
+
+                TSimd.StorePartial(c + channel, s0, count);
+                TSimd.StorePartial(c + cPixel + channel, s1, count);
+                TSimd.StorePartial(c + 2 * cPixel + channel, s2, count);
+                TSimd.StorePartial(c + 3 * cPixel + channel, s3, count);
+                a += 4 * aPixel;
+                c += 4 * cPixel;
+                addend += 4 * addendPixel;
+            }
+
+            for (; i < pixels; i++)
+            {
+                var sum = addend is null ? TSimd.Zero : TSimd.LoadPartial(addend + channel, count);
+                T* aAt = a + channel, wAt = w + channel;
+                for (var y = 0; y < height; y++)
+                {
+                    for (var x = 0; x < width; x++)
+                        sum = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + x * aColumn, count), TSimd.LoadPartial(wAt + x * wColumn, count), sum);
+                    aAt += aRow;
+                    wAt += wRow;
+                }
+
+                TSimd.StorePartial(c + channel, sum, count);
+                a += aPixel;
+                c += cPixel;
+                addend += addendPixel;
+            }
+
+            a -= pixels * aPixel;
+            c -= pixels * cPixel;
+            addend -= pixels * addendPixel;
+        }
+    }
+
+    /// <summary>The gradient by one cell of the filters over a row of pixels: sum[channel] += sum over i of a[i aPixel] dy[i pixel].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Cell(T* a, nint aPixel, nint aRow, T* dy, nint pixel, nint rows, nint pixels, int channels, T* sum, bool adds)
+    {
+        for (var channel = 0; channel < channels; channel += TSimd.Count)
+        {
+            var count = Math.Min(TSimd.Count, channels - channel);
+            TVector s0 = adds ? TSimd.LoadPartial(sum + channel, count) : TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+            T* aLine = a + channel, dyAt = dy + channel;
+            for (nint y = 0; y < rows; y++)
+            {
+                var aAt = aLine;
+                nint i = 0;
+                for (; i <= pixels - 4; i += 4)
+                {
+                    s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt, count), TSimd.LoadPartial(dyAt, count), s0);
+                    s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + aPixel, count), TSimd.LoadPartial(dyAt + pixel, count), s1);
+                    s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + 2 * aPixel, count), TSimd.LoadPartial(dyAt + 2 * pixel, count), s2);
+                    s3 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + 3 * aPixel, count), TSimd.LoadPartial(dyAt + 3 * pixel, count), s3);
+                    aAt += 4 * aPixel;
+                    dyAt += 4 * pixel;
+                }
+
+                for (; i < pixels; i++)
+                {
+                    s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt, count), TSimd.LoadPartial(dyAt, count), s0);
+                    aAt += aPixel;
+                    dyAt += pixel;
+                }
+
+                aLine += aRow;
+            }
+
+            TSimd.StorePartial(sum + channel, TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3)), count);
+        }
+    }
+
+    private struct ForwardRange : IRangeBody
+    {
+        public ConvolutionProblem<T> Problem;
+
+        public readonly void Execute(int start, int limit)
+        {
+            var shape = Problem.Shape;
+            var space = ThreadSpace<T>.Take(0, shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels);
+            nint channels = shape.Channels, row = channels * shape.PaddedWidth;
+            fixed (T* padded = space.Elements)
+            {
+                for (var item = start; item < limit;)
+                {
+                    var (image, first) = Math.DivRem(item, shape.OutputHeight);
+                    var last = Math.Min(shape.OutputHeight, first + limit - item);
+                    item += last - first;
+                    var x = Problem.X + (nint)image * shape.InputSize;
+                    if (!shape.Padding.IsNone)
+                    {
+                        ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, first * shape.Stride.Height,
+                            (last - 1) * shape.Stride.Height + (shape.Kernel.Height - 1) * shape.Dilation.Height + 1, padded);
+                        x = padded;
+                    }
+
+                    for (var oy = first; oy < last; oy++)
+                    {
+                        var y = Problem.Y + (nint)image * shape.OutputSize + oy * shape.OutputWidth * channels;
+                        Row(x + oy * shape.Stride.Height * row, shape.Stride.Width * channels, shape.Dilation.Height * row, shape.Dilation.Width * channels,
+                            Problem.W, shape.Kernel.Width * channels, channels, shape.Kernel.Height, shape.Kernel.Width,
+                            y, channels, Problem.Adds ? y : Problem.Bias, Problem.Adds ? channels : 0, shape.OutputWidth, shape.Channels);
+                    }
+                }
+            }
+        }
+    }
+
+    private struct BackwardRange : IRangeBody
+    {
+        public ConvolutionProblem<T> Problem;
+
+        public readonly void Execute(int start, int limit)
+        {
+            var shape = Problem.Shape;
+            var around = new GradientPadding(shape);
+            var space = ThreadSpace<T>.Take(0, around.Padding.IsNone ? 0 : around.Height * around.Width * shape.Channels);
+            nint channels = shape.Channels, row = channels * (nint)around.Width;
+            fixed (T* padded = space.Elements)
+            {
+                for (var item = start; item < limit;)
+                {
+                    var (image, first) = Math.DivRem(item, shape.Height);
+                    var last = Math.Min(shape.Height, first + limit - item);
+                    item += last - first;
+                    var dy = Problem.Y + (nint)image * shape.OutputSize;
+                    if (!around.Padding.IsNone)
+                    {
+                        ConvolutionScratch.Pad(dy, shape.OutputHeight, shape.OutputWidth, shape.Channels, around.Padding, 0, (int)around.Height, padded);
+                        dy = padded;
+                    }
+
+                    for (var iy = first; iy < last; iy++)
+                        Line(dy, row, iy, Problem.X + (nint)image * shape.InputSize + iy * shape.Width * channels, in around);
+                }
+            }
+        }
+
+        private readonly void Line(T* dy, nint row, int iy, T* dx, in GradientPadding around)
+        {
+            var shape = Problem.Shape;
+            nint channels = shape.Channels;
+            var tapsY = PhaseTaps.Of(iy % shape.Stride.Height, shape.Kernel.Height, shape.Stride.Height, shape.Padding.Top, shape.Dilation.Height);
+            for (var phase = 0; phase < Math.Min(shape.Stride.Width, shape.Width); phase++)
+            {
+                var tapsX = PhaseTaps.Of(phase, shape.Kernel.Width, shape.Stride.Width, shape.Padding.Left, shape.Dilation.Width);
+                var isReached = tapsY.Count > 0 && tapsX.Count > 0;
+                T* a = dy, w = Problem.W;
+                if (isReached)
+                {
+                    a += (iy / shape.Stride.Height + tapsY.Least + around.Padding.Top) * row + (tapsX.Least + around.Padding.Left) * channels;
+                    w += ((tapsY.First + (tapsY.Count - 1) * tapsY.Step) * shape.Kernel.Width + tapsX.First + (tapsX.Count - 1) * tapsX.Step) * channels;
+                }
+
+                var c = dx + phase * channels;
+                var pixel = shape.Stride.Width * channels;
+                Row(a, channels, tapsY.OffsetStep * row, tapsX.OffsetStep * channels, w, -tapsY.Step * shape.Kernel.Width * channels, -tapsX.Step * channels,
+                    isReached ? tapsY.Count : 0, tapsX.Count, c, pixel, Problem.Adds ? c : Problem.Bias, Problem.Adds ? pixel : 0,
+                    PhaseTaps.Inputs(shape.Width, phase, shape.Stride.Width), shape.Channels);
+            }
+        }
+    }
+
+    private struct WeightRange : IRangeBody
+    {
+        public ConvolutionProblem<T> Problem;
+        public int Shards;
+
+        public readonly void Execute(int start, int limit)
+        {
+            var shape = Problem.Shape;
+            var space = ThreadSpace<T>.Take(0, shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels);
+            nint channels = shape.Channels, row = channels * shape.PaddedWidth;
+            fixed (T* padded = space.Elements)
+            {
+                for (var shard = start; shard < limit; shard++)
+                {
+                    int from = (int)((long)Problem.Images * shard / Shards), to = (int)((long)Problem.Images * (shard + 1) / Shards);
+                    for (var image = from; image < to; image++)
+                    {
+                        var x = Problem.X + (nint)image * shape.InputSize;
+                        if (!shape.Padding.IsNone)
+                        {
+                            ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, 0, shape.PaddedHeight, padded);
+                            x = padded;
+                        }
+
+                        for (var cell = 0; cell < shape.Kernel.Height * shape.Kernel.Width; cell++)
+                        {
+                            var (ky, kx) = Math.DivRem(cell, shape.Kernel.Width);
+                            Cell(x + ky * shape.Dilation.Height * row + kx * shape.Dilation.Width * channels, shape.Stride.Width * channels, shape.Stride.Height * row,
+                                Problem.Y + (nint)image * shape.OutputSize, channels, shape.OutputHeight, shape.OutputWidth, shape.Channels,
+                                Problem.Scratch + ((nint)shard * shape.WeightSize + cell * channels), image > from);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <content>Convolutions.</content>
+public static partial class NodeChain
+{
+    /// <summary>A convolution of images [H, W, C]: <see cref="Layers.Convolution2D"/>.</summary>
+    /// <param name="node">The images.</param>
+    /// <param name="filters">The number of filters.</param>
+    /// <param name="kernel">The size of a filter.</param>
+    /// <param name="stride">From one position of the filter to the next; 1 by default.</param>
+    /// <param name="padding">Zeros around the image; none by default.</param>
+    /// <param name="dilation">From one cell of the filter to the next; 1 by default.</param>
+    /// <param name="groups">Filters of a group see the channels of that group.</param>
+    /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
+    /// <param name="bias">False for no bias.</param>
+    /// <returns>The outputs, [H', W', filters].</returns>
+    public static Node Convolution2D(this Node node, int filters, Extent kernel, Extent? stride = null, Padding padding = default,
+        Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true) =>
+        node.Apply(new Convolution2D(filters, kernel, stride, padding, dilation, groups, initializer, bias));
+
+    /// <summary>A convolution of sequences [L, C]: <see cref="Layers.Convolution1D"/>.</summary>
+    /// <param name="node">The sequences.</param>
+    /// <param name="filters">The number of filters.</param>
+    /// <param name="kernel">The length of a filter.</param>
+    /// <param name="stride">From one position of the filter to the next.</param>
+    /// <param name="left">Zeros before the sequence.</param>
+    /// <param name="right">Zeros after the sequence.</param>
+    /// <param name="dilation">From one cell of the filter to the next.</param>
+    /// <param name="groups">Filters of a group see the channels of that group.</param>
+    /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
+    /// <param name="bias">False for no bias.</param>
+    /// <returns>The outputs, [L', filters].</returns>
+    public static Node Convolution1D(this Node node, int filters, int kernel, int stride = 1, int left = 0, int right = 0, int dilation = 1,
+        int groups = 1, Initializer? initializer = null, bool bias = true) =>
+        node.Apply(new Convolution1D(filters, kernel, stride, left, right, dilation, groups, initializer, bias));
+
+    /// <summary>A transposed convolution of images [H, W, C]: <see cref="Layers.ConvolutionTranspose2D"/>.</summary>
+    /// <param name="node">The images.</param>
+    /// <param name="filters">The channels of the output.</param>
+    /// <param name="kernel">The size of a filter.</param>
+    /// <param name="stride">From one position of the filter in the output to the next; 1 by default.</param>
+    /// <param name="padding">What is cut off around the output; none by default.</param>
+    /// <param name="outputPadding">Extra rows and columns at the end of the output; none by default.</param>
+    /// <param name="dilation">From one cell of the filter to the next; 1 by default.</param>
+    /// <param name="groups">Channels of a group reach the filters of that group.</param>
+    /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
+    /// <param name="bias">False for no bias.</param>
+    /// <returns>The outputs, [H', W', filters].</returns>
+    public static Node ConvolutionTranspose2D(this Node node, int filters, Extent kernel, Extent? stride = null, Padding padding = default,
+        Extent? outputPadding = null, Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true) =>
+        node.Apply(new ConvolutionTranspose2D(filters, kernel, stride, padding, outputPadding, dilation, groups, initializer, bias));
+}
