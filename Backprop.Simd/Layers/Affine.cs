@@ -38,6 +38,9 @@ public sealed class Affine : Layer
     public override bool BackwardUsesOutput => false;
 
     /// <inheritdoc/>
+    public override bool AcceptsRowStrides => true;
+
+    /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
@@ -68,7 +71,7 @@ public sealed class Affine : Layer
         if (!dx.IsEmpty)
             ContextKernels.Product(dy, context.ParameterMatrix(0).Transposed, dx.Matrix, dx.Adds, context.Compute);
         var dw = context.ParameterGradient(0);
-        if (!dw.IsEmpty && !context.TryUpdateOuter(0, context.Input(0), context.OutputGradient()))
+        if (!dw.IsEmpty && !(context.Rows == 1 && context.TryUpdateOuter(0, context.Input(0), context.OutputGradient())))
             ContextKernels.Product(context.InputMatrix(0).Transposed, dy, dw.Matrix, dw.Adds, context.Compute);
         if (!_bias)
             return;

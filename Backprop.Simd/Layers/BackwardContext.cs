@@ -86,7 +86,7 @@ public readonly ref struct BackwardContext<T>
     /// <summary>An input as a matrix: [rows, size], or the shape of a shared input of rank 2.</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>The matrix.</returns>
-    public ReadOnlyMatrix<T> InputMatrix(int input) => ContextHelpers.AsMatrix(Input(input), InputType(input), Rows);
+    public ReadOnlyMatrix<T> InputMatrix(int input) => ContextHelpers.InputMatrix(_node.Inputs[input], FirstRow, Rows);
 
     /// <summary>The integers of an input: rows x size.</summary>
     /// <param name="input">The input, from 0.</param>

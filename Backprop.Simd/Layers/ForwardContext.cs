@@ -55,7 +55,7 @@ public readonly ref struct ForwardContext<T>
     /// <summary>An input as a matrix: [rows, size], or the shape of a shared input of rank 2.</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>The matrix.</returns>
-    public ReadOnlyMatrix<T> InputMatrix(int input) => ContextHelpers.AsMatrix(Input(input), InputType(input), Rows);
+    public ReadOnlyMatrix<T> InputMatrix(int input) => ContextHelpers.InputMatrix(_node.Inputs[input], FirstRow, Rows);
 
     /// <summary>The integers of an input: rows x size.</summary>
     /// <param name="input">The input, from 0.</param>
@@ -131,6 +131,9 @@ internal static class ContextHelpers
 
     public static Matrix<T> AsMatrix<T>(Span<T> span, EdgeType type, int rows) where T : unmanaged =>
         type.Kind == EdgeKind.Shared ? AsMatrix(span, type.Shape) : new(span, rows, type.Shape.Size);
+
+    public static ReadOnlyMatrix<T> InputMatrix<T>(EdgeBuffer<T> edge, int first, int rows) where T : unmanaged, IFloatingPointIeee754<T> =>
+        edge.Type.Kind == EdgeKind.Values ? edge.Matrix(first, rows) : AsMatrix(edge.Values(first, rows), edge.Type, rows);
 
     public static Span<T> RowCache<T>(NodeBuffers<T> node, int first, int rows) where T : unmanaged, IFloatingPointIeee754<T> =>
         node.Cache is { } cache ? cache.Span.Slice(node.CachePerBatch + first * node.CachePerRow, rows * node.CachePerRow) : [];

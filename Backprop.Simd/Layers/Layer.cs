@@ -35,6 +35,18 @@ public abstract class Layer
     /// </summary>
     public virtual bool SupportsInPlace => false;
 
+    /// <summary>
+    /// True if the one output has the elements of input 0, in the same order, under another shape: the workspace then gives both
+    /// the same memory, and runs <see cref="Forward"/> and <see cref="Backward"/>, which copy, only where it cannot.
+    /// </summary>
+    public virtual bool IsView => false;
+
+    /// <summary>
+    /// True if the layer reads its inputs of values through <see cref="ForwardContext{T}.InputMatrix"/> and
+    /// <see cref="BackwardContext{T}.InputMatrix"/> alone, whatever their row stride: a slice may then be read in place.
+    /// </summary>
+    public virtual bool AcceptsRowStrides => false;
+
     /// <summary>The initializer that suits weights whose outputs feed this layer; null for no preference (Xavier).</summary>
     public virtual Initializer? PreferredInitializer => null;
 

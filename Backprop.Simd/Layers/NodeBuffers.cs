@@ -18,6 +18,11 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public bool IsBound;
 
+    /// <summary>Set where the values are those of another edge, from this element of each row on.</summary>
+    public EdgeBuffer<T>? Source;
+
+    public int SourceStart;
+
     public AlignedBuffer<int>? IndexBlock;
 
     public ReadOnlyMemory<int> BoundIndices;
@@ -32,9 +37,18 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
     /// <summary>Rows [first, first + rows); all of a shared edge.</summary>
     public ReadOnlySpan<T> Values(int first, int rows)
     {
+        if (Source is not null)
+            return SourceRows(first, rows, RowStride == Type.Shape.Size || rows == 1);
         var (start, length) = Slice(first, rows);
         return IsBound ? Bound.Span.Slice(start, length) : Block!.Span.Slice(Offset + start, length);
     }
+
+    /// <summary>From one row of values to the next.</summary>
+    public int RowStride => Source is null || Type.Kind == EdgeKind.Shared ? Type.Shape.Size : Source.RowStride;
+
+    /// <summary>The values as a matrix [rows, size], which may have gaps between its rows.</summary>
+    public ReadOnlyMatrix<T> Matrix(int first, int rows) =>
+        Source is null ? new(Values(first, rows), rows, Type.Shape.Size) : new(SourceRows(first, rows, true), rows, Type.Shape.Size, rows == 1 ? Type.Shape.Size : RowStride);
 
     public Span<T> WritableValues(int first, int rows)
     {
@@ -54,6 +68,20 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         return GradientBlock!.Span.Slice(GradientOffset + start, length);
     }
 
+    private ReadOnlySpan<T> SourceRows(int first, int rows, bool allowed)
+    {
+        if (!allowed)
+            throw new InvalidOperationException("These rows have gaps between them: a layer that AcceptsRowStrides reads its inputs as matrices.");
+        var size = Type.Shape.Size;
+        if (Type.Kind == EdgeKind.Shared)
+            return Source!.Values(first, rows).Slice(SourceStart, size);
+        var source = Source!.SourceSpan(first, rows);
+        return source.Slice(SourceStart, (rows - 1) * RowStride + size);
+    }
+
+    /// <summary>All rows with what lies between them.</summary>
+    private ReadOnlySpan<T> SourceSpan(int first, int rows) => Source is null ? Values(first, rows) : Source.SourceSpan(first, rows)[SourceStart..];
+
     private (int Start, int Length) Slice(int first, int rows)
     {
         var size = Type.Shape.Size;
@@ -69,6 +97,9 @@ internal sealed class NodeBuffers<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public required int Index;
+
+    /// <summary>False where the output lies in the input's memory already.</summary>
+    public bool RunsForward;
 
     public required EdgeBuffer<T>[] Inputs;
 

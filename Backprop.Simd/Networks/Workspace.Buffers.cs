@@ -40,7 +40,7 @@ public sealed partial class Workspace<T>
         var lives = new Life?[_edges.Length];
         for (var e = 0; e < _edges.Length; e++)
         {
-            if (!IsComputed(e))
+            if (!IsComputed(e) || LiesInGivenMemory(e))
                 continue;
             var start = _definition.Edges[e].Producer;
             var end = _training || _plan.Readable[e] ? Forever : start;
@@ -58,6 +58,15 @@ public sealed partial class Workspace<T>
         {
             if (!IsComputed(e))
                 continue;
+            var producer = _definition.Nodes[_definition.Edges[e].Producer];
+            if (LiesInGivenMemory(e) || _plan.IsViewOfInput[_definition.Edges[e].Producer] && producer.Layer is Slice)
+            {
+                var source = producer.Inputs[0];
+                _edges[e].Source = _edges[source];
+                _edges[e].SourceStart = producer.Layer is Slice slice ? slice.Run(_definition.Edges[source].Type.Shape).Start : 0;
+                continue;
+            }
+
             _edges[e].Block = block;
             _edges[e].Offset = offsets[_plan.ValueRoot[e]];
         }
@@ -132,7 +141,8 @@ public sealed partial class Workspace<T>
                 ScratchPerBatch = declaration.ScratchPerBatch,
                 NeedsInputGradient = _plan.NeedsInputGradient[n],
                 AddsInputGradient = _plan.AddsInputGradient[n],
-                RunsBackward = _plan.RunsBackward[n],
+                RunsForward = !_plan.IsViewOfInput[n],
+                RunsBackward = _plan.RunsBackward[n] && !_plan.IsGradientView[n],
                 FusedUpdate = _fused,
             };
         }
@@ -233,6 +243,9 @@ public sealed partial class Workspace<T>
         var offsets = planner.Place();
         return (offsets, Allocate(planner.Length));
     }
+
+    /// <summary>A view of an input or parameter, whose memory is the caller's or the network's.</summary>
+    private bool LiesInGivenMemory(int edge) => _definition.Edges[_plan.ValueRoot[edge]].Role != EdgeRole.Computed;
 
     private bool IsComputed(int edge) => _definition.Edges[edge].Producer is >= 0 and var n && _plan.RunsForward[n];
 

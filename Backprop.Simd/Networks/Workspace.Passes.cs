@@ -34,7 +34,7 @@ public sealed partial class Workspace<T>
             Network.State.CopyTo(_proposedState.Span);
         for (var n = 0; n < _nodes.Length; n++)
         {
-            if (_nodes[n] is { } node)
+            if (_nodes[n] is { RunsForward: true } node)
                 _definition.Nodes[n].Layer.Forward(new ForwardContext<T>(node, in _pass, 0, _rows, _choice.Current));
         }
 

@@ -70,6 +70,8 @@ internal sealed class WorkspacePlan
             PlanBackward(options);
         ValueRoot = new int[edges.Length];
         GradientRoot = new int[edges.Length];
+        IsViewOfInput = new bool[nodes.Length];
+        IsGradientView = new bool[nodes.Length];
         FindAliases();
     }
 
@@ -103,6 +105,12 @@ internal sealed class WorkspacePlan
 
     /// <summary>The same for gradients.</summary>
     public readonly int[] GradientRoot;
+
+    /// <summary>Nodes whose output is read in their input's memory: they do not run forward.</summary>
+    public readonly bool[] IsViewOfInput;
+
+    /// <summary>Views whose gradient is their input's: they do not run backward.</summary>
+    public readonly bool[] IsGradientView;
 
     private void PlanBackward(WorkspaceOptions options)
     {
@@ -164,9 +172,29 @@ internal sealed class WorkspacePlan
         for (var n = 0; n < _definition.Nodes.Length; n++)
         {
             var node = _definition.Nodes[n];
-            if (!RunsForward[n] || !node.Layer.SupportsInPlace || node.Outputs.Length != 1)
+            if (!RunsForward[n] || node.Outputs.Length != 1)
                 continue;
             var (input, output) = (node.Inputs[0], node.Outputs[0]);
+            if (node.Layer.IsView)
+            {
+                IsViewOfInput[n] = true;
+                ValueRoot[output] = ValueRoot[input];
+                IsGradientView[n] = IsGradientOfView(n, input, output);
+                if (IsGradientView[n])
+                    GradientRoot[output] = GradientRoot[input];
+                continue;
+            }
+
+            if (node.Layer is Slice)
+            {
+                IsViewOfInput[n] = IsReadInPlace(output);
+                if (IsViewOfInput[n])
+                    ValueRoot[output] = ValueRoot[input];
+                continue;
+            }
+
+            if (!node.Layer.SupportsInPlace)
+                continue;
             if (!IsValueShared(input, output))
                 continue;
             ValueRoot[output] = ValueRoot[input];
@@ -186,10 +214,37 @@ internal sealed class WorkspacePlan
         foreach (var consumer in _definition.Consumers[input])
             readers += RunsForward[consumer] ? 1 : 0;
         return edges[input].Role == EdgeRole.Computed
+            && !IsViewOfInput[edges[input].Producer]
             && edges[input].Type == edges[output].Type
             && !Readable[input]
             && readers == 1
             && (!_training || !nodes[edges[input].Producer].Layer.BackwardUsesOutput);
+    }
+
+    /// <summary>
+    /// A view's gradient is that of its input where nobody else adds to the latter: no other consumer, not the caller. That of a
+    /// parameter lies elsewhere, and may be accumulated. One that a layer overwrites with its own is not what the caller reads.
+    /// </summary>
+    private bool IsGradientOfView(int node, int input, int output) =>
+        RunsBackward[node] && NeedsInputGradient[node][0] && !Seeded[input] && _definition.Edges[input].Role != EdgeRole.Parameter
+        && HasFlow[output] && _definition.Consumers[input].Count == 1 && (!Readable[output] || GradientRoot[input] == input);
+
+    /// <summary>All consumers of a slice take rows with gaps between them, and the caller does not read it.</summary>
+    private bool IsReadInPlace(int output)
+    {
+        if (Readable[output] || _definition.Edges[output].Type.Kind != EdgeKind.Values)
+            return false;
+        var shape = _definition.Edges[_definition.Nodes[_definition.Edges[output].Producer].Inputs[0]].Type.Shape;
+        var slice = (Slice)_definition.Nodes[_definition.Edges[output].Producer].Layer;
+        if (slice.Run(shape).Step != shape.Size)
+            return false; // Several runs in a row.
+        foreach (var consumer in _definition.Consumers[output])
+        {
+            if (!_definition.Nodes[consumer].Layer.AcceptsRowStrides)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>

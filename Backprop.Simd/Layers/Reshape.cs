@@ -1,0 +1,44 @@
+namespace Backprop.Simd.Layers;
+
+/// <summary>The elements of a row under another shape, in the order in which they lie. Copies nothing.</summary>
+public sealed class Reshape : ViewLayer
+{
+    private readonly int[] _dimensions;
+
+    /// <summary>Makes the layer.</summary>
+    /// <param name="dimensions">Up to four sizes, each 1 or more; one may be -1 and follows from the others.</param>
+    /// <exception cref="ArgumentException">There are more than four sizes, two are -1, or one is another number below 1.</exception>
+    public Reshape(params ReadOnlySpan<int> dimensions)
+    {
+        _dimensions = dimensions.ToArray();
+        var free = 0;
+        foreach (var dimension in dimensions)
+            free += dimension == -1 ? 1 : 0;
+        if (free > 1)
+            throw new ArgumentException($"At most one size is -1; got [{string.Join(", ", _dimensions)}].", nameof(dimensions));
+        _ = new Shape(Array.ConvertAll(_dimensions, d => d == -1 ? 1 : d));
+    }
+
+    /// <summary>The sizes, -1 where one follows from the others.</summary>
+    public IReadOnlyList<int> Dimensions => _dimensions;
+
+    /// <inheritdoc/>
+    public override string Kind => "reshape";
+
+    /// <inheritdoc/>
+    protected override Shape OutputShape(EdgeType input)
+    {
+        var dimensions = (int[])_dimensions.Clone();
+        var at = Array.IndexOf(dimensions, -1);
+        if (at >= 0)
+        {
+            dimensions[at] = 1;
+            var (size, rest) = Math.DivRem(input.Shape.Size, new Shape(dimensions).Size);
+            if (rest != 0 || size == 0)
+                throw new ArgumentException($"{Kind} to [{string.Join(", ", _dimensions)}] does not suit {input} of {input.Shape.Size} elements.", nameof(input));
+            dimensions[at] = size;
+        }
+
+        return new Shape(dimensions);
+    }
+}
