@@ -100,7 +100,7 @@ public sealed class ConvolutionTranspose2D : Layer
             Convolution.Forward(in shape, dy, context.Parameter(0), [], dx.Span, dx.Adds, context.BatchScratch, context.Compute, SimdWidth.Widest);
         var dw = context.ParameterGradient(0);
         if (!dw.IsEmpty)
-            Convolution.BackwardWeights(in shape, dy, context.Input(0), dw.Span, dw.Adds, context.BatchScratch, context.Compute);
+            Convolution.BackwardWeights(in shape, dy, context.Input(0), dw.Span, [], dw.Adds, context.BatchScratch, context.Compute);
         if (_bias)
             ConvolutionLayers.BiasGradient(in context, dy, Filters);
     }

@@ -70,11 +70,17 @@ public sealed class ConvolutionTests
                 scratch.AsSpan().Fill(T.NaN);
                 spanW.Fill(T.NaN);
                 expected = ConvolutionReference.BackwardWeights(shape, image, gradient);
-                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, false, scratch, null, width);
+                spanB = Take<T>(bias, added.Length, atEnd);
+                spanB.Fill(T.NaN);
+                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, spanB, false, false, scratch, null, width);
                 AssertEqual(expected, spanW, what + " dw");
+                double[] sums = [.. Enumerable.Range(0, shape.Filters).Select(f => gradient.Where((_, i) => i % shape.Filters == f).Sum())];
+                AssertEqual(sums, spanB, what + " db");
                 Fill(spanW, filters);
-                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, true, scratch, null, width);
+                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, spanB, true, true, scratch, null, width);
                 AssertEqual(Sum(expected, filters), spanW, what + " dw added");
+                AssertEqual(Sum(sums, sums), spanB, what + " db added");
+                bias.AssertUntouched<T>(spanB, what + ", db");
                 x.AssertUntouched<T>(spanX, what + ", x");
                 w.AssertUntouched<T>(spanW, what + ", w");
                 y.AssertUntouched<T>(spanY, what + ", y");
@@ -106,11 +112,11 @@ public sealed class ConvolutionTests
     {
         var random = new TestRandom(7);
         float[] x = Signed(ref random, images * shape.InputSize), w = Signed(ref random, shape.WeightSize), dy = Signed(ref random, images * shape.OutputSize);
-        float[] y = new float[dy.Length], dx = new float[x.Length], dw = new float[w.Length], scratch = new float[Convolution.ScratchLength(shape)];
+        float[] y = new float[dy.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[shape.Filters], scratch = new float[Convolution.ScratchLength(shape)];
         Convolution.Forward<float>(shape, x, w, [], y, scratch, context);
         Convolution.BackwardInput<float>(shape, dy, w, dx, false, scratch, context);
-        Convolution.BackwardWeights<float>(shape, x, dy, dw, false, scratch, context);
-        return [.. y, .. dx, .. dw];
+        Convolution.BackwardWeights<float>(shape, x, dy, dw, db, false, scratch, context);
+        return [.. y, .. dx, .. dw, .. db];
     }
 
     [Fact]
@@ -129,9 +135,9 @@ public sealed class ConvolutionTests
         var scratch = new float[Convolution.ScratchLength(shape)];
         float[] w = new float[shape.WeightSize], dw = [.. Enumerable.Repeat(5f, w.Length)];
         Convolution.Forward<float>(shape, [], w, [], [], scratch);
-        Convolution.BackwardWeights<float>(shape, [], [], dw, accumulate: true, scratch);
+        Convolution.BackwardWeights<float>(shape, [], [], dw, [], accumulate: true, scratch);
         Assert.All(dw, v => Assert.Equal(5, v));
-        Convolution.BackwardWeights<float>(shape, [], [], dw, accumulate: false, scratch);
+        Convolution.BackwardWeights<float>(shape, [], [], dw, [], accumulate: false, scratch);
         Assert.All(dw, v => Assert.Equal(0, v));
     }
 

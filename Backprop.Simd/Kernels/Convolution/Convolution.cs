@@ -58,19 +58,20 @@ public static unsafe class Convolution
     public static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, Span<T> dx, bool accumulate, Span<T> scratch, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => BackwardInput(in shape, dy, weights, [], dx, accumulate, scratch, context, SimdWidth.Widest);
 
-    /// <summary>dW, the gradient by the filters, summed over the images; or dW += it.</summary>
+    /// <summary>dW, the gradient by the filters, and db, that by the biases, summed over the images; or added to.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="shape">The sizes.</param>
     /// <param name="x">The images.</param>
     /// <param name="dy">The gradient by the outputs.</param>
     /// <param name="dw">The gradient by the filters; not read unless added to.</param>
-    /// <param name="accumulate">Add to <paramref name="dw"/> instead of overwriting it.</param>
+    /// <param name="db">The gradient by the biases, one per filter, or nothing.</param>
+    /// <param name="accumulate">Add to <paramref name="dw"/> and <paramref name="db"/> instead of overwriting them.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
     /// <exception cref="ArgumentException">A length is wrong, or dw overlaps an input.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    public static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, bool accumulate, Span<T> scratch, ComputeContext? context = null)
-        where T : unmanaged, IFloatingPointIeee754<T> => BackwardWeights(in shape, x, dy, dw, accumulate, scratch, context, SimdWidth.Widest);
+    public static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, Span<T> db, bool accumulate, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => BackwardWeights(in shape, x, dy, dw, db, accumulate, accumulate, scratch, context, SimdWidth.Widest);
 
     /// <summary>With <paramref name="accumulate"/> and no bias, y += x * W: a transposed convolution's gradient by its images.</summary>
     internal static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
@@ -129,18 +130,27 @@ public static unsafe class Convolution
         }
     }
 
-    internal static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
+    internal static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, Span<T> db, bool accumulate, bool accumulateBias, Span<T> scratch, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var images = Check(in shape, x.Length, nameof(x), dy.Length, nameof(dy), dw.Length, scratch.Length, typeof(T));
         SpanGuard.Disjoint(x, dw);
         SpanGuard.Disjoint(dy, dw);
+        if (!db.IsEmpty)
+            SpanGuard.SameLength(shape.Filters, db.Length, nameof(db));
+        SpanGuard.Disjoint<T>(dw, db);
+        SpanGuard.Disjoint(dy, db);
         if (images == 0)
         {
             if (!accumulate)
                 dw.Clear();
+            if (!accumulateBias)
+                db.Clear();
             return;
         }
+
+        if (!db.IsEmpty && (shape.IsPointwise || shape.IsDepthwise))
+            Reductions.ColumnSums(new(dy, dy.Length / shape.Filters, shape.Filters), db, accumulateBias, context);
 
         if (shape.IsPointwise)
         {
@@ -150,9 +160,9 @@ public static unsafe class Convolution
             return;
         }
 
-        fixed (T* px = x, pw = dw, py = dy, ps = scratch)
+        fixed (T* px = x, pw = dw, pb = db, py = dy, ps = scratch)
         {
-            var problem = new ConvolutionProblem<T>(shape, images, px, pw, null, py, ps, accumulate);
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate) { AddsBias = accumulateBias };
             Dispatch(ConvolutionPass.BackwardWeights, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupFilters, context, width);
         }
     }
@@ -239,6 +249,9 @@ internal readonly unsafe record struct ConvolutionProblem<T>(ConvolutionShape Sh
         : this(shape, images, (nint)x, (nint)w, (nint)bias, (nint)y, (nint)scratch, Adds)
     {
     }
+
+    /// <summary>Whether the gradient by the biases is added to.</summary>
+    public bool AddsBias { get; init; }
 
     public T* X => (T*)XAddress;
 

@@ -25,7 +25,7 @@ internal static class ConvolutionScratch
         if (shape.IsPointwise)
             return 0;
         var cells = (long)shape.Kernel.Height * shape.Kernel.Width;
-        var shards = shape.IsDepthwise || shape.WeightSize <= MostShardedElements ? (long)MostShards * shape.WeightSize : 0;
+        var shards = shape.IsDepthwise || shape.WeightSize <= MostShardedElements ? MostShards * ((long)shape.WeightSize + shape.Filters) : 0;
         if (shape.IsDepthwise)
             return shards;
         var forward = cells * shape.Channels * (shape.GroupFilters + PanelSlack);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Threading;
 
@@ -27,8 +28,11 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             body.Execute(0, items);
         else
             context.For(items, 1, problem.Images * shape.Operations * 0.01 * 8 / TSimd.Count, in body);
-        if (shards > 1)
-            ConvolutionShards.Sum(in problem, shards);
+        if (shards == 1)
+            return;
+        ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shards, problem.Adds);
+        if (problem.Bias is not null)
+            ConvolutionShards.Sum(problem.Bias, problem.Scratch + (nint)shards * shape.WeightSize, shape.Filters, shards, problem.AddsBias);
     }
 
     /// <summary>dW in tiles: for each group, panel and run of cells, some rows.</summary>
@@ -87,6 +91,8 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             int from = (int)((long)Problem.Images * shard / Shards), to = (int)((long)Problem.Images * (shard + 1) / Shards);
             var dw = Shards == 1 ? Problem.W : Problem.Scratch + (nint)shard * shape.WeightSize;
             var adds = Shards == 1 && Problem.Adds;
+            var db = Shards == 1 || Problem.Bias is null ? Problem.Bias : Problem.Scratch + (nint)Shards * shape.WeightSize + (nint)shard * shape.Filters;
+            var addsBias = Shards == 1 && Problem.AddsBias;
             for (var image = from; image < to; image++)
             {
                 var x = Problem.X + (nint)image * shape.InputSize;
@@ -96,11 +102,11 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                     x = padded;
                 }
 
-                Image(x, Problem.Y + (nint)image * shape.OutputSize, dw, adds || image > from, first, last, offsets, packed);
+                Image(x, Problem.Y + (nint)image * shape.OutputSize, dw, adds || image > from, db, addsBias || image > from, first, last, offsets, packed);
             }
         }
 
-        private readonly void Image(T* x, T* dy, T* dw, bool adds, int first, int last, nint* offsets, T* packed)
+        private readonly void Image(T* x, T* dy, T* dw, bool adds, T* db, bool addsBias, int first, int last, nint* offsets, T* packed)
         {
             var shape = Problem.Shape;
             var tilesOfPanel = Cut.Runs * Cut.Tiles;
@@ -138,6 +144,9 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                     panel.BLast = (at.Vectors - 1) * TSimd.Count * sizeof(T);
                 }
 
+                // Whoever has the first tile of a panel has its bias.
+                if (tile == 0 && db is not null)
+                    ColumnSums(in panel, pixels, db + column, addsBias);
                 var end = Math.Min(tilesOfPanel, tile + last - item);
                 item += end - tile;
                 for (; tile < end; tile++)
@@ -151,24 +160,70 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                 }
             }
         }
+
+        /// <summary>Sums of the columns of a panel over the pixels, in four chains, added to what the sums hold if so.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void ColumnSums(in TilePanel<T> panel, int pixels, T* sums, bool adds)
+        {
+            var width = Math.Min(panel.Width, TSimd.Count);
+            var second = panel.Width > TSimd.Count ? panel.BLast : 0;
+            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+            TVector t0 = TSimd.Zero, t1 = TSimd.Zero, t2 = TSimd.Zero, t3 = TSimd.Zero;
+            var at = panel.B;
+            var step = panel.BStep;
+            for (; pixels >= 4; pixels -= 4)
+            {
+                s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
+                t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
+                at += step;
+                s1 = TSimd.Add(s1, TSimd.LoadPartial((T*)at, width));
+                t1 = TSimd.Add(t1, TSimd.LoadPartial((T*)(at + second), width));
+                at += step;
+                s2 = TSimd.Add(s2, TSimd.LoadPartial((T*)at, width));
+                t2 = TSimd.Add(t2, TSimd.LoadPartial((T*)(at + second), width));
+                at += step;
+                s3 = TSimd.Add(s3, TSimd.LoadPartial((T*)at, width));
+                t3 = TSimd.Add(t3, TSimd.LoadPartial((T*)(at + second), width));
+                at += step;
+            }
+
+            for (; pixels > 0; pixels--)
+            {
+                s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
+                t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
+                at += step;
+            }
+
+            var first = TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3));
+            var last = TSimd.Add(TSimd.Add(t0, t1), TSimd.Add(t2, t3));
+            var end = (T*)((byte*)sums + (second == 0 ? 0 : panel.CLast));
+            if (adds)
+            {
+                // Both are read before one is written: they may overlap.
+                first = TSimd.Add(TSimd.LoadPartial(sums, width), first);
+                last = TSimd.Add(TSimd.LoadPartial(end, width), last);
+            }
+
+            TSimd.StorePartial(sums, first, width);
+            TSimd.StorePartial(end, last, width);
+        }
     }
 }
 
 /// <summary>The sum of partial gradients.</summary>
 internal static unsafe class ConvolutionShards
 {
-    /// <summary>dW = shard 0 + shard 1 + ..., added to what dW holds if so.</summary>
-    public static void Sum<T>(in ConvolutionProblem<T> problem, int shards)
+    /// <summary>The sum of shard 0, shard 1, ..., added to what the destination holds if so.</summary>
+    public static void Sum<T>(T* destination, T* parts, int size, int shards, bool adds)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var size = problem.Shape.WeightSize;
-        var dw = new Span<T>(problem.W, size);
-        var first = new ReadOnlySpan<T>(problem.Scratch, size);
-        if (problem.Adds)
-            Elementwise.Add(dw, first, dw);
+        var sum = new Span<T>(destination, size);
+        var first = new ReadOnlySpan<T>(parts, size);
+        if (adds)
+            Elementwise.Add(sum, first, sum);
         else
-            first.CopyTo(dw);
+            first.CopyTo(sum);
         for (var shard = 1; shard < shards; shard++)
-            Elementwise.Add(dw, new ReadOnlySpan<T>(problem.Scratch + (nint)shard * size, size), dw);
+            Elementwise.Add(sum, new ReadOnlySpan<T>(parts + (nint)shard * size, size), sum);
     }
 }
