@@ -19,6 +19,7 @@ internal static partial class LayerSamples
     [
         .. Affines(),
         .. Activations(),
+        .. MoreActivations(),
         .. Gates(),
         .. Products(),
         .. Losses(),
