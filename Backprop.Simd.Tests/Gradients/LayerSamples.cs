@@ -20,6 +20,7 @@ internal static partial class LayerSamples
         .. Affines(),
         .. Activations(),
         .. MoreActivations(),
+        .. Softmaxes(),
         .. Gates(),
         .. Products(),
         .. Losses(),
