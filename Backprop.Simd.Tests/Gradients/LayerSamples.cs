@@ -24,6 +24,7 @@ internal static partial class LayerSamples
         .. Gates(),
         .. Products(),
         .. Losses(),
+        .. MoreLosses(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>

@@ -50,6 +50,10 @@ public static partial class SoftmaxCrossEntropyKernels
     public static void LogSoftmaxBackward<T>(ReadOnlyMatrix<T> dy, ReadOnlyMatrix<T> y, Matrix<T> dx, bool accumulate, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Backward(dy, y, dx, accumulate, default(LogSoftmaxGradient<T>), context);
 
+    /// <summary>The sum of q[c] ((maximum - logits[c]) + logSum), without the classes whose q is 0, whatever their logits.</summary>
+    internal static double ExpectedLoss<T>(ReadOnlySpan<T> q, ReadOnlySpan<T> logits, T maximum, T logSum)
+        where T : unmanaged, IFloatingPointIeee754<T> => ReductionLoops.Pairwise(new ExpectedLossTerm<T>(maximum, logSum), q, logits);
+
     private static void Backward<T, TGradient>(
         ReadOnlyMatrix<T> dy, ReadOnlyMatrix<T> y, Matrix<T> dx, bool accumulate, TGradient gradient, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -33,6 +33,18 @@ internal readonly unsafe struct LogSoftmaxGradient<T> : IRowGradient<T> where T 
         dy - VectorMath.ExpBounded(y) * sum;
 }
 
+/// <summary>q ((maximum - x) + logSum); 0 where q is 0.</summary>
+internal readonly unsafe struct ExpectedLossTerm<T>(T maximum, T logSum) : ReductionLoops.ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        var q = TVector.Load(x);
+        var loss = TVector.Create(maximum) - TVector.Load(y) + TVector.Create(logSum);
+        return TVector.AndNot(loss * q, TVector.Equal(q, TVector.Zero)) + sum;
+    }
+}
+
 /// <summary>Gradients of rows by their outputs.</summary>
 internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
     TGradient gradient, ReadOnlySpan<T> dy, nint dyStride, ReadOnlySpan<T> y, nint yStride, Span<T> dx, nint dxStride, int classes, bool accumulate)
