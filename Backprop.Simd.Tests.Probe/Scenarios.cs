@@ -80,22 +80,29 @@ internal static class Scenarios
         };
     }
 
-    /// <summary>Both losses in all their forms, in one network.</summary>
+    /// <summary>The losses in their forms, in one network, behind a learned rectifier.</summary>
     private static Action<int> Losses(int threads)
     {
         var graph = new GraphBuilder();
-        var logits = graph.Input("x", 4).Affine(4);
-        var (labels, targets) = (graph.IndexInput("labels"), graph.Input("t", 4));
+        var logits = graph.Input("x", 4).Affine(4).PRelu();
+        var (labels, targets, rows) = (graph.IndexInput("labels"), graph.Input("t", 4), graph.Input("w"));
         double[] weights = [1, 2, 3, 4];
         graph.Loss(logits.Apply(new SoftmaxCrossEntropy(weights, 0.1), labels));
         graph.Loss(logits.Apply(new SoftmaxCrossEntropy(), labels), 0.5);
         graph.Loss(logits.Apply(new SoftmaxCrossEntropy(), targets));
         graph.Loss(logits.Apply(new MeanSquaredError(), targets));
+        graph.Loss(logits.Apply(new SoftmaxCrossEntropy(labelSmoothing: 0.1), targets, rows));
+        graph.Loss(logits.LogSoftmax().Apply(new NegativeLogLikelihood(), labels, rows));
+        graph.Loss(logits.LogSoftmax().Apply(new KullbackLeibler(), targets));
+        graph.Loss(logits.Softmax().Apply(new Huber(), targets, rows));
+        graph.Loss(logits.Apply(new BinaryCrossEntropy(2, LossReduction.Sum), targets));
+        graph.Output(logits.Gelu().Apply(new MeanAbsoluteError(LossReduction.None), targets));
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var sgd = new Sgd<float>(network.Parameters.Length, 1e-3);
         var workspace = network.CreateWorkspace(5, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));
         var classes = new[] { 0, 1, 2, 3, -100 };
         workspace.Input("t").Fill(0.25f);
+        workspace.Input("w").Fill(2);
         return step =>
         {
             workspace.SetIndexInput("labels", classes);

@@ -110,6 +110,18 @@ public class ActivationTests
         Check(new LeakyRelu());
         Check(new Sigmoid());
         Check(new Tanh());
+        Check(new Elu());
+        Check(new Elu(-0.5));
+        Check(new Selu());
+        Check(new Gelu());
+        Check(new GeluTanh());
+        Check(new Silu());
+        Check(new Mish());
+        Check(new Softplus());
+        Check(new Softplus(2, 3));
+        Check(new Softsign());
+        Check(new HardSigmoid());
+        Check(new HardSwish());
 
         static void Check<TActivation>(TActivation f) where TActivation : struct, IActivation
         {
@@ -139,6 +151,17 @@ public class ActivationTests
         Check(new Sigmoid());
         Check(new Tanh());
         Check(new Swish());
+        Check(new Elu());
+        Check(new Elu(-0.5));
+        Check(new Selu());
+        Check(new Gelu());
+        Check(new GeluTanh());
+        Check(new Silu());
+        Check(new Mish());
+        Check(new Softplus());
+        Check(new Softsign());
+        Check(new HardSigmoid());
+        Check(new HardSwish());
 
         static void Check<TActivation>(TActivation f) where TActivation : struct, IActivation
         {
@@ -165,6 +188,26 @@ public class ActivationTests
         Check<float, Sigmoid>(new());
         Check<double, Tanh>(new());
         Check<float, Swish>(new());
+        Check<double, Elu>(new());
+        Check<float, Elu>(new());
+        Check<float, Selu>(new());
+        Check<double, Selu>(new());
+        Check<double, Gelu>(new());
+        Check<float, Gelu>(new());
+        Check<float, GeluTanh>(new());
+        Check<double, GeluTanh>(new());
+        Check<double, Silu>(new());
+        Check<float, Silu>(new());
+        Check<float, Mish>(new());
+        Check<double, Mish>(new());
+        Check<double, Softplus>(new());
+        Check<float, Softplus>(new());
+        Check<float, Softsign>(new());
+        Check<double, Softsign>(new());
+        Check<double, HardSigmoid>(new());
+        Check<float, HardSigmoid>(new());
+        Check<float, HardSwish>(new());
+        Check<double, HardSwish>(new());
 
         static void Check<T, TActivation>(TActivation f)
             where T : unmanaged, IFloatingPointIeee754<T>

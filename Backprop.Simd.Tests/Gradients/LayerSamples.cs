@@ -19,11 +19,14 @@ internal static partial class LayerSamples
     [
         .. Affines(),
         .. Activations(),
+        .. MoreActivations(),
+        .. Softmaxes(),
         .. Gates(),
         .. Products(),
         .. Losses(),
         .. Convolutions(),
         .. Views(),
+        .. MoreLosses(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>

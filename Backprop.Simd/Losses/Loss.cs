@@ -2,8 +2,9 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>A layer whose one output is a single number to be made small: the mean over the batch.</summary>
-/// <remarks>Losses accumulate in double, in a fixed order. Input 0 is the prediction, input 1 the target.</remarks>
+/// <summary>A layer whose one output is a number to be made small: for the batch, or without reduction for each row.</summary>
+/// <remarks>Losses accumulate in double, in a fixed order. Input 0 is the prediction, input 1 the target. Those of the library have
+/// a reduction and take sample weights: <see cref="ReducedLoss"/>.</remarks>
 public abstract class Loss : Layer
 {
     /// <inheritdoc/>

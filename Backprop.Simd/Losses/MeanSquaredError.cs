@@ -1,55 +1,40 @@
-using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>L = mean of (y - t)^2 over all elements of the batch. dy = 2 (y - t) / N, dt = -dy.</summary>
-public sealed class MeanSquaredError : Loss
+/// <summary>L = mean of (y - t)^2 over all elements of the batch.</summary>
+/// <remarks>dy = 2 (y - t) / N, dt = -dy. The mean divides by the elements; with sample weights, by the sum of the weights times the elements of a row.</remarks>
+public sealed class MeanSquaredError : ElementwiseLoss
 {
+    /// <summary>Makes the loss.</summary>
+    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
+    public MeanSquaredError(LossReduction reduction = LossReduction.Mean) : base(reduction) { }
+
     /// <inheritdoc/>
     public override string Kind => "meansquarederror";
 
     /// <inheritdoc/>
-    public override void Declare(LayerDeclaration declaration)
-    {
-        ArgumentNullException.ThrowIfNull(declaration);
-        declaration.RequireInputs(2);
-        declaration.Require(0, EdgeKind.Values);
-        declaration.RequireSame(0, 1);
-        declaration.AddOutput(new EdgeType(EdgeKind.Shared, Shape.Scalar));
-    }
+    public override void Forward<T>(in ForwardContext<T> context) => Forward(in context, default(Term));
 
     /// <inheritdoc/>
-    public override void Forward<T>(in ForwardContext<T> context)
+    public override void Backward<T>(in BackwardContext<T> context) => Backward(in context, default(Term));
+
+    private readonly struct Term : IElementLoss
     {
-        ReadOnlySpan<T> y = context.Input(0), t = context.Input(1);
-        var sum = 0.0;
-        for (var i = 0; i < y.Length; i++)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Value<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector>
         {
-            var difference = double.CreateTruncating(y[i]) - double.CreateTruncating(t[i]);
-            sum += difference * difference;
+            y -= t;
+            return y * y;
         }
 
-        Report(in context, sum / y.Length);
-    }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Slope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => (y - t) * 2;
 
-    /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
-    {
-        ReadOnlySpan<T> y = context.Input(0), t = context.Input(1);
-        var factor = T.CreateChecked(2) * context.OutputGradient()[0] / T.CreateChecked(y.Length);
-        var dy = context.InputGradient(0);
-        if (!dy.IsEmpty)
-        {
-            for (var i = 0; i < y.Length; i++)
-                dy.Put(i, factor * (y[i] - t[i]));
-        }
-
-        var dt = context.InputGradient(1);
-        if (!dt.IsEmpty)
-        {
-            for (var i = 0; i < y.Length; i++)
-                dt.Put(i, factor * (t[i] - y[i]));
-        }
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => (t - y) * 2;
     }
 }

@@ -50,8 +50,14 @@ public sealed class GraphBuilder
     /// <param name="shape">Its shape per row; nothing for one integer.</param>
     /// <returns>The input.</returns>
     /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
-    public Node IndexInput(string name, params ReadOnlySpan<int> shape) =>
-        AddEdge(name, new EdgeType(EdgeKind.Indices, new Shape(shape)), EdgeRole.Input);
+    public Node IndexInput(string name, params ReadOnlySpan<int> shape) => IndexInput(name, new Shape(shape));
+
+    /// <summary>Adds an input of 32-bit integers: labels, embedding indices, lengths.</summary>
+    /// <param name="name">Its name, unique in the graph.</param>
+    /// <param name="shape">Its shape per row.</param>
+    /// <returns>The input.</returns>
+    /// <exception cref="ArgumentException">The name is empty or taken.</exception>
+    public Node IndexInput(string name, Shape shape) => AddEdge(name, new EdgeType(EdgeKind.Indices, shape), EdgeRole.Input);
 
     /// <summary>Adds an input without batch dimension: a constant given at run time.</summary>
     /// <param name="name">Its name, unique in the graph.</param>

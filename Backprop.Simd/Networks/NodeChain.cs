@@ -1,7 +1,6 @@
 using Backprop.Simd.Activations;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Layers;
-using Backprop.Simd.Losses;
 
 namespace Backprop.Simd.Networks;
 
@@ -46,21 +45,6 @@ public static partial class NodeChain
     /// <returns>y.</returns>
     public static Node Tanh(this Node node) => node.Activation(new Tanh());
 
-    /// <summary>Ends a chain: softmax cross-entropy against class labels. The logits become the network's output.</summary>
-    /// <param name="logits">The logits, [K].</param>
-    /// <param name="labels">The name of the label input, made here.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <returns>The loss.</returns>
-    public static Node SoftmaxCrossEntropy(this Node logits, string labels = "labels", SoftmaxCrossEntropy? loss = null) =>
-        End(logits, loss ?? new SoftmaxCrossEntropy(), logits.Graph.IndexInput(labels));
-
-    /// <summary>Ends a chain: mean squared error. The predictions become the network's output.</summary>
-    /// <param name="predictions">The predictions.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the predictions.</param>
-    /// <returns>The loss.</returns>
-    public static Node MeanSquaredError(this Node predictions, string targets = "targets") =>
-        End(predictions, new MeanSquaredError(), predictions.Graph.Input(targets, predictions.Type.Shape));
-
     /// <summary>Builds the graph of this node and a network on it.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="node">Any node of the graph; if the graph has no output and no loss, this is its output.</param>
@@ -72,13 +56,5 @@ public static partial class NodeChain
         if (!node.Graph.HasEnd)
             node.Graph.Output(node);
         return node.Graph.Build().CreateNetwork<T>(seed);
-    }
-
-    private static Node End(Node prediction, Loss loss, Node target)
-    {
-        var node = prediction.Apply(loss, target);
-        node.Graph.Output(prediction);
-        node.Graph.Loss(node);
-        return node;
     }
 }

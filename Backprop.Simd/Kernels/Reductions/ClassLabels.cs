@@ -7,13 +7,13 @@ namespace Backprop.Simd.Kernels;
 /// <summary>Class labels: each in [0, classes), or the one that is ignored.</summary>
 internal static class ClassLabels
 {
-    /// <summary>The labels that are not ignored.</summary>
+    /// <summary>The labels that are not ignored; a row has one for each of its positions.</summary>
     /// <exception cref="ArgumentException">A label is neither a class nor ignored.</exception>
-    public static int CountKept(ReadOnlySpan<int> labels, int classes, int ignoreIndex)
+    public static int CountKept(ReadOnlySpan<int> labels, int classes, int ignoreIndex, int positions = 1)
     {
         var (kept, valid) = Count(labels, classes, ignoreIndex);
         if (valid != labels.Length)
-            Throw(labels, classes, ignoreIndex);
+            Throw(labels, classes, ignoreIndex, positions);
         return kept;
     }
 
@@ -44,11 +44,12 @@ internal static class ClassLabels
     }
 
     [DoesNotReturn]
-    private static void Throw(ReadOnlySpan<int> labels, int classes, int ignoreIndex)
+    private static void Throw(ReadOnlySpan<int> labels, int classes, int ignoreIndex, int positions)
     {
-        var row = 0;
-        while (labels[row] == ignoreIndex || (uint)labels[row] < (uint)classes)
-            row++;
-        throw new ArgumentException($"Labels lie in [0, {classes}); row {row} has {labels[row]}.", nameof(labels));
+        var i = 0;
+        while (labels[i] == ignoreIndex || (uint)labels[i] < (uint)classes)
+            i++;
+        var where = positions == 1 ? "" : $" at position {i % positions}";
+        throw new ArgumentException($"Labels lie in [0, {classes}); row {i / positions} has {labels[i]}{where}.", nameof(labels));
     }
 }

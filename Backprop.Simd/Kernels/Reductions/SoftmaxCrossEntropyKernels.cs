@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// probabilities may be the logits' own matrix, or share no element with it.</para>
 /// <para>float and double are supported; any other type throws <see cref="NotSupportedException"/>.</para>
 /// </remarks>
-public static class SoftmaxCrossEntropyKernels
+public static partial class SoftmaxCrossEntropyKernels
 {
     /// <summary>probabilities[i, j] = exp(logits[i, j]) / sum over k of exp(logits[i, k]).</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -98,10 +98,7 @@ public static class SoftmaxCrossEntropyKernels
     private static void Run<T>(ReadOnlyMatrix<T> logits, Matrix<T> probabilities, Span<T> maximum, Span<T> logSum, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        SpanGuard.Supported<T>();
-        if (logits.Columns == 0)
-            throw new ArgumentException($"'{nameof(logits)}' must have at least 1 column; it is {logits.ToString()}.", nameof(logits));
-        RowMajor.Check(logits, nameof(logits));
+        CheckClasses(logits, nameof(logits));
         CheckPair(logits, probabilities, nameof(probabilities));
         var x = logits.Span[..RowMajor.Used(logits)];
         var p = probabilities.Span[..RowMajor.Used<T>(probabilities)];

@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Losses;
+
+/// <summary>L = mean of -p t log s(x) - (1 - t) log s(-x) over all elements, for logits x, targets t in [0, 1] and the logistic function s.</summary>
+/// <remarks><para>As PyTorch's BCEWithLogitsLoss with pos_weight p. -log s(-x) is max(x, 0) + log(1 + e^-|x|): with p = 1 the loss is
+/// max(x, 0) - x t + log(1 + e^-|x|). A factor of 0 leaves its term out, so that the loss is exact at infinite logits: 0 on the
+/// right side, infinity on the wrong one.</para>
+/// <para>dx = ((1 - t) s(x) - p t s(-x)) / N, relatively accurate in both tails; dt = (p (max(-x, 0) + l) - max(x, 0) - l) / N
+/// with l = log(1 + e^-|x|). The mean divides by the elements; with sample weights, by the sum of the weights times the
+/// elements of a row.</para>
+/// </remarks>
+public sealed class BinaryCrossEntropy : ElementwiseLoss
+{
+    /// <summary>Makes the loss.</summary>
+    /// <param name="positiveWeight">p, the weight of positive targets: 0, or 1e-30 to 1e30.</param>
+    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
+    public BinaryCrossEntropy(double positiveWeight = 1, LossReduction reduction = LossReduction.Mean) : base(reduction)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(positiveWeight);
+        SpanGuard.InFloatRange(positiveWeight);
+        PositiveWeight = positiveWeight;
+    }
+
+    /// <summary>The weight of positive targets.</summary>
+    public double PositiveWeight { get; }
+
+    /// <inheritdoc/>
+    public override string Kind => "binarycrossentropy";
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context) => Forward(in context, new Term(PositiveWeight));
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context) => Backward(in context, new Term(PositiveWeight));
+
+    private readonly struct Term(double positiveWeight) : IElementLoss
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Value<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector>
+        {
+            var l = VectorMath.Softplus(-TVector.Abs(y));
+            var onPositive = t * positiveWeight;
+            var onNegative = 1 - t;
+            var negative = TVector.Max(0, y) + l;
+            var positive = TVector.Max(0, -y) + l;
+            positive = TVector.AndNot(positive * onPositive, TVector.Equal(onPositive, TVector.Zero));
+            negative = TVector.AndNot(negative * onNegative, TVector.Equal(onNegative, TVector.Zero));
+            return positive + negative;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Slope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector>
+        {
+            // s of |x| and of -|x|.
+            var e = VectorMath.Exp(-TVector.Abs(y));
+            var large = 1 / (e + 1);
+            var small = e * large;
+            var isPositive = y > 0;
+            e = TVector.Select(isPositive, large, small) * (1 - t);
+            return e - TVector.Select(isPositive, small, large) * (t * positiveWeight);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector>
+        {
+            var l = VectorMath.Softplus(-TVector.Abs(y));
+            var positive = (TVector.Max(0, -y) + l) * positiveWeight;
+            return positive - (TVector.Max(0, y) + l);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Losses;
+
+/// <summary>A loss of class scores over the last dimension, [K] or [..., K], against a class label for each position.</summary>
+/// <remarks>A label is a class, in [0, K), or the ignored one; another throws, naming row and value, before anything is
+/// written.</remarks>
+public abstract class LabelLoss : ReducedLoss
+{
+    private readonly double[]? _classWeights;
+
+    private protected LabelLoss(IEnumerable<double>? classWeights, int ignoreIndex, LossReduction reduction) : base(reduction)
+    {
+        _classWeights = classWeights?.ToArray();
+        foreach (var weight in _classWeights ?? [])
+        {
+            if (weight != 0 && weight is not (>= 1e-30 and <= 1e30))
+                throw new ArgumentException($"Class weights are 0 or between 1e-30 and 1e30, so that float holds them; got {weight}.", nameof(classWeights));
+        }
+
+        IgnoreIndex = ignoreIndex;
+    }
+
+    /// <summary>The label of positions that take no part.</summary>
+    public int IgnoreIndex { get; }
+
+    /// <summary>One weight per class; empty for ones.</summary>
+    public IReadOnlyList<double> ClassWeights => _classWeights ?? [];
+
+    private protected bool HasClassWeights => _classWeights is not null;
+
+    private protected double Weight(int label) => _classWeights is null ? 1 : _classWeights[label];
+
+    /// <summary>Checks scores and targets.</summary>
+    /// <returns>The classes, and the positions of a row.</returns>
+    private protected (int Classes, int Positions) DeclareScores(LayerDeclaration declaration, bool takesDistributions)
+    {
+        ArgumentNullException.ThrowIfNull(declaration);
+        DeclareReduction(declaration);
+        var shape = declaration.Require(0, EdgeKind.Values);
+        if (shape.Rank == 0)
+            throw new ArgumentException($"Input 0 of {Kind} must have classes as its last dimension; it is {declaration.Inputs[0]}.", "inputs");
+        var (classes, positions) = Sizes(shape);
+        if (declaration.Inputs[1].Kind == EdgeKind.Indices || !takesDistributions)
+        {
+            var expected = new EdgeType(EdgeKind.Indices, WithoutClasses(shape));
+            if (declaration.Inputs[1] != expected)
+                throw new ArgumentException($"Input 1 of {Kind} must be {expected} for {declaration.Inputs[0]}; it is {declaration.Inputs[1]}.", "inputs");
+        }
+        else
+        {
+            declaration.RequireSame(0, 1);
+        }
+
+        if (_classWeights is not null && _classWeights.Length != classes)
+            throw new ArgumentException($"{Kind} has {_classWeights.Length} class weights for {classes} classes.", nameof(declaration));
+        return (classes, positions);
+    }
+
+    /// <summary>The classes, and the positions of a row.</summary>
+    private protected static (int Classes, int Positions) Sizes(Shape shape) => (shape[shape.Rank - 1], shape.Size / shape[shape.Rank - 1]);
+
+    /// <summary>The shape of the labels of scores.</summary>
+    internal static Shape WithoutClasses(Shape scores)
+    {
+        Span<int> dimensions = stackalloc int[Shape.MaxRank];
+        for (var d = 0; d < scores.Rank - 1; d++)
+            dimensions[d] = scores[d];
+        return new Shape(dimensions[..Math.Max(0, scores.Rank - 1)]);
+    }
+}

@@ -1,0 +1,71 @@
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Losses;
+
+/// <summary>L = mean over positions of -w_y x_y, for log-probabilities x [..., K] and class labels y [...].</summary>
+/// <remarks>As PyTorch's NLLLoss: the mean divides by the sum of w_y over the positions kept, which is their number without class
+/// weights; with sample weights, w_y times the weight of the row. dx_y = -w_y / D, 0 elsewhere. A weight of 0 never multiplies
+/// an infinite log-probability. All positions ignored: loss 0, gradient 0.</remarks>
+public sealed class NegativeLogLikelihood : LabelLoss
+{
+    /// <summary>Makes the loss.</summary>
+    /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for ones.</param>
+    /// <param name="ignoreIndex">The label of positions that take no part; it may be negative.</param>
+    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <exception cref="ArgumentException">A weight is another number, or there is no such reduction.</exception>
+    public NegativeLogLikelihood(IEnumerable<double>? classWeights = null, int ignoreIndex = -100, LossReduction reduction = LossReduction.Mean)
+        : base(classWeights, ignoreIndex, reduction) { }
+
+    /// <inheritdoc/>
+    public override string Kind => "negativeloglikelihood";
+
+    /// <inheritdoc/>
+    public override void Declare(LayerDeclaration declaration)
+    {
+        DeclareScores(declaration, takesDistributions: false);
+        declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow : 0, CachePerBatch);
+        declaration.UseScratch(perRow: DoublesPerRow);
+    }
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        var x = context.Input(0);
+        var labels = context.Indices(1);
+        var (classes, positions) = Sizes(context.InputType(0).Shape);
+        ClassLabels.CountKept(labels, classes, IgnoreIndex, positions);
+        var doubles = Doubles(context.Scratch, 2 * context.Rows);
+        Span<double> losses = doubles[..context.Rows], denominators = doubles[context.Rows..];
+        doubles.Clear();
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] == IgnoreIndex || Weight(labels[i]) == 0)
+                continue;
+            losses[i / positions] -= Weight(labels[i]) * double.CreateTruncating(x[i * classes + labels[i]]);
+            denominators[i / positions] += Weight(labels[i]);
+        }
+
+        Reduce(in context, losses, denominators);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        WeightGradient(in context);
+        var dx = context.InputGradient(0);
+        if (dx.IsEmpty)
+            return;
+        var labels = context.Indices(1);
+        var (classes, positions) = Sizes(context.InputType(0).Shape);
+        var scales = context.Scratch[..context.Rows];
+        Scales(in context, scales);
+        if (!dx.Adds)
+            dx.Span.Clear();
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] != IgnoreIndex)
+                dx.Span[i * classes + labels[i]] -= scales[i / positions] * T.CreateTruncating(Weight(labels[i]));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Losses;
+
+/// <summary>A loss that is a sum over rows, with a reduction and, if it has a third input, a weight for each row.</summary>
+/// <remarks>
+/// <para>With row losses l_r, weights w_r (1 without that input) and denominators c_r (the elements of a row, unless the loss says
+/// otherwise): Sum = sum w_r l_r; Mean = Sum / D with D = sum w_r c_r; None gives w_r l_r for each row.</para>
+/// <para>Sample weights are values of rank 0, input 2. A row of weight 0 takes no part, whatever it holds; if D is 0, loss and
+/// gradients are 0. The gradient by a weight is (l_r - c_r Mean) / D, or l_r.</para>
+/// </remarks>
+public abstract class ReducedLoss : Loss
+{
+    /// <summary>D and the loss as doubles, in elements of either type.</summary>
+    private protected const int CachePerBatch = 4;
+
+    /// <summary>l_r and c_r as doubles, in elements of either type.</summary>
+    private protected const int DoublesPerRow = 4;
+
+    private protected ReducedLoss(LossReduction reduction)
+    {
+        if (!Enum.IsDefined(reduction))
+            throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "The reduction is Mean, Sum or None.");
+        Reduction = reduction;
+    }
+
+    /// <summary>What becomes of the losses of the rows.</summary>
+    public LossReduction Reduction { get; }
+
+    /// <summary>True if every row has the same share: no weights, and one number for the batch.</summary>
+    private protected bool IsUniform(int inputs) => inputs == 2 && Reduction != LossReduction.None;
+
+    /// <summary>Checks the number of inputs and the weights, and declares the output.</summary>
+    private protected void DeclareReduction(LayerDeclaration declaration)
+    {
+        if (declaration.Inputs.Count is not (2 or 3))
+            throw new ArgumentException($"{Kind} takes 2 inputs, or 3 with sample weights; it got {declaration.Inputs.Count}.", "inputs");
+        if (declaration.Inputs.Count == 3)
+            declaration.Require(2, EdgeKind.Values, 0);
+        declaration.AddOutput(new EdgeType(Reduction == LossReduction.None ? EdgeKind.Values : EdgeKind.Shared, Shape.Scalar));
+    }
+
+    /// <summary>The first elements of a buffer as doubles.</summary>
+    private protected static Span<double> Doubles<T>(Span<T> buffer, int count)
+        where T : unmanaged => MemoryMarshal.Cast<T, double>(buffer)[..count];
+
+    /// <summary>Writes the output from l_r and c_r, and keeps what backward needs: with weights, the first elements of the row cache.</summary>
+    private protected void Reduce<T>(in ForwardContext<T> context, ReadOnlySpan<double> losses, ReadOnlySpan<double> denominators)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var weights = context.InputCount == 3 ? context.Input(2) : [];
+        double sum = 0, denominator = 0;
+        for (var row = 0; row < losses.Length; row++)
+        {
+            var weight = weights.IsEmpty ? 1 : double.CreateTruncating(weights[row]);
+            var loss = weight == 0 ? 0 : weight * losses[row];
+            if (Reduction == LossReduction.None)
+                context.Output()[row] = T.CreateSaturating(loss);
+            sum += loss;
+            denominator += weight == 0 ? 0 : weight * denominators[row];
+        }
+
+        if (context.KeepsCache && !weights.IsEmpty)
+        {
+            losses.CopyTo(Doubles(context.Cache, losses.Length));
+            denominators.CopyTo(Doubles(context.Cache, 2 * losses.Length)[losses.Length..]);
+        }
+
+        if (Reduction != LossReduction.None)
+            Finish(in context, sum, denominator);
+    }
+
+    /// <summary>Writes Mean or Sum.</summary>
+    private protected void Finish<T>(in ForwardContext<T> context, double sum, double denominator)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Reduction == LossReduction.Mean)
+            sum = denominator == 0 ? 0 : sum / denominator;
+        Report(in context, sum);
+        if (!context.KeepsCache)
+            return;
+        var cache = Doubles(context.BatchCache, 2);
+        cache[0] = denominator;
+        cache[1] = sum;
+    }
+
+    /// <summary>The gradient by each l_r of a row of weight 1, for Mean and Sum.</summary>
+    private protected T Scale<T>(in BackwardContext<T> context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (Reduction == LossReduction.Sum)
+            return context.OutputGradient()[0];
+        var denominator = Doubles(context.BatchCache, 1)[0];
+        return denominator == 0 ? T.Zero : T.CreateSaturating(double.CreateTruncating(context.OutputGradient()[0]) / denominator);
+    }
+
+    /// <summary>The gradient by each l_r.</summary>
+    private protected void Scales<T>(in BackwardContext<T> context, Span<T> scales)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var weights = context.InputCount == 3 ? context.Input(2) : [];
+        if (Reduction == LossReduction.None)
+            context.OutputGradient().CopyTo(scales);
+        else
+            scales.Fill(Scale(in context));
+        for (var row = 0; row < weights.Length; row++)
+            scales[row] *= weights[row];
+    }
+
+    /// <summary>The gradient by the weights.</summary>
+    private protected void WeightGradient<T>(in BackwardContext<T> context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var dw = context.InputCount == 3 ? context.InputGradient(2) : default;
+        if (dw.IsEmpty)
+            return;
+        var rows = context.Rows;
+        var cache = Doubles(context.Cache, 2 * rows);
+        var seeds = context.OutputGradient();
+        var batch = Reduction == LossReduction.None ? default : Doubles(context.BatchCache, 2);
+        for (var row = 0; row < rows; row++)
+        {
+            var seed = double.CreateTruncating(seeds[Reduction == LossReduction.None ? row : 0]);
+            var gradient = Reduction != LossReduction.Mean ? cache[row]
+                : batch[0] == 0 ? 0
+                : (cache[row] - cache[rows + row] * batch[1]) / batch[0];
+            dw.Put(row, T.CreateSaturating(seed * gradient));
+        }
+    }
+}
