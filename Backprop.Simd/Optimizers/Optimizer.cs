@@ -16,15 +16,18 @@ public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloa
     /// <summary>Creates an optimizer for a block of parameters.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="weightDecay">The weight decay, finite and not negative; what it does is the optimizer's to say.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    protected Optimizer(int parameterCount, double learningRate)
+    protected Optimizer(int parameterCount, double learningRate, double weightDecay = 0)
     {
         SpanGuard.Supported<T>();
         ArgumentOutOfRangeException.ThrowIfNegative(parameterCount);
         CheckNotNegative(learningRate, nameof(learningRate));
+        CheckNotNegative(weightDecay, nameof(weightDecay));
         ParameterCount = parameterCount;
         LearningRate = learningRate;
+        WeightDecay = weightDecay;
     }
 
     /// <summary>The number of parameters that a step expects.</summary>
@@ -44,6 +47,15 @@ public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloa
             field = value;
         }
     }
+
+    /// <summary>The weight decay: what it does is the optimizer's to say.</summary>
+    public double WeightDecay { get; }
+
+    /// <summary>The learning rate of the range in progress, for <see cref="Update"/>.</summary>
+    protected double RangeLearningRate => LearningRate;
+
+    /// <summary>The weight decay of the range in progress, for <see cref="Update"/>.</summary>
+    protected double RangeWeightDecay => WeightDecay;
 
     /// <summary>Makes a step of all parameters, on the caller.</summary>
     /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>

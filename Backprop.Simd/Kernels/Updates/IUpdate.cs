@@ -9,11 +9,11 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Values of state per parameter, 0 to 2; a constant to the compiler.</summary>
+    /// <summary>Values of state per parameter, 0 to 3; a constant to the compiler.</summary>
     static abstract int States { get; }
 
     /// <summary>Replaces the parameter and as much of its state as there is.</summary>
-    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
@@ -21,7 +21,7 @@ internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 internal interface IUpdateVisitor<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Takes the operator, and the state of all parameters; spans beyond <see cref="IUpdate{T}.States"/> are empty.</summary>
-    void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>;
+    void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>;
 }
 
 /// <summary>What makes a step of an optimizer available as an operator.</summary>
