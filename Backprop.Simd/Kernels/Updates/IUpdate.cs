@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
@@ -28,9 +29,9 @@ internal interface IUpdateVisitor<T> where T : unmanaged, IFloatingPointIeee754<
 internal interface IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
-    /// Hands over the operator of the step in progress and the state of all parameters, for kernels that update what they have
-    /// in registers.
+    /// Hands over the operator of the step in progress for a range, and the state of all parameters, for kernels that update what
+    /// they have in registers.
     /// </summary>
-    /// <returns>False where there is no such operator.</returns>
-    bool TryVisit<TVisitor>(scoped ref TVisitor visitor) where TVisitor : struct, IUpdateVisitor<T>, allows ref struct;
+    /// <returns>False where there is no such operator, or not one for the whole range.</returns>
+    bool TryVisit<TVisitor>(BlockRange range, scoped ref TVisitor visitor) where TVisitor : struct, IUpdateVisitor<T>, allows ref struct;
 }
