@@ -2,6 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Tests.Optimizers;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Networks;
@@ -14,7 +15,7 @@ public sealed class FusedStepTests
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var name in (string[])["sgd", "decay", "momentum", "nesterov", "adam", "adamw"])
+            foreach (var name in (string[])["sgd", "decay", "momentum", "nesterov", "adam", "adamw", .. OptimizerCases.Names])
             {
                 // Rows of the weights narrower than any register, of one to some registers, and with a rest.
                 foreach (var width in (int[])[1, 3, 4, 9, 16, 50])
@@ -87,7 +88,8 @@ public sealed class FusedStepTests
             "momentum" => new Sgd<T>(n, learningRate: 0.1, momentum: 0.9, dampening: 0.2),
             "nesterov" => new Sgd<T>(n, learningRate: 0.1, momentum: 0.9, nesterov: true),
             "adam" => new Adam<T>(n, learningRate: 0.01),
-            _ => new AdamW<T>(n, learningRate: 0.01),
+            "adamw" => new AdamW<T>(n, learningRate: 0.01),
+            _ => OptimizerCases.Create<T>(name, n),
         };
         var workspace = network.CreateWorkspace(1, new WorkspaceOptions { KeepGradients = keep }, compute);
         var random = new TestRandom(11);

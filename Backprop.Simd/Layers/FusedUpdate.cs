@@ -35,7 +35,7 @@ internal sealed class FusedUpdate<T>(AlignedBuffer<T> parameters, int most)
         if (_optimizer is null || dy.Length < OuterUpdate<T>.LeastColumns || _count == _done.Length)
             return false;
         var visitor = new OuterUpdate<T>(parameters.Span, range, x, dy, context);
-        if (!_optimizer.TryVisit(ref visitor))
+        if (!_optimizer.TryVisit(range, ref visitor))
             return false;
         _done[_count++] = range;
         return true;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Memory;
+using Backprop.Simd.Optimizers;
 
 namespace Backprop.Simd.Networks;
 
@@ -52,6 +53,39 @@ public sealed class ParameterLayout
     /// <param name="info">The entry.</param>
     /// <returns>True if there is one.</returns>
     public bool TryFind(string name, [NotNullWhen(true)] out ParameterInfo? info) => _byName.TryGetValue(name, out info);
+
+    /// <summary>The ranges of some entries, each with the padding behind it; those that touch are one.</summary>
+    /// <param name="predicate">Which entries.</param>
+    /// <returns>The ranges, in ascending order and disjoint.</returns>
+    public BlockRange[] Ranges(Func<ParameterInfo, bool> predicate)
+    {
+        ArgumentNullException.ThrowIfNull(predicate);
+        var ranges = new List<BlockRange>();
+        for (var i = 0; i < _entries.Count; i++)
+        {
+            if (!predicate(_entries[i]))
+                continue;
+            var start = _entries[i].Range.Start;
+            var end = i + 1 < _entries.Count ? _entries[i + 1].Range.Start : Length;
+            if (ranges.Count > 0 && ranges[^1].End == start)
+                ranges[^1] = new BlockRange(ranges[^1].Start, end - ranges[^1].Start);
+            else if (end > start)
+                ranges.Add(new BlockRange(start, end - start));
+        }
+
+        return [.. ranges];
+    }
+
+    /// <summary>A group of some entries, for <see cref="Optimizer{T}.SetGroups"/>.</summary>
+    /// <param name="name">A name, for the reader.</param>
+    /// <param name="predicate">Which entries: <c>p => p.Name.StartsWith("affine1.", StringComparison.Ordinal)</c>.</param>
+    /// <returns>The group; its settings are those of the optimizer at first.</returns>
+    public ParameterGroup Group(string name, Func<ParameterInfo, bool> predicate) => new(name, Ranges(predicate));
+
+    /// <summary>A group of what is no weight, without weight decay: entries of rank 0 and 1, which are biases and the scales and shifts
+    /// of normalizations.</summary>
+    /// <returns>The group: with it, the optimizer's weight decay covers weights only.</returns>
+    public ParameterGroup WithoutDecay() => new("without decay", Ranges(static e => e.Shape.Rank < 2)) { WeightDecay = 0 };
 
     internal ParameterInfo Add(string name, Shape shape)
     {

@@ -4,26 +4,41 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>What Adam and AdamW share: the moments, and the numbers of a step.</summary>
+/// <summary>What Adam, AdamW and NAdam share: the moments, and the numbers of a step.</summary>
 internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AlignedBuffer<T> _first, _second;
+    private readonly AlignedBuffer<T>? _largest;
     private readonly double _beta1, _beta2, _epsilon;
     private double _power1 = 1, _power2 = 1;
     private long _step;
     private (double LearningRate, double Decay, double Shrink) _rates;
     private AdamUpdate<T> _operator;
 
-    public AdamMoments(int parameterCount, double beta1, double beta2, double epsilon)
+    public AdamMoments(int parameterCount, double beta1, double beta2, double epsilon, bool amsGrad = false)
     {
         _first = new AlignedBuffer<T>(parameterCount);
         _second = new AlignedBuffer<T>(parameterCount);
+        _largest = amsGrad ? new AlignedBuffer<T>(parameterCount) : null;
         (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
     }
 
     public Span<T> First => _first.Span;
 
     public Span<T> Second => _second.Span;
+
+    public bool IsAmsGrad => _largest is not null;
+
+    public Span<T> Largest => _largest is null ? default : _largest.Span;
+
+    public void Visit<TVisitor>(AdamUpdate<T> update, scoped ref TVisitor visitor)
+        where TVisitor : struct, IUpdateVisitor<T>, allows ref struct
+    {
+        if (_largest is null)
+            visitor.Visit(update, First, Second, default);
+        else
+            visitor.Visit(new AmsGradUpdate<T>(update), First, Second, _largest.Span);
+    }
 
     /// <summary>The operator of a step, counted from 1.</summary>
     /// <param name="step">The step; one after the last, or the last again.</param>
@@ -43,11 +58,6 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
             _power2 *= _beta2;
         }
 
-        // If v gives up `least` in every step, v_hat falls short by least / (1 - beta2), and its root, since
-        // sqrt(a) - sqrt(a - b) <= sqrt(b), by less than half a unit in the last place of epsilon.
-        var isSingle = typeof(T) == typeof(float);
-        var shortfall = Math.ScaleB(_epsilon, isSingle ? -26 : -55);
-        var least = (1 - _beta2) * shortfall * shortfall;
         _rates = (learningRate, decay, shrink);
         _operator = new AdamUpdate<T>(
             Rate: T.CreateTruncating(-learningRate / (1 - _power1)),
@@ -59,8 +69,8 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
             Weight2: T.CreateTruncating(1 - _beta2),
             Decay: T.CreateTruncating(decay),
             Keep: T.CreateTruncating(1 - shrink),
-            Rounder: T.CreateTruncating(Math.ScaleB(1.5, isSingle ? 23 - 100 : 52 - 960)),
-            Least: T.CreateTruncating(least));
+            Rounder: Moments.Rounder<T>(),
+            Least: Moments.Least<T>(_epsilon, _beta2));
         return _operator;
     }
 }

@@ -8,23 +8,27 @@ namespace Backprop.Simd.Optimizers;
 /// <summary>Changes a flat block of parameters by a block of gradients of the same layout.</summary>
 /// <remarks>
 /// A step is one pass over the blocks and allocates nothing. It checks everything before it writes anything. A new optimizer
-/// overrides <see cref="Update"/>; <see cref="Steps"/> + 1 is the number of the step in progress.
+/// overrides <see cref="Update"/>; <see cref="Steps"/> + 1 is the number of the step in progress, and <see cref="RangeLearningRate"/>
+/// and <see cref="RangeWeightDecay"/> are those of the range, whatever its group.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
+public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Creates an optimizer for a block of parameters.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="weightDecay">The weight decay, finite and not negative; what it does is the optimizer's to say.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    protected Optimizer(int parameterCount, double learningRate)
+    protected Optimizer(int parameterCount, double learningRate, double weightDecay = 0)
     {
         SpanGuard.Supported<T>();
         ArgumentOutOfRangeException.ThrowIfNegative(parameterCount);
         CheckNotNegative(learningRate, nameof(learningRate));
+        CheckNotNegative(weightDecay, nameof(weightDecay));
         ParameterCount = parameterCount;
         LearningRate = learningRate;
+        WeightDecay = weightDecay;
     }
 
     /// <summary>The number of parameters that a step expects.</summary>
@@ -45,6 +49,9 @@ public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloa
         }
     }
 
+    /// <summary>The weight decay: what it does is the optimizer's to say.</summary>
+    public double WeightDecay { get; }
+
     /// <summary>Makes a step of all parameters, on the caller.</summary>
     /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
     /// <param name="gradients">Their gradients, in the same order.</param>
@@ -59,16 +66,23 @@ public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloa
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
     /// <exception cref="ArgumentException">A length is wrong, the spans overlap, or the ranges are not inside the parameters,
     /// ascending and disjoint; nothing was written.</exception>
+    /// <exception cref="InvalidOperationException">A group's setting is not finite in <typeparamref name="T"/>; nothing was written.</exception>
     public void Step(Span<T> parameters, ReadOnlySpan<T> gradients, ReadOnlySpan<BlockRange> ranges, ComputeContext? context = null)
     {
         SpanGuard.SameLength(ParameterCount, parameters.Length);
         SpanGuard.SameLength(ParameterCount, gradients.Length);
         SpanGuard.Disjoint(gradients, parameters, nameof(parameters));
         CheckRanges(ranges);
+        foreach (var group in _groups)
+            CheckSettings(group);
         foreach (var range in ranges)
         {
-            if (range.Length > 0)
+            if (range.Length == 0)
+                continue;
+            if (_groups.Length == 0)
                 Update(parameters, gradients, range, context);
+            else
+                UpdatePieces(parameters, gradients, range, context);
         }
 
         FinishStep();
@@ -81,8 +95,6 @@ public abstract class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloa
     /// <returns>False where the optimizer has no such operator: only <see cref="Step(Span{T}, ReadOnlySpan{T})"/> will do.</returns>
     internal virtual bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
         where TVisitor : struct, IUpdateVisitor<T>, allows ref struct => false;
-
-    bool IUpdateSource<T>.TryVisit<TVisitor>(scoped ref TVisitor visitor) => TryVisit(ref visitor);
 
     /// <summary>Counts a step.</summary>
     internal void FinishStep() => Steps++;

@@ -27,7 +27,7 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
     /// <exception cref="ArgumentException"><paramref name="nesterov"/> without momentum or with dampening, or
     /// <paramref name="dampening"/> without momentum.</exception>
     public Sgd(int parameterCount, double learningRate, double momentum = 0, bool nesterov = false, double weightDecay = 0, double dampening = 0)
-        : base(parameterCount, learningRate)
+        : base(parameterCount, learningRate, weightDecay)
     {
         CheckFraction(momentum, nameof(momentum));
         if (!(dampening is >= 0 and <= 1))
@@ -36,10 +36,8 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
             throw new ArgumentException($"Nesterov's form needs a momentum above 0 and no dampening; they are {momentum} and {dampening}.", nameof(nesterov));
         if (dampening != 0 && momentum == 0)
             throw new ArgumentException("Dampening needs a momentum above 0; it is 0.", nameof(dampening));
-        CheckNotNegative(weightDecay, nameof(weightDecay));
         Momentum = momentum;
         Nesterov = nesterov;
-        WeightDecay = weightDecay;
         Dampening = dampening;
         _velocity = momentum == 0 ? null : new AlignedBuffer<T>(parameterCount);
     }
@@ -49,9 +47,6 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
 
     /// <summary>Whether Nesterov's form is used.</summary>
     public bool Nesterov { get; }
-
-    /// <summary>What of each parameter is added to its gradient.</summary>
-    public double WeightDecay { get; }
 
     /// <summary>What part of a gradient does not enter the velocity after the first step.</summary>
     public double Dampening { get; }
@@ -68,15 +63,15 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
 
     internal override bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
     {
-        T rate = T.CreateTruncating(-LearningRate), decay = T.CreateTruncating(WeightDecay), momentum = T.CreateTruncating(Momentum);
-        if (_velocity is null && WeightDecay == 0)
-            visitor.Visit(new GradientUpdate<T>(rate), default, default);
+        T rate = T.CreateTruncating(-RangeLearningRate), decay = T.CreateTruncating(RangeWeightDecay), momentum = T.CreateTruncating(Momentum);
+        if (_velocity is null && RangeWeightDecay == 0)
+            visitor.Visit(new GradientUpdate<T>(rate), default, default, default);
         else if (_velocity is null)
-            visitor.Visit(new DecayedGradientUpdate<T>(rate, decay), default, default);
+            visitor.Visit(new DecayedGradientUpdate<T>(rate, decay), default, default, default);
         else if (Nesterov)
-            visitor.Visit(new NesterovUpdate<T>(rate, decay, momentum), _velocity.Span, default);
+            visitor.Visit(new NesterovUpdate<T>(rate, decay, momentum), _velocity.Span, default, default);
         else
-            visitor.Visit(new MomentumUpdate<T>(rate, decay, momentum, T.CreateTruncating(Steps == 0 ? 1 : 1 - Dampening)), _velocity.Span, default);
+            visitor.Visit(new MomentumUpdate<T>(rate, decay, momentum, T.CreateTruncating(Steps == 0 ? 1 : 1 - Dampening)), _velocity.Span, default, default);
         return true;
     }
 }

@@ -2,6 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Optimizers;
+using Backprop.Simd.Tests.Optimizers;
 
 namespace Backprop.Simd.Tests.Kernels;
 
@@ -21,6 +22,17 @@ public class UpdateLoopsTests
             CheckOperator(new MomentumUpdate<T>(F(-0.1), F(0.3), F(0.9), F(0.7)));
             CheckOperator(new NesterovUpdate<T>(F(-0.1), F(0.3), F(0.9)));
             CheckOperator(new AdamUpdate<T>(F(-0.1), F(1.5), F(1e-8), F(0.9), F(0.1), F(0.99), F(0.01), F(0.3), F(0.98), F(1e-23), F(1e-33)));
+            var adam = new AdamUpdate<T>(F(-0.1), F(1.5), F(1e-8), F(0.9), F(0.1), F(0.99), F(0.01), F(0.3), F(0.98), F(1e-23), F(1e-33));
+            CheckOperator(new AmsGradUpdate<T>(adam));
+            CheckOperator(new NAdamUpdate<T>(adam, F(-0.2)));
+            CheckOperator(new AdaGradUpdate<T>(F(-0.1), F(1e-8), F(0.3)));
+            var numbers = new RmsPropNumbers<T>(F(-0.1), F(1e-3), F(0.9), F(0.1), F(0.3), F(0.8), F(1e-23), F(1e-33));
+            CheckOperator(new RmsPropUpdate<T, No, No>(numbers));
+            CheckOperator(new RmsPropUpdate<T, No, Yes>(numbers));
+            CheckOperator(new RmsPropUpdate<T, Yes, No>(numbers));
+            CheckOperator(new RmsPropUpdate<T, Yes, Yes>(numbers));
+            CheckOperator(new LionUpdate<T>(F(-0.1), F(0.9), F(0.1), F(0.8), F(0.2), F(0.98)));
+            CheckOperator(new BlendUpdate<T>(F(0.1)));
 
             static void CheckOperator<TUpdate>(TUpdate update) where TUpdate : struct, IUpdate<T>
             {
@@ -33,14 +45,17 @@ public class UpdateLoopsTests
 
                 T[] Run(int n, SimdWidth width)
                 {
-                    Guarded<T> g = new(Samples.Ordinary<T>(n, 1)), w = new(Samples.Ordinary<T>(n, 2)), s = new(Samples.Ordinary<T>(n, 3));
-                    var t = new Guarded<T>([.. Samples.Ordinary<T>(n, 4).Select(T.Abs)]);
-                    new RangeUpdate<T>(w.Span, g.Span, new BlockRange(0, n), null, width).Visit(update, s.Span, t.Span);
+                    Guarded<T> g = new(Samples.Ordinary<T>(n, 1)), w = new(Samples.Ordinary<T>(n, 2));
+                    Guarded<T> s = new(TUpdate.States == 1 ? Positive(n, 3) : Samples.Ordinary<T>(n, 3)), t = new(Positive(n, 4)), u = new(Positive(n, 5));
+                    new RangeUpdate<T>(w.Span, g.Span, new BlockRange(0, n), null, width).Visit(update, s.Span, t.Span, u.Span);
                     w.AssertIntact();
                     s.AssertIntact();
                     t.AssertIntact();
-                    return [.. w.Span, .. s.Span, .. t.Span];
+                    u.AssertIntact();
+                    return [.. w.Span, .. s.Span, .. t.Span, .. u.Span];
                 }
+
+                static T[] Positive(int n, int seed) => [.. Samples.Ordinary<T>(n, seed).Select(T.Abs)];
             }
         }
     }
@@ -52,11 +67,13 @@ public class UpdateLoopsTests
         [
             new Sgd<double>(5, 0.1), new Sgd<double>(5, 0.1, weightDecay: 0.2), new Sgd<double>(5, 0.1, 0.9, dampening: 0.5),
             new Sgd<double>(5, 0.1, 0.9, nesterov: true), new Adam<double>(5), new AdamW<double>(5),
+            .. OptimizerCases.Names.Select(name => OptimizerCases.Create<double>(name, 5)),
         ];
         Optimizer<double>[] visited =
         [
             new Sgd<double>(5, 0.1), new Sgd<double>(5, 0.1, weightDecay: 0.2), new Sgd<double>(5, 0.1, 0.9, dampening: 0.5),
             new Sgd<double>(5, 0.1, 0.9, nesterov: true), new Adam<double>(5), new AdamW<double>(5),
+            .. OptimizerCases.Names.Select(name => OptimizerCases.Create<double>(name, 5)),
         ];
         for (var i = 0; i < optimizers.Length; i++)
         {

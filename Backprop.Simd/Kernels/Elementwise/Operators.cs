@@ -38,6 +38,16 @@ internal interface IQuaternaryOperator<T> where T : unmanaged, IFloatingPointIee
     TVector Invoke<TVector>(TVector x, TVector y, TVector z, TVector w) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
+/// <summary>min(bound, max(-bound, x)); NaN stays.</summary>
+internal readonly struct ClampOperator<T>(T bound) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static bool IsShort => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> =>
+        TVector.Min(TVector.Create(bound), TVector.Max(TVector.Create(-bound), x));
+}
+
 /// <summary>d + f(x) for the destination d.</summary>
 internal readonly struct AddUnary<T, TOperator>(TOperator f) : IBinaryOperator<T>
     where T : unmanaged, IFloatingPointIeee754<T>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
@@ -9,11 +10,11 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Values of state per parameter, 0 to 2; a constant to the compiler.</summary>
+    /// <summary>Values of state per parameter, 0 to 3; a constant to the compiler.</summary>
     static abstract int States { get; }
 
     /// <summary>Replaces the parameter and as much of its state as there is.</summary>
-    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
@@ -21,16 +22,16 @@ internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 internal interface IUpdateVisitor<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Takes the operator, and the state of all parameters; spans beyond <see cref="IUpdate{T}.States"/> are empty.</summary>
-    void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>;
+    void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>;
 }
 
 /// <summary>What makes a step of an optimizer available as an operator.</summary>
 internal interface IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
-    /// Hands over the operator of the step in progress and the state of all parameters, for kernels that update what they have
-    /// in registers.
+    /// Hands over the operator of the step in progress for a range, and the state of all parameters, for kernels that update what
+    /// they have in registers.
     /// </summary>
-    /// <returns>False where there is no such operator.</returns>
-    bool TryVisit<TVisitor>(scoped ref TVisitor visitor) where TVisitor : struct, IUpdateVisitor<T>, allows ref struct;
+    /// <returns>False where there is no such operator, or not one for the whole range.</returns>
+    bool TryVisit<TVisitor>(BlockRange range, scoped ref TVisitor visitor) where TVisitor : struct, IUpdateVisitor<T>, allows ref struct;
 }

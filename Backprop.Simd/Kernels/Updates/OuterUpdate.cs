@@ -26,34 +26,36 @@ internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range
     /// <summary>Rows of fewer elements are not worth it.</summary>
     public static int LeastColumns => Vector128<T>.Count;
 
-    public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>
+    public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>
     {
         if (TUpdate.States > 0)
             first = first.Slice(range.Start, range.Length);
         if (TUpdate.States > 1)
             second = second.Slice(range.Start, range.Length);
-        var body = new Body<TUpdate>(update, _parameters, _x, _dy, first, second);
+        if (TUpdate.States > 2)
+            third = third.Slice(range.Start, range.Length);
+        var body = new Body<TUpdate>(update, _parameters, _x, _dy, first, second, third);
         context.For(_x.Length, Granularity, range.Length * StreamCost * (1 + TUpdate.States), in body);
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> first, Span<T> second) : IRangeBody
+    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> first, Span<T> second, Span<T> third) : IRangeBody
         where TUpdate : struct, IUpdate<T>
     {
-        private readonly Span<T> _parameters = parameters, _first = first, _second = second;
+        private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;
         private readonly ReadOnlySpan<T> _x = x, _dy = dy;
 
         public void Execute(int start, int limit)
         {
             nint columns = _dy.Length;
-            fixed (T* p = _parameters, g = _dy, a = _x, s = _first, t = _second)
+            fixed (T* p = _parameters, g = _dy, a = _x, s = _first, t = _second, u = _third)
             {
                 var at = start * columns;
                 if (Vector512.IsHardwareAccelerated && columns >= Vector512<T>.Count)
-                    OuterUpdateLoops.Run<SimdVector512<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at);
+                    OuterUpdateLoops.Run<SimdVector512<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
                 else if (Vector256.IsHardwareAccelerated && columns >= Vector256<T>.Count)
-                    OuterUpdateLoops.Run<SimdVector256<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at);
+                    OuterUpdateLoops.Run<SimdVector256<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
                 else
-                    OuterUpdateLoops.Run<SimdVector128<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at);
+                    OuterUpdateLoops.Run<SimdVector128<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
             }
         }
     }
@@ -67,7 +69,7 @@ internal static unsafe class OuterUpdateLoops
     /// The gradient is rounded as a stored one would be.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Run<TVector, T, TUpdate>(TUpdate update, T* x, nint rows, T* dy, nint columns, T* parameter, T* first, T* second)
+    public static void Run<TVector, T, TUpdate>(TUpdate update, T* x, nint rows, T* dy, nint columns, T* parameter, T* first, T* second, T* third)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TUpdate : struct, IUpdate<T>
@@ -79,18 +81,22 @@ internal static unsafe class OuterUpdateLoops
             var lastParameter = TVector.Load(parameter + last);
             var lastFirst = TUpdate.States > 0 ? TVector.Load(first + last) : TVector.Zero;
             var lastSecond = TUpdate.States > 1 ? TVector.Load(second + last) : TVector.Zero;
-            update.Invoke(TVector.MultiplyAdd(a, TVector.Load(dy + last), TVector.Zero), ref lastParameter, ref lastFirst, ref lastSecond);
+            var lastThird = TUpdate.States > 2 ? TVector.Load(third + last) : TVector.Zero;
+            update.Invoke(TVector.MultiplyAdd(a, TVector.Load(dy + last), TVector.Zero), ref lastParameter, ref lastFirst, ref lastSecond, ref lastThird);
             for (nint j = 0; j < last; j += TVector.Count)
             {
                 var p = TVector.Load(parameter + j);
                 var s = TUpdate.States > 0 ? TVector.Load(first + j) : TVector.Zero;
                 var t = TUpdate.States > 1 ? TVector.Load(second + j) : TVector.Zero;
-                update.Invoke(TVector.MultiplyAdd(a, TVector.Load(dy + j), TVector.Zero), ref p, ref s, ref t);
+                var u = TUpdate.States > 2 ? TVector.Load(third + j) : TVector.Zero;
+                update.Invoke(TVector.MultiplyAdd(a, TVector.Load(dy + j), TVector.Zero), ref p, ref s, ref t, ref u);
                 TVector.Store(parameter + j, p);
                 if (TUpdate.States > 0)
                     TVector.Store(first + j, s);
                 if (TUpdate.States > 1)
                     TVector.Store(second + j, t);
+                if (TUpdate.States > 2)
+                    TVector.Store(third + j, u);
             }
 
             TVector.Store(parameter + last, lastParameter);
@@ -98,10 +104,13 @@ internal static unsafe class OuterUpdateLoops
                 TVector.Store(first + last, lastFirst);
             if (TUpdate.States > 1)
                 TVector.Store(second + last, lastSecond);
+            if (TUpdate.States > 2)
+                TVector.Store(third + last, lastThird);
             x++;
             parameter += columns;
             first += columns;
             second += columns;
+            third += columns;
         }
     }
 }

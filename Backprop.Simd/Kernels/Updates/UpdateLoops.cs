@@ -14,7 +14,7 @@ internal static unsafe class UpdateLoops
     /// </summary>
     // Inlined into a caller, the operator's numbers would live in the caller's frame and be copied for every register.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Run<TVector, T, TUpdate>(TUpdate update, T* gradient, T* parameter, T* first, T* second, nint n)
+    public static void Run<TVector, T, TUpdate>(TUpdate update, T* gradient, T* parameter, T* first, T* second, T* third, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TUpdate : struct, IUpdate<T>
@@ -22,25 +22,29 @@ internal static unsafe class UpdateLoops
         var last = n - TVector.Count;
         if (last < 0)
         {
-            Short<TVector, T, TUpdate>(update, gradient, parameter, first, second, n);
+            Short<TVector, T, TUpdate>(update, gradient, parameter, first, second, third, n);
             return;
         }
 
         var lastParameter = TVector.Load(parameter + last);
         var lastFirst = TUpdate.States > 0 ? TVector.Load(first + last) : TVector.Zero;
         var lastSecond = TUpdate.States > 1 ? TVector.Load(second + last) : TVector.Zero;
-        update.Invoke(TVector.Load(gradient + last), ref lastParameter, ref lastFirst, ref lastSecond);
+        var lastThird = TUpdate.States > 2 ? TVector.Load(third + last) : TVector.Zero;
+        update.Invoke(TVector.Load(gradient + last), ref lastParameter, ref lastFirst, ref lastSecond, ref lastThird);
         for (nint i = 0; i < last; i += TVector.Count)
         {
             var p = TVector.Load(parameter + i);
             var s = TUpdate.States > 0 ? TVector.Load(first + i) : TVector.Zero;
             var t = TUpdate.States > 1 ? TVector.Load(second + i) : TVector.Zero;
-            update.Invoke(TVector.Load(gradient + i), ref p, ref s, ref t);
+            var u = TUpdate.States > 2 ? TVector.Load(third + i) : TVector.Zero;
+            update.Invoke(TVector.Load(gradient + i), ref p, ref s, ref t, ref u);
             TVector.Store(parameter + i, p);
             if (TUpdate.States > 0)
                 TVector.Store(first + i, s);
             if (TUpdate.States > 1)
                 TVector.Store(second + i, t);
+            if (TUpdate.States > 2)
+                TVector.Store(third + i, u);
         }
 
         TVector.Store(parameter + last, lastParameter);
@@ -48,10 +52,12 @@ internal static unsafe class UpdateLoops
             TVector.Store(first + last, lastFirst);
         if (TUpdate.States > 1)
             TVector.Store(second + last, lastSecond);
+        if (TUpdate.States > 2)
+            TVector.Store(third + last, lastThird);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)] // Its locals have addresses: kept out of the loop's frame.
-    private static void Short<TVector, T, TUpdate>(TUpdate update, T* gradient, T* parameter, T* first, T* second, nint n)
+    private static void Short<TVector, T, TUpdate>(TUpdate update, T* gradient, T* parameter, T* first, T* second, T* third, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TUpdate : struct, IUpdate<T>
@@ -59,11 +65,14 @@ internal static unsafe class UpdateLoops
         TVector g = MapLoops.LoadPadded<TVector, T>(gradient, n), p = MapLoops.LoadPadded<TVector, T>(parameter, n);
         var s = TUpdate.States > 0 ? MapLoops.LoadPadded<TVector, T>(first, n) : TVector.Zero;
         var t = TUpdate.States > 1 ? MapLoops.LoadPadded<TVector, T>(second, n) : TVector.Zero;
-        Run<TVector, T, TUpdate>(update, (T*)&g, (T*)&p, (T*)&s, (T*)&t, TVector.Count);
+        var u = TUpdate.States > 2 ? MapLoops.LoadPadded<TVector, T>(third, n) : TVector.Zero;
+        Run<TVector, T, TUpdate>(update, (T*)&g, (T*)&p, (T*)&s, (T*)&t, (T*)&u, TVector.Count);
         MapLoops.StorePartial<TVector, T>(p, parameter, n);
         if (TUpdate.States > 0)
             MapLoops.StorePartial<TVector, T>(s, first, n);
         if (TUpdate.States > 1)
             MapLoops.StorePartial<TVector, T>(t, second, n);
+        if (TUpdate.States > 2)
+            MapLoops.StorePartial<TVector, T>(u, third, n);
     }
 }

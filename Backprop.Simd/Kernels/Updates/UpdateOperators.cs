@@ -10,7 +10,7 @@ internal readonly struct GradientUpdate<T>(T rate) : IUpdate<T> where T : unmana
     public static int States => 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T> =>
         parameter = TVector.MultiplyAdd(TVector.Create(rate), gradient, parameter);
 }
@@ -21,7 +21,7 @@ internal readonly struct DecayedGradientUpdate<T>(T rate, T decay) : IUpdate<T> 
     public static int States => 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>
     {
         var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
@@ -35,7 +35,7 @@ internal readonly struct MomentumUpdate<T>(T rate, T decay, T momentum, T weight
     public static int States => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>
     {
         var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
@@ -50,7 +50,7 @@ internal readonly struct NesterovUpdate<T>(T rate, T decay, T momentum) : IUpdat
     public static int States => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>
     {
         var mu = TVector.Create(momentum);
@@ -88,7 +88,17 @@ internal readonly record struct AdamUpdate<T>(
     /// larger m, and v gives up a little in every step until nothing is left.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second)
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        Moments(gradient, parameter, ref first, ref second);
+        parameter = TVector.MultiplyAdd(TVector.Create(Keep), parameter, TVector.Create(Rate) * first / Root(second));
+    }
+
+    /// <summary>Moves the moments.</summary>
+    /// <returns>g', the gradient with the decay.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Moments<TVector>(TVector gradient, TVector parameter, ref TVector first, ref TVector second)
         where TVector : unmanaged, ISimdVector<TVector, T>
     {
         var rounder = TVector.Create(Rounder);
@@ -99,8 +109,12 @@ internal readonly record struct AdamUpdate<T>(
         var v = TVector.MultiplyAdd(TVector.Create(Weight2) * g, g, TVector.Create(-Least));
         v = TVector.MultiplyAdd(TVector.Create(Beta2), second, v);
         second = TVector.Max(TVector.Zero, v);
-        var root = TVector.MultiplyAdd(TVector.Create(Scale), TVector.Sqrt(second), TVector.Create(Epsilon));
-        var step = TVector.Create(Rate) * first / root;
-        parameter = TVector.MultiplyAdd(TVector.Create(Keep), parameter, step);
+        return g;
     }
+
+    /// <summary>scale sqrt(v) + epsilon.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Root<TVector>(TVector second)
+        where TVector : unmanaged, ISimdVector<TVector, T> =>
+        TVector.MultiplyAdd(TVector.Create(Scale), TVector.Sqrt(second), TVector.Create(Epsilon));
 }

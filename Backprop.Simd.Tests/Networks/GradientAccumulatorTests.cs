@@ -1,0 +1,70 @@
+using Backprop.Simd.Networks;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Tests.Infrastructure;
+
+namespace Backprop.Simd.Tests.Networks;
+
+public sealed class GradientAccumulatorTests
+{
+    [Fact]
+    public void Four_micro_batches_are_one_batch()
+    {
+        var (whole, parts) = (Build(), Build());
+        var (batch, micro) = (whole.CreateWorkspace(12), parts.CreateWorkspace(3));
+        var (first, second) = (new Sgd<double>(whole.Parameters.Length, 0.1, 0.9), new Sgd<double>(whole.Parameters.Length, 0.1, 0.9));
+        var accumulator = new GradientAccumulator<double>(parts, micro);
+        var random = new TestRandom(3);
+        for (var step = 0; step < 3; step++)
+        {
+            foreach (ref var x in batch.Input())
+                x = random.Signed<double>();
+            for (var i = 0; i < 12; i++)
+                batch.IndexInput()[i] = (i + step) % 3;
+            var loss = whole.Forward(batch);
+            whole.Backward(batch);
+            var sum = 0.0;
+            for (var part = 0; part < 4; part++)
+            {
+                Assert.Equal(part, accumulator.Count);
+                batch.Input().Slice(part * 15, 15).CopyTo(micro.Input());
+                batch.IndexInput().Slice(part * 3, 3).CopyTo(micro.IndexInput());
+                sum += accumulator.Add();
+            }
+
+            var mean = accumulator.Average();
+            Assert.Equal(0, accumulator.Count);
+            Assert.Equal(sum / 4, mean, 1e-15);
+            Assert.Equal(loss, mean, 1e-13);
+            for (var i = 0; i < whole.Parameters.Length; i++)
+                Assert.Equal(batch.Gradients[i], micro.Gradients[i], 1e-13);
+            whole.Update(batch, first);
+            parts.Update(micro, second);
+        }
+
+        for (var i = 0; i < whole.Parameters.Length; i++)
+            Assert.Equal(whole.Parameters[i], parts.Parameters[i], 1e-12);
+    }
+
+    [Fact]
+    public void One_micro_batch_keeps_its_bits_and_a_reset_forgets()
+    {
+        var network = Build();
+        var (workspace, other) = (network.CreateWorkspace(2), network.CreateWorkspace(2));
+        var accumulator = new GradientAccumulator<double>(network, workspace);
+        workspace.Input().Fill(0.3);
+        accumulator.Add();
+        accumulator.Add();
+        accumulator.Reset();
+        Assert.Throws<InvalidOperationException>(() => accumulator.Average());
+        var loss = accumulator.Add();
+        Assert.Equal(loss, accumulator.Average());
+        other.Input().Fill(0.3);
+        network.Forward(other);
+        network.Backward(other);
+        Bits.AssertEqual<double>(other.Gradients, workspace.Gradients, "gradients");
+        Assert.Throws<ArgumentNullException>(() => new GradientAccumulator<double>(null!, workspace));
+        Assert.Throws<ArgumentNullException>(() => new GradientAccumulator<double>(network, null!));
+    }
+
+    private static Network<double> Build() => GraphBuilder.Chain(5).Affine(7).Tanh().Affine(3).SoftmaxCrossEntropy().Build<double>(seed: 2);
+}

@@ -1,0 +1,76 @@
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Initializers;
+
+/// <summary>A matrix with orthogonal columns of one length, or rows where there are fewer: uniform among all such matrices.</summary>
+/// <remarks>
+/// Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014. The
+/// matrix is [fan-in, elements / fan-in]: [inputs, outputs] of an affine layer, [rows, columns, channels in; channels out] of a
+/// convolution. It is the Q of the QR factors of normal numbers, R with a positive diagonal (Mezzadri, "How to generate random
+/// matrices from the classical compact groups", 2007), by modified Gram-Schmidt done twice, which is orthogonal to rounding (Giraud,
+/// Langou and Rozloznik, 2005). It takes 4 m n^2 multiplications for the longer side m and the shorter n, and m n numbers of memory.
+/// </remarks>
+public sealed class OrthogonalInitializer : Initializer
+{
+    /// <summary>What of a vector's length must be left after the projections; less is drawn again.</summary>
+    private const double LeastRest = 1e-6;
+
+    /// <summary>Creates the rule.</summary>
+    /// <param name="gain">The length of the columns, or of the rows where there are fewer; finite and not negative.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is negative or not finite.</exception>
+    public OrthogonalInitializer(double gain = 1)
+    {
+        if (!(gain >= 0 && double.IsFinite(gain)))
+            throw new ArgumentOutOfRangeException(nameof(gain), gain, "'gain' must be finite and not negative.");
+        Gain = gain;
+    }
+
+    /// <summary>The length of the columns, or of the rows where there are fewer.</summary>
+    public double Gain { get; }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The elements are no whole number of columns.</exception>
+    public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanIn);
+        if (values.Length % fanIn != 0)
+            throw new ArgumentException($"The elements must be a multiple of the fan-in, {fanIn}; there are {values.Length}.", nameof(values));
+        var (rows, columns) = (fanIn, values.Length / fanIn);
+        var (length, count) = (Math.Max(rows, columns), Math.Min(rows, columns));
+        var vectors = new double[values.Length];
+        for (var i = 0; i < count; i++)
+            Next(vectors, i, length, ref random);
+        for (var i = 0; i < count; i++)
+        {
+            for (var j = 0; j < length; j++)
+                values[rows >= columns ? j * columns + i : i * columns + j] = T.CreateTruncating(Gain * vectors[i * length + j]);
+        }
+    }
+
+    /// <summary>Draws a vector, takes away what lies along those before, twice, and brings its length to 1.</summary>
+    private static void Next(Span<double> vectors, int index, int length, ref Philox random)
+    {
+        var vector = vectors.Slice(index * length, length);
+        double before, after;
+        do
+        {
+            foreach (ref var value in vector)
+                value = random.NextNormal();
+            before = Math.Sqrt(PortableVectors.Dot(vector, vector));
+            for (var pass = 0; pass < 2; pass++)
+            {
+                for (var j = 0; j < index; j++)
+                {
+                    var other = vectors.Slice(j * length, length);
+                    PortableVectors.SubtractScaled(PortableVectors.Dot(other, vector), other, vector);
+                }
+            }
+
+            after = Math.Sqrt(PortableVectors.Dot(vector, vector));
+        }
+        while (after <= LeastRest * before);
+
+        foreach (ref var value in vector)
+            value /= after;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>Averages the gradients of several micro-batches, for a step of a batch that does not fit into a workspace.</summary>
+/// <remarks>
+/// <code>
+/// for (var i = 0; i &lt; 4; i++) { fill the workspace; accumulator.Add(); }
+/// var loss = accumulator.Average();             // gradients are the mean of the four
+/// GradientClipping.ByNorm(workspace.Gradients, 1);   // if wanted
+/// network.Update(workspace, optimizer);
+/// </code>
+/// The mean over micro-batches of the same rows is that of one batch of all rows, where the loss is a mean over rows. Layers that
+/// look at a whole batch (batch normalization) see micro-batches, and the state that the last one proposed is kept.
+/// </remarks>
+/// <typeparam name="T">float or double.</typeparam>
+/// <param name="network">The network.</param>
+/// <param name="workspace">A training workspace of it.</param>
+public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> workspace) where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Network<T> _network = network ?? throw new ArgumentNullException(nameof(network));
+    private readonly Workspace<T> _workspace = workspace ?? throw new ArgumentNullException(nameof(workspace));
+    private double _losses;
+
+    /// <summary>The micro-batches added since the last average.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Adds the gradients of the workspace's inputs: forward, and backward on top of those before.</summary>
+    /// <returns>The loss of this micro-batch.</returns>
+    /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
+    /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
+    public double Add()
+    {
+        var loss = _network.Forward(_workspace);
+        _network.Backward(_workspace, accumulate: Count > 0);
+        Count++;
+        _losses += loss;
+        return loss;
+    }
+
+    /// <summary>Makes <see cref="Workspace{T}.Gradients"/> the mean over the micro-batches, ready for <see cref="Network{T}.Update"/>;
+    /// the next micro-batch begins anew.</summary>
+    /// <returns>The mean of the losses.</returns>
+    /// <exception cref="InvalidOperationException">No micro-batch was added.</exception>
+    public double Average()
+    {
+        if (Count == 0)
+            throw new InvalidOperationException("There are no micro-batches to average: Add some first.");
+        if (Count > 1)
+            Elementwise.Scale(_workspace.Gradients, T.CreateTruncating(1.0 / Count), _workspace.Gradients, _workspace.ActiveCompute);
+        var mean = _losses / Count;
+        Reset();
+        return mean;
+    }
+
+    /// <summary>Forgets the micro-batches added.</summary>
+    public void Reset() => (Count, _losses) = (0, 0);
+}

@@ -1,0 +1,93 @@
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <content>The line search: phi(a) = f(w + a d).</content>
+public sealed partial class Lbfgs<T>
+{
+    /// <summary>Wolfe's constants, as Nocedal and Wright recommend for quasi-Newton methods.</summary>
+    private const double SufficientDecrease = 1e-4, Curvature = 0.9;
+
+    /// <summary>Looks for a step that satisfies the strong Wolfe conditions (Algorithm 3.5).</summary>
+    /// <returns>The value at the step, and whether it is smaller; then parameters and gradient are those of the step.</returns>
+    private (double Value, bool Found) Search(Span<T> parameters, Objective<T> objective, double value, double slope, double step)
+    {
+        var origin = new Trial(0, value, slope);
+        var before = origin;
+        for (var trials = 1; trials <= MaximumEvaluations; trials++)
+        {
+            var trial = Try(parameters, objective, step);
+            if (!IsDecrease(trial, origin) || trials > 1 && trial.Value >= before.Value)
+                return Zoom(parameters, objective, origin, before, trial, trials);
+            if (IsFlat(trial, origin))
+                return (trial.Value, true);
+            if (trial.Slope >= 0)
+                return Zoom(parameters, objective, origin, trial, before, trials);
+            if (trials == MaximumEvaluations)
+                return (trial.Value, true);
+            step = Math.Clamp(Interpolate(before, trial), trial.Step + 0.01 * (trial.Step - before.Step), 10 * trial.Step);
+            before = trial;
+        }
+
+        return (value, false);
+    }
+
+    /// <summary>
+    /// Narrows an interval that holds such a step (Algorithm 3.6). Of its ends <paramref name="low"/> has the smaller value, a
+    /// sufficient decrease, and a slope that points to <paramref name="high"/>.
+    /// </summary>
+    private (double Value, bool Found) Zoom(Span<T> parameters, Objective<T> objective, Trial origin, Trial low, Trial high, int trials)
+    {
+        for (; trials < MaximumEvaluations; trials++)
+        {
+            // A tenth away from the ends, so that the interval shrinks.
+            var (left, right) = (Math.Min(low.Step, high.Step), Math.Max(low.Step, high.Step));
+            var margin = 0.1 * (right - left);
+            var trial = Try(parameters, objective, Math.Clamp(Interpolate(low, high), left + margin, right - margin));
+            if (!IsDecrease(trial, origin) || trial.Value >= low.Value)
+            {
+                high = trial;
+            }
+            else
+            {
+                if (IsFlat(trial, origin))
+                    return (trial.Value, true);
+                if (trial.Slope * (high.Step - low.Step) >= 0)
+                    high = low;
+                low = trial;
+            }
+        }
+
+        // Not flat enough, but lower.
+        return low.Step > 0 && low.Value < origin.Value ? (Try(parameters, objective, low.Step).Value, true) : (origin.Value, false);
+    }
+
+    private Trial Try(Span<T> parameters, Objective<T> objective, double step)
+    {
+        _start.Span.CopyTo(parameters);
+        Elementwise.Axpy(T.CreateTruncating(step), _direction.Span, parameters);
+        var value = Evaluate(parameters, objective);
+        var slope = Dot(_gradient.Span, _direction.Span);
+
+        // What has no value or no slope is too far.
+        return double.IsFinite(value) && double.IsFinite(slope) ? new Trial(step, value, slope) : new Trial(step, double.PositiveInfinity, 0);
+    }
+
+    private static bool IsDecrease(Trial trial, Trial origin) =>
+        trial.Value <= origin.Value + SufficientDecrease * trial.Step * origin.Slope;
+
+    private static bool IsFlat(Trial trial, Trial origin) => Math.Abs(trial.Slope) <= -Curvature * origin.Slope;
+
+    /// <summary>Where the cubic through two values and slopes is least (Nocedal and Wright, eq. 3.59); the middle where there is no
+    /// such place.</summary>
+    private static double Interpolate(Trial a, Trial b)
+    {
+        var d1 = a.Slope + b.Slope - 3 * (a.Value - b.Value) / (a.Step - b.Step);
+        var d2 = Math.CopySign(Math.Sqrt(d1 * d1 - a.Slope * b.Slope), b.Step - a.Step);
+        var least = b.Step - (b.Step - a.Step) * ((b.Slope + d2 - d1) / (b.Slope - a.Slope + 2 * d2));
+        return double.IsFinite(least) ? least : 0.5 * (a.Step + b.Step);
+    }
+
+    /// <summary>A step, the value there, and the slope.</summary>
+    private readonly record struct Trial(double Step, double Value, double Slope);
+}

@@ -1,0 +1,93 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <summary>Adam with Nesterov's momentum (Dozat, Incorporating Nesterov Momentum into Adam, 2016).</summary>
+/// <remarks>
+/// PyTorch's formulas, with g = gradient + weightDecay w, t the number of the step and mu_t = beta1 (1 - 0.96^(t momentumDecay) / 2):
+/// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate m_hat / (sqrt(v_hat) + epsilon), with
+/// m_hat = (1 - mu_t) g / (1 - mu_1 ... mu_t) + mu_(t+1) m / (1 - mu_1 ... mu_(t+1)), v_hat = v / (1 - beta2^t).
+/// Decoupled, the decay is not in g, and w is multiplied by 1 - learningRate weightDecay. Moments are kept out of the subnormal
+/// range as in <see cref="Adam{T}"/>.
+/// </remarks>
+/// <typeparam name="T">float or double.</typeparam>
+public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AdamMoments<T> _moments;
+    private double _product = 1;
+    private long _step;
+
+    /// <summary>Creates the optimizer.</summary>
+    /// <param name="parameterCount">The number of parameters, zero or more.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="beta1">The decay of the first moment, in [0, 1).</param>
+    /// <param name="beta2">The decay of the second moment, in [0, 1).</param>
+    /// <param name="epsilon">What is added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">What of each parameter is added to its gradient, or decoupled, times the learning rate, taken away in a
+    /// step; finite and not negative.</param>
+    /// <param name="momentumDecay">How fast the momentum rises from beta1 / 2 to beta1, finite and not negative.</param>
+    /// <param name="decoupled">Decay the parameters themselves, as <see cref="AdamW{T}"/> does.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public NAdam(int parameterCount, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
+        : base(parameterCount, learningRate, weightDecay)
+    {
+        CheckFraction(beta1, nameof(beta1));
+        CheckFraction(beta2, nameof(beta2));
+        CheckPositive(epsilon, nameof(epsilon));
+        CheckNotNegative(momentumDecay, nameof(momentumDecay));
+        Beta1 = beta1;
+        Beta2 = beta2;
+        Epsilon = epsilon;
+        MomentumDecay = momentumDecay;
+        Decoupled = decoupled;
+        _moments = new AdamMoments<T>(parameterCount, beta1, beta2, epsilon);
+    }
+
+    /// <summary>The decay of the first moment.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>The decay of the second moment.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>What is added to the root.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>How fast the momentum rises.</summary>
+    public double MomentumDecay { get; }
+
+    /// <summary>Whether the parameters themselves decay.</summary>
+    public bool Decoupled { get; }
+
+    /// <summary>The first moment of each parameter's gradient, without the correction.</summary>
+    public ReadOnlySpan<T> FirstMoment => _moments.First;
+
+    /// <summary>The second moment of each parameter's gradient, without the correction.</summary>
+    public ReadOnlySpan<T> SecondMoment => _moments.Second;
+
+    /// <inheritdoc/>
+    protected override void Update(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context)
+    {
+        var visitor = new RangeUpdate<T>(parameters, gradients, range, context);
+        TryVisit(ref visitor);
+    }
+
+    internal override bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
+    {
+        // mu_1 ... mu_t, a function of the number of the step alone.
+        for (; _step <= Steps; _step++)
+            _product *= MomentumOf(_step + 1);
+        double rate = RangeLearningRate, decay = RangeWeightDecay, next = MomentumOf(_step + 1);
+        var adam = _moments.Operator(Steps + 1, rate, Decoupled ? 0 : decay, Decoupled ? rate * decay : 0) with
+        {
+            Rate = T.CreateTruncating(-rate * next / (1 - _product * next)),
+        };
+        var gradientRate = -rate * (1 - MomentumOf(_step)) / (1 - _product);
+        visitor.Visit(new NAdamUpdate<T>(adam, T.CreateTruncating(gradientRate)), _moments.First, _moments.Second, default);
+        return true;
+    }
+
+    private double MomentumOf(long step) => Beta1 * (1 - 0.5 * Math.Pow(0.96, step * MomentumDecay));
+}

@@ -1,0 +1,37 @@
+using System.Numerics;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <summary>A function to make small: its value at the parameters, and its gradient there.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+/// <param name="parameters">Where to evaluate: the very memory that was given to the optimizer.</param>
+/// <param name="gradient">Takes the gradient, as many elements as there are parameters; every one must be written.</param>
+/// <returns>The value; NaN or infinity where there is none, and a line search comes closer.</returns>
+public delegate double Objective<T>(ReadOnlySpan<T> parameters, Span<T> gradient) where T : unmanaged, IFloatingPointIeee754<T>;
+
+/// <summary>Why a minimization ended.</summary>
+public enum LbfgsOutcome
+{
+    /// <summary>No element of the gradient is larger than the tolerance.</summary>
+    GradientIsSmall,
+
+    /// <summary>The last step changed neither parameters nor value by more than the tolerance.</summary>
+    ChangeIsSmall,
+
+    /// <summary>The iterations are used up.</summary>
+    IterationLimit,
+
+    /// <summary>No step along the steepest descent made the value smaller: rounding hides any descent, or the gradient is wrong.</summary>
+    NoDescent,
+
+    /// <summary>The value or the gradient at the start is infinite or NaN; the parameters are as they were.</summary>
+    NotFinite,
+}
+
+/// <summary>What a minimization came to.</summary>
+/// <param name="Value">The value at the parameters as they are now.</param>
+/// <param name="LargestGradient">The largest element of the gradient there, without its sign.</param>
+/// <param name="Iterations">The steps made.</param>
+/// <param name="Evaluations">The evaluations of the objective.</param>
+/// <param name="Outcome">Why it ended.</param>
+public readonly record struct LbfgsResult(double Value, double LargestGradient, int Iterations, int Evaluations, LbfgsOutcome Outcome);

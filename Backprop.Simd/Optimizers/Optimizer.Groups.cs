@@ -1,0 +1,129 @@
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <content>Groups of parameters: a step goes over the ranges piece by piece, each piece of one group.</content>
+public abstract partial class Optimizer<T>
+{
+    private ParameterGroup[] _groups = [];
+
+    /// <summary>The parameters from one piece to the next, and what they belong to; the whole block. Empty where there is no group.</summary>
+    private Piece[] _pieces = [];
+
+    /// <summary>The group of the range in progress.</summary>
+    private ParameterGroup? _current;
+
+    /// <summary>The groups. What is in none of them is treated as the optimizer says.</summary>
+    public ReadOnlySpan<ParameterGroup> Groups => _groups;
+
+    /// <summary>The learning rate of the range in progress, for <see cref="Update"/>: that of its group.</summary>
+    protected double RangeLearningRate => _current is null ? LearningRate : _current.LearningRate ?? LearningRate * _current.RateFactor;
+
+    /// <summary>The weight decay of the range in progress, for <see cref="Update"/>: that of its group.</summary>
+    protected double RangeWeightDecay => _current?.WeightDecay ?? WeightDecay;
+
+    /// <summary>Gives parameters learning rates and weight decays of their own, or freezes them; in place of the groups before.</summary>
+    /// <remarks>State and number of steps stay: a group thawed later has the bias corrections of all.</remarks>
+    /// <param name="groups">The groups; none to undo.</param>
+    /// <exception cref="ArgumentException">A range lies outside the parameters, or two overlap; the groups are as before.</exception>
+    public void SetGroups(params ReadOnlySpan<ParameterGroup> groups)
+    {
+        var ranges = new List<Piece>();
+        foreach (var group in groups)
+        {
+            ArgumentNullException.ThrowIfNull(group, nameof(groups));
+            foreach (var range in group.Ranges)
+            {
+                if (range.End > ParameterCount)
+                    throw new ArgumentException($"Group '{group.Name}' reaches to {range.End}; there are {ParameterCount} parameters.", nameof(groups));
+                if (range.Length > 0)
+                    ranges.Add(new Piece(range.Start, range.End, group));
+            }
+        }
+
+        ranges.Sort(static (x, y) => x.Start.CompareTo(y.Start));
+        var pieces = new List<Piece>();
+        var end = 0;
+        foreach (var piece in ranges)
+        {
+            if (piece.Start < end)
+                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at {piece.Start}.", nameof(groups));
+            if (piece.Start > end)
+                pieces.Add(new Piece(end, piece.Start, null));
+            pieces.Add(piece);
+            end = piece.End;
+        }
+
+        if (end < ParameterCount)
+            pieces.Add(new Piece(end, ParameterCount, null));
+        _groups = groups.ToArray();
+        _pieces = _groups.Length == 0 ? [] : [.. pieces];
+    }
+
+    bool IUpdateSource<T>.TryVisit<TVisitor>(BlockRange range, scoped ref TVisitor visitor)
+    {
+        if (_groups.Length == 0)
+            return TryVisit(ref visitor);
+
+        // What rests, and what is of two groups, is left to the step over ranges.
+        var piece = _pieces[PieceOf(range.Start)];
+        if (range.End > piece.End || piece.Group is { Rests: true })
+            return false;
+        CheckSettings(piece.Group);
+        _current = piece.Group;
+        var visited = TryVisit(ref visitor);
+        _current = null;
+        return visited;
+    }
+
+    /// <summary>Changes a range, piece by piece.</summary>
+    private void UpdatePieces(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context)
+    {
+        try
+        {
+            for (var i = PieceOf(range.Start); i < _pieces.Length && _pieces[i].Start < range.End; i++)
+            {
+                var piece = _pieces[i];
+                if (piece.Group is { Rests: true })
+                    continue;
+                _current = piece.Group;
+                var start = Math.Max(range.Start, piece.Start);
+                Update(parameters, gradients, new BlockRange(start, Math.Min(range.End, piece.End) - start), context);
+            }
+        }
+        finally
+        {
+            _current = null;
+        }
+    }
+
+    /// <summary>The settings of a group may be finite in double only.</summary>
+    private void CheckSettings(ParameterGroup? group)
+    {
+        if (group is null)
+            return;
+        double rate = group.LearningRate ?? LearningRate * group.RateFactor, decay = group.WeightDecay ?? WeightDecay;
+        if (!T.IsFinite(T.CreateTruncating(rate)) || !T.IsFinite(T.CreateTruncating(decay)))
+            throw new InvalidOperationException($"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+    }
+
+    /// <summary>The piece that holds a parameter.</summary>
+    private int PieceOf(int parameter)
+    {
+        var (low, high) = (0, _pieces.Length - 1);
+        while (low < high)
+        {
+            var middle = (low + high + 1) / 2;
+            if (_pieces[middle].Start <= parameter)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+
+        return low;
+    }
+
+    private readonly record struct Piece(int Start, int End, ParameterGroup? Group);
+}

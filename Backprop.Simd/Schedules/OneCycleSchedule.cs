@@ -1,0 +1,71 @@
+namespace Backprop.Simd.Schedules;
+
+/// <summary>How a one-cycle schedule goes from one rate to the next.</summary>
+public enum Annealing
+{
+    /// <summary>Along half a cosine.</summary>
+    Cosine,
+
+    /// <summary>Along a line.</summary>
+    Linear,
+}
+
+/// <summary>Up to a maximum and down to far below the start (Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks
+/// Using Large Learning Rates, 2019): PyTorch's OneCycleLR.</summary>
+/// <remarks>
+/// From maximum / startDivisor at step 0 to maximum at step rise steps - 1, then to maximum / startDivisor / endDivisor at step
+/// steps - 1, where it stays. With three phases, back to the start as long as it rose, then to the end.
+/// </remarks>
+public sealed class OneCycleSchedule : Schedule
+{
+    private readonly double _maximum, _start, _end, _rise;
+    private readonly long _steps;
+    private readonly Annealing _annealing;
+    private readonly bool _threePhases;
+
+    /// <summary>Creates the schedule.</summary>
+    /// <param name="maximum">The largest rate, finite and not negative.</param>
+    /// <param name="steps">All steps, 1 or more.</param>
+    /// <param name="rise">The part of them that the rate rises for, in [0, 1]; in [0, 1/2] with three phases.</param>
+    /// <param name="startDivisor">What the maximum is divided by at the start, finite and positive.</param>
+    /// <param name="endDivisor">What the start is divided by at the end, finite and positive.</param>
+    /// <param name="annealing">How the rate goes.</param>
+    /// <param name="threePhases">Come down to the start as fast as it rose, before the end.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public OneCycleSchedule(double maximum, long steps, double rise = 0.3, double startDivisor = 25, double endDivisor = 1e4, Annealing annealing = Annealing.Cosine, bool threePhases = false)
+    {
+        CheckRate(maximum, nameof(maximum));
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        CheckFraction(rise, nameof(rise));
+        if (threePhases && rise > 0.5)
+            throw new ArgumentOutOfRangeException(nameof(rise), rise, "'rise' must be in [0, 1/2] with three phases.");
+        CheckDivisor(startDivisor, nameof(startDivisor));
+        CheckDivisor(endDivisor, nameof(endDivisor));
+        if (annealing is not (Annealing.Cosine or Annealing.Linear))
+            throw new ArgumentOutOfRangeException(nameof(annealing), annealing, "'annealing' must be Cosine or Linear.");
+        (_maximum, _steps, _rise, _annealing, _threePhases) = (maximum, steps, rise, annealing, threePhases);
+        _start = maximum / startDivisor;
+        _end = _start / endDivisor;
+    }
+
+    /// <inheritdoc/>
+    protected override double Rate(long step)
+    {
+        var top = Math.Max(0, _rise * _steps - 1);
+        double last = Math.Max(top, _steps - 1), back = _threePhases ? Math.Max(top, Math.Min(2 * _rise * _steps - 2, last)) : top;
+        if (step >= last)
+            return _end;
+        if (step < top)
+            return Between(_start, _maximum, step / top);
+        return step < back ? Between(_maximum, _start, (step - top) / (back - top)) : Between(_threePhases ? _start : _maximum, _end, (step - back) / (last - back));
+    }
+
+    private double Between(double first, double last, double part) =>
+        _annealing == Annealing.Cosine ? CosineSchedule.Between(first, last, part) : first + (last - first) * part;
+
+    private static void CheckDivisor(double value, string name)
+    {
+        if (!(value > 0 && double.IsFinite(value)))
+            throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite and positive.");
+    }
+}
