@@ -22,6 +22,7 @@ internal static partial class LayerSamples
         .. Gates(),
         .. Products(),
         .. Losses(),
+        .. Sequences(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>
