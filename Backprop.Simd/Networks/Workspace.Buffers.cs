@@ -214,6 +214,14 @@ public sealed partial class Workspace<T>
             largest = Math.Max(largest, entries[i].Range.Length);
         for (var e = 0; e < _edges.Length; e++)
             largest = Math.Max(largest, Elements(e));
+
+        // What layers keep for themselves may be operands as well: the gates of a recurrence.
+        for (var n = 0; n < _nodes.Length; n++)
+        {
+            var declaration = _definition.Nodes[n].Declaration;
+            largest = Math.Max(largest, (long)Capacity * Math.Max(declaration.CachePerRow, declaration.ScratchPerRow));
+        }
+
         KernelScratch.Reserve<T>(Compute, largest);
     }
 
