@@ -22,6 +22,7 @@ internal static class Scenarios
         ["graph"] = Graph,
         ["losses"] = Losses,
         ["inference"] = Inference,
+        ["sequences"] = Sequences,
         ["boxes"] = Boxes,
         ["product"] = Product,
     };
@@ -125,6 +126,27 @@ internal static class Scenarios
             network.Forward(workspace);
             if (workspace.Output().Length != workspace.Rows * Classes)
                 throw new InvalidOperationException("A length is wrong.");
+        };
+    }
+
+    /// <summary>Recurrences and attention, with lengths and learned positions.</summary>
+    private static Action<int> Sequences(int threads)
+    {
+        const int Length = 12;
+        var graph = new GraphBuilder();
+        var (x, lengths) = (graph.Input("x", Length, 24), graph.IndexInput("lengths"));
+        var attended = x.AddShared(graph.Parameter("position", new Shape(Length, 24))).SelfAttention(2, causal: true, lengths);
+        attended.Lstm(40, lengths).Gru(24).CrossAttention(x, 3, lengths).MeanSquaredError();
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var workspace = network.CreateWorkspace(16, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));
+        var adam = new Adam<float>(network.Parameters.Length);
+        return step =>
+        {
+            workspace.Rows = step % 3 == 0 ? 5 : 16;
+            workspace.Input("x").Fill(0.25f);
+            workspace.IndexInput("lengths").Fill(1 + step % Length);
+            if (!double.IsFinite(network.Step(workspace, adam)))
+                throw new InvalidOperationException("The loss is not finite.");
         };
     }
 

@@ -27,6 +27,7 @@ internal static partial class LayerSamples
         .. Convolutions(),
         .. Views(),
         .. MoreLosses(),
+        .. Sequences(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>

@@ -224,9 +224,18 @@ public sealed partial class Workspace<T>
             largest = Math.Max(largest, entries[i].Range.Length);
         for (var e = 0; e < _edges.Length; e++)
             largest = Math.Max(largest, Elements(e));
+
+        // What layers keep for themselves may be operands as well: the gates of a recurrence.
         var least = 0L;
         for (var n = 0; n < _nodes.Length; n++)
-            least = _nodes[n] is null ? least : Math.Max(least, _definition.Nodes[n].Declaration.ThreadScratchBytes);
+        {
+            if (_nodes[n] is null)
+                continue;
+            var declaration = _definition.Nodes[n].Declaration;
+            largest = Math.Max(largest, (long)Capacity * Math.Max(declaration.CachePerRow, declaration.ScratchPerRow));
+            least = Math.Max(least, declaration.ThreadScratchBytes);
+        }
+
         KernelScratch.Reserve<T>(Compute, largest, least);
     }
 

@@ -1,0 +1,37 @@
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Tests.Gradients;
+
+/// <content>Recurrences and attention.</content>
+internal static partial class LayerSamples
+{
+    private static IEnumerable<LayerSample> Sequences()
+    {
+        EdgeType lengths = new(EdgeKind.Indices, Shape.Scalar);
+        yield return new(new Lstm(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
+        yield return new(new Lstm(3), [Values(1, 2)], 3, Signed) { Name = "one step " };
+        yield return new(new Lstm(5, forgetBias: 0), [Values(4, 3)], 1, Signed);
+        yield return new(new Lstm(17), [Values(3, 9)], 2, Signed) { Name = "more than a register " };
+        yield return new(new Lstm(3), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "lengths " };
+        yield return new(new Lstm(3), [Values(3, 2), Values(3), Values(3)], 2, Signed) { Name = "initial state " };
+        yield return new(new Lstm(2), [Values(5, 3), lengths, Values(2), Values(2)], 3, Signed, [2, 5, 1]) { Name = "all inputs " };
+        yield return new(new Gru(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
+        yield return new(new Gru(3), [Values(1, 2)], 3, Signed) { Name = "one step " };
+        yield return new(new Gru(5), [Values(4, 3)], 1, Signed);
+        yield return new(new Gru(17), [Values(3, 9)], 2, Signed) { Name = "more than a register " };
+        yield return new(new Gru(3), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "lengths " };
+        yield return new(new Gru(3), [Values(3, 2), Values(3)], 2, Signed) { Name = "initial state " };
+        yield return new(new Gru(2), [Values(5, 3), lengths, Values(2)], 3, Signed, [2, 5, 1]) { Name = "all inputs " };
+        yield return new(new MultiHeadAttention(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
+        yield return new(new MultiHeadAttention(2), [Values(5, 4)], 2, Signed);
+        yield return new(new MultiHeadAttention(3, causal: true), [Values(3, 6)], 1, Signed) { Name = "causal " };
+        yield return new(new MultiHeadAttention(1), [Values(3, 2), Values(5, 2)], 2, Signed) { Name = "cross " };
+        yield return new(new MultiHeadAttention(2, causal: true), [Values(4, 6), Values(2, 6)], 2, Signed) { Name = "causal cross " };
+        yield return new(new MultiHeadAttention(2), [Values(2, 4), Values(3, 4), Values(3, 4)], 2, Signed) { Name = "three inputs " };
+        yield return new(new MultiHeadAttention(1), [Values(4, 3), lengths], 3, Signed, [4, 1, 2]) { Name = "lengths " };
+        yield return new(new MultiHeadAttention(2, causal: true), [Values(3, 4), Values(17, 4), lengths], 3, Signed, [3, 0, 2]) { Name = "all " };
+        yield return new(new AddShared(), [Values(3, 2), Shared(3, 2)], 4, Signed);
+        yield return new(new AddShared(), [Values(3, 2), Shared(2)], 2, Signed) { Name = "last dimension " };
+        yield return new(new AddShared(), [Values(19), Shared()], 3, Signed) { Name = "a number " };
+    }
+}

@@ -1,0 +1,325 @@
+using System.Numerics;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Tests.Reference;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Tests.Layers;
+
+/// <summary>Networks of one recurrent layer with all its inputs and outputs, and the same problem for the reference.</summary>
+internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly Layer _layer;
+    private readonly int _rows, _steps, _inputs, _units;
+    private readonly bool _hasState;
+    private readonly int[] _lengths;
+
+    public RecurrentRun(Layer layer, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState, ComputeContext? compute = null, bool training = true)
+    {
+        (_layer, _rows, _steps, _inputs, _units, _hasState) = (layer, rows, steps, inputs, units, hasState);
+        _lengths = lengths ?? [.. Enumerable.Repeat(steps, rows)];
+        var graph = new GraphBuilder();
+        List<Node> nodes = [graph.Input("x", steps, inputs)];
+        if (lengths is not null)
+            nodes.Add(graph.IndexInput("lengths"));
+        if (hasState)
+            nodes.AddRange(States.Select(s => graph.Input(s, units)));
+        foreach (var output in graph.ApplyAll(layer, [.. nodes]))
+            graph.Output(output);
+        Network = graph.Build().CreateNetwork<T>(seed: 3);
+        Workspace = Network.CreateWorkspace(rows, training ? new WorkspaceOptions { InputGradients = true } : WorkspaceOptions.Inference, compute ?? ComputeContext.SingleThreaded);
+        var random = new TestRandom(5);
+        Fill(ref random, Network.Parameters);
+        Fill(ref random, Workspace.Input("x"));
+        if (lengths is not null)
+            Workspace.SetIndexInput("lengths", lengths);
+        foreach (var state in hasState ? States : [])
+            Fill(ref random, Workspace.Input(state));
+        foreach (var output in training ? Network.Definition.OutputNames : [])
+            Fill(ref random, Workspace.OutputGradient(output));
+    }
+
+    public Network<T> Network { get; }
+
+    public Workspace<T> Workspace { get; }
+
+    private string[] States => _layer is Lstm ? ["h", "c"] : ["h"];
+
+    public string Output(int port) => port == 0 ? $"{_layer.Kind}1" : $"{_layer.Kind}1:{port}";
+
+    public void Run()
+    {
+        Network.Forward(Workspace);
+        Network.Backward(Workspace);
+    }
+
+    public RecurrentReference.Result Reference()
+    {
+        var problem = new RecurrentReference.Problem(_rows, _steps, _inputs, _units, Wide(Workspace.Input("x")), _lengths,
+            Wide(Parameter("inputWeight")), Wide(Parameter("hiddenWeight")), Wide(Parameter("bias")))
+        {
+            Dy = Wide(Workspace.OutputGradient(Output(0))),
+            DLastHidden = Wide(Workspace.OutputGradient(Output(1))),
+        };
+        if (_hasState)
+            problem = problem with { H0 = Wide(Workspace.Input("h")) };
+        if (_layer is not Lstm)
+            return RecurrentReference.Gru(problem with { HiddenBias = Wide(Parameter("hiddenBias")) });
+        problem = problem with { DLastCell = Wide(Workspace.OutputGradient(Output(2))) };
+        return RecurrentReference.Lstm(_hasState ? problem with { C0 = Wide(Workspace.Input("c")) } : problem);
+    }
+
+    /// <summary>Everything that a pass computes, by name.</summary>
+    public Dictionary<string, T[]> Results()
+    {
+        var results = new Dictionary<string, T[]>();
+        foreach (var output in Network.Definition.OutputNames)
+            results[output] = Workspace.Output(output).ToArray();
+        foreach (var parameter in Network.Definition.Parameters.Entries)
+            results["d " + parameter.Name] = Workspace.ParameterGradient(parameter.Name).ToArray();
+        foreach (var input in Network.Definition.InputNames.Where(i => i != "lengths"))
+            results["d " + input] = Workspace.Gradient(input).ToArray();
+        return results;
+    }
+
+    public Span<T> Parameter(string name) => Network.Parameter($"{_layer.Kind}1.{name}");
+
+    private static double[] Wide(ReadOnlySpan<T> values)
+    {
+        var wide = new double[values.Length];
+        for (var i = 0; i < wide.Length; i++)
+            wide[i] = double.CreateTruncating(values[i]);
+        return wide;
+    }
+
+    private static void Fill(ref TestRandom random, Span<T> values)
+    {
+        foreach (ref var value in values)
+            value = random.Signed<T>();
+    }
+}
+
+/// <summary>What the recurrent layers have in common: agreement with the definition, lengths, errors, bits.</summary>
+public sealed class RecurrentTests
+{
+    public static TheoryData<string> Kinds => ["lstm", "gru"];
+
+    /// <summary>Kind, rows, steps, inputs, units, lengths, initial state.</summary>
+    public static TheoryData<string, int, int, int, int, int[]?, bool> Shapes
+    {
+        get
+        {
+            var data = new TheoryData<string, int, int, int, int, int[]?, bool>();
+            foreach (var kind in (string[])["lstm", "gru"])
+            {
+                data.Add(kind, 1, 1, 1, 1, null, false);
+                data.Add(kind, 3, 5, 4, 7, null, false);
+                data.Add(kind, 2, 3, 2, 16, null, true);
+                data.Add(kind, 5, 7, 3, 33, [7, 1, 3, 6, 2], true);
+                data.Add(kind, 4, 6, 9, 8, [1, 1, 1, 1], false);
+                data.Add(kind, 19, 4, 1, 5, [.. Enumerable.Range(0, 19).Select(i => 1 + i % 4)], false);
+            }
+
+            return data;
+        }
+    }
+
+    internal static Layer Make(string kind, int units) => kind switch
+    {
+        "lstm" => new Lstm(units),
+        "gru" => new Gru(units),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
+    };
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void They_follow_the_definition(string kind, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState)
+    {
+        var run = new RecurrentRun<double>(Make(kind, units), rows, steps, inputs, units, lengths, hasState);
+        run.Run();
+        var expected = run.Reference();
+        var actual = run.Results();
+        AssertClose(expected.Outputs, actual[$"{kind}1"], "outputs");
+        AssertClose(expected.LastHidden, actual[$"{kind}1:1"], "last hidden");
+        AssertClose(expected.Dx, actual["d x"], "dx");
+        AssertClose(expected.Dw, actual[$"d {kind}1.inputWeight"], "dW");
+        AssertClose(expected.Du, actual[$"d {kind}1.hiddenWeight"], "dU");
+        AssertClose(expected.Db, actual[$"d {kind}1.bias"], "db");
+        if (hasState)
+            AssertClose(expected.Dh, actual["d h"], "dh");
+        if (kind != "lstm")
+        {
+            AssertClose(expected.DHiddenBias, actual[$"d {kind}1.hiddenBias"], "d hidden bias");
+            return;
+        }
+
+        AssertClose(expected.LastCell, actual["lstm1:2"], "last cell");
+        if (hasState)
+            AssertClose(expected.Dc, actual["d c"], "dc");
+    }
+
+    [Theory, MemberData(nameof(Shapes))]
+    public void Inference_gives_the_bits_of_training(string kind, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState)
+    {
+        var training = new RecurrentRun<float>(Make(kind, units), rows, steps, inputs, units, lengths, hasState);
+        var inference = new RecurrentRun<float>(Make(kind, units), rows, steps, inputs, units, lengths, hasState, training: false);
+        training.Network.Forward(training.Workspace);
+        inference.Network.Forward(inference.Workspace);
+        foreach (var output in training.Network.Definition.OutputNames)
+            Bits.AssertEqual<float>(training.Workspace.Output(output), inference.Workspace.Output(output), output);
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void The_same_bits_for_any_number_of_threads(string kind)
+    {
+        Dictionary<string, float[]>? expected = null;
+        int[] lengths = [.. Enumerable.Range(0, 37).Select(i => 1 + i * 5 % 9)];
+        foreach (var threads in TestThreads.Counts)
+        {
+            using var compute = TestThreads.Create(threads);
+            var before = TestThreads.Snapshot(compute);
+            var run = new RecurrentRun<float>(Make(kind, 45), 37, 9, 30, 45, lengths, hasState: true, compute);
+            run.Run();
+            if (threads > 1)
+                TestThreads.AssertEachWorked(compute, before, threads, $"{threads} threads");
+            expected ??= run.Results();
+            foreach (var (name, values) in run.Results())
+                Bits.AssertEqual<float>(expected[name], values, $"{name} on {threads} threads");
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Nothing_depends_on_the_padding(string kind)
+    {
+        int[] lengths = [2, 4, 1];
+        RecurrentRun<double> clean = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true), other = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true);
+        for (var row = 0; row < 3; row++)
+        {
+            other.Workspace.Input("x").Slice((row * 4 + lengths[row]) * 5, (4 - lengths[row]) * 5).Fill(1e6);
+            other.Workspace.OutputGradient($"{kind}1").Slice((row * 4 + lengths[row]) * 6, (4 - lengths[row]) * 6).Fill(1e6);
+        }
+
+        clean.Run();
+        other.Run();
+        var expected = clean.Results();
+        foreach (var (name, values) in other.Results())
+            Bits.AssertEqual<double>(expected[name], values, name);
+        for (var row = 0; row < 3; row++)
+        {
+            Assert.All(expected[$"{kind}1"][((row * 4 + lengths[row]) * 6)..((row + 1) * 24)], v => Assert.Equal(0, v));
+            Assert.All(expected["d x"][((row * 4 + lengths[row]) * 5)..((row + 1) * 20)], v => Assert.Equal(0, v));
+            Assert.Equal(expected[$"{kind}1"][((row * 4 + lengths[row] - 1) * 6)..((row * 4 + lengths[row]) * 6)], expected[$"{kind}1:1"][(row * 6)..(row * 6 + 6)]);
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void A_shorter_batch_is_a_prefix(string kind)
+    {
+        var run = new RecurrentRun<double>(Make(kind, 5), 4, 3, 2, 5, null, hasState: false);
+        run.Run();
+        var all = run.Workspace.Output(run.Output(0)).ToArray();
+        run.Workspace.Rows = 2;
+        run.Run();
+        var two = run.Workspace.Output(run.Output(0)).ToArray();
+        Assert.Equal(30, two.Length);
+        AssertClose(all.AsSpan(0, 30), two, "prefix");
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Large_inputs_saturate_and_NaN_passes_to_its_own_row(string kind)
+    {
+        var run = new RecurrentRun<float>(Make(kind, 20), 3, 3, 2, 20, null, hasState: false);
+        run.Workspace.Input("x")[..6].Fill(1e30f);
+        run.Workspace.Input("x")[6] = float.NaN;
+        run.Network.Forward(run.Workspace);
+        var h = run.Workspace.Output(run.Output(0)).ToArray();
+        Assert.All(h[..60], v => Assert.InRange(v, -1, 1));
+        Assert.All(h[60..120], v => Assert.True(float.IsNaN(v)));
+        Assert.All(h[120..], v => Assert.InRange(v, -1, 1));
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void A_length_outside_its_range_throws(string kind)
+    {
+        foreach (var wrong in (int[])[0, 5, -1])
+        {
+            var run = new RecurrentRun<double>(Make(kind, 3), 3, 4, 2, 3, [4, 1, wrong], hasState: false);
+            var error = Assert.Throws<ArgumentException>(() => { run.Network.Forward(run.Workspace); });
+            Assert.Equal("lengths", error.ParamName);
+            Assert.Contains($"Lengths of {kind} lie in 1 to 4; row 2 has {wrong}.", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory, MemberData(nameof(Kinds))]
+    public void Wrong_inputs_are_named(string kind)
+    {
+        var states = kind == "lstm" ? 2 : 1;
+        var graph = new GraphBuilder();
+        Node x = graph.Input("x", 4, 2), flat = graph.Input("flat", 8), lengths = graph.IndexInput("lengths"), perStep = graph.IndexInput("perStep", 4);
+        Node state = graph.Input("state", 3), wide = graph.Input("wide", 5);
+        AssertThrows("Input 0 of", "values [8]", flat);
+        AssertThrows("Input 0 of", "indices []", lengths);
+        AssertThrows("Input 1 of", "indices [4]", x, perStep);
+        AssertThrows($"it got {2 + states} input(s)", "", [x, .. Enumerable.Repeat(state, states + 1)]);
+        AssertThrows($"it got {3 + states} input(s)", "", [x, lengths, .. Enumerable.Repeat(state, states + 1)]);
+        AssertThrows($"Input {states} of", "values [3]; it is values [5]", [x, .. Enumerable.Repeat(state, states - 1), wide]);
+        AssertThrows("it got 0 input(s)", "");
+        Assert.Throws<ArgumentOutOfRangeException>(() => Make(kind, 0));
+
+        void AssertThrows(string what, string type, params Node[] inputs)
+        {
+            var message = Assert.Throws<ArgumentException>(() => { graph.Apply(Make(kind, 3), inputs); }).Message;
+            Assert.Contains(what, message, StringComparison.Ordinal);
+            Assert.Contains(type, message, StringComparison.Ordinal);
+            Assert.Contains(kind, message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_forget_gate_starts_at_its_bias()
+    {
+        foreach (var (layer, bias) in new (Layer, double)[] { (new Lstm(3), 1), (new Lstm(3, forgetBias: 0), 0), (new Lstm(3, forgetBias: -2.5), -2.5) })
+        {
+            var network = new GraphBuilder().Input("x", 4, 2).Apply(layer).Build<double>();
+            Assert.Equal([0, 0, 0, bias, bias, bias, 0, 0, 0, 0, 0, 0], network.Parameter("lstm1.bias").ToArray());
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(3, double.NaN));
+    }
+
+    [Fact]
+    public void An_lstm_has_its_parameters_and_outputs()
+    {
+        var graph = new GraphBuilder();
+        var outputs = graph.ApplyAll(new Lstm(3), graph.Input("x", 7, 2));
+        foreach (var output in outputs)
+            graph.Output(output);
+        Assert.Equal([new Shape(7, 3), new Shape(3), new Shape(3)], outputs.Select(o => o.Type.Shape));
+        var parameters = graph.Build().Parameters;
+        Assert.Equal(new Shape(2, 12), parameters["lstm1.inputWeight"].Shape);
+        Assert.Equal(new Shape(3, 12), parameters["lstm1.hiddenWeight"].Shape);
+        Assert.Equal(new Shape(12), parameters["lstm1.bias"].Shape);
+    }
+
+    [Fact]
+    public void A_gru_has_its_parameters_and_outputs()
+    {
+        var graph = new GraphBuilder();
+        var outputs = graph.ApplyAll(new Gru(3), graph.Input("x", 7, 2));
+        foreach (var output in outputs)
+            graph.Output(output);
+        Assert.Equal([new Shape(7, 3), new Shape(3)], outputs.Select(o => o.Type.Shape));
+        var parameters = graph.Build().Parameters;
+        Assert.Equal(new Shape(2, 9), parameters["gru1.inputWeight"].Shape);
+        Assert.Equal(new Shape(3, 9), parameters["gru1.hiddenWeight"].Shape);
+        Assert.Equal(new Shape(9), parameters["gru1.bias"].Shape);
+        Assert.Equal(new Shape(3), parameters["gru1.hiddenBias"].Shape);
+    }
+
+    internal static void AssertClose(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-12 * (1 + Math.Abs(expected[i])), $"{what}[{i}] is {actual[i]}, expected {expected[i]}.");
+    }
+}

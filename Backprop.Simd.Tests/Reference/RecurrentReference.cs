@@ -1,0 +1,207 @@
+namespace Backprop.Simd.Tests.Reference;
+
+/// <summary>
+/// Recurrences over one batch by the definition, in double, row by row and unit by unit. The gradients are those of the sum of
+/// outputs times seeds, by back-propagation written out for one unit at a time.
+/// </summary>
+internal static class RecurrentReference
+{
+    /// <summary>The results of an LSTM and its gradients; those of a GRU have no cells.</summary>
+    public sealed record Result(double[] Outputs, double[] LastHidden, double[] LastCell)
+    {
+        public double[] Dx { get; init; } = [];
+
+        public double[] Dw { get; init; } = [];
+
+        public double[] Du { get; init; } = [];
+
+        public double[] Db { get; init; } = [];
+
+        public double[] DHiddenBias { get; init; } = [];
+
+        public double[] Dh { get; init; } = [];
+
+        public double[] Dc { get; init; } = [];
+    }
+
+    /// <summary>A batch: sizes, data, parameters, and the gradients by the outputs.</summary>
+    public sealed record Problem(int Rows, int Steps, int Inputs, int Units, double[] X, int[] Lengths, double[] W, double[] U, double[] B)
+    {
+        public double[] HiddenBias { get; init; } = [];
+
+        public double[] H0 { get; init; } = new double[Rows * Units];
+
+        public double[] C0 { get; init; } = new double[Rows * Units];
+
+        public double[] Dy { get; init; } = new double[Rows * Steps * Units];
+
+        public double[] DLastHidden { get; init; } = new double[Rows * Units];
+
+        public double[] DLastCell { get; init; } = new double[Rows * Units];
+    }
+
+    public static Result Lstm(Problem p)
+    {
+        var (units, inputs, width) = (p.Units, p.Inputs, 4 * p.Units);
+        var result = new Result(new double[p.Rows * p.Steps * units], new double[p.Rows * units], new double[p.Rows * units])
+        {
+            Dx = new double[p.X.Length],
+            Dw = new double[p.W.Length],
+            Du = new double[p.U.Length],
+            Db = new double[width],
+            Dh = new double[p.Rows * units],
+            Dc = new double[p.Rows * units],
+        };
+        for (var row = 0; row < p.Rows; row++)
+        {
+            var length = p.Lengths[row];
+            double[][] h = new double[length + 1][], c = new double[length + 1][], gates = new double[length][];
+            (h[0], c[0]) = (p.H0[(row * units)..((row + 1) * units)], p.C0[(row * units)..((row + 1) * units)]);
+            for (var t = 0; t < length; t++)
+            {
+                (h[t + 1], c[t + 1], gates[t]) = (new double[units], new double[units], new double[width]);
+                for (var j = 0; j < width; j++)
+                {
+                    var sum = p.B[j];
+                    for (var i = 0; i < inputs; i++)
+                        sum += p.X[(row * p.Steps + t) * inputs + i] * p.W[i * width + j];
+                    for (var i = 0; i < units; i++)
+                        sum += h[t][i] * p.U[i * width + j];
+                    gates[t][j] = j / units == 2 ? Math.Tanh(sum) : Logistic(sum);
+                }
+
+                for (var k = 0; k < units; k++)
+                {
+                    c[t + 1][k] = gates[t][units + k] * c[t][k] + gates[t][k] * gates[t][2 * units + k];
+                    h[t + 1][k] = gates[t][3 * units + k] * Math.Tanh(c[t + 1][k]);
+                    result.Outputs[(row * p.Steps + t) * units + k] = h[t + 1][k];
+                }
+            }
+
+            h[length].CopyTo(result.LastHidden, row * units);
+            c[length].CopyTo(result.LastCell, row * units);
+            var (dh, dc) = (p.DLastHidden[(row * units)..((row + 1) * units)], p.DLastCell[(row * units)..((row + 1) * units)]);
+            for (var t = length - 1; t >= 0; t--)
+            {
+                var d = new double[width];
+                for (var k = 0; k < units; k++)
+                {
+                    double i = gates[t][k], f = gates[t][units + k], g = gates[t][2 * units + k], o = gates[t][3 * units + k];
+                    var tanh = Math.Tanh(c[t + 1][k]);
+                    var total = dh[k] + p.Dy[(row * p.Steps + t) * units + k];
+                    var cell = dc[k] + total * o * (1 - tanh * tanh);
+                    (d[k], d[units + k]) = (cell * g * i * (1 - i), cell * c[t][k] * f * (1 - f));
+                    (d[2 * units + k], d[3 * units + k]) = (cell * i * (1 - g * g), total * tanh * o * (1 - o));
+                    dc[k] = cell * f;
+                }
+
+                dh = Products(p, result, row, t, d, d, h[t]);
+                for (var j = 0; j < width; j++)
+                    result.Db[j] += d[j];
+            }
+
+            dh.CopyTo(result.Dh, row * units);
+            dc.CopyTo(result.Dc, row * units);
+        }
+
+        return result;
+    }
+
+    public static Result Gru(Problem p)
+    {
+        var (units, inputs, width) = (p.Units, p.Inputs, 3 * p.Units);
+        var result = new Result(new double[p.Rows * p.Steps * units], new double[p.Rows * units], [])
+        {
+            Dx = new double[p.X.Length],
+            Dw = new double[p.W.Length],
+            Du = new double[p.U.Length],
+            Db = new double[width],
+            DHiddenBias = new double[units],
+            Dh = new double[p.Rows * units],
+        };
+        for (var row = 0; row < p.Rows; row++)
+        {
+            var length = p.Lengths[row];
+            double[][] h = new double[length + 1][], fromX = new double[length][], fromH = new double[length][];
+            h[0] = p.H0[(row * units)..((row + 1) * units)];
+            for (var t = 0; t < length; t++)
+            {
+                (h[t + 1], fromX[t], fromH[t]) = (new double[units], new double[width], new double[width]);
+                for (var j = 0; j < width; j++)
+                {
+                    fromX[t][j] = p.B[j];
+                    for (var i = 0; i < inputs; i++)
+                        fromX[t][j] += p.X[(row * p.Steps + t) * inputs + i] * p.W[i * width + j];
+                    fromH[t][j] = j / units == 2 ? p.HiddenBias[j - 2 * units] : 0;
+                    for (var i = 0; i < units; i++)
+                        fromH[t][j] += h[t][i] * p.U[i * width + j];
+                }
+
+                for (var k = 0; k < units; k++)
+                {
+                    var (_, z, n) = GruGates(fromX[t], fromH[t], units, k);
+                    h[t + 1][k] = (1 - z) * n + z * h[t][k];
+                    result.Outputs[(row * p.Steps + t) * units + k] = h[t + 1][k];
+                }
+            }
+
+            h[length].CopyTo(result.LastHidden, row * units);
+            var dh = p.DLastHidden[(row * units)..((row + 1) * units)];
+            for (var t = length - 1; t >= 0; t--)
+            {
+                var (d, e, direct) = (new double[width], new double[width], new double[units]);
+                for (var k = 0; k < units; k++)
+                {
+                    var (r, z, n) = GruGates(fromX[t], fromH[t], units, k);
+                    var total = dh[k] + p.Dy[(row * p.Steps + t) * units + k];
+                    var dn = total * (1 - z) * (1 - n * n);
+                    d[k] = e[k] = dn * fromH[t][2 * units + k] * r * (1 - r);
+                    d[units + k] = e[units + k] = total * (h[t][k] - n) * z * (1 - z);
+                    (d[2 * units + k], e[2 * units + k]) = (dn, dn * r);
+                    direct[k] = total * z;
+                    result.DHiddenBias[k] += dn * r;
+                }
+
+                dh = Products(p, result, row, t, d, e, h[t]);
+                for (var k = 0; k < units; k++)
+                    dh[k] += direct[k];
+                for (var j = 0; j < width; j++)
+                    result.Db[j] += d[j];
+            }
+
+            dh.CopyTo(result.Dh, row * units);
+        }
+
+        return result;
+    }
+
+    private static double Logistic(double x) => 1 / (1 + Math.Exp(-x));
+
+    private static (double R, double Z, double N) GruGates(double[] fromX, double[] fromH, int units, int k)
+    {
+        var r = Logistic(fromX[k] + fromH[k]);
+        return (r, Logistic(fromX[units + k] + fromH[units + k]), Math.Tanh(fromX[2 * units + k] + r * fromH[2 * units + k]));
+    }
+
+    /// <summary>Adds x^T d to dW, h^T e to dU, sets dx = d W^T, and returns e U^T.</summary>
+    private static double[] Products(Problem p, Result result, int row, int t, double[] d, double[] e, double[] h)
+    {
+        var dh = new double[p.Units];
+        for (var j = 0; j < d.Length; j++)
+        {
+            for (var i = 0; i < p.Inputs; i++)
+            {
+                result.Dw[i * d.Length + j] += p.X[(row * p.Steps + t) * p.Inputs + i] * d[j];
+                result.Dx[(row * p.Steps + t) * p.Inputs + i] += d[j] * p.W[i * d.Length + j];
+            }
+
+            for (var i = 0; i < p.Units; i++)
+            {
+                result.Du[i * d.Length + j] += h[i] * e[j];
+                dh[i] += e[j] * p.U[i * d.Length + j];
+            }
+        }
+
+        return dh;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Numerics;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>
+/// A gated recurrent unit over sequences [T, D]: with [p_r p_z p_n] = x_t W + b and [q_r q_z q_n] = h U,
+/// r, z = sigmoid(p + q), n = tanh(p_n + r (q_n + b_h)), h' = (1 - z) n + z h.
+/// </summary>
+/// <remarks>
+/// <para>Inputs: the sequence, values [T, D]; lengths, indices [] from 1 to T, or not; the initial h, values [H], or not (zeros).
+/// Outputs: h of all steps [T, H]; h [H] of the last step.</para>
+/// <para>Parameters: inputWeight W [D, 3H], hiddenWeight U [H, 3H], bias b [3H], the gates side by side in the order r, z, n;
+/// hiddenBias b_h [H], the one bias inside r. Both weights start as Xavier uniform with the fans of one gate, the biases at
+/// zero.</para>
+/// <para>A row that is shorter than T has outputs 0 behind its end, and its last state is that of its end. No gradient flows
+/// through the padding; its numbers do not matter, as long as they are finite.</para>
+/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014; r applied behind the product, and z
+/// as the share of the old state, as in PyTorch's GRU, whose further biases of r and z are one here.</para>
+/// </remarks>
+public sealed class Gru : Layer
+{
+    /// <summary>Makes the layer.</summary>
+    /// <param name="units">H, the number of units, 1 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is below 1.</exception>
+    public Gru(int units)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        Units = units;
+    }
+
+    /// <summary>The number of units, H.</summary>
+    public int Units { get; }
+
+    /// <inheritdoc/>
+    public override string Kind => "gru";
+
+    /// <inheritdoc/>
+    public override void Declare(LayerDeclaration declaration)
+    {
+        var shape = SequenceInputs.CheckRecurrence(declaration, states: 1, Units);
+        int steps = shape[0], gates = checked(3 * Units);
+        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initialize.Xavier);
+        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
+        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
+        declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
+        declaration.AddOutput(new Shape(steps, Units));
+        declaration.AddOutput(new Shape(Units));
+        declaration.UseCache(checked(4 * steps * Units));
+        declaration.UseScratch(checked((5 * steps + 4) * Units), checked(Units * gates));
+    }
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        var (rows, compute) = (context.Rows, context.Compute);
+        var shape = context.InputType(0).Shape;
+        var (steps, width, all) = (shape[0], 3 * Units, rows * shape[0] * Units);
+        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
+        var lengths = hasLengths ? context.Indices(1) : [];
+        SequenceInputs.CheckLengths(Kind, lengths, 1, steps);
+        var first = hasLengths ? 2 : 1;
+        var hasState = context.InputCount > first;
+
+        var gates = (context.KeepsCache ? context.Cache : context.Scratch)[..(3 * all)];
+        var inner = context.KeepsCache ? context.Cache.Slice(3 * all, all) : [];
+        var fromHidden = new Matrix<T>(context.Scratch[(5 * all)..], rows, width);
+        var zeros = context.Scratch.Slice(5 * all + rows * width, rows * Units);
+        if (!hasState)
+        {
+            zeros.Clear();
+            fromHidden.Span[..(rows * width)].Clear();
+        }
+
+        var hidden = context.Output(0);
+        Gemm.MultiplyAddRow(new(context.Input(0), rows * steps, shape[1]), context.ParameterMatrix(0), context.Parameter(2),
+            new Matrix<T>(gates, rows * steps, width), compute);
+        for (var t = 0; t < steps; t++)
+        {
+            var previous = t > 0 ? SequenceRows.Step<T>(hidden, t - 1, rows, steps, Units).AsReadOnly()
+                : new ReadOnlyMatrix<T>(hasState ? context.Input(first) : zeros, rows, Units);
+            if (t > 0 || hasState)
+                Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
+            var step = new GruForwardStep<T>(SequenceRows.Step(gates, t, rows, steps, width), fromHidden, context.Parameter(3), previous,
+                inner.IsEmpty ? default : SequenceRows.Step(inner, t, rows, steps, Units), SequenceRows.Step(hidden, t, rows, steps, Units), lengths, t);
+            new SimdRows<T, GruForwardStep<T>>(step, Units).Run(rows, GruForwardStep<T>.Cost, compute);
+        }
+
+        SequenceRows.Last(hidden, lengths, context.Output(1), rows, Units);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        var (rows, compute) = (context.Rows, context.Compute);
+        var shape = context.InputType(0).Shape;
+        var (steps, all) = (shape[0], rows * shape[0] * Units);
+        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
+        var lengths = hasLengths ? context.Indices(1) : [];
+        var first = hasLengths ? 2 : 1;
+        var hasState = context.InputCount > first;
+
+        // By the gates, from the last step to the first; rows join where their sequence ends.
+        Span<T> gates = context.Cache[..(3 * all)], inner = context.Cache.Slice(3 * all, all);
+        Span<T> gradients = context.Scratch[..(4 * all)], shifted = context.Scratch.Slice(4 * all, all);
+        var carry = new Matrix<T>(context.Scratch[(5 * all)..], rows, Units);
+        SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], shifted, rows, Units);
+        context.OutputGradient(1).CopyTo(carry.Span);
+        var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
+        for (var t = steps - 1; t >= 0; t--)
+        {
+            var d = SequenceRows.Step(gradients, t, rows, steps, 4 * Units);
+            var step = new GruBackwardStep<T>(SequenceRows.Step(gates, t, rows, steps, 3 * Units), SequenceRows.Step(inner, t, rows, steps, Units),
+                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d, lengths, t);
+            new SimdRows<T, GruBackwardStep<T>>(step, Units).Run(rows, GruBackwardStep<T>.Cost, compute);
+            if (t > 0 || hasState)
+                Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);
+        }
+
+        // The rest is over all steps at once. Gradients lie as n, r, z, a; parameters as r, z, n.
+        var whole = new ReadOnlyMatrix<T>(gradients, rows * steps, 4 * Units);
+        ReadOnlyMatrix<T> dn = whole.SliceColumns(0, Units), drz = whole.SliceColumns(Units, 2 * Units);
+        var w = context.ParameterMatrix(0);
+        var dx = context.InputGradient(0);
+        if (!dx.IsEmpty)
+        {
+            var target = new Matrix<T>(dx.Span, rows * steps, shape[1]);
+            ContextKernels.Product(drz, w.SliceColumns(0, 2 * Units).Transposed, target, dx.Adds, compute);
+            Gemm.MultiplyAdd(dn, w.SliceColumns(2 * Units, Units).Transposed, target, compute);
+        }
+
+        var dw = context.ParameterGradient(0);
+        if (!dw.IsEmpty)
+        {
+            var x = new ReadOnlyMatrix<T>(context.Input(0), rows * steps, shape[1]).Transposed;
+            ContextKernels.Product(x, drz, dw.Matrix.SliceColumns(0, 2 * Units), dw.Adds, compute);
+            ContextKernels.Product(x, dn, dw.Matrix.SliceColumns(2 * Units, Units), dw.Adds, compute);
+        }
+
+        var du = context.ParameterGradient(1);
+        if (!du.IsEmpty)
+            ContextKernels.Product(new ReadOnlyMatrix<T>(shifted, rows * steps, Units).Transposed, whole.SliceColumns(Units, 3 * Units), du.Matrix, du.Adds, compute);
+        var db = context.ParameterGradient(2);
+        if (!db.IsEmpty)
+        {
+            Reductions.ColumnSums(drz, db.Span, db.Adds, compute);
+            Reductions.ColumnSums(dn, db.Span[(2 * Units)..], db.Adds, compute);
+        }
+
+        var dbh = context.ParameterGradient(3);
+        if (!dbh.IsEmpty)
+            Reductions.ColumnSums(whole.SliceColumns(3 * Units, Units), dbh.Span, dbh.Adds, compute);
+        if (hasState)
+            ContextKernels.Copied(carry.Span[..(rows * Units)], context.InputGradient(first), compute);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>The rules of layers over sequences.</summary>
+internal static class SequenceInputs
+{
+    /// <summary>Throws unless every length lies in [least, most].</summary>
+    public static void CheckLengths(string kind, ReadOnlySpan<int> lengths, int least, int most)
+    {
+        for (var row = 0; row < lengths.Length; row++)
+        {
+            if (lengths[row] < least || lengths[row] > most)
+                Throw(kind, least, most, row, lengths[row]);
+        }
+    }
+
+    /// <summary>
+    /// Throws unless the inputs of a recurrence are a sequence [T, D], then lengths or not, then <paramref name="states"/>
+    /// initial states [units] or none.
+    /// </summary>
+    /// <returns>The shape of the sequence.</returns>
+    public static Shape CheckRecurrence(LayerDeclaration declaration, int states, int units)
+    {
+        ArgumentNullException.ThrowIfNull(declaration);
+        var count = declaration.Inputs.Count;
+        var before = count > 1 && declaration.Inputs[1].Kind == EdgeKind.Indices ? 2 : 1;
+        if (count != before && count != before + states)
+        {
+            throw new ArgumentException(
+                $"{declaration.Kind} takes a sequence, then lengths or not, then {states} initial state(s) or none; it got {count} input(s).", "inputs");
+        }
+
+        var shape = declaration.Require(0, EdgeKind.Values, 2);
+        if (before == 2)
+            declaration.Require(1, EdgeKind.Indices, 0);
+        for (var i = before; i < count; i++)
+        {
+            if (declaration.Require(i, EdgeKind.Values, 1)[0] != units)
+                throw new ArgumentException($"Input {i} of {declaration.Kind}, an initial state, must be values [{units}]; it is {declaration.Inputs[i]}.", "inputs");
+        }
+
+        return shape;
+    }
+
+    [DoesNotReturn]
+    private static void Throw(string kind, int least, int most, int row, int length) =>
+        throw new ArgumentException($"Lengths of {kind} lie in {least} to {most}; row {row} has {length}.", "lengths");
+}

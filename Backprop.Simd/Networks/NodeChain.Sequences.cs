@@ -1,0 +1,50 @@
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <content>Recurrences and attention.</content>
+public static partial class NodeChain
+{
+    /// <summary>A long short-term memory over a sequence; <see cref="GraphBuilder.ApplyAll"/> gives its last state as well.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="forgetBias">The first value of the forget gate's bias.</param>
+    /// <returns>The hidden states of all steps, [T, H].</returns>
+    public static Node Lstm(this Node node, int units, Node? lengths = null, double forgetBias = 1) =>
+        WithLengths(node, new Lstm(units, forgetBias), lengths);
+
+    /// <summary>A gated recurrent unit over a sequence; <see cref="GraphBuilder.ApplyAll"/> gives its last state as well.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <returns>The hidden states of all steps, [T, H].</returns>
+    public static Node Gru(this Node node, int units, Node? lengths = null) => WithLengths(node, new Gru(units), lengths);
+
+    /// <summary>Multi-head attention of a sequence to itself.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="heads">The number of heads; it divides D.</param>
+    /// <param name="causal">True if no element sees a later one.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 0 to T; null if all have T.</param>
+    /// <returns>[T, D].</returns>
+    public static Node SelfAttention(this Node node, int heads, bool causal = false, Node? lengths = null) =>
+        WithLengths(node, new MultiHeadAttention(heads, causal), lengths);
+
+    /// <summary>Multi-head attention of a sequence to another.</summary>
+    /// <param name="node">The queries, [T, D].</param>
+    /// <param name="keys">The keys, which are values as well, [S, D].</param>
+    /// <param name="heads">The number of heads; it divides D.</param>
+    /// <param name="lengths">The number of keys of each row, indices from 0 to S; null if all have S.</param>
+    /// <returns>[T, D].</returns>
+    public static Node CrossAttention(this Node node, Node keys, int heads, Node? lengths = null) =>
+        lengths is { } counts ? node.Apply(new MultiHeadAttention(heads), keys, counts) : node.Apply(new MultiHeadAttention(heads), keys);
+
+    /// <summary>y = x + s: a shared value added to each row, such as a learned position.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="shared">s, of the last dimensions of x.</param>
+    /// <returns>y.</returns>
+    public static Node AddShared(this Node node, Node shared) => node.Apply(new AddShared(), shared);
+
+    private static Node WithLengths(Node node, Layer layer, Node? lengths) =>
+        lengths is { } counts ? node.Apply(layer, counts) : node.Apply(layer);
+}
