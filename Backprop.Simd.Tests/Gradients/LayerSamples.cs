@@ -24,6 +24,7 @@ internal static partial class LayerSamples
         .. Losses(),
         .. Convolutions(),
         .. Poolings(),
+        .. Shapings(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>
