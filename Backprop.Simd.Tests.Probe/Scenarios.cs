@@ -21,6 +21,7 @@ internal static class Scenarios
         ["frozen"] = Frozen,
         ["graph"] = Graph,
         ["losses"] = Losses,
+        ["tokens"] = Tokens,
         ["inference"] = Inference,
         ["sequences"] = Sequences,
         ["boxes"] = Boxes,
@@ -110,6 +111,29 @@ internal static class Scenarios
             network.Step(workspace, sgd);
             if (!double.IsFinite(workspace.LossOf("meansquarederror1")))
                 throw new InvalidOperationException($"The loss of step {step} is not finite.");
+        };
+    }
+
+    /// <summary>Rows of a table that occur more than once, dropout, pooling, concatenation; steps of the rows that occur alone.</summary>
+    private static Action<int> Tokens(int threads)
+    {
+        var graph = new GraphBuilder();
+        var words = graph.IndexInput("tokens", 6).Embedding(500, 40, paddingIndex: 0).Dropout(0.2);
+        var image = graph.Input("x", 9, 9, 20);
+        var means = image.MaxPooling2D(3, stride: 2, padding: 1).AveragePooling2D(2).GlobalAveragePooling2D();
+        words.Concatenate(words).Affine(20).Concatenate(means).Affine(Classes).SoftmaxCrossEntropy();
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var sgd = new Sgd<float>(network.Parameters.Length, 1e-3);
+        var workspace = network.CreateWorkspace(Rows, compute: new ComputeContext(threads));
+        workspace.Input("x").Fill(0.5f);
+        return step =>
+        {
+            var tokens = workspace.IndexInput("tokens");
+            for (var i = 0; i < tokens.Length; i++)
+                tokens[i] = (i * i + step) % 500;
+            workspace.IndexInput("labels").Fill(step % Classes);
+            if (!double.IsFinite(network.Step(workspace, sgd)))
+                throw new InvalidOperationException("The loss is not finite.");
         };
     }
 

@@ -28,6 +28,8 @@ internal static partial class LayerSamples
         .. Views(),
         .. MoreLosses(),
         .. Sequences(),
+        .. Poolings(),
+        .. Shapings(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>

@@ -155,6 +155,14 @@ public readonly ref struct BackwardContext<T>
     internal bool TryUpdateOuter(int parameter, ReadOnlySpan<T> x, ReadOnlySpan<T> dy) =>
         Rows == 1 && _node.FusedUpdate is { } fused && fused.TryOuter(_node.Parameters[parameter].Range, x, dy, Compute);
 
+    /// <summary>
+    /// Updates the rows of a parameter that an input of indices names, by their gradients dy, and neither stores a gradient nor
+    /// touches other rows, if this is a step that may. Not to be called for a frozen parameter, and after the parameter's last use
+    /// in this pass.
+    /// </summary>
+    internal bool TryUpdateRows(int parameter, ReadOnlySpan<int> indices, ReadOnlySpan<T> dy, int columns, int skippedIndex, Span<ulong> order) =>
+        _node.FusedUpdate is { } fused && fused.TryRows(_node.Parameters[parameter].Range, dy, indices, columns, skippedIndex, order, Compute);
+
     /// <summary>The committed state, in order of declaration.</summary>
     /// <param name="state">The state, from 0.</param>
     /// <returns>Its elements.</returns>

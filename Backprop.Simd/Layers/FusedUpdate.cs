@@ -41,6 +41,27 @@ internal sealed class FusedUpdate<T>(AlignedBuffer<T> parameters, int most)
         return true;
     }
 
+    /// <summary>Updates the rows of a table whose gradient is dy[n], summed in order of n, in row indices[n].</summary>
+    /// <param name="range">The table.</param>
+    /// <param name="dy">The gradients.</param>
+    /// <param name="indices">The row of each; checked.</param>
+    /// <param name="columns">The elements of a row.</param>
+    /// <param name="skippedIndex">The row whose gradient is zero; -1 for none.</param>
+    /// <param name="order">Room for as many numbers as indices.</param>
+    /// <param name="context">The threads.</param>
+    /// <returns>False if the gradient must be written: there is no step in progress, or its optimizer changes parameters of zero
+    /// gradient.</returns>
+    public bool TryRows(BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<ulong> order, ComputeContext context)
+    {
+        if (_optimizer is null || _count == _done.Length)
+            return false;
+        var visitor = new RowsUpdate<T>(parameters.Span, range, dy, indices, columns, skippedIndex, order, context);
+        if (!_optimizer.TryVisit(ref visitor) || !visitor.IsDone)
+            return false;
+        _done[_count++] = range;
+        return true;
+    }
+
     /// <summary>What of the trainable ranges is still to be updated.</summary>
     public ReadOnlySpan<BlockRange> Rest(ReadOnlySpan<BlockRange> trainable)
     {

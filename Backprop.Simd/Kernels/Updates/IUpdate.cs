@@ -13,6 +13,9 @@ internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <summary>Values of state per parameter, 0 to 3; a constant to the compiler.</summary>
     static abstract int States { get; }
 
+    /// <summary>True if a parameter of zero gradient keeps its bits, and its state with it; a constant to the compiler.</summary>
+    static virtual bool LeavesZeroGradients => false;
+
     /// <summary>Replaces the parameter and as much of its state as there is.</summary>
     void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>;

@@ -9,6 +9,8 @@ internal readonly struct GradientUpdate<T>(T rate) : IUpdate<T> where T : unmana
 {
     public static int States => 0;
 
+    public static bool LeavesZeroGradients => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T> =>

@@ -1,0 +1,211 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// y[o, c] = the sum of x[cell, c] over the real cells of window o, divided by the number of its cells; dx[cell, c] = the sum of
+/// dy[o, c] / that number over the windows of the cell.
+/// </summary>
+/// <remarks>
+/// A window sums its rows one by one, then these sums. Channels are the lanes of the registers. Rows of outputs are independent
+/// forward, images backward.
+/// </remarks>
+internal static unsafe class AveragePooling
+{
+    /// <summary>Nanoseconds per cell of a window.</summary>
+    private const double Cost = 0.05;
+
+    /// <param name="shape">The sizes.</param>
+    /// <param name="includePadding">Whether cells of the padding count in the divisor.</param>
+    /// <param name="x">The images.</param>
+    /// <param name="y">The outputs.</param>
+    /// <param name="context">The threads; the caller alone if null.</param>
+    /// <param name="width">The register.</param>
+    public static void Forward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> x, Span<T> y, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        SpanGuard.Supported<T>();
+        var images = x.Length / shape.InputSize;
+        SpanGuard.SameLength(images * shape.InputSize, x.Length);
+        SpanGuard.SameLength(images * shape.OutputSize, y.Length);
+        SpanGuard.Disjoint(x, y);
+        width = PoolingWidth.Of<T>(shape.Channels, width);
+        var body = new SimdRange<T, ForwardBody<T>>(new(shape, includePadding, x, y), width);
+        PoolingLoops.For(in body, images * shape.Rows.Outputs, images * shape.CellsRead * Cost, context);
+    }
+
+    /// <summary>The gradient by the images, or dx += it.</summary>
+    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Span<T> dx, bool accumulate, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        SpanGuard.Supported<T>();
+        var images = dx.Length / shape.InputSize;
+        SpanGuard.SameLength(images * shape.InputSize, dx.Length);
+        SpanGuard.SameLength(images * shape.OutputSize, dy.Length);
+        SpanGuard.Disjoint(dy, dx);
+        width = PoolingWidth.Of<T>(shape.Channels, width);
+        var body = new SimdRange<T, BackwardBody<T>>(new(shape, includePadding, dy, dx, accumulate), width);
+        PoolingLoops.For(in body, images, images * shape.CellsRead * 2 * Cost, context);
+    }
+
+    private readonly ref struct ForwardBody<T>(PoolingShape shape, bool includePadding, ReadOnlySpan<T> x, Span<T> y) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly ReadOnlySpan<T> _x = x;
+        private readonly Span<T> _y = y;
+
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            fixed (T* x = _x, y = _y)
+            {
+                var row = (nint)shape.Columns.Outputs * shape.Channels;
+                for (var item = start; item < limit; item++)
+                {
+                    var (image, oy) = Math.DivRem(item, shape.Rows.Outputs);
+                    AveragePoolingLoops<TVector, T>.Row(in shape, includePadding, x + (nint)image * shape.InputSize, oy, y + item * row);
+                }
+            }
+        }
+    }
+
+    private readonly ref struct BackwardBody<T>(PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Span<T> dx, bool accumulate) : ISimdRangeBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly ReadOnlySpan<T> _dy = dy;
+        private readonly Span<T> _dx = dx;
+
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            fixed (T* dy = _dy, dx = _dx)
+            {
+                for (var image = start; image < limit; image++)
+                {
+                    T* from = dy + (nint)image * shape.OutputSize, to = dx + (nint)image * shape.InputSize;
+                    if (!accumulate && shape.IsTiled)
+                    {
+                        AveragePoolingLoops<TVector, T>.TiledImage(in shape, from, to);
+                        continue;
+                    }
+
+                    if (!accumulate)
+                        new Span<T>(to, shape.InputSize).Clear();
+                    AveragePoolingLoops<TVector, T>.ScatterImage(in shape, includePadding, from, to);
+                }
+            }
+        }
+    }
+}
+
+/// <summary>The loops of <see cref="AveragePooling"/>.</summary>
+internal static unsafe class AveragePoolingLoops<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>One row of outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Row(in PoolingShape shape, bool includePadding, T* x, int oy, T* y)
+    {
+        var channels = shape.Channels;
+        var (top, bottom) = shape.Rows.Cells(oy);
+        var height = includePadding ? shape.Rows.PaddedCells(oy) : bottom - top;
+        nint line = (nint)shape.Columns.Size * channels;
+        for (var ox = 0; ox < shape.Columns.Outputs; ox++)
+        {
+            var (left, right) = shape.Columns.Cells(ox);
+            var divisor = (double)height * (includePadding ? shape.Columns.PaddedCells(ox) : right - left);
+            for (var channel = 0; channel < channels; channel += TVector.Count)
+            {
+                var block = PoolingLanes<TVector, T>.Block(channel, channels);
+                var row = x + top * line + (nint)left * channels + block;
+                var sum = TVector.Zero;
+                for (var iy = top; iy < bottom; iy++, row += line)
+                {
+                    var rowSum = PoolingLanes<TVector, T>.Load(row, channels);
+                    var at = row;
+                    for (var ix = left + 1; ix < right; ix++)
+                        rowSum += PoolingLanes<TVector, T>.Load(at += channels, channels);
+                    sum = iy == top ? rowSum : sum + rowSum;
+                }
+
+                PoolingLanes<TVector, T>.Store(y + block, sum / divisor, channels);
+            }
+
+            y += channels;
+        }
+    }
+
+    /// <summary>dx of an image whose windows lie side by side: each cell is written once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void TiledImage(in PoolingShape shape, T* dy, T* dx)
+    {
+        var (height, width, outputs, channels) = (shape.Rows.Kernel, shape.Columns.Kernel, shape.Columns.Outputs, shape.Channels);
+        nint line = (nint)shape.Columns.Size * channels, covered = (nint)outputs * width * channels;
+        var divisor = (double)height * width;
+        for (var oy = 0; oy < shape.Rows.Outputs; oy++)
+        {
+            for (var ox = 0; ox < outputs; ox++)
+            {
+                for (var channel = 0; channel < channels; channel += TVector.Count)
+                {
+                    var block = PoolingLanes<TVector, T>.Block(channel, channels);
+                    var gradient = PoolingLanes<TVector, T>.Load(dy + block, channels) / divisor;
+                    var row = dx + (nint)ox * width * channels + block;
+                    for (var ky = 0; ky < height; ky++, row += line)
+                    {
+                        var at = row;
+                        for (var kx = 0; kx < width; kx++, at += channels)
+                            PoolingLanes<TVector, T>.Store(at, gradient, channels);
+                    }
+                }
+
+                dy += channels;
+            }
+
+            // What lies to the right of the last window.
+            for (var ky = 0; ky < height; ky++, dx += line)
+                new Span<T>(dx + covered, (int)(line - covered)).Clear();
+        }
+
+        new Span<T>(dx, (int)((shape.Rows.Size - shape.Rows.Outputs * height) * line)).Clear();
+    }
+
+    /// <summary>dx += the gradient of an image, window after window.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ScatterImage(in PoolingShape shape, bool includePadding, T* dy, T* dx)
+    {
+        var channels = shape.Channels;
+        nint line = (nint)shape.Columns.Size * channels;
+        for (var oy = 0; oy < shape.Rows.Outputs; oy++)
+        {
+            var (top, bottom) = shape.Rows.Cells(oy);
+            var height = includePadding ? shape.Rows.PaddedCells(oy) : bottom - top;
+            for (var ox = 0; ox < shape.Columns.Outputs; ox++)
+            {
+                var (left, right) = shape.Columns.Cells(ox);
+                var divisor = (double)height * (includePadding ? shape.Columns.PaddedCells(ox) : right - left);
+                for (var channel = 0; channel < channels; channel += TVector.Count)
+                {
+                    var block = PoolingLanes<TVector, T>.Block(channel, channels);
+                    var gradient = PoolingLanes<TVector, T>.Load(dy + block, channels) / divisor;
+                    var isNew = PoolingLanes<TVector, T>.NewLanes(channel, block);
+                    var row = dx + top * line + (nint)left * channels + block;
+                    for (var iy = top; iy < bottom; iy++, row += line)
+                    {
+                        var at = row;
+                        for (var ix = left; ix < right; ix++, at += channels)
+                        {
+                            var old = PoolingLanes<TVector, T>.Load(at, channels);
+                            PoolingLanes<TVector, T>.Store(at, TVector.Select(isNew, old + gradient, old), channels);
+                        }
+                    }
+                }
+
+                dy += channels;
+            }
+        }
+    }
+}

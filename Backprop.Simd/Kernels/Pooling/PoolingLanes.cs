@@ -1,0 +1,101 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>Registers of channels, and of the numbers of the cells that won.</summary>
+/// <remarks>
+/// Channels go in blocks of a register; the last block overlaps the one before. Fewer channels than a register are padded. A cell
+/// k is carried as the number 2^23 + k (float) or 2^52 + k (double), whose low bits are k: an integer without a conversion.
+/// </remarks>
+internal static unsafe class PoolingLanes<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The number of cell 0.</summary>
+    public static TVector CellZero
+    {
+        [MethodImpl(Inline)]
+        get => TVector.Create(8388608f, 4503599627370496.0);
+    }
+
+    /// <summary>The number of a cell.</summary>
+    [MethodImpl(Inline)]
+    public static TVector Cell(int cell) => TVector.Create(8388608f + cell, 4503599627370496.0 + cell);
+
+    /// <summary>The channel at which the block that starts no later than <paramref name="channel"/> does.</summary>
+    [MethodImpl(Inline)]
+    public static int Block(int channel, int channels) => Math.Max(0, Math.Min(channel, channels - TVector.Count));
+
+    /// <summary>The lanes of a block that no earlier block holds.</summary>
+    [MethodImpl(Inline)]
+    public static TVector NewLanes(int channel, int block) => TVector.Indices > TVector.Create((double)(channel - block) - 0.5);
+
+    [MethodImpl(Inline)]
+    public static TVector Load(T* source, int channels) =>
+        channels >= TVector.Count ? TVector.Load(source) : MapLoops.LoadPadded<TVector, T>(source, channels);
+
+    [MethodImpl(Inline)]
+    public static void Store(T* destination, TVector value, int channels)
+    {
+        if (channels >= TVector.Count)
+            TVector.Store(destination, value);
+        else
+            StorePartial(destination, value, channels);
+    }
+
+    [MethodImpl(Inline)]
+    public static TVector LoadCells(int* source, int channels) => typeof(T) == typeof(float)
+        ? Load((T*)source, channels) | CellZero
+        : LoadWide(source, channels);
+
+    [MethodImpl(Inline)]
+    public static void StoreCells(int* destination, TVector cells, int channels)
+    {
+        if (typeof(T) == typeof(float))
+            Store((T*)destination, TVector.AndNot(cells, CellZero), channels);
+        else
+            StoreWide(destination, cells, channels);
+    }
+
+    // What has an address is kept out of the loops' frames.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StorePartial(T* destination, TVector value, int channels) =>
+        MapLoops.StorePartial<TVector, T>(value, destination, channels);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static TVector LoadWide(int* source, int channels)
+    {
+        var cells = TVector.Zero;
+        var lanes = (long*)&cells;
+        for (var i = 0; i < Math.Min(channels, TVector.Count); i++)
+            lanes[i] = source[i];
+        return cells | CellZero;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StoreWide(int* destination, TVector cells, int channels)
+    {
+        var lanes = (long*)&cells;
+        for (var i = 0; i < Math.Min(channels, TVector.Count); i++)
+            destination[i] = (int)lanes[i];
+    }
+}
+
+/// <summary>The register for a number of channels.</summary>
+internal static class PoolingWidth
+{
+    /// <summary>The widest of the hardware that the channels fill, or the one asked for.</summary>
+    public static SimdWidth Of<T>(int channels, SimdWidth width) where T : unmanaged
+    {
+        if (width != SimdWidth.Widest)
+            return width;
+        if (Vector512.IsHardwareAccelerated && channels >= Vector512<T>.Count)
+            return SimdWidth.Bits512;
+        return Vector256.IsHardwareAccelerated && channels >= Vector256<T>.Count ? SimdWidth.Bits256 : SimdWidth.Bits128;
+    }
+}

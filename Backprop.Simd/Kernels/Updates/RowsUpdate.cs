@@ -1,0 +1,106 @@
+using System.Numerics;
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// Applies an optimizer's step to the rows of a table whose gradient is dTable[indices[n]] += dy[n], in order of n: only the rows
+/// that occur are read and written, if the optimizer leaves parameters of zero gradient alone.
+/// </summary>
+/// <remarks>
+/// Occurrences are sorted by index, then n; the occurrences of a row are summed from zero on the thread that has the first of
+/// them, and the row is updated by the sum: the bits of the whole gradient.
+/// </remarks>
+internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<ulong> order, ComputeContext context) : IUpdateVisitor<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Nanoseconds per element of the gradient and stream, out of cache.</summary>
+    private const double Cost = 0.3;
+
+    private readonly Span<T> _parameters = parameters.Slice(range.Start, range.Length);
+    private readonly ReadOnlySpan<T> _dy = dy;
+    private readonly ReadOnlySpan<int> _indices = indices;
+    private readonly Span<ulong> _order = order;
+
+    /// <summary>Whether the step was applied.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>Bytes that a thread needs for the gradient of a row.</summary>
+    public static long ThreadBytes(int columns) => (long)columns * sizeof(double);
+
+    public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>
+    {
+        if (!TUpdate.LeavesZeroGradients)
+            return;
+        if (TUpdate.States > 0)
+            first = first.Slice(range.Start, range.Length);
+        if (TUpdate.States > 1)
+            second = second.Slice(range.Start, range.Length);
+        var count = 0;
+        for (var n = 0; n < _indices.Length; n++)
+        {
+            if (_indices[n] != skippedIndex)
+                _order[count++] = (ulong)_indices[n] << 32 | (uint)n;
+        }
+
+        var order = _order[..count];
+        order.Sort();
+        var body = new Body<TUpdate>(update, _parameters, _dy, columns, order, first, second);
+        context.For(count, 1, (double)count * columns * Cost * (1 + TUpdate.States), in body);
+        IsDone = true;
+    }
+
+    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> dy, int columns, ReadOnlySpan<ulong> order, Span<T> first, Span<T> second) : IRangeBody
+        where TUpdate : struct, IUpdate<T>
+    {
+        private readonly Span<T> _parameters = parameters, _first = first, _second = second;
+        private readonly ReadOnlySpan<T> _dy = dy;
+        private readonly ReadOnlySpan<ulong> _order = order;
+
+        public void Execute(int start, int limit)
+        {
+            // A row belongs to the thread of its first occurrence.
+            while (start > 0 && start < limit && RowOf(start) == RowOf(start - 1))
+                start++;
+            var sum = KernelScratch.Get<T>(columns);
+            for (var at = start; at < limit;)
+            {
+                var row = RowOf(at);
+                sum.Clear();
+                for (; at < _order.Length && RowOf(at) == row; at++)
+                    new SimdRange<T, AddBody>(new(_dy.Slice((int)(uint)_order[at] * columns, columns), sum), SimdWidth.Widest).Execute(0, columns);
+                new SimdRange<T, StepBody>(new(update, sum, Row(_parameters, row, 0), Row(_first, row, 1), Row(_second, row, 2)), SimdWidth.Widest).Execute(0, columns);
+            }
+        }
+
+        private int RowOf(int at) => (int)(_order[at] >> 32);
+
+        private Span<T> Row(Span<T> block, int row, int needed) => TUpdate.States >= needed ? block.Slice(row * columns, columns) : [];
+
+        private readonly ref struct AddBody(ReadOnlySpan<T> x, Span<T> sum) : ISimdRangeBody<T>
+        {
+            private readonly ReadOnlySpan<T> _x = x;
+            private readonly Span<T> _sum = sum;
+
+            public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
+            {
+                fixed (T* from = _x, to = _sum)
+                    RowLoops<TVector, T>.Add(from + start, to + start, limit - start);
+            }
+        }
+
+        private readonly ref struct StepBody(TUpdate update, ReadOnlySpan<T> gradient, Span<T> parameter, Span<T> first, Span<T> second) : ISimdRangeBody<T>
+        {
+            private readonly ReadOnlySpan<T> _gradient = gradient;
+            private readonly Span<T> _parameter = parameter, _first = first, _second = second;
+
+            public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
+            {
+                fixed (T* g = _gradient, p = _parameter, s = _first, t = _second)
+                    UpdateLoops.Run<TVector, T, TUpdate>(update, g + start, p + start, s + start, t + start, limit - start);
+            }
+        }
+    }
+}
