@@ -23,6 +23,7 @@ internal static partial class LayerSamples
         .. Products(),
         .. Losses(),
         .. Convolutions(),
+        .. Normalizations(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>
