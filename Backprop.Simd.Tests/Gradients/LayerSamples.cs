@@ -30,6 +30,7 @@ internal static partial class LayerSamples
         .. Sequences(),
         .. Poolings(),
         .. Shapings(),
+        .. Normalizations(),
     ];
 
     /// <summary>Inputs in (-1, 1).</summary>

@@ -1,0 +1,172 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>
+/// The loops down a strip of columns, two to four registers wide. The third and fourth register may overlap the ones before: a
+/// lane that is worked on twice gets the same bits twice, because all of a row is read before any of it is written.
+/// </summary>
+internal static unsafe class ChannelLoops
+{
+    private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
+
+    /// <summary>sums[j] += sum over i of x[i, j].</summary>
+    [MethodImpl(Loop)]
+    public static void Sums<TVector, T>(T* x, nint rows, nint stride, nint width, T* sums)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        for (; rows > 0; rows -= ChannelPlan.RowBlock)
+        {
+            TVector a = TVector.Zero, b = a, c = a, d = a;
+            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride)
+            {
+                a += TVector.Load(x);
+                b += TVector.Load(x + o1);
+                c += TVector.Load(x + o2);
+                d += TVector.Load(x + o3);
+            }
+
+            AddTo<TVector, T>(sums, width, a, b, c, d);
+        }
+    }
+
+    /// <summary>sums[j] += sum of x[i, j] - center[j]; squares[j] += sum of its square.</summary>
+    [MethodImpl(Loop)]
+    public static void Deviations<TVector, T>(T* x, nint rows, nint stride, nint width, T* center, T* sums, T* squares)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
+        for (; rows > 0; rows -= ChannelPlan.RowBlock)
+        {
+            TVector a = TVector.Zero, b = a, c = a, d = a, aa = a, bb = a, cc = a, dd = a;
+            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride)
+            {
+                var value = TVector.Load(x) - m0;
+                a += value;
+                aa = TVector.MultiplyAdd(value, value, aa);
+                value = TVector.Load(x + o1) - m1;
+                b += value;
+                bb = TVector.MultiplyAdd(value, value, bb);
+                value = TVector.Load(x + o2) - m2;
+                c += value;
+                cc = TVector.MultiplyAdd(value, value, cc);
+                value = TVector.Load(x + o3) - m3;
+                d += value;
+                dd = TVector.MultiplyAdd(value, value, dd);
+            }
+
+            AddTo<TVector, T>(sums, width, a, b, c, d);
+            AddTo<TVector, T>(squares, width, aa, bb, cc, dd);
+        }
+    }
+
+    /// <summary>sums[j] += sum of dy[i, j]; products[j] += sum of dy[i, j] (x[i, j] - center[j]).</summary>
+    [MethodImpl(Loop)]
+    public static void Products<TVector, T>(T* x, T* dy, nint rows, nint stride, nint width, T* center, T* sums, T* products)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
+        for (; rows > 0; rows -= ChannelPlan.RowBlock)
+        {
+            TVector a = TVector.Zero, b = a, c = a, d = a, aa = a, bb = a, cc = a, dd = a;
+            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride, dy += stride)
+            {
+                var gradient = TVector.Load(dy);
+                a += gradient;
+                aa = TVector.MultiplyAdd(gradient, TVector.Load(x) - m0, aa);
+                gradient = TVector.Load(dy + o1);
+                b += gradient;
+                bb = TVector.MultiplyAdd(gradient, TVector.Load(x + o1) - m1, bb);
+                gradient = TVector.Load(dy + o2);
+                c += gradient;
+                cc = TVector.MultiplyAdd(gradient, TVector.Load(x + o2) - m2, cc);
+                gradient = TVector.Load(dy + o3);
+                d += gradient;
+                dd = TVector.MultiplyAdd(gradient, TVector.Load(x + o3) - m3, dd);
+            }
+
+            AddTo<TVector, T>(sums, width, a, b, c, d);
+            AddTo<TVector, T>(products, width, aa, bb, cc, dd);
+        }
+    }
+
+    /// <summary>y[i, j] = (x[i, j] - center[j]) scale[j] + shift[j].</summary>
+    [MethodImpl(Loop)]
+    public static void Normalize<TVector, T>(T* x, T* y, nint rows, nint stride, nint width, T* center, T* scale, T* shift)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
+        TVector a0 = TVector.Load(scale), a1 = TVector.Load(scale + o1), a2 = TVector.Load(scale + o2), a3 = TVector.Load(scale + o3);
+        TVector b0 = TVector.Load(shift), b1 = TVector.Load(shift + o1), b2 = TVector.Load(shift + o2), b3 = TVector.Load(shift + o3);
+        for (; rows > 0; rows--, x += stride, y += stride)
+        {
+            TVector.Store(y, TVector.MultiplyAdd(TVector.Load(x) - m0, a0, b0));
+            TVector.Store(y + o1, TVector.MultiplyAdd(TVector.Load(x + o1) - m1, a1, b1));
+            TVector.Store(y + o2, TVector.MultiplyAdd(TVector.Load(x + o2) - m2, a2, b2));
+            TVector.Store(y + o3, TVector.MultiplyAdd(TVector.Load(x + o3) - m3, a3, b3));
+        }
+    }
+
+    /// <summary>dx[i, j] = dy[i, j] byDy[j] + (x[i, j] - center[j]) byX[j] + shift[j], or dx += it.</summary>
+    [MethodImpl(Loop)]
+    public static void Gradient<TVector, T>(T* x, T* dy, T* dx, nint rows, nint stride, nint width, T* center, T* byDy, T* byX, T* shift, bool adds)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
+        TVector a0 = TVector.Load(byDy), a1 = TVector.Load(byDy + o1), a2 = TVector.Load(byDy + o2), a3 = TVector.Load(byDy + o3);
+        TVector b0 = TVector.Load(byX), b1 = TVector.Load(byX + o1), b2 = TVector.Load(byX + o2), b3 = TVector.Load(byX + o3);
+        TVector c0 = TVector.Load(shift), c1 = TVector.Load(shift + o1), c2 = TVector.Load(shift + o2), c3 = TVector.Load(shift + o3);
+        for (; rows > 0; rows--, x += stride, dy += stride, dx += stride)
+        {
+            var g0 = TVector.MultiplyAdd(TVector.Load(x) - m0, b0, c0);
+            var g1 = TVector.MultiplyAdd(TVector.Load(x + o1) - m1, b1, c1);
+            var g2 = TVector.MultiplyAdd(TVector.Load(x + o2) - m2, b2, c2);
+            var g3 = TVector.MultiplyAdd(TVector.Load(x + o3) - m3, b3, c3);
+            g0 = TVector.MultiplyAdd(TVector.Load(dy), a0, g0);
+            g1 = TVector.MultiplyAdd(TVector.Load(dy + o1), a1, g1);
+            g2 = TVector.MultiplyAdd(TVector.Load(dy + o2), a2, g2);
+            g3 = TVector.MultiplyAdd(TVector.Load(dy + o3), a3, g3);
+            if (adds)
+            {
+                g0 += TVector.Load(dx);
+                g1 += TVector.Load(dx + o1);
+                g2 += TVector.Load(dx + o2);
+                g3 += TVector.Load(dx + o3);
+            }
+
+            TVector.Store(dx, g0);
+            TVector.Store(dx + o1, g1);
+            TVector.Store(dx + o2, g2);
+            TVector.Store(dx + o3, g3);
+        }
+    }
+
+    /// <summary>Adds the four registers of a strip to what memory holds.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddTo<TVector, T>(T* sums, nint width, TVector a, TVector b, TVector c, TVector d)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        a += TVector.Load(sums);
+        b += TVector.Load(sums + o1);
+        c += TVector.Load(sums + o2);
+        d += TVector.Load(sums + o3);
+        TVector.Store(sums, a);
+        TVector.Store(sums + o1, b);
+        TVector.Store(sums + o2, c);
+        TVector.Store(sums + o3, d);
+    }
+}
