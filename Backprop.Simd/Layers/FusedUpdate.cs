@@ -56,7 +56,7 @@ internal sealed class FusedUpdate<T>(AlignedBuffer<T> parameters, int most)
         if (_optimizer is null || _count == _done.Length)
             return false;
         var visitor = new RowsUpdate<T>(parameters.Span, range, dy, indices, columns, skippedIndex, order, context);
-        if (!_optimizer.TryVisit(ref visitor) || !visitor.IsDone)
+        if (!_optimizer.TryVisit(range, ref visitor) || !visitor.IsDone)
             return false;
         _done[_count++] = range;
         return true;

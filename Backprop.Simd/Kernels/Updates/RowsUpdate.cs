@@ -30,7 +30,7 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
     /// <summary>Bytes that a thread needs for the gradient of a row.</summary>
     public static long ThreadBytes(int columns) => (long)columns * sizeof(double);
 
-    public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second) where TUpdate : struct, IUpdate<T>
+    public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>
     {
         if (!TUpdate.LeavesZeroGradients)
             return;
@@ -38,6 +38,8 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
             first = first.Slice(range.Start, range.Length);
         if (TUpdate.States > 1)
             second = second.Slice(range.Start, range.Length);
+        if (TUpdate.States > 2)
+            third = third.Slice(range.Start, range.Length);
         var count = 0;
         for (var n = 0; n < _indices.Length; n++)
         {
@@ -47,15 +49,15 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
 
         var order = _order[..count];
         order.Sort();
-        var body = new Body<TUpdate>(update, _parameters, _dy, columns, order, first, second);
+        var body = new Body<TUpdate>(update, _parameters, _dy, columns, order, first, second, third);
         context.For(count, 1, (double)count * columns * Cost * (1 + TUpdate.States), in body);
         IsDone = true;
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> dy, int columns, ReadOnlySpan<ulong> order, Span<T> first, Span<T> second) : IRangeBody
+    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> dy, int columns, ReadOnlySpan<ulong> order, Span<T> first, Span<T> second, Span<T> third) : IRangeBody
         where TUpdate : struct, IUpdate<T>
     {
-        private readonly Span<T> _parameters = parameters, _first = first, _second = second;
+        private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;
         private readonly ReadOnlySpan<T> _dy = dy;
         private readonly ReadOnlySpan<ulong> _order = order;
 
@@ -71,7 +73,7 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
                 sum.Clear();
                 for (; at < _order.Length && RowOf(at) == row; at++)
                     new SimdRange<T, AddBody>(new(_dy.Slice((int)(uint)_order[at] * columns, columns), sum), SimdWidth.Widest).Execute(0, columns);
-                new SimdRange<T, StepBody>(new(update, sum, Row(_parameters, row, 0), Row(_first, row, 1), Row(_second, row, 2)), SimdWidth.Widest).Execute(0, columns);
+                new SimdRange<T, StepBody>(new(update, sum, Row(_parameters, row, 0), Row(_first, row, 1), Row(_second, row, 2), Row(_third, row, 3)), SimdWidth.Widest).Execute(0, columns);
             }
         }
 
@@ -91,15 +93,15 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
             }
         }
 
-        private readonly ref struct StepBody(TUpdate update, ReadOnlySpan<T> gradient, Span<T> parameter, Span<T> first, Span<T> second) : ISimdRangeBody<T>
+        private readonly ref struct StepBody(TUpdate update, ReadOnlySpan<T> gradient, Span<T> parameter, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
         {
             private readonly ReadOnlySpan<T> _gradient = gradient;
-            private readonly Span<T> _parameter = parameter, _first = first, _second = second;
+            private readonly Span<T> _parameter = parameter, _first = first, _second = second, _third = third;
 
             public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
             {
-                fixed (T* g = _gradient, p = _parameter, s = _first, t = _second)
-                    UpdateLoops.Run<TVector, T, TUpdate>(update, g + start, p + start, s + start, t + start, limit - start);
+                fixed (T* g = _gradient, p = _parameter, s = _first, t = _second, u = _third)
+                    UpdateLoops.Run<TVector, T, TUpdate>(update, g + start, p + start, s + start, t + start, u + start, limit - start);
             }
         }
     }
