@@ -10,6 +10,7 @@ internal static class MarkdownReport
         ["gemm"] = "Matrix multiply",
         ["elementwise"] = "Elementwise, reductions, softmax, optimizers",
         ["step"] = "Training steps and inference",
+        ["conv"] = "Convolutions",
     };
 
     /// <param name="output">Where to.</param>

@@ -1,7 +1,7 @@
 namespace Backprop.Simd.Bench;
 
 /// <summary>What was measured for one case.</summary>
-/// <param name="Area">gemm, elementwise or step.</param>
+/// <param name="Area">gemm, elementwise, step or conv.</param>
 /// <param name="Case">The name of the case.</param>
 /// <param name="Type">float or double.</param>
 /// <param name="Threads">Threads of every side.</param>

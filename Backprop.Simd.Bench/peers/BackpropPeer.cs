@@ -127,5 +127,31 @@ internal sealed class BackpropPeer : IPeer
         return new Call(() => network.Forward(workspace), () => Fill.ToDouble(workspace.Output()));
     }
 
+    public Call? Convolution(ConvProblem problem)
+    {
+        var (p, s, context) = (problem, problem.Shape, _context);
+        float[] y = new float[p.Gradient.Length], dx = new float[p.X.Length], dw = new float[p.W.Length], scratch = new float[Kernels.Convolution.ScratchLength(s)];
+        return new Call(
+            () =>
+            {
+                Kernels.Convolution.Forward<float>(s, p.X, p.W, [], y, scratch, context);
+                Kernels.Convolution.BackwardInput<float>(s, p.Gradient, p.W, dx, false, scratch, context);
+                Kernels.Convolution.BackwardWeights<float>(s, p.X, p.Gradient, dw, [], false, scratch, context);
+            },
+            () => [.. Fill.ToDouble<float>(y), .. Fill.ToDouble<float>(dx), .. Fill.ToDouble<float>(dw)]);
+    }
+
+    public Call? TrainConvolutional(ConvNetworkProblem problem)
+    {
+        var network = ConvNetworkProblem.Build();
+        var optimizer = new Adam<float>(network.Parameters.Length, ConvNetworkProblem.LearningRate);
+        var workspace = network.CreateWorkspace(problem.Batch, compute: _context);
+        problem.CopyBatch(workspace.Input(), workspace.IndexInput());
+        var loss = 0.0;
+        return new Call(
+            () => loss = network.Step(workspace, optimizer),
+            () => [loss, .. Enumerable.Range(1, NetworkProblem.CheckedSteps - 1).Select(_ => network.Step(workspace, optimizer))]);
+    }
+
     public void Dispose() => _context.Dispose();
 }

@@ -34,6 +34,12 @@ internal interface IPeer : IDisposable
     /// <summary>Forward, loss, backward and update.</summary>
     Call? Train(NetworkProblem problem) => null;
 
+    /// <summary>A convolution forward, and both its gradients.</summary>
+    Call? Convolution(ConvProblem problem) => null;
+
+    /// <summary>Forward, loss, backward and update of a convolutional network.</summary>
+    Call? TrainConvolutional(ConvNetworkProblem problem) => null;
+
     /// <summary>The outputs of a network.</summary>
     Call? Infer(NetworkProblem problem) => null;
 }

@@ -12,6 +12,7 @@ internal static class ConvolutionCases
         yield return (new(5, 7, 1, 3, 3), 2);
         yield return (new(12, 12, 1, 30, 5), 3);
         yield return (new(9, 14, 8, 16, 3, padding: 1), 2);
+        yield return (new(28, 28, 1, 30, 5), 2);
         yield return (new(6, 5, 33, 40, 3, padding: 1), 2);
         yield return (new(4, 4, 20, 70, 1), 3);
         yield return (new(5, 6, 7, 9, 1, stride: 2), 3);
