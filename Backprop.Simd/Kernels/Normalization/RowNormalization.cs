@@ -72,7 +72,7 @@ internal static unsafe class RowNormalization
                 if (subtractsMean)
                 {
                     // The squares are taken about a first mean; how far it lies from the mean is taken off them.
-                    RowLoops.Deviations<TVector, T>(values, n, T.Zero, out sum, out _);
+                    sum = ReductionLoops.Pairwise<TVector, T, ReductionLoops.SumTerm<T>>(default, values, values, n);
                     center = T.CreateTruncating(sum / n);
                     RowLoops.Deviations<TVector, T>(values, n, center, out sum, out squares);
                     squares = Math.Max(squares - sum * sum / n, 0);
@@ -82,7 +82,7 @@ internal static unsafe class RowNormalization
                 }
                 else
                 {
-                    RowLoops.Deviations<TVector, T>(values, n, T.Zero, out _, out squares);
+                    squares = ReductionLoops.Pairwise<TVector, T, ReductionLoops.SquareTerm<T>>(default, values, values, n);
                 }
 
                 var inverse = T.CreateTruncating(1 / Math.Sqrt(squares / n + epsilon));
