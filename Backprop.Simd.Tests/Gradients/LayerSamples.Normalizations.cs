@@ -13,5 +13,18 @@ internal static partial class LayerSamples
         yield return new(new BatchNormalization(), [Values(3, 2, 5)], 2, AwayFromZero);
         yield return new(new BatchNormalization(), [Values(70)], 5, AwayFromZero) { Name = "several strips " };
         yield return new(new BatchNormalization(), [Values(2, 2, 3, 1)], 1, AwayFromZero) { Name = "one row " };
+        yield return new(new LayerNormalization(), [Values(5)], 3, AwayFromZero);
+        yield return new(new LayerNormalization(), [Values(3, 17)], 2, AwayFromZero);
+        yield return new(new LayerNormalization(2), [Values(2, 3, 4)], 2, AwayFromZero) { Name = "two dimensions " };
+        yield return new(new LayerNormalization(epsilon: 0.1, affine: false), [Values(2, 9)], 2, AwayFromZero) { Name = "without affine " };
+        yield return new(new LayerNormalization(3, bias: false), [Values(2, 2, 2)], 1, AwayFromZero) { Name = "without bias " };
+        yield return new(new RmsNormalization(), [Values(5)], 3, AwayFromZero);
+        yield return new(new RmsNormalization(epsilon: 0.5), [Values(1)], 2, AwayFromZero) { Name = "one value " };
+        yield return new(new RmsNormalization(2), [Values(2, 3, 7)], 2, AwayFromZero) { Name = "two dimensions " };
+        yield return new(new RmsNormalization(epsilon: 0.1, affine: false), [Values(19)], 2, AwayFromZero) { Name = "without affine " };
+        yield return new(new GroupNormalization(2), [Values(6)], 2, AwayFromZero);
+        yield return new(new GroupNormalization(1), [Values(3, 4)], 2, AwayFromZero) { Name = "one group " };
+        yield return new(new GroupNormalization(3), [Values(3, 2, 3)], 2, AwayFromZero) { Name = "instances " };
+        yield return new(new GroupNormalization(2, 0.1, affine: false), [Values(4, 70)], 1, AwayFromZero) { Name = "several strips " };
     }
 }

@@ -5,7 +5,7 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// The loops down a strip of columns, two to four registers wide. The third and fourth register may overlap the ones before: a
+/// The loops down a strip of columns, one to four registers wide. Registers may overlap the ones before: a
 /// lane that is worked on twice gets the same bits twice, because all of a row is read before any of it is written.
 /// </summary>
 internal static unsafe class ChannelLoops
@@ -18,7 +18,7 @@ internal static unsafe class ChannelLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         for (; rows > 0; rows -= ChannelPlan.RowBlock)
         {
             TVector a = TVector.Zero, b = a, c = a, d = a;
@@ -40,7 +40,7 @@ internal static unsafe class ChannelLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         for (; rows > 0; rows -= ChannelPlan.RowBlock)
         {
@@ -72,7 +72,7 @@ internal static unsafe class ChannelLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         for (; rows > 0; rows -= ChannelPlan.RowBlock)
         {
@@ -104,7 +104,7 @@ internal static unsafe class ChannelLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         TVector a0 = TVector.Load(scale), a1 = TVector.Load(scale + o1), a2 = TVector.Load(scale + o2), a3 = TVector.Load(scale + o3);
         TVector b0 = TVector.Load(shift), b1 = TVector.Load(shift + o1), b2 = TVector.Load(shift + o2), b3 = TVector.Load(shift + o3);
@@ -123,7 +123,7 @@ internal static unsafe class ChannelLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         TVector a0 = TVector.Load(byDy), a1 = TVector.Load(byDy + o1), a2 = TVector.Load(byDy + o2), a3 = TVector.Load(byDy + o3);
         TVector b0 = TVector.Load(byX), b1 = TVector.Load(byX + o1), b2 = TVector.Load(byX + o2), b3 = TVector.Load(byX + o3);
@@ -159,7 +159,7 @@ internal static unsafe class ChannelLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint o1 = TVector.Count, o3 = width - o1, o2 = Math.Min(2 * o1, o3);
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         a += TVector.Load(sums);
         b += TVector.Load(sums + o1);
         c += TVector.Load(sums + o2);

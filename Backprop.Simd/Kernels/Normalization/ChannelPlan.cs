@@ -24,10 +24,10 @@ internal readonly struct ChannelPlan
     /// <summary>More blocks than this serve no machine; fewer where the sums of the blocks, of which there are channels each, would take much space.</summary>
     private const int MostBlocks = 64, MostBlockSums = 8192;
 
-    public ChannelPlan(int rows, int channels, int lanes)
+    public ChannelPlan(int rows, int channels, int lanes, bool folds = true)
     {
         (Rows, Channels) = (rows, channels);
-        Fold = Math.Max(1, 4 * lanes / channels);
+        Fold = folds ? Math.Max(1, 4 * lanes / channels) : 1;
         Width = Fold * channels;
         Strips = (Width - 1) / (4 * lanes) + 1;
         FoldedRows = rows / Fold;
@@ -88,7 +88,7 @@ internal readonly struct ChannelPlan
         _ => Vector<T>.Count,
     };
 
-    /// <summary>The first column of a strip. Strips are two to four registers wide.</summary>
+    /// <summary>The first column of a strip. Strips are two to four registers wide, if rows fold or one is as wide.</summary>
     public int StripStart(int strip) => (int)((long)strip * Width / Strips);
 
     /// <summary>The folded rows of a block.</summary>
