@@ -79,6 +79,8 @@ public sealed class Convolution2D : Layer
     public override void Backward<T>(in BackwardContext<T> context) =>
         ConvolutionLayers.Backward(in context, ShapeOf(context.InputType(0).Shape), _bias);
 
+    internal bool HasBias => _bias;
+
     internal ConvolutionShape ShapeOf(Shape input) => new(input[0], input[1], input[2], Filters, Kernel, Stride, Padding, Dilation, Groups);
 
     private static int SmallestSize(int kernel, int dilation) => (int)Math.Clamp((long)(kernel - 1) * dilation + 1, 1, int.MaxValue / 2);

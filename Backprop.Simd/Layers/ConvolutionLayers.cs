@@ -38,10 +38,8 @@ internal static class ConvolutionLayers
             Convolution.BackwardInput(in shape, dy, context.Parameter(0), dx.Span, dx.Adds, context.BatchScratch, context.Compute);
         var dw = context.ParameterGradient(0);
         var db = bias ? context.ParameterGradient(1) : default;
-        if (!dw.IsEmpty)
+        if (!dw.IsEmpty || !db.IsEmpty)
             Convolution.BackwardWeights(in shape, context.Input(0), dy, dw.Span, db.Span, dw.Adds, db.Adds, context.BatchScratch, context.Compute, SimdWidth.Widest);
-        else if (bias)
-            BiasGradient(in context, dy, shape.Filters);
     }
 
     /// <summary>db = the sum of dy over rows and positions.</summary>

@@ -63,5 +63,5 @@ public sealed class MaxPooling2D : Layer
             MaxPooling.Backward(ShapeOf(context.InputType(0).Shape), context.OutputGradient(), context.IndexCache, dx.Span, dx.Adds, context.Compute);
     }
 
-    private PoolingShape ShapeOf(Shape input) => PoolingShape.Windows(input[0], input[1], input[2], Kernel, Stride, Padding, Ceiling);
+    internal PoolingShape ShapeOf(Shape input) => PoolingShape.Windows(input[0], input[1], input[2], Kernel, Stride, Padding, Ceiling);
 }

@@ -42,7 +42,7 @@ public sealed partial class Workspace<T>
         {
             if (!IsComputed(e) || LiesInGivenMemory(e))
                 continue;
-            var start = _definition.Edges[e].Producer;
+            var start = _plan.ProducerOf(e);
             var end = _training || _plan.Readable[e] ? Forever : start;
             foreach (var consumer in _definition.Consumers[e])
             {
@@ -82,7 +82,7 @@ public sealed partial class Workspace<T>
             if (!HasGradientBuffer(e))
                 continue;
             var info = _definition.Edges[e];
-            var end = info.Producer < 0 || _plan.Readable[e] ? Forever : last - info.Producer;
+            var end = info.Producer < 0 || _plan.Readable[e] ? Forever : last - _plan.ProducerOf(e);
             var start = 0;
             foreach (var consumer in _definition.Consumers[e])
             {
@@ -115,9 +115,11 @@ public sealed partial class Workspace<T>
         var scratchLength = 0;
         for (var n = 0; n < nodes.Length; n++)
         {
-            if (!_plan.RunsForward[n])
+            if (!_plan.RunsForward[n] || _plan.FusedInto[n] >= 0)
                 continue;
             var info = _definition.Nodes[n];
+            var fusion = _plan.Fusions[n];
+            var indexCachePerRow = fusion?.IndexCachePerRow ?? info.Declaration.IndexCachePerRow;
             var declaration = info.Declaration;
             var cache = Fitting(info.Name, declaration.CachePerBatch + (long)Capacity * declaration.CachePerRow);
             scratchLength = Math.Max(scratchLength, Fitting(info.Name, declaration.ScratchPerBatch + (long)Capacity * declaration.ScratchPerRow));
@@ -125,7 +127,7 @@ public sealed partial class Workspace<T>
             {
                 Index = n,
                 Inputs = EdgesOf(info.Inputs),
-                Outputs = EdgesOf(info.Outputs),
+                Outputs = fusion is null ? EdgesOf(info.Outputs) : EdgesOf([_plan.OutputOfFusion(n)]),
                 Parameters = Slots(_definition.NodeParameters[n]),
                 States = Slots(_definition.NodeStates[n]),
                 ParameterBlock = Network.ParameterBlock,
@@ -135,8 +137,8 @@ public sealed partial class Workspace<T>
                 Cache = _training && cache > 0 ? Allocate(cache) : null,
                 CachePerRow = declaration.CachePerRow,
                 CachePerBatch = declaration.CachePerBatch,
-                IndexCache = _training && declaration.IndexCachePerRow > 0 ? Allocate<int>(Fitting(info.Name, (long)Capacity * declaration.IndexCachePerRow)) : null,
-                IndexCachePerRow = declaration.IndexCachePerRow,
+                IndexCache = _training && indexCachePerRow > 0 ? Allocate<int>(Fitting(info.Name, (long)Capacity * indexCachePerRow)) : null,
+                IndexCachePerRow = indexCachePerRow,
                 ScratchPerRow = declaration.ScratchPerRow,
                 ScratchPerBatch = declaration.ScratchPerBatch,
                 NeedsInputGradient = _plan.NeedsInputGradient[n],
@@ -233,7 +235,7 @@ public sealed partial class Workspace<T>
                 continue;
             var declaration = _definition.Nodes[n].Declaration;
             largest = Math.Max(largest, (long)Capacity * Math.Max(declaration.CachePerRow, declaration.ScratchPerRow));
-            least = Math.Max(least, declaration.ThreadScratchBytes);
+            least = Math.Max(least, _plan.Fusions[n]?.ThreadScratchBytes ?? declaration.ThreadScratchBytes);
         }
 
         KernelScratch.Reserve<T>(Compute, largest, least);
@@ -256,12 +258,12 @@ public sealed partial class Workspace<T>
     /// <summary>A view of an input or parameter, whose memory is the caller's or the network's.</summary>
     private bool LiesInGivenMemory(int edge) => _definition.Edges[_plan.ValueRoot[edge]].Role != EdgeRole.Computed;
 
-    private bool IsComputed(int edge) => _definition.Edges[edge].Producer is >= 0 and var n && _plan.RunsForward[n];
+    private bool IsComputed(int edge) => !_plan.IsInside(edge) && _definition.Edges[edge].Producer is >= 0 and var n && _plan.RunsForward[n];
 
     private bool HasGradientBuffer(int edge)
     {
         var info = _definition.Edges[edge];
-        return info.Role != EdgeRole.Parameter
+        return info.Role != EdgeRole.Parameter && !_plan.IsInside(edge)
             && (_plan.HasFlow[edge] || info.Producer >= 0 && _plan.RunsBackward[info.Producer] || _plan.NeedsGradient[edge] && _plan.Readable[edge]);
     }
 

@@ -34,8 +34,13 @@ public sealed partial class Workspace<T>
             Network.State.CopyTo(_proposedState.Span);
         for (var n = 0; n < _nodes.Length; n++)
         {
-            if (_nodes[n] is { RunsForward: true } node)
-                _definition.Nodes[n].Layer.Forward(new ForwardContext<T>(node, in _pass, 0, _rows, _choice.Current));
+            if (_nodes[n] is not { RunsForward: true } node)
+                continue;
+            var context = new ForwardContext<T>(node, in _pass, 0, _rows, _choice.Current);
+            if (_plan.Fusions[n] is { } fusion)
+                fusion.Forward(in context);
+            else
+                _definition.Nodes[n].Layer.Forward(in context);
         }
 
         Loss = 0;
@@ -101,8 +106,13 @@ public sealed partial class Workspace<T>
 
         for (var n = _nodes.Length - 1; n >= 0; n--)
         {
-            if (_nodes[n] is { RunsBackward: true } node)
-                _definition.Nodes[n].Layer.Backward(new BackwardContext<T>(node, in _pass, 0, _rows, _choice.Current));
+            if (_nodes[n] is not { RunsBackward: true } node)
+                continue;
+            var context = new BackwardContext<T>(node, in _pass, 0, _rows, _choice.Current);
+            if (_plan.Fusions[n] is { } fusion)
+                fusion.Backward(in context);
+            else
+                _definition.Nodes[n].Layer.Backward(in context);
         }
 
         _phase = Phase.Backward;

@@ -72,6 +72,10 @@ internal sealed class WorkspacePlan
         GradientRoot = new int[edges.Length];
         IsViewOfInput = new bool[nodes.Length];
         IsGradientView = new bool[nodes.Length];
+        Fusions = new FusedConvolution?[nodes.Length];
+        FusedInto = new int[nodes.Length];
+        Array.Fill(FusedInto, -1);
+        FindFusions();
         FindAliases();
     }
 
@@ -111,6 +115,65 @@ internal sealed class WorkspacePlan
 
     /// <summary>Views whose gradient is their input's: they do not run backward.</summary>
     public readonly bool[] IsGradientView;
+
+    /// <summary>Per node the operation that it and the nodes behind it make together, if they do.</summary>
+    public readonly FusedConvolution?[] Fusions;
+
+    /// <summary>Per node the one before it whose operation does its work; -1 for none.</summary>
+    public readonly int[] FusedInto;
+
+    /// <summary>The node whose operation computes an edge; -1 for none.</summary>
+    public int ProducerOf(int edge) => _definition.Edges[edge].Producer is >= 0 and var n && FusedInto[n] >= 0 ? FusedInto[n] : _definition.Edges[edge].Producer;
+
+    /// <summary>Whether an edge lies inside a fused operation and is never stored.</summary>
+    public bool IsInside(int edge)
+    {
+        var producer = _definition.Edges[edge].Producer;
+        return producer >= 0 && (Fusions[producer] is not null || FusedInto[producer] >= 0) && _definition.Consumers[edge] is [var consumer]
+            && FusedInto[consumer] == ProducerOf(edge);
+    }
+
+    /// <summary>The edge that a fused operation writes.</summary>
+    public int OutputOfFusion(int node)
+    {
+        var edge = _definition.Nodes[node].Outputs[0];
+        while (IsInside(edge))
+            edge = _definition.Nodes[_definition.Consumers[edge][0]].Outputs[0];
+        return edge;
+    }
+
+    private void FindFusions()
+    {
+        var nodes = _definition.Nodes;
+        for (var n = 0; n < nodes.Length; n++)
+        {
+            if (!RunsForward[n] || nodes[n].Layer is not Convolution2D || NextInside(n) is not { } next)
+                continue;
+            var between = nodes[next].Layer is MaxPooling2D ? -1 : next;
+            if (between >= 0)
+            {
+                if (NextInside(between) is not { } behind)
+                    continue;
+                next = behind;
+            }
+
+            Fusions[n] = FusedConvolution.Of(nodes[n].Layer, _definition.Edges[nodes[n].Inputs[0]].Type, between < 0 ? null : nodes[between].Layer, nodes[next].Layer);
+            if (Fusions[n] is null)
+                continue;
+            FusedInto[next] = n;
+            if (between >= 0)
+                FusedInto[between] = n;
+        }
+    }
+
+    /// <summary>The only consumer of a node's output, if nobody else, the caller included, can see that output or its gradient.</summary>
+    private int? NextInside(int node)
+    {
+        if (_definition.Nodes[node].Outputs is not [var output] || _definition.Consumers[output] is not [var consumer])
+            return null;
+        return RunsForward[consumer] && RunsBackward[consumer] == RunsBackward[node] && !Readable[output] && !Seeded[output]
+            && _definition.Nodes[consumer].Inputs.Length == 1 ? consumer : null;
+    }
 
     private void PlanBackward(WorkspaceOptions options)
     {
@@ -172,7 +235,7 @@ internal sealed class WorkspacePlan
         for (var n = 0; n < _definition.Nodes.Length; n++)
         {
             var node = _definition.Nodes[n];
-            if (!RunsForward[n] || node.Outputs.Length != 1)
+            if (!RunsForward[n] || node.Outputs.Length != 1 || FusedInto[n] >= 0)
                 continue;
             var (input, output) = (node.Inputs[0], node.Outputs[0]);
             if (node.Layer.IsView)
@@ -218,7 +281,7 @@ internal sealed class WorkspacePlan
             && edges[input].Type == edges[output].Type
             && !Readable[input]
             && readers == 1
-            && (!_training || !nodes[edges[input].Producer].Layer.BackwardUsesOutput);
+            && (!_training || FusedInto[edges[input].Producer] < 0 && !nodes[edges[input].Producer].Layer.BackwardUsesOutput);
     }
 
     /// <summary>

@@ -130,10 +130,12 @@ public static unsafe class Convolution
         }
     }
 
+    /// <summary>Without <paramref name="dw"/>, db alone.</summary>
     internal static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, Span<T> db, bool accumulate, bool accumulateBias, Span<T> scratch, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var images = Check(in shape, x.Length, nameof(x), dy.Length, nameof(dy), dw.Length, scratch.Length, typeof(T));
+        var biasAlone = dw.IsEmpty && !db.IsEmpty;
+        var images = Check(in shape, x.Length, nameof(x), dy.Length, nameof(dy), biasAlone ? shape.WeightSize : dw.Length, scratch.Length, typeof(T));
         SpanGuard.Disjoint(x, dw);
         SpanGuard.Disjoint(dy, dw);
         if (!db.IsEmpty)
@@ -151,6 +153,8 @@ public static unsafe class Convolution
 
         if (!db.IsEmpty && (shape.IsPointwise || shape.IsDepthwise))
             Reductions.ColumnSums(new(dy, dy.Length / shape.Filters, shape.Filters), db, accumulateBias, context);
+        if (biasAlone && (shape.IsPointwise || shape.IsDepthwise))
+            return;
 
         if (shape.IsPointwise)
         {
@@ -164,6 +168,52 @@ public static unsafe class Convolution
         {
             var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate) { AddsBias = accumulateBias };
             Dispatch(ConvolutionPass.BackwardWeights, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupFilters, context, width);
+        }
+    }
+
+    /// <summary>Whether a convolution may be followed by a pooling before its output is stored.</summary>
+    internal static bool CanPool(in ConvolutionShape shape, in PoolingShape pooling) => !shape.IsPointwise && !shape.IsDepthwise && pooling.IsTiled;
+
+    /// <summary>Forward with pooling: only the pooled outputs and, if not empty, the winning cells are stored.</summary>
+    internal static void ForwardPooled<T>(in ConvolutionShape shape, in PoolingShape pooling, bool relu, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, Span<int> cells, Span<T> scratch, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        fixed (T* px = x, pw = weights, pb = bias, py = y, ps = scratch)
+        {
+            fixed (int* pc = cells)
+            {
+                var problem = new ConvolutionProblem<T>(shape, x.Length / shape.InputSize, px, pw, pb, null, ps, Adds: false)
+                {
+                    Pooled = new PooledOutput(pooling, relu, (nint)py, 0, (nint)pc),
+                };
+                Dispatch(ConvolutionPass.Forward, in problem, shape.GroupFilters, context, SimdWidth.Widest);
+            }
+        }
+    }
+
+    /// <summary>All gradients through pooling; what is empty is not computed.</summary>
+    internal static void BackwardPooled<T>(in ConvolutionShape shape, in PoolingShape pooling, bool relu, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> y, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells,
+        Span<T> dx, bool addsX, Span<T> dw, bool addsW, Span<T> db, bool addsB, Span<T> scratch, ComputeContext? context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        fixed (T* px = x, pw = weights, py = y, pdy = dy, pdx = dx, pdw = dw, pdb = db, ps = scratch)
+        {
+            fixed (int* pc = cells)
+            {
+                var pooled = new PooledOutput(pooling, relu, (nint)py, (nint)pdy, (nint)pc);
+                var images = x.Length / shape.InputSize;
+                if (!dx.IsEmpty)
+                {
+                    var problem = new ConvolutionProblem<T>(shape, images, pdx, pw, null, null, ps, addsX) { Pooled = pooled };
+                    Dispatch(ConvolutionPass.BackwardInput, in problem, shape.GroupChannels, context, SimdWidth.Widest);
+                }
+
+                if (!dw.IsEmpty || !db.IsEmpty)
+                {
+                    var problem = new ConvolutionProblem<T>(shape, images, px, pdw, pdb, null, ps, addsW) { Pooled = pooled, AddsBias = addsB };
+                    Dispatch(ConvolutionPass.BackwardWeights, in problem, shape.GroupFilters, context, SimdWidth.Widest);
+                }
+            }
         }
     }
 
@@ -243,15 +293,30 @@ internal enum ConvolutionPass
 
 /// <summary>A convolution as the drivers see it: x, W and y, or their gradients.</summary>
 internal readonly unsafe record struct ConvolutionProblem<T>(ConvolutionShape Shape, int Images, nint XAddress, nint WAddress, nint BiasAddress, nint YAddress, nint ScratchAddress, bool Adds)
-    where T : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
 {
     public ConvolutionProblem(ConvolutionShape shape, int images, T* x, T* w, T* bias, T* y, T* scratch, bool Adds)
         : this(shape, images, (nint)x, (nint)w, (nint)bias, (nint)y, (nint)scratch, Adds)
     {
     }
 
+    /// <summary>What the output goes through before it is stored; null if it is stored as it is.</summary>
+    public PooledOutput? Pooled { get; init; }
+
+    /// <summary>Elements of thread space for the gradient by an image's output; 0 where it is stored.</summary>
+    public long GradientElements => Pooled?.GradientElements ?? 0;
+
     /// <summary>Whether the gradient by the biases is added to.</summary>
     public bool AddsBias { get; init; }
+
+    /// <summary>The gradient by the output of an image, made in <paramref name="space"/> where it is not stored.</summary>
+    public T* OutputGradient(int image, T* space)
+    {
+        if (Pooled is not { } pooled)
+            return Y + (nint)image * Shape.OutputSize;
+        pooled.Expand(image, space);
+        return space;
+    }
 
     public T* X => (T*)XAddress;
 

@@ -15,6 +15,9 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>Bytes of a convolution's output made at a time before they are pooled: they stay in the first-level cache.</summary>
+    private const int PooledBytes = 16 * 1024;
+
     /// <summary>Nanoseconds per operation of one register lane's worth of elements, about half of the peak.</summary>
     private static double Nanoseconds(in ConvolutionShape shape, int images) => images * shape.Operations * 0.01 * 8 / TSimd.Count;
 
@@ -22,11 +25,12 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
     {
         var shape = problem.Shape;
         var filters = Pack(in problem, shape);
+        var rows = problem.Images * (problem.Pooled?.Shape.Rows.Outputs ?? shape.OutputHeight);
         var body = new ForwardRange { Problem = problem, Filters = filters };
         if (context is null)
-            body.Execute(0, problem.Images * shape.OutputHeight);
+            body.Execute(0, rows);
         else
-            context.For(problem.Images * shape.OutputHeight, 1, Nanoseconds(shape, problem.Images), in body);
+            context.For(rows, 1, Nanoseconds(shape, problem.Images), in body);
     }
 
     public static void BackwardInput(in ConvolutionProblem<T> problem, ComputeContext? context)
@@ -140,29 +144,66 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
         {
             var shape = Problem.Shape;
             int cells = shape.HasRuns ? 1 : shape.Kernel.Width, segments = shape.Kernel.Height * cells;
-            var space = ThreadSpace<T>.Take(segments, shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels);
+            var image = shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels;
+            var space = ThreadSpace<T>.Take(segments, image + (Problem.Pooled is null ? 0 : shape.OutputSize));
             fixed (nint* offsets = space.Offsets)
             fixed (T* padded = space.Elements)
             {
                 nint pixel = shape.Channels, row = pixel * shape.PaddedWidth;
                 for (var s = 0; s < segments; s++)
                     offsets[s] = (s / cells * shape.Dilation.Height * row + s % cells * shape.Dilation.Width * pixel) * sizeof(T);
-                for (var item = start; item < limit;)
-                {
-                    var (image, first) = Math.DivRem(item, shape.OutputHeight);
-                    var last = Math.Min(shape.OutputHeight, first + limit - item);
-                    var x = Problem.X + (nint)image * shape.InputSize;
-                    if (!shape.Padding.IsNone)
-                    {
-                        ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, first * shape.Stride.Height,
-                            (last - 1) * shape.Stride.Height + (shape.Kernel.Height - 1) * shape.Dilation.Height + 1, padded);
-                        x = padded;
-                    }
-
-                    Image(x, Problem.Y + (nint)image * shape.OutputSize, first, last, offsets, segments);
-                    item += last - first;
-                }
+                if (Problem.Pooled is { } pooled)
+                    PooledRows(in pooled, start, limit, offsets, segments, padded, padded + image);
+                else
+                    Rows(start, limit, offsets, segments, padded);
             }
+        }
+
+        private readonly void Rows(int start, int limit, nint* offsets, int segments, T* padded)
+        {
+            var shape = Problem.Shape;
+            for (var item = start; item < limit;)
+            {
+                var (image, first) = Math.DivRem(item, shape.OutputHeight);
+                var last = Math.Min(shape.OutputHeight, first + limit - item);
+                Image(Padded(image, first, last, padded), Problem.Y + (nint)image * shape.OutputSize, first, last, offsets, segments);
+                item += last - first;
+            }
+        }
+
+        /// <summary>Rows of pooled outputs: some rows of the output at a time, which stay in the first-level cache, then their pooling.</summary>
+        private readonly void PooledRows(in PooledOutput pooled, int start, int limit, nint* offsets, int segments, T* padded, T* output)
+        {
+            var shape = Problem.Shape;
+            var (outputs, height) = (pooled.Shape.Rows.Outputs, pooled.Shape.Rows.Kernel);
+            var chunk = Math.Max(1, PooledBytes / (height * shape.OutputWidth * shape.Filters * sizeof(T)));
+            for (var item = start; item < limit;)
+            {
+                var (image, first) = Math.DivRem(item, outputs);
+                var last = Math.Min(outputs, first + limit - item);
+                var x = Padded(image, first * height, last * height, padded);
+                for (var row = first; row < last; row += chunk)
+                {
+                    var end = Math.Min(last, row + chunk);
+                    var origin = output - (nint)row * height * shape.OutputWidth * shape.Filters;
+                    Image(x, origin, row * height, end * height, offsets, segments);
+                    pooled.Pool(origin, image, row, end);
+                }
+
+                item += last - first;
+            }
+        }
+
+        /// <summary>An image whose patches of the output's rows [first, last) can be read in place.</summary>
+        private readonly T* Padded(int image, int first, int last, T* padded)
+        {
+            var shape = Problem.Shape;
+            var x = Problem.X + (nint)image * shape.InputSize;
+            if (shape.Padding.IsNone)
+                return x;
+            ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, first * shape.Stride.Height,
+                (last - 1) * shape.Stride.Height + (shape.Kernel.Height - 1) * shape.Dilation.Height + 1, padded);
+            return padded;
         }
 
         private readonly void Image(T* x, T* y, int first, int last, nint* offsets, int segments)
@@ -200,22 +241,23 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
         {
             var shape = Problem.Shape;
             var around = new GradientPadding(shape);
-            var space = ThreadSpace<T>.Take(shape.Kernel.Height * shape.Kernel.Width, around.Padding.IsNone ? 0 : around.Height * around.Width * shape.Filters);
+            var image = around.Padding.IsNone ? 0 : around.Height * around.Width * shape.Filters;
+            var space = ThreadSpace<T>.Take(shape.Kernel.Height * shape.Kernel.Width, image + Problem.GradientElements);
             fixed (nint* offsets = space.Offsets)
             fixed (T* padded = space.Elements)
             {
                 for (var item = start; item < limit;)
                 {
-                    var (image, first) = Math.DivRem(item, shape.Height);
+                    var (index, first) = Math.DivRem(item, shape.Height);
                     var last = Math.Min(shape.Height, first + limit - item);
-                    var dy = Problem.Y + (nint)image * shape.OutputSize;
+                    var dy = Problem.OutputGradient(index, padded + image);
                     if (!around.Padding.IsNone)
                     {
                         ConvolutionScratch.Pad(dy, shape.OutputHeight, shape.OutputWidth, shape.Filters, around.Padding, 0, (int)around.Height, padded);
                         dy = padded;
                     }
 
-                    Image(dy, Problem.X + (nint)image * shape.InputSize, first, last, in around, offsets);
+                    Image(dy, Problem.X + (nint)index * shape.InputSize, first, last, in around, offsets);
                     item += last - first;
                 }
             }

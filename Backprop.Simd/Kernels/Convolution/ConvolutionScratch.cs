@@ -34,16 +34,20 @@ internal static class ConvolutionScratch
     }
 
     /// <summary>Bytes that a call needs on each thread: offsets, an image between zeros, a panel of an output.</summary>
-    public static long ThreadBytes<T>(in ConvolutionShape shape)
+    /// <param name="shape">The sizes.</param>
+    /// <param name="pooled">Elements of the pooled outputs of an image, where outputs are pooled before they are stored; else 0.</param>
+    public static long ThreadBytes<T>(in ConvolutionShape shape, long pooled = 0)
     {
         if (shape.IsPointwise)
             return 0;
+        if (pooled > 0)
+            pooled += shape.OutputSize;
         var offsets = Math.Max((long)shape.Kernel.Height * shape.Kernel.Width, shape.OutputHeight);
         var gradient = new GradientPadding(shape);
         var image = (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels;
         var output = gradient.Height * gradient.Width * shape.Filters;
         var panel = (long)shape.OutputHeight * shape.OutputWidth * PanelSlack;
-        return offsets * 8 + 64 + Math.Max(image + panel, output) * Unsafe.SizeOf<T>() + 64;
+        return offsets * 8 + 64 + (Math.Max(image + panel, output) + pooled) * Unsafe.SizeOf<T>() + 64;
     }
 
     /// <summary>Copies rows of an image between zeros: rows [first, limit) of the padded image.</summary>

@@ -30,7 +30,8 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             context.For(items, 1, problem.Images * shape.Operations * 0.01 * 8 / TSimd.Count, in body);
         if (shards == 1)
             return;
-        ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shards, problem.Adds);
+        if (problem.W is not null)
+            ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shards, problem.Adds);
         if (problem.Bias is not null)
             ConvolutionShards.Sum(problem.Bias, problem.Scratch + (nint)shards * shape.WeightSize, shape.Filters, shards, problem.AddsBias);
     }
@@ -65,7 +66,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             var shape = Problem.Shape;
             var image = shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels;
             var packed = PacksOutputs(shape) ? (long)shape.OutputHeight * shape.OutputWidth * 2 * TSimd.Count : 0;
-            var space = ThreadSpace<T>.Take(shape.OutputHeight, image + packed);
+            var space = ThreadSpace<T>.Take(shape.OutputHeight, image + packed + Problem.GradientElements);
             fixed (nint* offsets = space.Offsets)
             fixed (T* elements = space.Elements)
             {
@@ -75,7 +76,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                 {
                     var (shard, first) = Math.DivRem(item, Cut.Items);
                     var last = Math.Min(Cut.Items, first + limit - item);
-                    Shard(shard, first, last, offsets, elements, elements + image);
+                    Shard(shard, first, last, offsets, elements, elements + image, elements + image + packed);
                     item += last - first;
                 }
             }
@@ -85,7 +86,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
         private static bool PacksOutputs(in ConvolutionShape shape) =>
             shape.GroupFilters < TSimd.Count ? !TSimd.HasMasks : shape.Filters > 2 * TSimd.Count;
 
-        private readonly void Shard(int shard, int first, int last, nint* offsets, T* padded, T* packed)
+        private readonly void Shard(int shard, int first, int last, nint* offsets, T* padded, T* packed, T* gradient)
         {
             var shape = Problem.Shape;
             int from = (int)((long)Problem.Images * shard / Shards), to = (int)((long)Problem.Images * (shard + 1) / Shards);
@@ -102,7 +103,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                     x = padded;
                 }
 
-                Image(x, Problem.Y + (nint)image * shape.OutputSize, dw, adds || image > from, db, addsBias || image > from, first, last, offsets, packed);
+                Image(x, Problem.OutputGradient(image, gradient), dw, adds || image > from, db, addsBias || image > from, first, last, offsets, packed);
             }
         }
 
@@ -149,6 +150,8 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                     ColumnSums(in panel, pixels, db + column, addsBias);
                 var end = Math.Min(tilesOfPanel, tile + last - item);
                 item += end - tile;
+                if (Problem.W is null)
+                    continue; // The biases alone.
                 for (; tile < end; tile++)
                 {
                     var (run, part) = Math.DivRem(tile, Cut.Tiles);
