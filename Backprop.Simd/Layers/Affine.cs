@@ -49,6 +49,7 @@ public sealed class Affine : Layer
         declaration.AddParameter("weight", new Shape(inputs, Outputs), inputs, Outputs, _initializer);
         if (_bias)
             declaration.AddParameter("bias", new Shape(Outputs), inputs, Outputs, Initialize.Zeros);
+        declaration.UseOperations(2.0 * inputs * Outputs);
         declaration.AddOutput(new Shape(Outputs));
     }
 

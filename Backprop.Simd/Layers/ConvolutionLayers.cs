@@ -24,6 +24,7 @@ internal static class ConvolutionLayers
         declaration.AddParameter("weight", new Shape(filters[^filterRank..]), fanIn, fanOut, initializer);
         if (biases > 0)
             declaration.AddParameter("bias", new Shape(biases), fanIn, fanOut, Initialize.Zeros);
+        declaration.UseOperations(shape.Operations);
         declaration.UseScratch(perRow: 0, perBatch: Convolution.ScratchLength(in shape));
         declaration.UseThreadScratch(Math.Max(ConvolutionScratch.ThreadBytes<float>(in shape), ConvolutionScratch.ThreadBytes<double>(in shape)));
     }

@@ -46,6 +46,7 @@ public sealed class Gru : Layer
         declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
         declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
         declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
+        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
         declaration.AddOutput(new Shape(steps, Units));
         declaration.AddOutput(new Shape(Units));
         declaration.UseCache(checked(4 * steps * Units));

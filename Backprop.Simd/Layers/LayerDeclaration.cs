@@ -21,6 +21,7 @@ public sealed class LayerDeclaration
 {
     private readonly EdgeType[] _inputs;
     private EdgeType[] _outputs = [];
+    private double _operations = -1;
     private readonly List<DeclaredParameter> _parameters = [];
     private readonly List<DeclaredState> _states = [];
 
@@ -50,6 +51,20 @@ public sealed class LayerDeclaration
     internal int ScratchPerRow { get; private set; }
 
     internal int ScratchPerBatch { get; private set; }
+
+    /// <summary>Operations of the forward pass per row.</summary>
+    internal double OperationsPerRow
+    {
+        get
+        {
+            if (_operations >= 0)
+                return _operations;
+            var sum = 0.0;
+            foreach (var output in _outputs)
+                sum += output.Shape.Size;
+            return sum;
+        }
+    }
 
     /// <summary>Bytes of packing space that the layer's kernels take on each thread.</summary>
     internal long ThreadScratchBytes { get; private set; }
@@ -173,6 +188,16 @@ public sealed class LayerDeclaration
         ArgumentOutOfRangeException.ThrowIfNegative(perRow);
         ArgumentOutOfRangeException.ThrowIfNegative(perBatch);
         (ScratchPerRow, ScratchPerBatch) = (perRow, perBatch);
+    }
+
+    /// <summary>Says how many multiplications and additions the forward pass takes per row, for <see cref="Networks.Network{T}.Summary"/>.
+    /// A layer that says nothing is counted with one per element of its outputs; a view with none.</summary>
+    /// <param name="perRow">The operations per row of the batch; a multiply-add is two.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    public void UseOperations(double perRow)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
+        _operations = perRow;
     }
 
     /// <summary>Asks for packing space on each thread, beyond what products of the network's operands need.</summary>

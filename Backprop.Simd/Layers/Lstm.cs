@@ -54,6 +54,7 @@ public sealed class Lstm : Layer
         declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initialize.Xavier);
         declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
         declaration.AddParameter("bias", new Shape(gates), shape[1], Units, new BiasInitializer(_forgetBias));
+        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
         declaration.AddOutput(new Shape(steps, Units));
         declaration.AddOutput(new Shape(Units));
         declaration.AddOutput(new Shape(Units));

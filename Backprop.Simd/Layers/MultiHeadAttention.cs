@@ -76,6 +76,7 @@ public sealed class MultiHeadAttention : Layer
             declaration.AddParameter(name + "Bias", new Shape(size), size, size, Initialize.Zeros);
         }
 
+        declaration.UseOperations(4.0 * size * size * ((double)steps + length) + 4.0 * steps * length * size);
         declaration.AddOutput(queries);
         var elements = checked(2 * steps * size + 2 * length * size + Heads * steps * length);
         declaration.UseCache(elements);

@@ -50,6 +50,7 @@ public sealed class Slice : Layer
         Span<int> dimensions = stackalloc int[shape.Rank];
         for (var d = 0; d < dimensions.Length; d++)
             dimensions[d] = d == axis ? Length : shape[d];
+        declaration.UseOperations(0);
         declaration.AddOutput(new EdgeType(type.Kind, new Shape(dimensions)));
     }
 

@@ -175,7 +175,15 @@ public sealed class GraphBuilder
         for (var i = 0; i < inputs.Length; i++)
             types[i] = _edges[inputs[i]].Type;
         var declaration = new LayerDeclaration(layer.Kind, types);
-        layer.Declare(declaration);
+        try
+        {
+            layer.Declare(declaration);
+        }
+        catch (ArgumentException e) when (e.GetType() == typeof(ArgumentException))
+        {
+            throw new ArgumentException($"{WithoutParameter(e)} The graph so far: {Nodes()}.", e.ParamName, e);
+        }
+
         if (declaration.Outputs.Length == 0)
             throw new ArgumentException($"{layer.Kind} declares no output.", nameof(layer));
 
@@ -190,6 +198,16 @@ public sealed class GraphBuilder
 
         _nodes.Add(new NodeInfo(layer, declaration, inputs, outputs) { Name = name });
         return outputs;
+    }
+
+    /// <summary>The name and type of every input and node, in order.</summary>
+    private string Nodes() => string.Join("; ", _edges.Select(e => $"{e.Name}: {e.Type}"));
+
+    /// <summary>The message without the line that names the parameter, which the new exception adds again.</summary>
+    private static string WithoutParameter(ArgumentException e)
+    {
+        var suffix = $" (Parameter '{e.ParamName}')";
+        return e.Message.EndsWith(suffix, StringComparison.Ordinal) ? e.Message[..^suffix.Length] : e.Message;
     }
 
     internal string EdgeName(int edge) => _edges[edge].Name;

@@ -112,6 +112,14 @@ public sealed class Network<T>
         return other;
     }
 
+    /// <summary>
+    /// The network as a table of text: for each input and node its layer, output shape, parameters, multiplications and additions
+    /// per row in the forward pass, and bytes of values and caches per row in training; in the last line the sums. Fused layers are
+    /// counted one by one.
+    /// </summary>
+    /// <returns>Lines that end in a line feed.</returns>
+    public string Summary() => NetworkSummary.Of(Definition, System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+
     /// <summary>Makes the buffers of a step.</summary>
     /// <param name="rows">The most rows of a batch.</param>
     /// <param name="options">Training, inference, what is kept; training if null.</param>

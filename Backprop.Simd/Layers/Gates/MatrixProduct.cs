@@ -29,7 +29,7 @@ public sealed class MatrixProduct : Layer
         declaration.RequireInputs(2);
         var left = declaration.RequireNumbers(0);
         var right = declaration.RequireNumbers(1);
-        var (rows, _, columns) = Sizes(left.Shape, right.Shape);
+        var (rows, inner, columns) = Sizes(left.Shape, right.Shape);
         if (rows == 0)
         {
             throw new ArgumentException(
@@ -44,6 +44,7 @@ public sealed class MatrixProduct : Layer
             _ => Shape.Scalar,
         };
         var shared = left.Kind == EdgeKind.Shared && right.Kind == EdgeKind.Shared;
+        declaration.UseOperations(2.0 * rows * inner * columns);
         declaration.AddOutput(new EdgeType(shared ? EdgeKind.Shared : EdgeKind.Values, shape));
     }
 

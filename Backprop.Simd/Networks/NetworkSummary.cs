@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>A network as a table: a line per input and node with its layer, output shape, parameters, operations and bytes.</summary>
+internal static class NetworkSummary
+{
+    private static readonly string[] Heads = ["node", "layer", "inputs", "output", "parameters", "FLOPs/row", "bytes/row"];
+
+    public static string Of(NetworkDefinition definition, int elementBytes)
+    {
+        var lines = new List<string[]> { Heads };
+        long parameters = 0, bytes = 0;
+        var operations = 0.0;
+        foreach (var edge in definition.Edges)
+        {
+            if (edge.Role == EdgeRole.Computed)
+                continue;
+            var size = edge.Role == EdgeRole.Parameter ? edge.Type.Shape.Size : 0L;
+            var perRow = edge.Type.Kind == EdgeKind.Shared ? 0L : (long)edge.Type.Shape.Size * (edge.Type.Kind == EdgeKind.Indices ? sizeof(int) : elementBytes);
+            parameters += size;
+            bytes += perRow;
+            lines.Add([edge.Name, edge.Role == EdgeRole.Parameter ? "(parameter)" : "(input)", "", edge.Type.ToString(), Number(size), "", Number(perRow)]);
+        }
+
+        for (var n = 0; n < definition.Nodes.Length; n++)
+        {
+            var node = definition.Nodes[n];
+            long size = 0, perRow = (long)node.Declaration.CachePerRow * elementBytes + (long)node.Declaration.IndexCachePerRow * sizeof(int);
+            foreach (var parameter in definition.NodeParameters[n])
+                size += parameter.Range.Length;
+            foreach (var output in node.Outputs)
+                perRow += definition.Edges[output].Type.Kind == EdgeKind.Shared || node.Layer.IsView ? 0 : (long)definition.Edges[output].Type.Shape.Size * elementBytes;
+            var work = node.Declaration.OperationsPerRow;
+            parameters += size;
+            bytes += perRow;
+            operations += work;
+            lines.Add([
+                node.Name, node.Layer.Kind, string.Join(", ", node.Inputs.Select(e => definition.Edges[e].Name)),
+                string.Join(", ", node.Outputs.Select(e => definition.Edges[e].Type.ToString())), Number(size), Number(work), Number(perRow)]);
+        }
+
+        lines.Add(["total", "", "", "", Number(parameters), Number(operations), Number(bytes)]);
+        return Format(lines);
+    }
+
+    private static string Number(double value) => value == 0 ? "" : value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>Text to the left, numbers to the right, rules below the heads and above the total.</summary>
+    private static string Format(List<string[]> lines)
+    {
+        var widths = Enumerable.Range(0, Heads.Length).Select(c => lines.Max(l => l[c].Length)).ToArray();
+        var rule = new string('-', widths.Sum() + 2 * (widths.Length - 1));
+        var text = new StringBuilder();
+        for (var i = 0; i < lines.Count; i++)
+        {
+            if (i == 1 || i == lines.Count - 1)
+                text.Append(rule).Append('\n');
+            var cells = lines[i].Select((cell, c) => c < 4 ? cell.PadRight(widths[c]) : cell.PadLeft(widths[c]));
+            text.Append(string.Join("  ", cells).TrimEnd()).Append('\n');
+        }
+
+        return text.ToString();
+    }
+}
