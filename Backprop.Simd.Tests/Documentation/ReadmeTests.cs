@@ -1,7 +1,9 @@
 using System.Text.RegularExpressions;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
+using Backprop.Simd.Schedules;
 using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Documentation;
@@ -40,6 +42,39 @@ internal static class ReadmeExamples
 
         Console.WriteLine($"{100.0 * right / digits.Test.Count:F1} % of the test digits are right");
         // end TrainANetwork
+    }
+
+    public static void AConvolutionalNetwork()
+    {
+        // begin AConvolutionalNetwork
+        var digits = Digits.Split();
+        var network = GraphBuilder.Chain(new Shape(8, 8, 1))    // images: height, width, channels
+            .Convolution2D(16, 3, padding: 1).Relu().MaxPooling2D(2)
+            .Convolution2D(32, 3, padding: 1).Relu().MaxPooling2D(2)
+            .Flatten().Dropout(0.2).Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        Console.WriteLine(network.Summary());                   // layers, shapes, parameters, FLOPs and bytes per row
+
+        var workspace = network.CreateWorkspace(rows: 32);
+        var adam = new AdamW<float>(network.Parameters.Length);
+        var rates = new CosineSchedule(rate: 4e-3, steps: 20 * (digits.Train.Count / 32)).WithWarmUp(40);
+        for (var epoch = 0; epoch < 20; epoch++)
+        {
+            for (var start = 0; start + 32 <= digits.Train.Count; start += 32)
+            {
+                digits.Train.CopyRows(start, 32, workspace.Input());
+                digits.Train.CopyLabels(start, 32, workspace.IndexInput());
+                adam.LearningRate = rates.At(adam.Steps);
+                network.Step(workspace, adam);
+            }
+        }
+
+        var test = network.CreateWorkspace(digits.Test.Count, WorkspaceOptions.Inference);
+        digits.Test.CopyRows(0, digits.Test.Count, test.Input());
+        network.Forward(test);
+        var right = Enumerable.Range(0, digits.Test.Count).Count(row =>
+            System.Numerics.Tensors.TensorPrimitives.IndexOfMax(test.Output().Slice(row * 10, 10)) == digits.Test.Label(row));
+        Console.WriteLine($"{100.0 * right / digits.Test.Count:F1} % of the test digits are right");
+        // end AConvolutionalNetwork
     }
 
     public static void FitACurve()
@@ -93,6 +128,15 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public void The_convolutional_example_trains_a_network()
+    {
+        var output = Run(ReadmeExamples.AConvolutionalNetwork);
+        Assert.Contains("convolution2", output, StringComparison.Ordinal);
+        var accuracy = double.Parse(Regex.Match(output, @"([\d.]+) % of the test").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(accuracy, 97, 100);
+    }
+
+    [Fact]
     public void The_second_example_fits_a_curve()
     {
         var output = Run(ReadmeExamples.FitACurve);
@@ -110,8 +154,9 @@ public sealed partial class ReadmeTests
 
     [Theory]
     [InlineData(0, "TrainANetwork")]
-    [InlineData(1, "FitACurve")]
-    [InlineData(2, "AGraphOfGates")]
+    [InlineData(1, "AConvolutionalNetwork")]
+    [InlineData(2, "FitACurve")]
+    [InlineData(3, "AGraphOfGates")]
     public void The_readme_shows_what_is_run(int block, string name)
     {
         var readme = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"));
