@@ -24,6 +24,7 @@ internal static class Scenarios
         ["tokens"] = Tokens,
         ["inference"] = Inference,
         ["sequences"] = Sequences,
+        ["images"] = Images,
         ["boxes"] = Boxes,
         ["product"] = Product,
     };
@@ -133,6 +134,31 @@ internal static class Scenarios
                 tokens[i] = (i * i + step) % 500;
             workspace.IndexInput("labels").Fill(step % Classes);
             if (!double.IsFinite(network.Step(workspace, sgd)))
+                throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>Convolutions of every kind, fused with pooling and not, and every normalization; a short last batch now and then.</summary>
+    private static Action<int> Images(int threads)
+    {
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", 12, 12, 3);
+        var y = x.Convolution2D(20, 3, padding: 1).Relu().MaxPooling2D(2).BatchNormalization();
+        y += y.Convolution2D(20, 3, padding: 1, groups: 20).GroupNormalization(4).Silu();
+        y = y.Convolution2D(40, 3, stride: 2, padding: 1).LayerNormalization().Gelu();
+        y = y.ConvolutionTranspose2D(10, 2, stride: 2).RmsNormalization().Convolution2D(16, 1).Relu();
+        y.Reshape(36, 16).Convolution1D(8, 3, left: 2).Relu().Flatten().Affine(Classes).SoftmaxCrossEntropy();
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var adam = new Adam<float>(network.Parameters.Length, 1e-3);
+        var workspace = network.CreateWorkspace(8, compute: new ComputeContext(threads));
+        return step =>
+        {
+            workspace.Rows = step % 5 == 4 ? 3 : 8;
+            var input = workspace.Input();
+            for (var i = 0; i < input.Length; i++)
+                input[i] = (i * 7 + step) % 11 * 0.1f;
+            workspace.IndexInput("labels").Fill(step % Classes);
+            if (!double.IsFinite(network.Step(workspace, adam)))
                 throw new InvalidOperationException("The loss is not finite.");
         };
     }

@@ -20,6 +20,36 @@ public sealed class DeterminismTests
     public void Training_gives_the_same_bits_for_any_number_of_threads_in_double() => CheckTraining<double>();
 
     [Fact]
+    public void A_convolutional_network_gives_the_same_bits_for_any_number_of_threads()
+    {
+        float[]? expected = null;
+        foreach (var threads in TestThreads.Counts)
+        {
+            using var compute = TestThreads.Create(threads);
+            var graph = new GraphBuilder();
+            var y = graph.Input("x", 14, 14, 3).Convolution2D(24, 3, padding: 1).Relu().MaxPooling2D(2).BatchNormalization();
+            y = (y + y.Convolution2D(24, 3, padding: 1, groups: 24).GroupNormalization(4)).Convolution2D(70, 3, stride: 2).LayerNormalization().Gelu().Dropout(0.3);
+            y.ConvolutionTranspose2D(9, 3).AveragePooling2D(2).Flatten().Affine(Classes).SoftmaxCrossEntropy();
+            var network = graph.Build().CreateNetwork<float>(seed: 5);
+            var workspace = network.CreateWorkspace(17, new WorkspaceOptions { InputGradients = true }, compute);
+            var adam = new Adam<float>(network.Parameters.Length);
+            for (var step = 0; step < 5; step++)
+            {
+                workspace.Rows = step == 3 ? 5 : 17;
+                Fill(workspace.Input("x"), step);
+                workspace.IndexInput("labels").Fill(step % Classes);
+                network.Step(workspace, adam);
+            }
+
+            float[] actual = [.. network.Parameters, .. network.State, .. workspace.Gradient("x")];
+            expected ??= actual;
+            Bits.AssertEqual<float>(expected, actual, $"{threads} threads");
+        }
+
+        Assert.DoesNotContain(expected!, v => !float.IsFinite(v));
+    }
+
+    [Fact]
     public void Two_runs_give_the_same_bits()
     {
         using var compute = TestThreads.Create(3);
