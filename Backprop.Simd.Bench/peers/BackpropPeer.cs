@@ -135,10 +135,11 @@ internal sealed class BackpropPeer : IPeer
             () =>
             {
                 Kernels.Convolution.Forward<float>(s, p.X, p.W, [], y, scratch, context);
-                Kernels.Convolution.BackwardInput<float>(s, p.Gradient, p.W, dx, false, scratch, context);
+                if (!p.IsFirst)
+                    Kernels.Convolution.BackwardInput<float>(s, p.Gradient, p.W, dx, false, scratch, context);
                 Kernels.Convolution.BackwardWeights<float>(s, p.X, p.Gradient, dw, [], false, scratch, context);
             },
-            () => [.. Fill.ToDouble<float>(y), .. Fill.ToDouble<float>(dx), .. Fill.ToDouble<float>(dw)]);
+            () => [.. Fill.ToDouble<float>(y), .. p.IsFirst ? [] : Fill.ToDouble<float>(dx), .. Fill.ToDouble<float>(dw)]);
     }
 
     public Call? TrainConvolutional(ConvNetworkProblem problem)

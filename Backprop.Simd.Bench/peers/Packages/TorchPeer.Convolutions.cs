@@ -11,7 +11,7 @@ internal sealed partial class TorchPeer
     public Call? Convolution(ConvProblem problem)
     {
         var (p, s) = (problem, problem.Shape);
-        var x = ChannelsFirst(p.X, p.Batch, s.Height, s.Width, s.Channels).requires_grad_();
+        var x = ChannelsFirst(p.X, p.Batch, s.Height, s.Width, s.Channels).requires_grad_(!p.IsFirst);
         using var w0 = tensor(p.W).reshape(s.Kernel.Height, s.Kernel.Width, s.Channels / s.Groups, s.Filters);
         var w = w0.permute(3, 2, 0, 1).contiguous().requires_grad_();
         var dy = ChannelsFirst(p.Gradient, p.Batch, s.OutputHeight, s.OutputWidth, s.Filters);
@@ -27,7 +27,7 @@ internal sealed partial class TorchPeer
             output ??= Read<float>(y.permute(0, 2, 3, 1).reshape(-1));
         }
 
-        return new Call(Run, () => [.. output!, .. Read<float>(x.grad!.permute(0, 2, 3, 1).reshape(-1)), .. Read<float>(w.grad!.permute(2, 3, 1, 0).reshape(-1))], x, w, dy);
+        return new Call(Run, () => [.. output!, .. p.IsFirst ? [] : Read<float>(x.grad!.permute(0, 2, 3, 1).reshape(-1)), .. Read<float>(w.grad!.permute(2, 3, 1, 0).reshape(-1))], x, w, dy);
     }
 
     public Call? TrainConvolutional(ConvNetworkProblem problem)
