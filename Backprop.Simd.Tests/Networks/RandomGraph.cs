@@ -15,6 +15,11 @@ internal static class RandomGraph
     public const int Size = 3;
     public const int Rows = 2;
 
+    /// <summary>Choices below this are smooth, those from it on not everywhere.</summary>
+    public const int SmoothKinds = 19;
+
+    public const int Kinds = 20;
+
     /// <summary>Builds the graph; each choice places one layer.</summary>
     public static NetworkDefinition Build(IReadOnlyList<(int Kind, int First, int Second, bool Output)> choices, bool loss)
     {
@@ -40,7 +45,14 @@ internal static class RandomGraph
                 9 => Node.MatrixProduct(a, matrix),
                 10 => a.Activation(new LeakyRelu(1)), // Smooth at slope 1; runs in place.
                 11 => a.Apply(new CachedSquare()),
-                _ => Fork(graph, nodes, a),
+                12 => Fork(graph, nodes, a),
+                13 => a.Reshape(Size, 1).Flatten(),
+                14 => a.Concatenate(b).Slice(0, first % (Size + 1), Size),
+                15 => a.Concatenate(b).Slice(0, first % Size, 2).Affine(Size),
+                16 => a.Softmax(),
+                17 => a.Gelu(),
+                18 => a.LayerNormalization(),
+                _ => Pooled(a, first % 2 == 0, second % 2 == 0),
             };
             nodes.Add(last);
             if (output)
@@ -52,6 +64,14 @@ internal static class RandomGraph
         else
             graph.Output(last);
         return graph.Build();
+    }
+
+    /// <summary>A convolution that is fused with the pooling behind it, or has a second consumer and is not.</summary>
+    private static Node Pooled(Node node, bool relu, bool alone)
+    {
+        var y = node.Affine(16).Reshape(4, 4, 1).Convolution2D(Size, 3, padding: 1);
+        var pooled = (relu ? y.Relu() : y).MaxPooling2D(4).Reshape(Size);
+        return alone ? pooled : pooled + y.GlobalAveragePooling2D();
     }
 
     private static Node Fork(GraphBuilder graph, List<Node> nodes, Node node)
