@@ -66,7 +66,11 @@ internal static unsafe class AveragePooling
                 for (var item = start; item < limit; item++)
                 {
                     var (image, oy) = Math.DivRem(item, shape.Rows.Outputs);
-                    AveragePoolingLoops<TVector, T>.Row(in shape, includePadding, x + (nint)image * shape.InputSize, oy, y + item * row);
+                    var from = x + (nint)image * shape.InputSize;
+                    if (shape.Channels < TVector.Count)
+                        NarrowPooling<T>.MeanRow(in shape, includePadding, from, oy, y + item * row);
+                    else
+                        AveragePoolingLoops<TVector, T>.Row(in shape, includePadding, from, oy, y + item * row);
                 }
             }
         }
@@ -85,7 +89,8 @@ internal static unsafe class AveragePooling
                 for (var image = start; image < limit; image++)
                 {
                     T* from = dy + (nint)image * shape.OutputSize, to = dx + (nint)image * shape.InputSize;
-                    if (!accumulate && shape.IsTiled)
+                    var isNarrow = shape.Channels < TVector.Count;
+                    if (!accumulate && shape.IsTiled && !isNarrow)
                     {
                         AveragePoolingLoops<TVector, T>.TiledImage(in shape, from, to);
                         continue;
@@ -93,14 +98,17 @@ internal static unsafe class AveragePooling
 
                     if (!accumulate)
                         new Span<T>(to, shape.InputSize).Clear();
-                    AveragePoolingLoops<TVector, T>.ScatterImage(in shape, includePadding, from, to);
+                    if (isNarrow)
+                        NarrowPooling<T>.MeanGradient(in shape, includePadding, from, to);
+                    else
+                        AveragePoolingLoops<TVector, T>.ScatterImage(in shape, includePadding, from, to);
                 }
             }
         }
     }
 }
 
-/// <summary>The loops of <see cref="AveragePooling"/>.</summary>
+/// <summary>The loops of <see cref="AveragePooling"/> for at least a register of channels.</summary>
 internal static unsafe class AveragePoolingLoops<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -124,14 +132,14 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
                 var sum = TVector.Zero;
                 for (var iy = top; iy < bottom; iy++, row += line)
                 {
-                    var rowSum = PoolingLanes<TVector, T>.Load(row, channels);
+                    var rowSum = TVector.Load(row);
                     var at = row;
                     for (var ix = left + 1; ix < right; ix++)
-                        rowSum += PoolingLanes<TVector, T>.Load(at += channels, channels);
+                        rowSum += TVector.Load(at += channels);
                     sum = iy == top ? rowSum : sum + rowSum;
                 }
 
-                PoolingLanes<TVector, T>.Store(y + block, sum / divisor, channels);
+                TVector.Store(y + block, sum / divisor);
             }
 
             y += channels;
@@ -152,13 +160,13 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
                 for (var channel = 0; channel < channels; channel += TVector.Count)
                 {
                     var block = PoolingLanes<TVector, T>.Block(channel, channels);
-                    var gradient = PoolingLanes<TVector, T>.Load(dy + block, channels) / divisor;
+                    var gradient = TVector.Load(dy + block) / divisor;
                     var row = dx + (nint)ox * width * channels + block;
                     for (var ky = 0; ky < height; ky++, row += line)
                     {
                         var at = row;
                         for (var kx = 0; kx < width; kx++, at += channels)
-                            PoolingLanes<TVector, T>.Store(at, gradient, channels);
+                            TVector.Store(at, gradient);
                     }
                 }
 
@@ -190,7 +198,7 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
                 for (var channel = 0; channel < channels; channel += TVector.Count)
                 {
                     var block = PoolingLanes<TVector, T>.Block(channel, channels);
-                    var gradient = PoolingLanes<TVector, T>.Load(dy + block, channels) / divisor;
+                    var gradient = TVector.Load(dy + block) / divisor;
                     var isNew = PoolingLanes<TVector, T>.NewLanes(channel, block);
                     var row = dx + top * line + (nint)left * channels + block;
                     for (var iy = top; iy < bottom; iy++, row += line)
@@ -198,8 +206,8 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
                         var at = row;
                         for (var ix = left; ix < right; ix++, at += channels)
                         {
-                            var old = PoolingLanes<TVector, T>.Load(at, channels);
-                            PoolingLanes<TVector, T>.Store(at, TVector.Select(isNew, old + gradient, old), channels);
+                            var old = TVector.Load(at);
+                            TVector.Store(at, TVector.Select(isNew, old + gradient, old));
                         }
                     }
                 }

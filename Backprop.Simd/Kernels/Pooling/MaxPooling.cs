@@ -68,7 +68,9 @@ internal static unsafe class MaxPooling
                         var (image, oy) = Math.DivRem(item, shape.Rows.Outputs);
                         var from = x + (nint)image * shape.InputSize;
                         var to = item * row;
-                        if (shape.IsTiled && shape is { Rows.Kernel: 2, Columns.Kernel: 2 } && shape.Channels >= TVector.Count)
+                        if (shape.Channels < TVector.Count)
+                            NarrowPooling<T>.MaxRow(in shape, from, oy, y + to, cells is null ? null : cells + to);
+                        else if (shape.IsTiled && shape is { Rows.Kernel: 2, Columns.Kernel: 2 })
                             MaxPoolingLoops<TVector, T>.PairsRow(in shape, from, oy, y + to, cells is null ? null : cells + to);
                         else
                             MaxPoolingLoops<TVector, T>.Row(in shape, from, oy, y + to, cells is null ? null : cells + to);
@@ -94,7 +96,8 @@ internal static unsafe class MaxPooling
                     for (var image = start; image < limit; image++)
                     {
                         nint from = (nint)image * shape.OutputSize, to = (nint)image * shape.InputSize;
-                        if (!accumulate && shape.IsTiled && shape.Channels >= TVector.Count)
+                        var isNarrow = shape.Channels < TVector.Count;
+                        if (!accumulate && shape.IsTiled && !isNarrow)
                         {
                             MaxPoolingLoops<TVector, T>.TiledImage(in shape, dy + from, cells + from, dx + to);
                             continue;
@@ -102,7 +105,10 @@ internal static unsafe class MaxPooling
 
                         if (!accumulate)
                             new Span<T>(dx + to, shape.InputSize).Clear();
-                        MaxPoolingLoops<TVector, T>.ScatterImage(in shape, dy + from, cells + from, dx + to);
+                        if (isNarrow)
+                            NarrowPooling<T>.MaxGradient(in shape, dy + from, cells + from, dx + to);
+                        else
+                            MaxPoolingLoops<TVector, T>.ScatterImage(in shape, dy + from, cells + from, dx + to);
                     }
                 }
             }
@@ -110,7 +116,7 @@ internal static unsafe class MaxPooling
     }
 }
 
-/// <summary>The loops of <see cref="MaxPooling"/>.</summary>
+/// <summary>The loops of <see cref="MaxPooling"/> for at least a register of channels.</summary>
 internal static unsafe class MaxPoolingLoops<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -130,7 +136,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
             {
                 var block = PoolingLanes<TVector, T>.Block(channel, channels);
                 var first = x + top * line + (nint)left * channels + block;
-                var best = PoolingLanes<TVector, T>.Load(first, channels);
+                var best = TVector.Load(first);
                 var winner = PoolingLanes<TVector, T>.Cell((top - originY) * kernel + left - originX);
                 for (var iy = top; iy < bottom; iy++)
                 {
@@ -138,7 +144,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                     var cell = (iy - originY) * kernel + left - originX;
                     for (var ix = left; ix < right; ix++)
                     {
-                        var value = PoolingLanes<TVector, T>.Load(at, channels);
+                        var value = TVector.Load(at);
                         var keeps = value <= best | TVector.IsNaN(best);
                         best = TVector.Select(keeps, best, value);
                         winner = TVector.Select(keeps, winner, PoolingLanes<TVector, T>.Cell(cell++));
@@ -146,9 +152,9 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                     }
                 }
 
-                PoolingLanes<TVector, T>.Store(y + block, best, channels);
+                TVector.Store(y + block, best);
                 if (winners is not null)
-                    PoolingLanes<TVector, T>.StoreCells(winners + block, winner, channels);
+                    PoolingLanes<TVector, T>.StoreCells(winners + block, winner);
             }
 
             y += channels;
@@ -156,7 +162,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
         }
     }
 
-    /// <summary>One row of outputs of 2 x 2 windows side by side, of at least a register of channels.</summary>
+    /// <summary>One row of outputs of 2 x 2 windows side by side.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PairsRow(in PoolingShape shape, T* x, int oy, T* y, int* winners)
     {
@@ -180,7 +186,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                 if (winners is not null)
                 {
                     var winner = TVector.Select(keeps, TVector.Select(keepsA, cell0, cell1), TVector.Select(keepsC, cell2, cell3));
-                    PoolingLanes<TVector, T>.StoreCells(winners + channel, winner, TVector.Count);
+                    PoolingLanes<TVector, T>.StoreCells(winners + channel, winner);
                 }
 
                 if (channel == last)
@@ -209,7 +215,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                 while (true)
                 {
                     var gradient = TVector.Load(dy + channel);
-                    var winner = PoolingLanes<TVector, T>.LoadCells(winners + channel, TVector.Count);
+                    var winner = PoolingLanes<TVector, T>.LoadCells(winners + channel);
                     var cell = PoolingLanes<TVector, T>.CellZero;
                     var row = dx + (nint)ox * width * channels + channel;
                     for (var ky = 0; ky < height; ky++)
@@ -259,19 +265,19 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                 for (var channel = 0; channel < channels; channel += TVector.Count)
                 {
                     var block = PoolingLanes<TVector, T>.Block(channel, channels);
-                    var gradient = PoolingLanes<TVector, T>.Load(dy + block, channels);
+                    var gradient = TVector.Load(dy + block);
 
                     // Lanes that the block before has added win no more: no cell has the number 0.
-                    var winner = PoolingLanes<TVector, T>.LoadCells(winners + block, channels) & PoolingLanes<TVector, T>.NewLanes(channel, block);
+                    var winner = PoolingLanes<TVector, T>.LoadCells(winners + block) & PoolingLanes<TVector, T>.NewLanes(channel, block);
                     for (var iy = top; iy < bottom; iy++)
                     {
                         var at = dx + iy * line + (nint)left * channels + block;
                         var cell = (iy - originY) * kernel + left - originX;
                         for (var ix = left; ix < right; ix++)
                         {
-                            var old = PoolingLanes<TVector, T>.Load(at, channels);
+                            var old = TVector.Load(at);
                             var wins = TVector.Equal(winner, PoolingLanes<TVector, T>.Cell(cell++));
-                            PoolingLanes<TVector, T>.Store(at, TVector.Select(wins, old + gradient, old), channels);
+                            TVector.Store(at, TVector.Select(wins, old + gradient, old));
                             at += channels;
                         }
                     }

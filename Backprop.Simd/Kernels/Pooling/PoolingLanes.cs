@@ -7,8 +7,7 @@ namespace Backprop.Simd.Kernels;
 
 /// <summary>Registers of channels, and of the numbers of the cells that won.</summary>
 /// <remarks>
-/// Channels go in blocks of a register; the last block overlaps the one before. Fewer channels than a register are padded. A cell
-/// k is carried as the number 2^23 + k (float) or 2^52 + k (double), whose low bits are k: an integer without a conversion.
+/// Channels go in blocks of a register; the last block overlaps the one before. A cell k is carried as the number 2^23 + k (float) or 2^52 + k (double), whose low bits are k: an integer without a conversion.
 /// </remarks>
 internal static unsafe class PoolingLanes<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
@@ -27,61 +26,42 @@ internal static unsafe class PoolingLanes<TVector, T>
     [MethodImpl(Inline)]
     public static TVector Cell(int cell) => TVector.Create(8388608f + cell, 4503599627370496.0 + cell);
 
-    /// <summary>The channel at which the block that starts no later than <paramref name="channel"/> does.</summary>
+    /// <summary>Where the block of a channel starts, which is earlier for the last.</summary>
     [MethodImpl(Inline)]
-    public static int Block(int channel, int channels) => Math.Max(0, Math.Min(channel, channels - TVector.Count));
+    public static int Block(int channel, int channels) => Math.Min(channel, channels - TVector.Count);
 
     /// <summary>The lanes of a block that no earlier block holds.</summary>
     [MethodImpl(Inline)]
     public static TVector NewLanes(int channel, int block) => TVector.Indices > TVector.Create((double)(channel - block) - 0.5);
 
     [MethodImpl(Inline)]
-    public static TVector Load(T* source, int channels) =>
-        channels >= TVector.Count ? TVector.Load(source) : MapLoops.LoadPadded<TVector, T>(source, channels);
+    public static TVector LoadCells(int* source) => typeof(T) == typeof(float) ? TVector.Load((T*)source) | CellZero : LoadWide(source);
 
     [MethodImpl(Inline)]
-    public static void Store(T* destination, TVector value, int channels)
-    {
-        if (channels >= TVector.Count)
-            TVector.Store(destination, value);
-        else
-            StorePartial(destination, value, channels);
-    }
-
-    [MethodImpl(Inline)]
-    public static TVector LoadCells(int* source, int channels) => typeof(T) == typeof(float)
-        ? Load((T*)source, channels) | CellZero
-        : LoadWide(source, channels);
-
-    [MethodImpl(Inline)]
-    public static void StoreCells(int* destination, TVector cells, int channels)
+    public static void StoreCells(int* destination, TVector cells)
     {
         if (typeof(T) == typeof(float))
-            Store((T*)destination, TVector.AndNot(cells, CellZero), channels);
+            TVector.Store((T*)destination, TVector.AndNot(cells, CellZero));
         else
-            StoreWide(destination, cells, channels);
+            StoreWide(destination, cells);
     }
 
     // What has an address is kept out of the loops' frames.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void StorePartial(T* destination, TVector value, int channels) =>
-        MapLoops.StorePartial<TVector, T>(value, destination, channels);
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static TVector LoadWide(int* source, int channels)
+    private static TVector LoadWide(int* source)
     {
         var cells = TVector.Zero;
         var lanes = (long*)&cells;
-        for (var i = 0; i < Math.Min(channels, TVector.Count); i++)
+        for (var i = 0; i < TVector.Count; i++)
             lanes[i] = source[i];
         return cells | CellZero;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void StoreWide(int* destination, TVector cells, int channels)
+    private static void StoreWide(int* destination, TVector cells)
     {
         var lanes = (long*)&cells;
-        for (var i = 0; i < Math.Min(channels, TVector.Count); i++)
+        for (var i = 0; i < TVector.Count; i++)
             destination[i] = (int)lanes[i];
     }
 }

@@ -1,0 +1,122 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Backprop.Simd.Kernels;
+
+/// <summary>The loops of <see cref="MaxPooling"/> and <see cref="AveragePooling"/> for channels that fill no register: one by one.</summary>
+internal static unsafe class NarrowPooling<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>One row of outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MaxRow(in PoolingShape shape, T* x, int oy, T* y, int* winners)
+    {
+        var (channels, kernel, originY) = (shape.Channels, shape.Columns.Kernel, shape.Rows.Origin(oy));
+        var (top, bottom) = shape.Rows.Cells(oy);
+        nint line = (nint)shape.Columns.Size * channels;
+        for (var ox = 0; ox < shape.Columns.Outputs; ox++)
+        {
+            var originX = shape.Columns.Origin(ox);
+            var (left, right) = shape.Columns.Cells(ox);
+            for (var channel = 0; channel < channels; channel++, y++)
+            {
+                var row = x + top * line + (nint)left * channels + channel;
+                var (best, winner) = (*row, (top - originY) * kernel + left - originX);
+                for (var iy = top; iy < bottom; iy++, row += line)
+                {
+                    var at = row;
+                    for (var ix = left; ix < right; ix++, at += channels)
+                    {
+                        if (*at <= best || T.IsNaN(best))
+                            continue;
+                        (best, winner) = (*at, (iy - originY) * kernel + ix - originX);
+                    }
+                }
+
+                *y = best;
+                if (winners is not null)
+                    *winners++ = winner;
+            }
+        }
+    }
+
+    /// <summary>dx += the gradient of an image, window after window.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MaxGradient(in PoolingShape shape, T* dy, int* winners, T* dx)
+    {
+        var (channels, kernel) = (shape.Channels, shape.Columns.Kernel);
+        nint line = (nint)shape.Columns.Size * channels;
+        for (var oy = 0; oy < shape.Rows.Outputs; oy++)
+        {
+            var originY = shape.Rows.Origin(oy);
+            for (var ox = 0; ox < shape.Columns.Outputs; ox++)
+            {
+                var originX = shape.Columns.Origin(ox);
+                for (var channel = 0; channel < channels; channel++)
+                {
+                    var (ky, kx) = Math.DivRem(*winners++, kernel);
+                    dx[(originY + ky) * line + (nint)(originX + kx) * channels + channel] += *dy++;
+                }
+            }
+        }
+    }
+
+    /// <summary>One row of outputs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MeanRow(in PoolingShape shape, bool includePadding, T* x, int oy, T* y)
+    {
+        var channels = shape.Channels;
+        var (top, bottom) = shape.Rows.Cells(oy);
+        var height = includePadding ? shape.Rows.PaddedCells(oy) : bottom - top;
+        nint line = (nint)shape.Columns.Size * channels;
+        for (var ox = 0; ox < shape.Columns.Outputs; ox++)
+        {
+            var (left, right) = shape.Columns.Cells(ox);
+            var divisor = T.CreateTruncating((double)height * (includePadding ? shape.Columns.PaddedCells(ox) : right - left));
+            for (var channel = 0; channel < channels; channel++)
+            {
+                var row = x + top * line + (nint)left * channels + channel;
+                var sum = T.Zero;
+                for (var iy = top; iy < bottom; iy++, row += line)
+                {
+                    var rowSum = *row;
+                    var at = row;
+                    for (var ix = left + 1; ix < right; ix++)
+                        rowSum += *(at += channels);
+                    sum = iy == top ? rowSum : sum + rowSum;
+                }
+
+                *y++ = sum / divisor;
+            }
+        }
+    }
+
+    /// <summary>dx += the gradient of an image, window after window.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void MeanGradient(in PoolingShape shape, bool includePadding, T* dy, T* dx)
+    {
+        var channels = shape.Channels;
+        nint line = (nint)shape.Columns.Size * channels;
+        for (var oy = 0; oy < shape.Rows.Outputs; oy++)
+        {
+            var (top, bottom) = shape.Rows.Cells(oy);
+            var height = includePadding ? shape.Rows.PaddedCells(oy) : bottom - top;
+            for (var ox = 0; ox < shape.Columns.Outputs; ox++)
+            {
+                var (left, right) = shape.Columns.Cells(ox);
+                var divisor = T.CreateTruncating((double)height * (includePadding ? shape.Columns.PaddedCells(ox) : right - left));
+                for (var channel = 0; channel < channels; channel++)
+                {
+                    var gradient = *dy++ / divisor;
+                    var row = dx + top * line + (nint)left * channels + channel;
+                    for (var iy = top; iy < bottom; iy++, row += line)
+                    {
+                        var at = row;
+                        for (var ix = left; ix < right; ix++, at += channels)
+                            *at += gradient;
+                    }
+                }
+            }
+        }
+    }
+}
