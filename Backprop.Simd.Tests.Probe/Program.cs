@@ -22,9 +22,16 @@ for (var attempt = 0; attempt < 20; attempt++)
     Thread.Sleep(300);
 }
 
-var before = GC.GetTotalAllocatedBytes(precise: true);
-for (var i = 0; i < count; i++)
-    step(i);
-var bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+// The least of three rounds: what steps allocate, they allocate in every round; what the runtime allocates once for itself, while
+// it compiles again what has become hot, in one of them.
+var bytes = long.MaxValue;
+for (var round = 0; round < 3 && bytes > 0; round++)
+{
+    var before = GC.GetTotalAllocatedBytes(precise: true);
+    for (var i = 0; i < count; i++)
+        step(i);
+    bytes = Math.Min(bytes, GC.GetTotalAllocatedBytes(precise: true) - before);
+}
+
 Console.WriteLine(bytes.ToString(CultureInfo.InvariantCulture));
 return 0;

@@ -7,6 +7,7 @@ namespace Backprop.Simd.Tests.Allocation;
 /// A step allocates nothing. Measured in a process of its own, over every allocation of every thread: in a test host other
 /// tests allocate at the same time.
 /// </summary>
+[Collection(RunAlone.Name)]
 public sealed class AllocationTests
 {
     private const int Steps = 1000;

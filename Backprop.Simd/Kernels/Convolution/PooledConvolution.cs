@@ -49,7 +49,9 @@ internal readonly unsafe record struct PooledOutput(PoolingShape Shape, bool Has
             var cells = output.Cells == 0 ? null : (int*)output.Cells + at;
             for (var oy = first; oy < limit; oy++)
             {
-                if (shape is { Rows.Kernel: 2, Columns.Kernel: 2 } && shape.Channels >= TVector.Count)
+                if (shape.Channels < TVector.Count)
+                    NarrowPooling<T>.MaxRow(in shape, image, oy, y, cells);
+                else if (shape is { Rows.Kernel: 2, Columns.Kernel: 2 })
                     MaxPoolingLoops<TVector, T>.PairsRow(in shape, image, oy, y, cells);
                 else
                     MaxPoolingLoops<TVector, T>.Row(in shape, image, oy, y, cells);
@@ -84,7 +86,7 @@ internal readonly unsafe record struct PooledOutput(PoolingShape Shape, bool Has
             }
 
             new Span<T>(destination, shape.InputSize).Clear();
-            MaxPoolingLoops<TVector, T>.ScatterImage(in shape, dy, cells, destination);
+            NarrowPooling<T>.MaxGradient(in shape, dy, cells, destination);
         }
     }
 }

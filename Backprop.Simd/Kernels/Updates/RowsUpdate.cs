@@ -48,7 +48,7 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
         }
 
         var order = _order[..count];
-        order.Sort();
+        KeySort.Ascending(order);
         var body = new Body<TUpdate>(update, _parameters, _dy, columns, order, first, second, third);
         context.For(count, 1, (double)count * columns * Cost * (1 + TUpdate.States), in body);
         IsDone = true;
