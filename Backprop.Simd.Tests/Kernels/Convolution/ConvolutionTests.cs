@@ -22,7 +22,9 @@ public sealed class ConvolutionTests
     private static void CheckAll<T>(SimdWidth width) where T : unmanaged, IFloatingPointIeee754<T>
     {
         using GuardedMemory x = new(1 << 20), w = new(1 << 20), y = new(1 << 20), bias = new(1 << 20);
-        var cases = ConvolutionCases.All().Concat(Enumerable.Range(0, IsaOfProcess.IsSoftware ? 5 : 60).Select(ConvolutionCases.Random));
+        // In software every sixth, which are others for each width.
+        var cases = ConvolutionCases.All().Concat(Enumerable.Range(0, 60).Select(ConvolutionCases.Random))
+            .Where((_, i) => !IsaOfProcess.IsSoftware || (i + (int)width) % 6 == 0);
         foreach (var (shape, images) in cases)
         {
             var random = new TestRandom((ulong)shape.GetHashCode());
