@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 using Backprop.Simd.Tests.Probe;
 
 // Backprop.Simd.Tests.Probe SCENARIO THREADS STEPS: prints the bytes that STEPS steps of a scenario allocated.
@@ -12,25 +13,26 @@ var count = int.Parse(steps, CultureInfo.InvariantCulture);
 var step = make(int.Parse(threads, CultureInfo.InvariantCulture));
 
 // Until tiering has settled: the runtime's own background work must not be charged to a step. On a busy machine that takes long.
-for (var attempt = 0; attempt < 20; attempt++)
+for (var (attempt, quiet) = (0, 0); attempt < 60 && quiet < 3; attempt++)
 {
-    var start = GC.GetTotalAllocatedBytes(precise: true);
+    var compiled = JitInfo.GetCompiledMethodCount();
     for (var i = 0; i < 200; i++)
         step(i);
-    if (attempt > 1 && GC.GetTotalAllocatedBytes(precise: true) == start)
-        break;
-    Thread.Sleep(300);
+    Thread.Sleep(150);
+    quiet = JitInfo.GetCompiledMethodCount() == compiled ? quiet + 1 : 0;
 }
 
-// The least of three rounds: what steps allocate, they allocate in every round; what the runtime allocates once for itself, while
-// it compiles again what has become hot, in one of them.
-var bytes = long.MaxValue;
-for (var round = 0; round < 3 && bytes > 0; round++)
+// What it loads to compile a method again it allocates once: a round during which it compiled one says nothing, and is repeated.
+var bytes = 0L;
+for (var (round, settled) = (0, false); round < 20 && !settled; round++)
 {
+    var compiled = JitInfo.GetCompiledMethodCount();
     var before = GC.GetTotalAllocatedBytes(precise: true);
     for (var i = 0; i < count; i++)
         step(i);
-    bytes = Math.Min(bytes, GC.GetTotalAllocatedBytes(precise: true) - before);
+    bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
+    Thread.Sleep(50);
+    settled = JitInfo.GetCompiledMethodCount() == compiled;
 }
 
 Console.WriteLine(bytes.ToString(CultureInfo.InvariantCulture));
