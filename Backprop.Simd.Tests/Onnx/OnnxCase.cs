@@ -1,53 +1,96 @@
 namespace Backprop.Simd.Tests.Onnx;
 
-/// <summary>One case of ONNX's node tests: a directory with a model of one node, and data sets.</summary>
+/// <summary>A case is left out: the library does not do what it asks for.</summary>
+/// <param name="reason">What that is.</param>
+internal sealed class LeftOutException(string reason) : Exception(reason);
+
+/// <summary>One test of ONNX: a directory with a model of one operator, inputs and the outputs expected.</summary>
 internal sealed class OnnxCase
 {
-    public const string Root = "/usr/share/libonnx-testdata/data/node";
+    private static readonly string[] Groups = ["node", "pytorch-converted", "pytorch-operator", "simple"];
 
-    private OnnxCase(string name, OnnxNode node, OnnxTensor?[] inputs, OnnxTensor?[] outputs) =>
-        (Name, Node, Inputs, Outputs) = (name, node, inputs, outputs);
+    private readonly string _directory;
+    private readonly HashSet<string> _read = [];
+    private Dictionary<string, OnnxTensor>? _values;
 
-    public static bool IsInstalled => Directory.Exists(Root);
+    private OnnxCase(string name, string directory)
+    {
+        (Name, _directory) = (name, directory);
+        Model = OnnxModel.Parse(File.ReadAllBytes(Path.Combine(directory, "model.onnx")));
+        Node = Model.Nodes[^1];
+    }
 
-    /// <summary>The names of all cases; none where they are not installed.</summary>
-    public static IReadOnlyList<string> Names { get; } =
-        IsInstalled ? [.. Directory.GetDirectories(Root).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)] : [];
+    /// <summary>Where Debian's package libonnx-testdata has its data, or <c>BACKPROP_ONNX_TESTDATA</c>.</summary>
+    public static string Root { get; } = Environment.GetEnvironmentVariable("BACKPROP_ONNX_TESTDATA") ?? "/usr/share/libonnx-testdata/data";
+
+    /// <summary>Whether the data are there.</summary>
+    public static bool IsInstalled => Directory.Exists(Path.Combine(Root, "node"));
 
     public string Name { get; }
 
+    public OnnxModel Model { get; }
+
+    /// <summary>The one node, or the last: that of the gradient.</summary>
     public OnnxNode Node { get; }
 
-    /// <summary>Per input of the node; null where it is left out or no tensor.</summary>
-    public OnnxTensor?[] Inputs { get; }
+    public int InputCount => Node.Inputs.Count;
 
-    public OnnxTensor?[] Outputs { get; }
+    /// <summary>The names of the outputs that a row of <see cref="OnnxOperators"/> computes, in its order.</summary>
+    public IReadOnlyList<string> OutputNames => Model.Nodes.Count == 1 ? Node.Outputs : Model.Outputs;
 
-    /// <summary>The only node of a case; null if it has several, as functions in expanded form.</summary>
-    public static OnnxNode? NodeOf(string name) => OnnxReader.Nodes(File.ReadAllBytes(Path.Combine(Root, name, "model.onnx"))) is [var node] ? node : null;
+    public static IEnumerable<string> Names() =>
+        from @group in Groups
+        let directory = Path.Combine(Root, @group)
+        where Directory.Exists(directory)
+        from path in Directory.EnumerateDirectories(directory).Order(StringComparer.Ordinal)
+        where File.Exists(Path.Combine(path, "model.onnx"))
+        select $"{@group}/{Path.GetFileName(path)}";
 
-    public static OnnxCase Read(string name)
+    public static OnnxCase Open(string name) => new(name, Path.Combine(Root, name));
+
+    /// <summary>Why the case is none of one operator of the library; null if it is.</summary>
+    public string? NotOurs() => Model.Nodes.Count > 1 && Node.Operator != "Gradient" ? "a graph of several operators"
+        : !OnnxOperators.All.ContainsKey(Node.Operator) ? "an operator that the library does not have"
+        : null;
+
+    public OnnxTensor Value(string name)
     {
-        var node = NodeOf(name)!;
-        return new(name, node, Tensors(name, "input", node.Inputs), Tensors(name, "output", node.Outputs));
+        _values ??= Model.Inputs.Select((input, i) => (input, Tensor: Read($"input_{i}.pb")))
+            .Concat(Model.Initializers.Select(i => (i.Key, i.Value))).ToDictionary();
+        return _values[name];
     }
 
-    /// <summary>Files are numbered over the tensors that are there; names are empty for those that are not.</summary>
-    private static OnnxTensor?[] Tensors(string name, string kind, List<string> names)
-    {
-        var tensors = new OnnxTensor?[names.Count];
-        var file = 0;
-        for (var i = 0; i < tensors.Length; i++)
-        {
-            if (names[i].Length == 0)
-                continue;
-            var path = Path.Combine(Root, name, "test_data_set_0", $"{kind}_{file++}.pb");
-            tensors[i] = OnnxReader.Tensor(File.ReadAllBytes(path));
-        }
+    public OnnxTensor Input(int index) => Value(Node.Inputs[index]);
 
-        return tensors;
+    public OnnxTensor? Optional(int index) => index < InputCount && Node.Inputs[index].Length > 0 ? Input(index) : null;
+
+    public OnnxTensor Expected(string output) => Read($"output_{Model.Outputs.IndexOf(output)}.pb");
+
+    public int Integer(string name, int otherwise) => checked((int)(Attribute(name)?.Integer ?? otherwise));
+
+    public int? Integer(string name) => checked((int?)Attribute(name)?.Integer);
+
+    public float Float(string name, float otherwise) => Attribute(name)?.Float ?? otherwise;
+
+    public string Text(string name, string otherwise) => Attribute(name)?.Text ?? otherwise;
+
+    public int[] Integers(string name, params int[] otherwise) => Attribute(name) is { } a ? [.. a.Integers.Select(i => checked((int)i))] : otherwise;
+
+    public IReadOnlyList<string> Texts(string name) => Attribute(name)?.Texts ?? [];
+
+    /// <summary>An attribute that makes no difference to what is computed.</summary>
+    public void Ignore(string name) => _read.Add(name);
+
+    /// <summary>Attributes that nobody has asked for: the case is not understood.</summary>
+    public IEnumerable<string> Unread() => Node.Attributes.Select(a => a.Name).Where(a => !_read.Contains(a));
+
+    public override string ToString() => $"{Name}: {Node.Operator}";
+
+    private OnnxAttribute? Attribute(string name)
+    {
+        _read.Add(name);
+        return Node.Attributes.SingleOrDefault(a => a.Name == name);
     }
+
+    private OnnxTensor Read(string file) => OnnxTensor.Parse(File.ReadAllBytes(Path.Combine(_directory, "test_data_set_0", file)));
 }
-
-/// <summary>Why a case cannot be run.</summary>
-internal sealed class LeftOutException(string reason) : Exception(reason);

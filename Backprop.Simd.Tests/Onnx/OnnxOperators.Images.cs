@@ -1,174 +1,177 @@
 using Backprop.Simd.Kernels;
-using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Tests.Onnx;
 
-/// <content>Convolution, pooling and normalization.</content>
+/// <summary>Convolutions and pooling: images [N, C, H, W] become rows [H, W, C], lines [N, C, L] rows [1, L, C].</summary>
 internal static partial class OnnxOperators
 {
-    /// <summary>Images [N, H, W, C] of [N, C, H, W], or [N, 1, L, C] of [N, C, L].</summary>
-    private static OnnxTensor Images(OnnxTensor x)
+    /// <summary>Where windows lie, in two dimensions.</summary>
+    private sealed record Windows(Extent Kernel, Extent Stride, Extent Dilation, Padding Padding);
+
+    private static OnnxTensor?[] Convolution(OnnxCase c)
     {
-        var last = x.Rank is 3 or 4 ? x.ChannelsLast() : throw new LeftOutException("three-dimensional");
-        return x.Rank == 3 ? last.Reshape(last[0], 1, last[1], last[2]) : last;
-    }
+        OnnxTensor x = c.Input(0), w = c.Input(1);
+        var windows = WindowsOf(c, x, w);
+        var (isLine, filters, groups) = (x.Rank == 3, w.Shape[0], c.Integer("group", 1));
+        var bias = c.Optional(2);
+        var image = isLine ? x.ChannelsLast() : Images(x);
+        var network = new OperatorNetwork(x.Type, x.Shape[0]);
+        var input = network.Input(image.Shape[1..], image.Numbers);
+        var (_, left, _, right) = windows.Padding;
+        var node = isLine
+            ? input.Convolution1D(filters, windows.Kernel.Width, windows.Stride.Width, left, right, windows.Dilation.Width, groups, bias: bias is not null)
+            : input.Convolution2D(filters, windows.Kernel, windows.Stride, windows.Padding, windows.Dilation, groups, bias: bias is not null);
 
-    /// <summary>The way back.</summary>
-    private static OnnxTensor?[] FromImages(double[] values, int height, int width, int channels, OnnxTensor like)
-    {
-        int[] positions = like.Rank == 3 ? [width] : [height, width];
-        return [new OnnxTensor([like[0], .. positions, channels], values, like.Type).ChannelsFirst()];
-    }
-
-    /// <summary>An attribute of two numbers; of one where there is no height.</summary>
-    private static Extent Pair(OnnxNode node, string name, int rank)
-    {
-        var values = node.Integers(name, rank == 3 ? [1] : [1, 1]);
-        return rank == 3 ? new(1, values[0]) : new(values[0], values[1]);
-    }
-
-    /// <summary>Padding as given, or as SAME asks for.</summary>
-    private static Padding Pads(OnnxNode node, OnnxTensor image, Extent kernel, Extent stride, Extent dilation, int rank)
-    {
-        var auto = node.Text("auto_pad", "NOTSET");
-        if (auto is "NOTSET")
-        {
-            var pads = node.Integers("pads", rank == 3 ? [0, 0] : [0, 0, 0, 0]);
-            return rank == 3 ? new(0, pads[0], 0, pads[1]) : new(pads[0], pads[1], pads[2], pads[3]);
-        }
-
-        if (auto is "VALID")
-            return 0;
-        var (top, bottom) = Same(image[1], kernel.Height, stride.Height, dilation.Height);
-        var (left, right) = Same(image[2], kernel.Width, stride.Width, dilation.Width);
-        return new(top, left, bottom, right);
-
-        (int, int) Same(int size, int k, int s, int d)
-        {
-            var total = Math.Max(0, ((size + s - 1) / s - 1) * s + (k - 1) * d + 1 - size);
-            return auto == "SAME_UPPER" ? (total / 2, total - total / 2) : (total - total / 2, total / 2);
-        }
-    }
-
-    private static OnnxTensor?[] Conv(OnnxCase test)
-    {
-        var (given, w) = (Number(test.Inputs[0]), Number(test.Inputs[1]));
-        var x = Images(given);
-        w = w.Rank == 3 ? w.Reshape(w[0], w[1], 1, w[2]) : w;
-        Extent kernel = new(w[2], w[3]), stride = Pair(test.Node, "strides", given.Rank), dilation = Pair(test.Node, "dilations", given.Rank);
-        var bias = test.Inputs.Length > 2 ? test.Inputs[2] : null;
-        var layer = new Convolution2D(w[0], kernel, stride, Pads(test.Node, x, kernel, stride, dilation, given.Rank), dilation, test.Node.Integer("group", 1), bias: bias is not null);
-        var run = Run(x, x[0]).Values(x.Values, x.Dimensions.AsSpan(1)).Parameter("weight", w.Transpose(2, 3, 1, 0).Values);
+        // [F, C / g, kh, kw] to [kh, kw, C / g, F].
+        network.Parameter(node, "weight", (isLine ? w.Transposed(2, 1, 0) : w.Transposed(2, 3, 1, 0)).Numbers);
         if (bias is not null)
-            run.Parameter("bias", bias.Values);
-        var shape = layer.ShapeOf(new Shape(x.Dimensions.AsSpan(1)));
-        return FromImages(run.Outputs(layer)[0], shape.OutputHeight, shape.OutputWidth, w[0], given);
+            network.Parameter(node, "bias", bias.Numbers);
+        return [Result(x, node, network.Run(node)[0])];
     }
 
-    private static OnnxTensor?[] ConvTranspose(OnnxCase test)
+    private static OnnxTensor?[] ConvolutionTranspose(OnnxCase c)
     {
-        var (given, w) = (Number(test.Inputs[0]), Number(test.Inputs[1]));
-        var x = Images(given);
-        w = w.Rank == 3 ? w.Reshape(w[0], w[1], 1, w[2]) : w;
-        var (node, rank, groups) = (test.Node, given.Rank, test.Node.Integer("group", 1));
-        Extent kernel = new(w[2], w[3]), stride = Pair(node, "strides", rank), dilation = Pair(node, "dilations", rank);
-        var extra = node.Integers("output_padding", rank == 3 ? [0] : [0, 0]);
-        Extent outputPadding = rank == 3 ? new(0, extra[0]) : new(extra[0], extra[1]);
-        var target = test.Outputs[0]!;
-        int height = rank == 3 ? 1 : target[2], width = target[-1];
-        Padding padding;
-        if (node.Text("auto_pad", "NOTSET") == "NOTSET" && !node.Attributes.ContainsKey("output_shape"))
+        OnnxTensor x = c.Input(0), w = c.Input(1);
+        var groups = c.Integer("group", 1);
+        var windows = WindowsOf(c, x, w, isTransposed: true);
+        var isLine = x.Rank == 3;
+        var bias = c.Optional(2);
+        int[] size = isLine ? [1, x.Shape[2]] : x.Shape[2..];
+        var extra = Pair(c.Integers("output_padding", 0, 0), 0);
+        var target = c.Integers("output_shape");
+        var upper = c.Text("auto_pad", "NOTSET");
+        if (upper is "SAME_UPPER" or "SAME_LOWER")
+            target = [size[0] * windows.Stride.Height, size[1] * windows.Stride.Width];
+
+        // A size of the output that is given decides how much is cut off, or, where it is larger, what is added at the end.
+        var padding = windows.Padding;
+        if (target.Length > 0)
         {
-            padding = Pads(node, x, kernel, stride, dilation, rank);
+            var rows = (size[0] - 1) * windows.Stride.Height + extra.Height + (windows.Kernel.Height - 1) * windows.Dilation.Height + 1 - target[^2];
+            var columns = (size[1] - 1) * windows.Stride.Width + extra.Width + (windows.Kernel.Width - 1) * windows.Dilation.Width + 1 - target[^1];
+            extra = new(extra.Height + Math.Max(0, -rows), extra.Width + Math.Max(0, -columns));
+            (rows, columns) = (Math.Max(0, rows), Math.Max(0, columns));
+            padding = upper == "SAME_UPPER"
+                ? new(rows / 2, columns / 2, rows - rows / 2, columns - columns / 2)
+                : new(rows - rows / 2, columns - columns / 2, rows / 2, columns / 2);
         }
-        else
-        {
-            // The output's size is given; what is too much is cut off, more of it at the end unless SAME_LOWER.
-            var (top, bottom) = Cut(x[1], height, kernel.Height, stride.Height, dilation.Height, outputPadding.Height);
-            var (left, right) = Cut(x[2], width, kernel.Width, stride.Width, dilation.Width, outputPadding.Width);
-            padding = new(top, left, bottom, right);
-        }
 
-        var filters = w[1] * groups;
-        var layer = new ConvolutionTranspose2D(filters, kernel, stride, padding, outputPadding, dilation, groups, bias: false);
-        var run = Run(x, x[0]).Values(x.Values, x.Dimensions.AsSpan(1)).Parameter("weight", w.Transpose(2, 3, 1, 0).Values);
-        return FromImages(run.Outputs(layer)[0], height, width, filters, given);
+        var image = Images(x);
+        var network = new OperatorNetwork(x.Type, x.Shape[0]);
+        var node = network.Input(image.Shape[1..], image.Numbers).ConvolutionTranspose2D(
+            w.Shape[1] * groups, windows.Kernel, windows.Stride, padding, extra, windows.Dilation, groups, bias: bias is not null);
 
-        (int, int) Cut(int size, int output, int k, int s, int d, int more)
-        {
-            var total = s * (size - 1) + more + (k - 1) * d + 1 - output;
-            if (total < 0)
-                throw new LeftOutException("an output larger than the filters reach");
-            return node.Text("auto_pad", "NOTSET") == "SAME_UPPER" ? (total / 2, total - total / 2) : (total - total / 2, total / 2);
-        }
+        // [C, F / g, kh, kw] to [kh, kw, F / g, C].
+        network.Parameter(node, "weight", (isLine ? w.Transposed(2, 1, 0) : w.Transposed(2, 3, 1, 0)).Numbers);
+        if (bias is not null)
+            network.Parameter(node, "bias", bias.Numbers);
+        return [Result(x, node, network.Run(node)[0])];
     }
 
-    private static (OnnxTensor X, Extent Kernel, Extent Stride, Padding Padding, bool Ceiling) Pooling(OnnxCase test)
+    /// <summary>The largest values; where they come from, as the gradient tells it.</summary>
+    private static OnnxTensor?[] MaxPooling(OnnxCase c)
     {
-        var given = Number(test.Inputs[0]);
-        var x = Images(given);
-        if (test.Node.Integers("dilations", 1, 1).Any(d => d != 1))
-            throw new LeftOutException("dilation");
-        Extent kernel = Pair(test.Node, "kernel_shape", given.Rank), stride = Pair(test.Node, "strides", given.Rank);
-        return (x, kernel, stride, Pads(test.Node, x, kernel, stride, 1, given.Rank), test.Node.Integer("ceil_mode", 0) == 1);
-    }
-
-    private static OnnxTensor?[] MaxPool(OnnxCase test)
-    {
-        var (x, kernel, stride, padding, ceiling) = Pooling(test);
-        var y = Pooled(test, x, new MaxPooling2D(kernel, stride, padding, ceiling));
-        return [y, .. test.Outputs[1..].Select(_ => (OnnxTensor?)null)];
-    }
-
-    private static OnnxTensor?[] AveragePool(OnnxCase test)
-    {
-        var (x, kernel, stride, padding, ceiling) = Pooling(test);
-        return [Pooled(test, x, new AveragePooling2D(kernel, stride, padding, ceiling, test.Node.Integer("count_include_pad", 0) == 1))];
-    }
-
-    private static OnnxTensor Pooled(OnnxCase test, OnnxTensor x, Layer layer)
-    {
-        var given = test.Inputs[0]!;
-        var target = test.Outputs[0]!;
-        return FromImages(Run(x, x[0]).Values(x.Values, x.Dimensions.AsSpan(1)).Outputs(layer)[0], given.Rank == 3 ? 1 : target[2], target[-1], x[-1], given)[0]!;
-    }
-
-    private static OnnxTensor?[] GlobalAveragePool(OnnxCase test)
-    {
-        var x = Images(Number(test.Inputs[0]));
-        return One(Run(x, x[0]).Values(x.Values, x.Dimensions.AsSpan(1)).Outputs(new GlobalAveragePooling2D())[0], x, test.Outputs[0]!.Dimensions);
-    }
-
-    private static OnnxTensor?[] BatchNormalization(OnnxCase test)
-    {
-        var x = Number(test.Inputs[0]).ChannelsLast();
-        var trains = test.Node.Integer("training_mode", 0) == 1;
-        var layer = new BatchNormalization(1 - test.Node.Float("momentum", 0.9f), test.Node.Float("epsilon", 1e-5f));
-        var run = new LayerRun { Rows = x[0], IsDouble = x.IsDouble, Training = trains }.Values(x.Values, x.Dimensions.AsSpan(1))
-            .Parameter("weight", test.Inputs[1]!.Values).Parameter("bias", test.Inputs[2]!.Values)
-            .State("runningMean", test.Inputs[3]!.Values).State("runningVariance", test.Inputs[4]!.Values);
-        var y = new OnnxTensor(x.Dimensions, run.Outputs(layer)[0], x.Type).ChannelsFirst();
-        if (!trains)
+        var x = c.Input(0);
+        var ceiling = c.Integer("ceil_mode", 0) == 1;
+        var byColumns = c.Integer("storage_order", 0) == 1;
+        var windows = WindowsOf(c, x);
+        if (windows.Dilation != 1)
+            throw new LeftOutException("pooling with dilation");
+        var image = Images(x);
+        var (network, node) = Build();
+        var y = Result(x, node, network.Run(node)[0]);
+        if (c.Node.Outputs.Count == 1)
             return [y];
 
-        // The running variance of ONNX is of the biased variance, the library's and PyTorch's of the unbiased one.
-        return [y, new OnnxTensor([x[-1]], run.NewStates["runningMean"], x.Type), null];
+        var sources = new double[y.Size];
+        for (var i = 0; i < sources.Length; i++)
+        {
+            (network, node) = Build();
+            var at = i;
+            var dx = OnnxTensor.Of(x.Type, image.Shape, network.Gradients(node, o => o == at ? 1 : 0)[0]);
+            sources[i] = Array.IndexOf((byColumns ? dx.ChannelsFirst().Transposed(0, 1, 3, 2) : dx.ChannelsFirst()).Numbers, 1);
+        }
+
+        return [y, OnnxTensor.OfIntegers(OnnxType.Int64, y.Shape, [.. Result(x, node, sources).Numbers.Select(s => (long)s)])];
+
+        (OperatorNetwork, Node) Build()
+        {
+            var network = new OperatorNetwork(x.Type, x.Shape[0]);
+            return (network, network.Input(image.Shape[1..], image.Numbers).MaxPooling2D(windows.Kernel, windows.Stride, windows.Padding, ceiling));
+        }
     }
 
-    private static OnnxTensor?[] InstanceNormalization(OnnxCase test)
+    private static OnnxTensor?[] AveragePooling(OnnxCase c)
     {
-        var x = Number(test.Inputs[0]).ChannelsLast();
-        var run = Run(x, x[0]).Values(x.Values, x.Dimensions.AsSpan(1)).Parameter("weight", test.Inputs[1]!.Values).Parameter("bias", test.Inputs[2]!.Values);
-        return [new OnnxTensor(x.Dimensions, run.Outputs(new GroupNormalization(x[-1], test.Node.Float("epsilon", 1e-5f)))[0], x.Type).ChannelsFirst()];
+        var x = c.Input(0);
+        bool ceiling = c.Integer("ceil_mode", 0) == 1, includePadding = c.Integer("count_include_pad", 0) == 1;
+        var windows = WindowsOf(c, x);
+        if (windows.Dilation != 1)
+            throw new LeftOutException("pooling with dilation");
+        var image = Images(x);
+        var network = new OperatorNetwork(x.Type, x.Shape[0]);
+        var node = network.Input(image.Shape[1..], image.Numbers).AveragePooling2D(windows.Kernel, windows.Stride, windows.Padding, ceiling, includePadding);
+        return [Result(x, node, network.Run(node)[0])];
     }
 
-    private static OnnxTensor?[] LayerNormalization(OnnxCase test)
+    private static OnnxTensor?[] GlobalPooling(OnnxCase c, Func<Node, Extent, Node> pooling)
     {
-        var x = Number(test.Inputs[0]);
-        var axis = test.Node.Integer("axis", -1);
-        axis = axis < 0 ? axis + x.Rank : axis;
-        var run = Run(x, x.Size(0, axis)).Values(x.Values, x.Dimensions.AsSpan(axis)).Parameter("weight", test.Inputs[1]!.Values).Parameter("bias", test.Inputs[2]!.Values);
-        var y = run.Outputs(new LayerNormalization(x.Rank - axis, test.Node.Float("epsilon", 1e-5f)))[0];
-        return [new(x.Dimensions, y, x.Type), .. test.Outputs[1..].Select(_ => (OnnxTensor?)null)];
+        var x = c.Input(0);
+        var image = Images(x);
+        var network = new OperatorNetwork(x.Type, x.Shape[0]);
+        var y = network.Run(pooling(network.Input(image.Shape[1..], image.Numbers), new Extent(image.Shape[1], image.Shape[2])))[0];
+        return [OnnxTensor.Of(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat(1, x.Rank - 2)], y)];
+    }
+
+    /// <summary>Reads the attributes of windows; padding that keeps the size is worked out.</summary>
+    private static Windows WindowsOf(OnnxCase c, OnnxTensor x, OnnxTensor? w = null, bool isTransposed = false)
+    {
+        if (x.Rank is < 3 or > 4)
+            throw new LeftOutException("windows in three dimensions");
+        int[] one = [.. Enumerable.Repeat(1, x.Rank - 2)], none = new int[2 * one.Length];
+        var kernel = Pair(c.Integers("kernel_shape", w?.Shape[2..] ?? []), 1);
+        var stride = Pair(c.Integers("strides", one), 1);
+        var dilation = Pair(c.Integers("dilations", one), 1);
+        var pads = c.Integers("pads", none);
+        var padding = pads.Length == 2 ? new Padding(0, pads[0], 0, pads[1]) : new Padding(pads[0], pads[1], pads[2], pads[3]);
+        var auto = c.Text("auto_pad", "NOTSET");
+        if (auto is "SAME_UPPER" or "SAME_LOWER" && !isTransposed)
+        {
+            var rows = x.Rank == 3 ? 0 : Missing(x.Shape[2], kernel.Height, stride.Height, dilation.Height);
+            var columns = Missing(x.Shape[^1], kernel.Width, stride.Width, dilation.Width);
+            padding = auto == "SAME_UPPER"
+                ? new(rows / 2, columns / 2, rows - rows / 2, columns - columns / 2)
+                : new(rows - rows / 2, columns - columns / 2, rows / 2, columns / 2);
+        }
+        else if (auto is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
+        {
+            throw new InvalidDataException($"There is no auto_pad {auto}.");
+        }
+
+        return new(kernel, stride, dilation, padding);
+    }
+
+    /// <summary>The padding for ceil(size / stride) windows.</summary>
+    private static int Missing(int size, int kernel, int stride, int dilation) =>
+        Math.Max(0, ((size + stride - 1) / stride - 1) * stride + (kernel - 1) * dilation + 1 - size);
+
+    private static Extent Pair(int[] sizes, int otherwise) => sizes.Length == 1 ? new(otherwise, sizes[0]) : new(sizes[0], sizes[1]);
+
+    /// <summary>[N, C, H, W] as [N, H, W, C]; [N, C, L] as [N, 1, L, C].</summary>
+    private static OnnxTensor Images(OnnxTensor x)
+    {
+        if (x.Rank is < 3 or > 4)
+            throw new LeftOutException("windows in three dimensions");
+        return (x.Rank == 3 ? x.As(x.Shape[0], x.Shape[1], 1, x.Shape[2]) : x).ChannelsLast();
+    }
+
+    /// <summary>The rows [H, W, C] of a node as ONNX's [N, C, H, W], or [N, C, L] where the input is that.</summary>
+    private static OnnxTensor Result(OnnxTensor x, Node node, double[] values)
+    {
+        var shape = node.Type.Shape;
+        int[] dimensions = [x.Shape[0], .. Enumerable.Range(0, shape.Rank).Select(d => shape[d])];
+        var y = OnnxTensor.Of(x.Type, dimensions, values).ChannelsFirst();
+        return x.Rank == 3 ? y.As(y.Shape[0], y.Shape[1], y.Shape[^1]) : y;
     }
 }

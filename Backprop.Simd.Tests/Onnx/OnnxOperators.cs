@@ -1,178 +1,243 @@
 using Backprop.Simd.Activations;
 using Backprop.Simd.Layers;
-using Backprop.Simd.Layers.Gates;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>
-/// ONNX's operators by what the library computes them with: each returns the outputs of a case, null where an output is not
-/// compared, or throws the reason why the case cannot be run. Images and channels are put last on the way in and first on the
-/// way out.
+/// How ONNX's operators are written with the library: one row per operator. A row builds the layers, brings the numbers into the
+/// library's order (channels last, weights [in, out]) and the results back, and says by <see cref="LeftOutException"/> what the
+/// library does not do. An output is null where the library does not give it.
 /// </summary>
+/// <remarks>An operator that the library gets a layer for gets its row here; until then its cases count as those of an operator
+/// that the library does not have.</remarks>
 internal static partial class OnnxOperators
 {
-    public static IReadOnlyDictionary<string, Func<OnnxCase, OnnxTensor?[]>> All { get; } = new Dictionary<string, Func<OnnxCase, OnnxTensor?[]>>
+    public delegate OnnxTensor?[] Mapping(OnnxCase c);
+
+    public static IReadOnlyDictionary<string, Mapping> All { get; } = new Dictionary<string, Mapping>
     {
-        ["Add"] = t => Binary(t, new Add()),
-        ["Mul"] = t => Binary(t, new Multiply()),
-        ["Max"] = t => t.Inputs.Length == 2 ? Binary(t, new Maximum()) : throw new LeftOutException("not two inputs"),
-        ["Neg"] = t => Unary(t, new Negate()),
-        ["Exp"] = t => Unary(t, new Exponential()),
-        ["Reciprocal"] = t => Unary(t, new Reciprocal()),
-        ["Sub"] = t => Composed(t, (x, y) => x - y),
-        ["Div"] = t => Composed(t, (x, y) => x / y),
-        ["Relu"] = t => Unary(t, new Activation<Relu>(default)),
-        ["LeakyRelu"] = t => Unary(t, new Activation<LeakyRelu>(new(t.Node.Float("alpha", 0.01f)))),
-        ["Elu"] = t => Unary(t, new Activation<Elu>(new(t.Node.Float("alpha", 1)))),
-        ["Selu"] = Selu,
-        ["Sigmoid"] = t => Unary(t, new Activation<Sigmoid>(default)),
-        ["Tanh"] = t => Unary(t, new Activation<Tanh>(default)),
-        ["HardSigmoid"] = HardSigmoid,
-        ["HardSwish"] = t => Unary(t, new Activation<HardSwish>(default)),
-        ["Softplus"] = t => Unary(t, new Activation<Softplus>(new(1))),
-        ["Softsign"] = t => Unary(t, new Activation<Softsign>(default)),
-        ["Softmax"] = t => AlongAxis(t, new Softmax()),
-        ["LogSoftmax"] = t => AlongAxis(t, new LogSoftmax()),
-        ["PRelu"] = PRelu,
+        // Arithmetic.
+        ["Add"] = c => Sum(c, 1),
+        ["Sub"] = c => Sum(c, -1),
+        ["Sum"] = c => Fold(c, (x, y) => x + y),
+        ["Mul"] = c => Fold(c, (x, y) => x * y),
+        ["Div"] = c => Fold(c, (x, y) => x / y),
+        ["Max"] = c => Fold(c, Node.Maximum),
+        ["Neg"] = c => Map(c, x => -x),
+        ["Exp"] = c => Map(c, x => x.Exponential()),
+        ["Reciprocal"] = c => Map(c, x => x.Reciprocal()),
         ["MatMul"] = MatMul,
         ["Gemm"] = Gemm,
-        ["Flatten"] = Flatten,
-        ["Reshape"] = Reshape,
-        ["Concat"] = Concat,
-        ["Slice"] = Slice,
-        ["Gather"] = Gather,
-        ["Dropout"] = Dropout,
-        ["Conv"] = Conv,
-        ["ConvTranspose"] = ConvTranspose,
-        ["MaxPool"] = MaxPool,
-        ["AveragePool"] = AveragePool,
-        ["GlobalAveragePool"] = GlobalAveragePool,
+        ["Gradient"] = Gradient,
+
+        // Activations.
+        ["Relu"] = c => Map(c, x => x.Relu()),
+        ["LeakyRelu"] = c => Map(c, x => x.LeakyRelu(c.Float("alpha", 0.01f))),
+        ["PRelu"] = PRelu,
+        ["Elu"] = c => Map(c, x => x.Elu(c.Float("alpha", 1))),
+        ["Selu"] = Selu,
+        ["Gelu"] = c => c.Text("approximate", "none") == "tanh" ? Map(c, x => x.GeluTanh()) : Map(c, x => x.Gelu()),
+        ["Mish"] = c => Map(c, x => x.Mish()),
+        ["Sigmoid"] = c => Map(c, x => x.Sigmoid()),
+        ["Tanh"] = c => Map(c, x => x.Tanh()),
+        ["HardSigmoid"] = HardSigmoid,
+        ["HardSwish"] = c => Map(c, x => x.HardSwish()),
+        ["Softplus"] = c => Map(c, x => x.Softplus()),
+        ["Softsign"] = c => Map(c, x => x.Softsign()),
+        ["Softmax"] = c => Softmax(c, x => x.Softmax()),
+        ["LogSoftmax"] = c => Softmax(c, x => x.LogSoftmax()),
+
+        // Images.
+        ["Conv"] = Convolution,
+        ["ConvTranspose"] = ConvolutionTranspose,
+        ["MaxPool"] = MaxPooling,
+        ["AveragePool"] = AveragePooling,
+        ["GlobalMaxPool"] = c => GlobalPooling(c, (x, size) => x.MaxPooling2D(size)),
+        ["GlobalAveragePool"] = c => GlobalPooling(c, (x, _) => x.GlobalAveragePooling2D()),
+
+        // Normalization.
         ["BatchNormalization"] = BatchNormalization,
         ["InstanceNormalization"] = InstanceNormalization,
         ["LayerNormalization"] = LayerNormalization,
+
+        // Dropout, tables, shapes.
+        ["Dropout"] = Dropout,
+        ["Gather"] = Gather,
+        ["Flatten"] = Flatten,
+        ["Reshape"] = Reshape,
+        ["Concat"] = Concatenate,
+        ["Slice"] = Slice,
+
+        // Sequences.
         ["LSTM"] = Lstm,
         ["GRU"] = Gru,
-        ["SoftmaxCrossEntropyLoss"] = CrossEntropyLoss,
-        ["NegativeLogLikelihoodLoss"] = NegativeLogLikelihoodLoss,
-        ["Adagrad"] = AdaGrad,
+
+        // Training.
+        ["SoftmaxCrossEntropyLoss"] = c => Loss(c, isSoftmax: true),
+        ["NegativeLogLikelihoodLoss"] = c => Loss(c, isSoftmax: false),
+        ["Adagrad"] = Adagrad,
+        ["Adam"] = Adam,
         ["Momentum"] = Momentum,
-        ["Adam"] = _ => throw new LeftOutException("starts from given moments without bias correction"),
     };
 
-    /// <summary>An input of numbers that the library has a type for.</summary>
-    private static OnnxTensor Number(OnnxTensor? tensor)
+    /// <summary>The rows of a tensor: dimension 0, or one row of a tensor without dimensions.</summary>
+    private static int Rows(OnnxTensor x) => x.Rank == 0 ? 1 : x.Shape[0];
+
+    /// <summary>The shape of a row; more dimensions than the library has are run together.</summary>
+    private static int[] RowShape(OnnxTensor x) =>
+        x.Rank == 0 ? [] : x.Rank - 1 > Shape.MaxRank ? [OnnxTensor.Product(x.Shape[1..])] : x.Shape[1..];
+
+    private static OnnxTensor?[] Map(OnnxCase c, Func<Node, Node> function)
     {
-        if (tensor is null)
-            throw new LeftOutException("an input is missing");
-        if (!tensor.IsFloat && !tensor.IsDouble)
-            throw new LeftOutException("neither float nor double");
-        return tensor.Values.Length > 0 ? tensor : throw new LeftOutException("no elements");
+        var x = c.Input(0);
+        var network = new OperatorNetwork(x.Type, Rows(x));
+        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(function(network.Input(RowShape(x), x.Numbers)))[0])];
     }
 
-    private static LayerRun Run(OnnxTensor like, int rows = 1) => new() { Rows = rows, IsDouble = like.IsDouble };
-
-    private static OnnxTensor?[] One(double[] values, OnnxTensor like, params int[] dimensions) => [new(dimensions, values, like.Type)];
-
-    private static OnnxTensor?[] Unary(OnnxCase test, Layer layer)
+    /// <summary>f(f(x0, x1), x2)...</summary>
+    private static OnnxTensor?[] Fold(OnnxCase c, Func<Node, Node, Node> function)
     {
-        var x = Number(test.Inputs[0]);
-        return One(Run(x).Values(x.Values, x.Values.Length).Outputs(layer)[0], x, x.Dimensions);
+        var x = c.Input(0);
+        if (c.InputCount == 1)
+            throw new LeftOutException("a single operand: nothing is computed");
+        var network = new OperatorNetwork(x.Type, Rows(x));
+        var node = network.Input(RowShape(x), x.Numbers);
+        for (var i = 1; i < c.InputCount; i++)
+        {
+            if (!c.Input(i).Shape.SequenceEqual(x.Shape))
+                throw new LeftOutException("operands of different shapes");
+            node = function(node, network.Input(RowShape(x), c.Input(i).Numbers));
+        }
+
+        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(node)[0])];
     }
 
-    private static (OnnxTensor X, OnnxTensor Y) Pair(OnnxCase test)
+    /// <summary>x + sign y, where y may have only the last dimensions of x: then it is shared.</summary>
+    private static OnnxTensor?[] Sum(OnnxCase c, int sign)
     {
-        var (x, y) = (Number(test.Inputs[0]), Number(test.Inputs[1]));
-        return x.Dimensions.SequenceEqual(y.Dimensions) ? (x, y) : throw new LeftOutException("broadcasting");
+        c.Ignore("broadcast");
+        c.Ignore("axis"); // of operator versions before 7, whose inputs say the same
+        OnnxTensor x = c.Input(0), y = c.Input(1);
+        if (x.Shape.SequenceEqual(y.Shape))
+            return Fold(c, (l, r) => sign > 0 ? l + r : l - r);
+
+        int[] shared = [.. y.Shape.SkipWhile(d => d == 1)];
+        if (shared.Length >= x.Rank || !x.Shape.AsSpan()[^shared.Length..].SequenceEqual(shared))
+            throw new LeftOutException("operands of different shapes");
+        var network = new OperatorNetwork(x.Type, Rows(x));
+        var s = network.Shared(shared, y.Numbers);
+        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(network.Input(RowShape(x), x.Numbers).AddShared(sign > 0 ? s : -s))[0])];
     }
 
-    private static OnnxTensor?[] Binary(OnnxCase test, Layer layer)
+    /// <summary>Slopes of the last dimension, of channels (dimension 1), one for all, or one for each element.</summary>
+    private static OnnxTensor?[] PRelu(OnnxCase c)
     {
-        var (x, y) = Pair(test);
-        return One(Run(x).Values(x.Values, x.Values.Length).Values(y.Values, y.Values.Length).Outputs(layer)[0], x, x.Dimensions);
+        OnnxTensor x = c.Input(0), slope = c.Input(1);
+        var own = slope.Shape.SequenceEqual(x.Shape);
+        var last = slope.Size == 1 || slope.Rank == 1 && slope.Size == x.Shape[^1];
+        if (!own && !last && slope.Size != x.Shape[1])
+            throw new LeftOutException("operands of different shapes");
+        var rows = own ? x.As(1, x.Size) : last ? x : x.ChannelsLast();
+        var network = new OperatorNetwork(x.Type, Rows(rows));
+        var node = network.Input(RowShape(rows), rows.Numbers).PRelu(perChannel: slope.Size > 1);
+        network.Parameter(node, "slope", slope.Numbers);
+        var y = OnnxTensor.Of(x.Type, rows.Shape, network.Run(node)[0]);
+        return [own ? y.As(x.Shape) : last ? y : y.ChannelsFirst()];
     }
 
-    /// <summary>An operator of nodes that is made of several layers.</summary>
-    private static OnnxTensor?[] Composed(OnnxCase test, Func<Backprop.Simd.Networks.Node, Backprop.Simd.Networks.Node, Backprop.Simd.Networks.Node> build)
+    private static OnnxTensor?[] Selu(OnnxCase c)
     {
-        var (x, y) = Pair(test);
-        var graph = new Backprop.Simd.Networks.GraphBuilder();
-        var z = build(graph.Input("x", x.Values.Length), graph.Input("y", y.Values.Length));
-        graph.Output(z);
-        var network = graph.Build().CreateNetwork<double>();
-        var workspace = network.CreateWorkspace(1, Backprop.Simd.Networks.WorkspaceOptions.Inference);
-        workspace.SetInput("x", x.Values);
-        workspace.SetInput("y", y.Values);
-        network.Forward(workspace);
-        return One(workspace.Output().ToArray(), x, x.Dimensions);
+        const float Alpha = 1.67326319f, Gamma = 1.05070102f;
+        if (c.Float("alpha", Alpha) != Alpha || c.Float("gamma", Gamma) != Gamma)
+            throw new LeftOutException("selu with other constants than its own");
+        return Map(c, x => x.Selu());
     }
 
-    private static OnnxTensor?[] Selu(OnnxCase test)
+    private static OnnxTensor?[] HardSigmoid(OnnxCase c)
     {
-        if (test.Node.Attributes.Count > 0)
-            throw new LeftOutException("constants of its own");
-        return Unary(test, new Activation<Selu>(default));
+        // clip(alpha x + 1/2) is that of slope 1/6 at 6 alpha x.
+        if (c.Float("beta", 0.5f) != 0.5f)
+            throw new LeftOutException("hard sigmoid that is not 1/2 at 0");
+        return Map(c, x => (x * (6 * c.Float("alpha", 0.2f))).Activation(new HardSigmoid()));
     }
 
-    private static OnnxTensor?[] HardSigmoid(OnnxCase test)
+    /// <summary>Along any dimension, which is moved to the end; before version 13, over all dimensions from one on.</summary>
+    private static OnnxTensor?[] Softmax(OnnxCase c, Func<Node, Node> function)
     {
-        // y = clip(alpha x + beta): PyTorch's has alpha = 1/6 and beta = 1/2, so that x is scaled first.
-        if (test.Node.Float("beta", 0.5f) != 0.5f)
-            throw new LeftOutException("beta is not 1/2");
-        var x = Number(test.Inputs[0]);
-        var scaled = Array.ConvertAll(x.Values, v => v * 6 * test.Node.Float("alpha", 0.2f));
-        return One(Run(x).Values(scaled, x.Values.Length).Outputs(new Activation<HardSigmoid>(default))[0], x, x.Dimensions);
+        var x = c.Input(0);
+        var axis = c.Integer("axis", c.Model.Opset < 13 ? 1 : -1);
+        axis += axis < 0 ? x.Rank : 0;
+        var rows = c.Model.Opset < 13 ? x.As(OnnxTensor.Product(x.Shape[..axis]), OnnxTensor.Product(x.Shape[axis..])) : x.Moved(axis, x.Rank - 1);
+        var network = new OperatorNetwork(x.Type, rows.Rank == 1 ? 1 : Rows(rows));
+        var y = network.Run(function(network.Input(rows.Rank == 1 ? rows.Shape : RowShape(rows), rows.Numbers)))[0];
+        return [c.Model.Opset < 13 ? OnnxTensor.Of(x.Type, x.Shape, y) : OnnxTensor.Of(x.Type, rows.Shape, y).Moved(x.Rank - 1, axis)];
     }
 
-    /// <summary>A function of vectors along one dimension, which is put last.</summary>
-    private static OnnxTensor?[] AlongAxis(OnnxCase test, Layer layer)
+    /// <summary>The products of two stacks of matrices: a row each.</summary>
+    private static OnnxTensor?[] MatMul(OnnxCase c)
     {
-        var x = Number(test.Inputs[0]);
-        var axis = test.Node.Integer("axis", -1);
-        axis = axis < 0 ? axis + x.Rank : axis;
-        int[] order = [.. Enumerable.Range(0, x.Rank).Where(d => d != axis), axis];
-        var turned = x.Transpose(order);
-        var rows = x.Values.Length / turned[-1];
-        var y = new OnnxTensor(turned.Dimensions, Run(x, rows).Values(turned.Values, turned[-1]).Outputs(layer)[0], x.Type);
-        return [y.Transpose([.. Enumerable.Range(0, x.Rank).Select(d => Array.IndexOf(order, d))])];
+        OnnxTensor a = c.Input(0), b = c.Input(1);
+        if (a.Rank != b.Rank || a.Rank < 2 || !a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]))
+            throw new LeftOutException("operands of different shapes");
+        var network = new OperatorNetwork(a.Type, OnnxTensor.Product(a.Shape[..^2]));
+        var y = network.Run(Node.MatrixProduct(network.Input(a.Shape[^2..], a.Numbers), network.Input(b.Shape[^2..], b.Numbers)))[0];
+        return [OnnxTensor.Of(a.Type, [.. a.Shape[..^1], b.Shape[^1]], y)];
     }
 
-    private static OnnxTensor?[] PRelu(OnnxCase test)
+    /// <summary>alpha A B + beta C: the kernel on transposed views; where it is x W + b, an affine layer.</summary>
+    private static OnnxTensor?[] Gemm(OnnxCase c)
     {
-        var (x, slope) = (Number(test.Inputs[0]), Number(test.Inputs[1]));
-        var channels = slope.Values.Length;
-        if (!x.Dimensions.AsSpan(x.Rank - slope.Rank).SequenceEqual(slope.Dimensions))
-            throw new LeftOutException("broadcasting along inner dimensions");
-        var run = Run(x, x.Values.Length / channels).Values(x.Values, channels).Parameter("slope", slope.Values);
-        return One(run.Outputs(new PRelu())[0], x, x.Dimensions);
+        c.Ignore("broadcast");
+        OnnxTensor a = c.Input(0), b = c.Input(1);
+        bool ta = c.Integer("transA", 0) == 1, tb = c.Integer("transB", 0) == 1;
+        var (alpha, beta) = (c.Float("alpha", 1), c.Float("beta", 1));
+        var bias = c.Optional(2);
+        var (m, n) = (a.Shape[ta ? 1 : 0], b.Shape[tb ? 0 : 1]);
+        if (!ta && alpha == 1 && beta == 1 && (bias is null || bias.Size == n))
+        {
+            var weights = tb ? b.Transposed(1, 0) : b;
+            var network = new OperatorNetwork(a.Type, m);
+            var node = network.Input(RowShape(a), a.Numbers).Affine(n, bias: bias is not null);
+            network.Parameter(node, "weight", weights.Numbers);
+            if (bias is not null)
+                network.Parameter(node, "bias", bias.Numbers);
+            return [OnnxTensor.Of(a.Type, [m, n], network.Run(node)[0])];
+        }
+
+        var result = new float[m * n];
+        for (var i = 0; bias is not null && i < result.Length; i++)
+            result[i] = (float)bias.Numbers[bias.Size == 1 ? 0 : bias.Size == n ? i % n : i];
+        var left = new ReadOnlyMatrix<float>(Floats(a), a.Shape[0], a.Shape[1]);
+        var right = new ReadOnlyMatrix<float>(Floats(b), b.Shape[0], b.Shape[1]);
+        Simd.Kernels.Gemm.Multiply(alpha, ta ? left.Transposed : left, tb ? right.Transposed : right, bias is null ? 0 : beta, new Matrix<float>(result, m, n));
+        return [OnnxTensor.Of(a.Type, [m, n], [.. result.Select(v => (double)v)])];
     }
 
-    private static OnnxTensor?[] MatMul(OnnxCase test)
+    /// <summary>A graph of sums and products and its gradients by the inputs.</summary>
+    private static OnnxTensor?[] Gradient(OnnxCase c)
     {
-        var (a, b) = (Number(test.Inputs[0]), Number(test.Inputs[1]));
-        if (a.Rank != b.Rank || a.Rank < 2 || a.Size(0, a.Rank - 2) != b.Size(0, b.Rank - 2))
-            throw new LeftOutException("broadcasting");
-        var run = Run(a, a.Size(0, a.Rank - 2)).Values(a.Values, a[-2], a[-1]).Values(b.Values, b[-2], b[-1]);
-        return One(run.Outputs(new MatrixProduct())[0], a, [.. a.Dimensions[..^1], b[-1]]);
+        var names = c.Texts("xs");
+        var x = c.Value(names[0]);
+        var network = new OperatorNetwork(x.Type, Rows(x));
+        var nodes = names.ToDictionary(n => n, n => network.Input(RowShape(x), c.Value(n).Numbers));
+        foreach (var node in c.Model.Nodes.SkipLast(1))
+        {
+            var (left, right) = (nodes[node.Inputs[0]], nodes[node.Inputs[1]]);
+            nodes[node.Outputs[0]] = node.Operator switch
+            {
+                "Add" => left + right,
+                "Mul" => left * right,
+                _ => throw new LeftOutException("a gradient of further operators"),
+            };
+        }
+
+        var output = nodes[c.Text("y", "")];
+        var results = c.Node.Outputs.Zip(network.Gradients(output, _ => 1)).ToDictionary(r => r.First, r => r.Second);
+        results[c.Text("y", "")] = network.Run(output)[0];
+        return [.. c.OutputNames.Select(o => OnnxTensor.Of(x.Type, x.Shape, results[o]))];
     }
 
-    /// <summary>y = alpha A B + beta C as an affine layer with weights alpha B; a C that is no row is added behind it.</summary>
-    private static OnnxTensor?[] Gemm(OnnxCase test)
-    {
-        var (a, b) = (Number(test.Inputs[0]), Number(test.Inputs[1]));
-        a = test.Node.Integer("transA", 0) == 1 ? a.Transpose(1, 0) : a;
-        b = test.Node.Integer("transB", 0) == 1 ? b.Transpose(1, 0) : b;
-        var (rows, columns, alpha, beta) = (a[0], b[1], test.Node.Float("alpha", 1), test.Node.Float("beta", 1));
-        var bias = new double[columns];
-        var c = test.Inputs.Length > 2 ? Number(test.Inputs[2]) : null;
-        if (c is { Values.Length: 1 })
-            Array.Fill(bias, beta * c.Values[0]);
-        else if (c?.Values.Length == columns && c[-1] == columns)
-            bias = Array.ConvertAll(c.Values, v => beta * v);
-        else if (c is not null && !c.Dimensions.SequenceEqual([rows, columns]))
-            throw new LeftOutException("broadcasting of a column");
-        var y = Run(a, rows).Values(a.Values, a[1]).Parameter("weight", Array.ConvertAll(b.Values, v => alpha * v)).Parameter("bias", bias).Outputs(new Affine(columns))[0];
-        if (c?.Values.Length == rows * columns && rows > 1)
-            y = Run(a, rows).Values(y, columns).Values(Array.ConvertAll(c.Values, v => beta * v), columns).Outputs(new Add())[0];
-        return One(y, a, rows, columns);
-    }
+    private static float[] Floats(OnnxTensor x) => [.. x.Numbers.Select(v => (float)v)];
 }
