@@ -46,6 +46,31 @@ public sealed class GradientAccumulatorTests
     }
 
     [Fact]
+    public void Each_micro_batch_has_a_mask_of_its_own_and_enters_the_running_statistics()
+    {
+        var network = GraphBuilder.Chain(1).BatchNormalization().Dropout(0.5).Affine(1, bias: false).MeanSquaredError().Build<double>(seed: 1);
+        var workspace = network.CreateWorkspace(40);
+        var accumulator = new GradientAccumulator<double>(network, workspace);
+        workspace.Input("targets").Fill(1);
+        var mean = 0.0;
+        var losses = new List<double>();
+        foreach (var center in (double[])[3, 3, 5])
+        {
+            for (var i = 0; i < 40; i++)
+                workspace.Input("x")[i] = center + (i % 2 == 0 ? 1 : -1);
+            losses.Add(accumulator.Add());
+            mean += 0.1 * (center - mean);
+        }
+
+        // The first two batches are alike but for the mask.
+        Assert.NotEqual(losses[0], losses[1]);
+        accumulator.Average();
+        network.Update(workspace, new Sgd<double>(network.Parameters.Length, 0.1));
+        Assert.Equal(mean, network.StateOf("batchnormalization1.runningMean")[0], 1e-12);
+        Assert.Equal(3, workspace.StepNumber);
+    }
+
+    [Fact]
     public void One_micro_batch_keeps_its_bits_and_a_reset_forgets()
     {
         var network = Build();

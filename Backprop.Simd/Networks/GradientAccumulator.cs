@@ -12,7 +12,8 @@ namespace Backprop.Simd.Networks;
 /// network.Update(workspace, optimizer);
 /// </code>
 /// The mean over micro-batches of the same rows is that of one batch of all rows, where the loss is a mean over rows. Layers that
-/// look at a whole batch (batch normalization) see micro-batches, and the state that the last one proposed is kept.
+/// look at a whole batch (batch normalization) see micro-batches, and the running statistics take up each of them; dropout draws
+/// another mask for each, because every micro-batch counts <see cref="Workspace{T}.StepNumber"/> on.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 /// <param name="network">The network.</param>
@@ -32,6 +33,8 @@ public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> work
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
     public double Add()
     {
+        if (Count > 0)
+            _workspace.BeginMicroBatch();
         var loss = _network.Forward(_workspace);
         _network.Backward(_workspace, accumulate: Count > 0);
         Count++;

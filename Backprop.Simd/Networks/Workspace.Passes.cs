@@ -142,6 +142,17 @@ public sealed partial class Workspace<T>
         _phase = Phase.Updated;
     }
 
+    /// <summary>
+    /// Another micro-batch of the same step: what the one before proposed becomes the network's state, and random layers draw other
+    /// numbers.
+    /// </summary>
+    internal void BeginMicroBatch()
+    {
+        if (_proposedState is { Length: > 0 } proposed)
+            proposed.Span.CopyTo(Network.State);
+        _pass.Step++;
+    }
+
     /// <summary>The rows may have grown since an input was bound.</summary>
     private void CheckBindings()
     {
