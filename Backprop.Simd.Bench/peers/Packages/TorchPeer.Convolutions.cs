@@ -48,29 +48,14 @@ internal sealed partial class TorchPeer
             new(second.t().contiguous()), new(zeros(10)),
         ];
         var optimizer = optim.Adam(parameters, ConvNetworkProblem.LearningRate);
-        var losses = new List<double>();
-        void Run()
+        Tensor Loss()
         {
-            using var scope = NewDisposeScope();
             var y = nn.functional.conv2d(x, parameters[0], parameters[1]).relu_();
             y = nn.functional.linear(nn.functional.max_pool2d(y, 2).flatten(1), parameters[2], parameters[3]).relu_();
-            var loss = nn.functional.cross_entropy(nn.functional.linear(y, parameters[4], parameters[5]), labels);
-            foreach (var parameter in parameters)
-                parameter.grad = null;
-            loss.backward();
-            optimizer.step();
-            if (losses.Count < NetworkProblem.CheckedSteps)
-                losses.Add(loss.item<float>());
+            return nn.functional.cross_entropy(nn.functional.linear(y, parameters[4], parameters[5]), labels);
         }
 
-        double[] Result()
-        {
-            while (losses.Count < NetworkProblem.CheckedSteps)
-                Run();
-            return [.. losses];
-        }
-
-        return new Call(Run, Result, [optimizer, x, labels, .. parameters]);
+        return Training(Loss, parameters, optimizer, [x, labels]);
     }
 
     private static Tensor ChannelsFirst(float[] values, int batch, int height, int width, int channels)

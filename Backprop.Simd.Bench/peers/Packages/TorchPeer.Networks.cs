@@ -15,11 +15,17 @@ internal sealed partial class TorchPeer
         var labels = tensor(Array.ConvertAll(p.Labels, l => (long)l));
         var optimizer = CreateOptimizer(p.Shape.Optimizer,
             p.Shape.Optimizer == "sgd" ? NetworkProblem.SgdLearningRate : NetworkProblem.AdamLearningRate, parameters);
+        return Training(() => nn.functional.cross_entropy(Forward(p, x, parameters), labels), parameters, optimizer, [x, labels]);
+    }
+
+    /// <summary>A step: the loss, its gradients and an update. The result is the losses of the first steps.</summary>
+    private static Call Training(Func<Tensor> forward, IReadOnlyList<Parameter> parameters, optim.Optimizer optimizer, IEnumerable<IDisposable> owned)
+    {
         var losses = new List<double>();
         void Run()
         {
             using var scope = NewDisposeScope();
-            var loss = nn.functional.cross_entropy(Forward(p, x, parameters), labels);
+            var loss = forward();
             // zero_grad of TorchSharp fills with zeros, which backward then adds to; none, as PyTorch's default, is faster.
             foreach (var parameter in parameters)
                 parameter.grad = null;
@@ -36,7 +42,7 @@ internal sealed partial class TorchPeer
             return [.. losses];
         }
 
-        return new Call(Run, Result, [optimizer, x, labels, .. parameters]);
+        return new Call(Run, Result, [optimizer, .. owned, .. parameters]);
     }
 
     public Call? Infer(NetworkProblem problem)
