@@ -53,3 +53,23 @@ internal readonly ref struct SimdRange<T, TBody>(TBody body, SimdWidth width) : 
             _body.Execute<SimdVector<T>>(start, limit);
     }
 }
+
+/// <summary>Register widths by the length of what fills them, not by how much of it a thread has.</summary>
+internal static class RegisterWidth
+{
+    /// <summary>The widest of the hardware that some columns fill, or the one asked for.</summary>
+    public static SimdWidth Of<T>(int columns, SimdWidth width = SimdWidth.Widest) where T : unmanaged
+    {
+        if (width != SimdWidth.Widest)
+            return width;
+        if (Vector512.IsHardwareAccelerated && columns >= Vector512<T>.Count)
+            return SimdWidth.Bits512;
+        return Vector256.IsHardwareAccelerated && columns >= Vector256<T>.Count ? SimdWidth.Bits256 : SimdWidth.Bits128;
+    }
+
+    /// <summary>Runs a body over rows of a batch, shared out over the threads, in the register that a row fills.</summary>
+    public static void ForRows<T, TBody>(TBody body, int rows, int columns, double nanosecondsPerElement, ComputeContext context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TBody : struct, ISimdRangeBody<T>, allows ref struct =>
+        context.For(rows, 1, nanosecondsPerElement * rows * columns, new SimdRange<T, TBody>(body, Of<T>(columns)));
+}

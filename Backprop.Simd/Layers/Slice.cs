@@ -1,4 +1,4 @@
-using System.Numerics;
+using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Layers;
 
@@ -58,10 +58,7 @@ public sealed class Slice : Layer
     public override void Forward<T>(in ForwardContext<T> context)
     {
         var (start, run, step) = Run(context.InputType(0).Shape);
-        var x = context.Input(0);
-        var y = context.Output();
-        for (; !y.IsEmpty; y = y[run..], x = x[step..])
-            x.Slice(start, run).CopyTo(y);
+        Strips.Copy(context.Input(0), step, start, context.Output(), run, 0, run, accumulate: false, context.Compute);
     }
 
     /// <inheritdoc/>
@@ -71,17 +68,9 @@ public sealed class Slice : Layer
         if (target.IsEmpty)
             return;
         var (start, run, step) = Run(context.InputType(0).Shape);
-        var dy = context.OutputGradient();
         if (!target.Adds)
             target.Span.Clear();
-        for (var dx = target.Span; !dy.IsEmpty; dy = dy[run..], dx = dx[step..])
-        {
-            var part = dx.Slice(start, run);
-            if (target.Adds)
-                Kernels.Elementwise.Add(dy[..run], part, part);
-            else
-                dy[..run].CopyTo(part);
-        }
+        Strips.Copy(context.OutputGradient(), run, 0, target.Span, step, start, run, target.Adds, context.Compute);
     }
 
     /// <summary>Where the first run of the slice starts in a row of the input, its length, and how far it is to the next.</summary>

@@ -128,6 +128,11 @@ public sealed class ConvolutionTests
         float[] x = [float.NaN, 0, 0, 0, 0, 0, 0, 0, 1], y = new float[9], scratch = new float[Convolution.ScratchLength(shape)];
         Convolution.Forward<float>(shape, x, new float[9], [], y, scratch);
         Assert.Equal([float.NaN, float.NaN, 0, float.NaN, float.NaN, 0, 0, 0, 0], y);
+
+        // Zeros around the image take part: a filter cell of NaN makes NaN of them.
+        float[] w = [float.NaN, 0, 0, 0, 1, 0, 0, 0, 0];
+        Convolution.Forward<float>(shape, [1, 2, 3, 4, 5, 6, 7, 8, 9], w, [], y, scratch);
+        Assert.All(y, v => Assert.Equal(float.NaN, v));
     }
 
     [Fact]

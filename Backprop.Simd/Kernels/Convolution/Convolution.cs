@@ -318,6 +318,30 @@ internal readonly unsafe record struct ConvolutionProblem<T>(ConvolutionShape Sh
         return space;
     }
 
+    /// <summary>
+    /// An image in which the patches of rows [first, last) of its output can be read in place: itself, or, with padding, a copy
+    /// of what they need between zeros, made in <paramref name="space"/>.
+    /// </summary>
+    public T* Image(int index, int first, int last, T* space)
+    {
+        var x = X + (nint)index * Shape.InputSize;
+        if (Shape.Padding.IsNone)
+            return x;
+        ConvolutionScratch.Pad(x, Shape.Height, Shape.Width, Shape.Channels, Shape.Padding, first * Shape.Stride.Height,
+            (last - 1) * Shape.Stride.Height + (Shape.Kernel.Height - 1) * Shape.Dilation.Height + 1, space);
+        return space;
+    }
+
+    /// <summary>The gradient by the output of an image, between the zeros that all phases of dX need.</summary>
+    public T* PaddedGradient(int index, in GradientPadding around, T* padded, T* space)
+    {
+        var dy = OutputGradient(index, space);
+        if (around.Padding.IsNone)
+            return dy;
+        ConvolutionScratch.Pad(dy, Shape.OutputHeight, Shape.OutputWidth, Shape.Filters, around.Padding, 0, (int)around.Height, padded);
+        return padded;
+    }
+
     public T* X => (T*)XAddress;
 
     public T* W => (T*)WAddress;

@@ -166,7 +166,7 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
             {
                 var (image, first) = Math.DivRem(item, shape.OutputHeight);
                 var last = Math.Min(shape.OutputHeight, first + limit - item);
-                Image(Padded(image, first, last, padded), Problem.Y + (nint)image * shape.OutputSize, first, last, offsets, segments);
+                Image(Problem.Image(image, first, last, padded), Problem.Y + (nint)image * shape.OutputSize, first, last, offsets, segments);
                 item += last - first;
             }
         }
@@ -181,7 +181,7 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
             {
                 var (image, first) = Math.DivRem(item, outputs);
                 var last = Math.Min(outputs, first + limit - item);
-                var x = Padded(image, first * height, last * height, padded);
+                var x = Problem.Image(image, first * height, last * height, padded);
                 for (var row = first; row < last; row += chunk)
                 {
                     var end = Math.Min(last, row + chunk);
@@ -192,18 +192,6 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
 
                 item += last - first;
             }
-        }
-
-        /// <summary>An image whose patches of the output's rows [first, last) can be read in place.</summary>
-        private readonly T* Padded(int image, int first, int last, T* padded)
-        {
-            var shape = Problem.Shape;
-            var x = Problem.X + (nint)image * shape.InputSize;
-            if (shape.Padding.IsNone)
-                return x;
-            ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, first * shape.Stride.Height,
-                (last - 1) * shape.Stride.Height + (shape.Kernel.Height - 1) * shape.Dilation.Height + 1, padded);
-            return padded;
         }
 
         private readonly void Image(T* x, T* y, int first, int last, nint* offsets, int segments)
@@ -250,13 +238,7 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
                 {
                     var (index, first) = Math.DivRem(item, shape.Height);
                     var last = Math.Min(shape.Height, first + limit - item);
-                    var dy = Problem.OutputGradient(index, padded + image);
-                    if (!around.Padding.IsNone)
-                    {
-                        ConvolutionScratch.Pad(dy, shape.OutputHeight, shape.OutputWidth, shape.Filters, around.Padding, 0, (int)around.Height, padded);
-                        dy = padded;
-                    }
-
+                    var dy = Problem.PaddedGradient(index, in around, padded, padded + image);
                     Image(dy, Problem.X + (nint)index * shape.InputSize, first, last, in around, offsets);
                     item += last - first;
                 }

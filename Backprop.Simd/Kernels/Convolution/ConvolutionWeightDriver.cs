@@ -96,14 +96,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             var addsBias = Shards == 1 && Problem.AddsBias;
             for (var image = from; image < to; image++)
             {
-                var x = Problem.X + (nint)image * shape.InputSize;
-                if (!shape.Padding.IsNone)
-                {
-                    ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, 0, shape.PaddedHeight, padded);
-                    x = padded;
-                }
-
-                Image(x, Problem.OutputGradient(image, gradient), dw, adds || image > from, db, addsBias || image > from, first, last, offsets, packed);
+                Image(Problem.Image(image, 0, shape.OutputHeight, padded), Problem.OutputGradient(image, gradient), dw, adds || image > from, db, addsBias || image > from, first, last, offsets, packed);
             }
         }
 

@@ -183,14 +183,7 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                     var (image, first) = Math.DivRem(item, shape.OutputHeight);
                     var last = Math.Min(shape.OutputHeight, first + limit - item);
                     item += last - first;
-                    var x = Problem.X + (nint)image * shape.InputSize;
-                    if (!shape.Padding.IsNone)
-                    {
-                        ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, first * shape.Stride.Height,
-                            (last - 1) * shape.Stride.Height + (shape.Kernel.Height - 1) * shape.Dilation.Height + 1, padded);
-                        x = padded;
-                    }
-
+                    var x = Problem.Image(image, first, last, padded);
                     for (var oy = first; oy < last; oy++)
                     {
                         var y = Problem.Y + (nint)image * shape.OutputSize + oy * shape.OutputWidth * channels;
@@ -220,13 +213,7 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                     var (image, first) = Math.DivRem(item, shape.Height);
                     var last = Math.Min(shape.Height, first + limit - item);
                     item += last - first;
-                    var dy = Problem.Y + (nint)image * shape.OutputSize;
-                    if (!around.Padding.IsNone)
-                    {
-                        ConvolutionScratch.Pad(dy, shape.OutputHeight, shape.OutputWidth, shape.Channels, around.Padding, 0, (int)around.Height, padded);
-                        dy = padded;
-                    }
-
+                    var dy = Problem.PaddedGradient(image, in around, padded, null);
                     for (var iy = first; iy < last; iy++)
                         Line(dy, row, iy, Problem.X + (nint)image * shape.InputSize + iy * shape.Width * channels, in around);
                 }
@@ -275,13 +262,7 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                     int from = (int)((long)Problem.Images * shard / Shards), to = (int)((long)Problem.Images * (shard + 1) / Shards);
                     for (var image = from; image < to; image++)
                     {
-                        var x = Problem.X + (nint)image * shape.InputSize;
-                        if (!shape.Padding.IsNone)
-                        {
-                            ConvolutionScratch.Pad(x, shape.Height, shape.Width, shape.Channels, shape.Padding, 0, shape.PaddedHeight, padded);
-                            x = padded;
-                        }
-
+                        var x = Problem.Image(image, 0, shape.OutputHeight, padded);
                         for (var cell = 0; cell < shape.Kernel.Height * shape.Kernel.Width; cell++)
                         {
                             var (ky, kx) = Math.DivRem(cell, shape.Kernel.Width);

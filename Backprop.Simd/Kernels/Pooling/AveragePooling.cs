@@ -33,7 +33,7 @@ internal static unsafe class AveragePooling
         SpanGuard.SameLength(images * shape.InputSize, x.Length);
         SpanGuard.SameLength(images * shape.OutputSize, y.Length);
         SpanGuard.Disjoint(x, y);
-        width = PoolingWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.Of<T>(shape.Channels, width);
         var body = new SimdRange<T, ForwardBody<T>>(new(shape, includePadding, x, y), width);
         PoolingLoops.For(in body, images * shape.Rows.Outputs, images * shape.CellsRead * Cost, context);
     }
@@ -47,7 +47,7 @@ internal static unsafe class AveragePooling
         SpanGuard.SameLength(images * shape.InputSize, dx.Length);
         SpanGuard.SameLength(images * shape.OutputSize, dy.Length);
         SpanGuard.Disjoint(dy, dx);
-        width = PoolingWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.Of<T>(shape.Channels, width);
         var body = new SimdRange<T, BackwardBody<T>>(new(shape, includePadding, dy, dx, accumulate), width);
         PoolingLoops.For(in body, images, images * shape.CellsRead * 2 * Cost, context);
     }

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
@@ -63,19 +62,5 @@ internal static unsafe class PoolingLanes<TVector, T>
         var lanes = (long*)&cells;
         for (var i = 0; i < TVector.Count; i++)
             destination[i] = (int)lanes[i];
-    }
-}
-
-/// <summary>The register for a number of channels.</summary>
-internal static class PoolingWidth
-{
-    /// <summary>The widest of the hardware that the channels fill, or the one asked for.</summary>
-    public static SimdWidth Of<T>(int channels, SimdWidth width) where T : unmanaged
-    {
-        if (width != SimdWidth.Widest)
-            return width;
-        if (Vector512.IsHardwareAccelerated && channels >= Vector512<T>.Count)
-            return SimdWidth.Bits512;
-        return Vector256.IsHardwareAccelerated && channels >= Vector256<T>.Count ? SimdWidth.Bits256 : SimdWidth.Bits128;
     }
 }
