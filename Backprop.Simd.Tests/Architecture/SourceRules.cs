@@ -26,8 +26,10 @@ internal static partial class SourceRules
         ["Schedules"] = ["Memory", "Threading", "Kernels"],
         ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules"],
         ["Gradients"] = Networks,
-        ["Training"] = Networks,
-        ["Serialization"] = Networks,
+        ["Data"] = Layers,
+        ["Serialization"] = [.. Networks, "Data"],
+        ["Inference"] = [.. Networks, "Data", "Serialization"],
+        ["Training"] = [.. Networks, "Data", "Serialization", "Inference"],
         ["Properties"] = [],
     };
 

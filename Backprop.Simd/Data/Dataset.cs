@@ -1,0 +1,81 @@
+using System.Numerics;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>Examples, column by column: row i of all columns is one example. Immutable, and safe to read from many threads.</summary>
+/// <typeparam name="T">float or double: the element type of the network.</typeparam>
+public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly DataColumn[] _columns;
+
+    /// <summary>Makes a set.</summary>
+    /// <param name="columns">The columns, each <see cref="ValueColumn{T}"/> of <typeparamref name="T"/> or <see cref="IndexColumn"/>: one or more.</param>
+    /// <exception cref="ArgumentException">There is no column, two have one name, their counts differ, or one is of another element type.</exception>
+    public Dataset(params ReadOnlySpan<DataColumn> columns)
+    {
+        if (columns.IsEmpty)
+            throw new ArgumentException("A set needs one column or more.", nameof(columns));
+        for (var i = 0; i < columns.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(columns[i], nameof(columns));
+            if (columns[i] is not (ValueColumn<T> or IndexColumn))
+                throw new ArgumentException($"Column '{columns[i].Name}' is of another element type than {typeof(T).Name}.", nameof(columns));
+            if (columns[i].Count != columns[0].Count)
+                throw new ArgumentException($"Column '{columns[0].Name}' has {columns[0].Count} rows, '{columns[i].Name}' {columns[i].Count}; all must have as many.", nameof(columns));
+            for (var j = 0; j < i; j++)
+            {
+                if (columns[i].Name == columns[j].Name)
+                    throw new ArgumentException($"Two columns are named '{columns[i].Name}'.", nameof(columns));
+            }
+        }
+
+        _columns = columns.ToArray();
+    }
+
+    /// <summary>The columns.</summary>
+    public ReadOnlySpan<DataColumn> Columns => _columns;
+
+    /// <summary>The number of examples.</summary>
+    public int Count => _columns[0].Count;
+
+    /// <summary>Finds a column.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ArgumentException">There is none of this name.</exception>
+    public DataColumn this[string name] => _columns[IndexOf(name)];
+
+    /// <summary>A batch that holds rows of this set.</summary>
+    /// <param name="capacity">The most rows, 1 or more.</param>
+    /// <returns>The batch, empty.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is below 1, or so large that a column does not fit one array.</exception>
+    public Batch<T> CreateBatch(int capacity) => new(_columns, capacity);
+
+    /// <summary>Copies chosen examples into a batch, which then holds these rows and no others; allocates nothing.</summary>
+    /// <param name="rows">Which examples, in this order: 1 to the batch's capacity.</param>
+    /// <param name="batch">A batch made by a set with columns of the same names and types.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A row names no example, or there are more rows than the batch holds.</exception>
+    /// <exception cref="ArgumentException">The batch has other columns.</exception>
+    public void Read(ReadOnlySpan<int> rows, Batch<T> batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        batch.Begin(_columns, rows);
+        for (var i = 0; i < _columns.Length; i++)
+        {
+            if (_columns[i] is ValueColumn<T> values)
+                values.Read(rows, batch.Values(i));
+            else
+                ((IndexColumn)_columns[i]).Read(rows, batch.Indices(i));
+        }
+    }
+
+    internal int IndexOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        for (var i = 0; i < _columns.Length; i++)
+        {
+            if (_columns[i].Name == name)
+                return i;
+        }
+
+        throw new ArgumentException($"There is no column '{name}'; there are: {string.Join(", ", _columns.Select(c => c.Name))}.", nameof(name));
+    }
+}

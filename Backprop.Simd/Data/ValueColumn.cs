@@ -1,0 +1,34 @@
+using System.Numerics;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>A column of numbers.</summary>
+/// <typeparam name="T">float or double: the element type of the network, whatever the source holds.</typeparam>
+public abstract class ValueColumn<T> : DataColumn where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Makes a column.</summary>
+    /// <param name="name">The name of the network's input.</param>
+    /// <param name="shape">The shape of one example.</param>
+    /// <param name="count">The number of examples, zero or more.</param>
+    protected ValueColumn(string name, Shape shape, int count)
+        : base(name, new EdgeType(EdgeKind.Values, shape), count)
+    {
+    }
+
+    /// <summary>Copies chosen examples; allocates nothing.</summary>
+    /// <param name="rows">Which examples, in this order; one may come more than once.</param>
+    /// <param name="destination">rows x size numbers, row-major; a longer span keeps its tail.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A row names no example; nothing was written.</exception>
+    /// <exception cref="ArgumentException">The destination is too short; nothing was written.</exception>
+    public void Read(ReadOnlySpan<int> rows, Span<T> destination)
+    {
+        Check(rows, destination.Length);
+        ReadRows(rows, destination[..(rows.Length * Type.Shape.Size)]);
+    }
+
+    /// <summary>Copies chosen examples. All arguments have been checked.</summary>
+    /// <param name="rows">Which examples.</param>
+    /// <param name="destination">Exactly rows x size numbers.</param>
+    protected abstract void ReadRows(ReadOnlySpan<int> rows, Span<T> destination);
+}
