@@ -33,7 +33,7 @@ public sealed class AdaGrad<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
         Epsilon = epsilon;
         RateDecay = rateDecay;
         Start = start;
-        _sum = new AlignedBuffer<T>(parameterCount);
+        _sum = AddState("sum");
         _sum.Span.Fill(T.CreateTruncating(start));
     }
 

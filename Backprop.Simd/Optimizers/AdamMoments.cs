@@ -15,11 +15,9 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
     private (double LearningRate, double Decay, double Shrink) _rates;
     private AdamUpdate<T> _operator;
 
-    public AdamMoments(int parameterCount, double beta1, double beta2, double epsilon, bool amsGrad = false)
+    public AdamMoments(AlignedBuffer<T> first, AlignedBuffer<T> second, AlignedBuffer<T>? largest, double beta1, double beta2, double epsilon)
     {
-        _first = new AlignedBuffer<T>(parameterCount);
-        _second = new AlignedBuffer<T>(parameterCount);
-        _largest = amsGrad ? new AlignedBuffer<T>(parameterCount) : null;
+        (_first, _second, _largest) = (first, second, largest);
         (_beta1, _beta2, _epsilon) = (beta1, beta2, epsilon);
     }
 
@@ -52,6 +50,8 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
             return _operator;
 
         // The powers are running products: functions of the number of the step alone.
+        if (step < _step)
+            (_power1, _power2, _step) = (1, 1, 0);
         for (; _step < step; _step++)
         {
             _power1 *= _beta1;

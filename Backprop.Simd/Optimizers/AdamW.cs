@@ -36,7 +36,7 @@ public sealed class AdamW<T> : Optimizer<T> where T : unmanaged, IFloatingPointI
         Beta1 = beta1;
         Beta2 = beta2;
         Epsilon = epsilon;
-        _moments = new AdamMoments<T>(parameterCount, beta1, beta2, epsilon, amsGrad);
+        _moments = new AdamMoments<T>(AddState("first"), AddState("second"), amsGrad ? AddState("largest") : null, beta1, beta2, epsilon);
     }
 
     /// <summary>The decay of the first moment.</summary>

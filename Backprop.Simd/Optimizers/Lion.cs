@@ -29,7 +29,7 @@ public sealed class Lion<T> : Optimizer<T> where T : unmanaged, IFloatingPointIe
         CheckFraction(beta2, nameof(beta2));
         Beta1 = beta1;
         Beta2 = beta2;
-        _momentum = new AlignedBuffer<T>(parameterCount);
+        _momentum = AddState("momentum");
     }
 
     /// <summary>The weight of the momentum in a step.</summary>

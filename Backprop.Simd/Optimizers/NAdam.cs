@@ -43,7 +43,7 @@ public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointI
         Epsilon = epsilon;
         MomentumDecay = momentumDecay;
         Decoupled = decoupled;
-        _moments = new AdamMoments<T>(parameterCount, beta1, beta2, epsilon);
+        _moments = new AdamMoments<T>(AddState("first"), AddState("second"), null, beta1, beta2, epsilon);
     }
 
     /// <summary>The decay of the first moment.</summary>
@@ -77,6 +77,8 @@ public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointI
     internal override bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
     {
         // mu_1 ... mu_t, a function of the number of the step alone.
+        if (_step > Steps + 1)
+            (_step, _product) = (0, 1);
         for (; _step <= Steps; _step++)
             _product *= MomentumOf(_step + 1);
         double rate = RangeLearningRate, decay = RangeWeightDecay, next = MomentumOf(_step + 1);

@@ -38,9 +38,9 @@ public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
         Epsilon = epsilon;
         Momentum = momentum;
         Centered = centered;
-        _second = new AlignedBuffer<T>(parameterCount);
-        _mean = centered ? new AlignedBuffer<T>(parameterCount) : null;
-        _velocity = momentum == 0 ? null : new AlignedBuffer<T>(parameterCount);
+        _second = AddState("second");
+        _mean = centered ? AddState("mean") : null;
+        _velocity = momentum == 0 ? null : AddState("velocity");
     }
 
     /// <summary>The decay of the moments.</summary>

@@ -39,7 +39,7 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
         Momentum = momentum;
         Nesterov = nesterov;
         Dampening = dampening;
-        _velocity = momentum == 0 ? null : new AlignedBuffer<T>(parameterCount);
+        _velocity = momentum == 0 ? null : AddState("velocity");
     }
 
     /// <summary>The momentum.</summary>

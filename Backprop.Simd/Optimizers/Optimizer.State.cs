@@ -1,0 +1,58 @@
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <content>What an optimizer remembers from step to step, by name: what a checkpoint saves and restores.</content>
+public abstract partial class Optimizer<T>
+{
+    private (string Name, AlignedBuffer<T> Block)[] _state = [];
+
+    /// <summary>The names of the blocks that are remembered from step to step, in the order in which they were made.</summary>
+    public IEnumerable<string> StateNames => _state.Select(s => s.Name);
+
+    /// <summary>One of the blocks that are remembered, laid out like the parameters; to be read, or restored.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>The block, <see cref="ParameterCount"/> elements.</returns>
+    /// <exception cref="ArgumentException">There is no such block.</exception>
+    public Span<T> State(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        foreach (var (key, block) in _state)
+        {
+            if (key == name)
+                return block.Span;
+        }
+
+        var names = _state.Length == 0 ? "nothing" : string.Join(", ", StateNames);
+        throw new ArgumentException($"There is no state '{name}'; {GetType().Name} remembers: {names}.", nameof(name));
+    }
+
+    /// <summary>Makes <see cref="Steps"/> what it was when the state was saved; every block must be restored as well.</summary>
+    /// <param name="steps">The number of finished steps.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is negative.</exception>
+    public void RestoreSteps(long steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(steps);
+        Steps = steps;
+    }
+
+    /// <summary>For constructors: makes a block that is remembered from step to step, saved and restored under a name.</summary>
+    /// <remarks>All else that a step depends on must be a function of <see cref="Steps"/> and of what the constructor was given:
+    /// nothing else is saved, and <see cref="Steps"/> may go back.</remarks>
+    /// <param name="name">The name, one of its own within the optimizer.</param>
+    /// <returns>The block, <see cref="ParameterCount"/> zeros.</returns>
+    /// <exception cref="ArgumentException">There is a block of this name.</exception>
+    protected AlignedBuffer<T> AddState(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        foreach (var (key, _) in _state)
+        {
+            if (key == name)
+                throw new ArgumentException($"Two blocks are named '{name}'.", nameof(name));
+        }
+
+        var block = new AlignedBuffer<T>(ParameterCount);
+        _state = [.. _state, (name, block)];
+        return block;
+    }
+}
