@@ -78,7 +78,7 @@ public sealed class MultiHeadAttention : Layer
 
         declaration.UseOperations(4.0 * size * size * ((double)steps + length) + 4.0 * steps * length * size);
         declaration.AddOutput(queries);
-        var elements = checked(2 * steps * size + 2 * length * size + Heads * steps * length);
+        var elements = 2L * steps * size + 2L * length * size + (long)Heads * steps * length;
         declaration.UseCache(elements);
         declaration.UseScratch(elements);
     }
