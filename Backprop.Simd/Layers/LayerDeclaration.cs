@@ -85,12 +85,20 @@ public sealed class LayerDeclaration
     /// <param name="rank">The rank it must have; -1 for any.</param>
     /// <returns>The shape of the input.</returns>
     /// <exception cref="ArgumentException">The input is another.</exception>
-    public Shape Require(int input, EdgeKind kind, int rank = -1)
+    public Shape Require(int input, EdgeKind kind, int rank = -1) => Require(input, kind, rank, "");
+
+    /// <summary>The input's shape; throws unless it is a sequence, values [T, D].</summary>
+    internal Shape RequireSequence(int input) => Require(input, EdgeKind.Values, 2, ", a sequence [T, D]");
+
+    /// <summary>The input's shape; throws unless it is an image, values [H, W, C].</summary>
+    internal Shape RequireImage(int input) => Require(input, EdgeKind.Values, 3, ", an image [H, W, C]");
+
+    private Shape Require(int input, EdgeKind kind, int rank, string layout)
     {
         var type = _inputs[input];
         if (type.Kind != kind || rank >= 0 && type.Shape.Rank != rank)
         {
-            var expected = rank < 0 ? "" : $" of rank {rank}";
+            var expected = rank < 0 ? "" : $" of rank {rank}{layout}";
             throw new ArgumentException($"Input {input} of {Kind} must be {kind.ToString().ToLowerInvariant()}{expected}; it is {type}.", "inputs");
         }
 

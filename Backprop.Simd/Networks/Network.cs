@@ -166,7 +166,7 @@ public sealed class Network<T>
         Check(optimizer);
         Check(workspace);
         if (Definition.Losses.Length == 0)
-            throw new InvalidOperationException("The network has no loss to make small: end its graph with one, or run Forward, Backward and Update.");
+            throw new InvalidOperationException("The network has no loss to make small: end its chain with a loss, call Loss(node) on the graph (a loss of reduction None is an output), or run Forward, Backward and Update.");
         optimizer.CheckGroups();
         workspace.BeginPass();
         var loss = workspace.RunForward();

@@ -49,7 +49,7 @@ public abstract partial class Optimizer<T>
         foreach (var piece in ranges)
         {
             if (piece.Start < end)
-                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at {piece.Start}.", nameof(groups));
+                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at element {piece.Start}; a parameter belongs to one group.", nameof(groups));
             if (piece.Start > end)
                 pieces.Add(new Piece(end, piece.Start, null));
             pieces.Add(piece);
