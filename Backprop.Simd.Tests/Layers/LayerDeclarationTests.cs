@@ -30,6 +30,54 @@ public sealed class LayerDeclarationTests
     }
 
     [Fact]
+    public void Sizes_beyond_a_buffer_are_refused()
+    {
+        foreach (var error in (ArgumentException[])[
+            Declare(d => d.UseCache(1L << 31)), Declare(d => d.UseCache(0, 1L << 32)), Declare(d => d.UseIndexCache(5_000_000_000)),
+            Declare(d => d.UseScratch(1L << 33)), Declare(d => d.UseScratch(0, long.MaxValue))])
+        {
+            Assert.IsType<ArgumentException>(error);
+            Assert.Contains("probe of values [3] would need ", error.Message, StringComparison.Ordinal);
+            Assert.Contains("at most 2^31", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Inputs that fit where what the layer keeps besides does not; none may wrap around and pass.</summary>
+    public static TheoryData<string> LargeLayers => [.. Large.Keys];
+
+    [Theory, MemberData(nameof(LargeLayers))]
+    public void A_layer_too_large_is_refused_before_anything_is_allocated(string name)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("2^31", Assert.Throws<ArgumentException>(() => { Large[name](new GraphBuilder()); }).Message, StringComparison.Ordinal);
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1 << 20);
+    }
+
+    [Fact]
+    public void Recurrences_have_no_more_units_than_gates_can_be_counted()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(1 << 29));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Gru(1 << 29));
+    }
+
+    private static readonly Dictionary<string, Func<GraphBuilder, Node>> Large = new()
+    {
+        ["batch normalization"] = g => g.Input("x", 1_500_000_000).BatchNormalization(affine: false),
+        ["batch normalization, negative"] = g => g.Input("x", 800_000_000).BatchNormalization(affine: false),
+        ["group normalization"] = g => g.Input("x", 4, 500_000_000).GroupNormalization(500_000_000, affine: false),
+        ["layer normalization"] = g => g.Input("x", 1_500_000_000).LayerNormalization(),
+        ["layer normalization, rows"] = g => g.Input("x", 1_500_000_000, 1).LayerNormalization(affine: false),
+        ["RMS normalization, rows"] = g => g.Input("x", 1_500_000_000, 1).RmsNormalization(affine: false),
+        ["rectifier with slopes"] = g => g.Input("x", 1_500_000_000).PRelu(),
+        ["LSTM"] = g => g.Input("x", 1_000_000_000, 1).Lstm(1),
+        ["GRU"] = g => g.Input("x", 1_000_000_000, 1).Gru(1),
+        ["attention"] = g => g.Input("x", 100_000, 4).SelfAttention(4),
+        ["embedding"] = g => g.IndexInput("x", 1_500_000_000).Embedding(1, 1),
+        ["cross-entropy"] = g => g.Input("x", 2_000_000_000, 1).SoftmaxCrossEntropy(sampleWeights: "w"),
+        ["squared error"] = g => g.Input("x", int.MaxValue).MeanSquaredError(sampleWeights: "w"),
+    };
+
+    [Fact]
     public void An_output_carries_numbers_and_there_is_one()
     {
         Assert.Contains("values or shared", Declare(d => d.AddOutput(new EdgeType(EdgeKind.Indices, new Shape(1)))).Message, StringComparison.Ordinal);

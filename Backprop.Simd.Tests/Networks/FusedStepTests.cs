@@ -61,6 +61,34 @@ public sealed class FusedStepTests
         Assert.NotEqual(0, workspace.ParameterGradient("affine1.weight")[0]);
     }
 
+    [Fact]
+    public void Nothing_is_added_to_gradients_that_a_step_has_applied()
+    {
+        var network = Build<float>(64);
+        var workspace = Train(network, keep: false, "sgd", ComputeContext.SingleThreaded);
+        network.Forward(workspace);
+        Assert.Contains("KeepGradients", Assert.Throws<InvalidOperationException>(() => network.Backward(workspace, accumulate: true)).Message, StringComparison.Ordinal);
+        network.Backward(workspace);
+        var once = workspace.Gradients.ToArray();
+        network.Backward(workspace, accumulate: true);
+        for (var i = 0; i < once.Length; i++)
+            Assert.Equal(2 * once[i], workspace.Gradients[i], 1e-6f);
+    }
+
+    [Fact]
+    public void A_group_with_an_impossible_rate_is_refused_before_any_parameter_moves()
+    {
+        var network = Build<float>(64);
+        var workspace = Train(network, keep: false, "sgd", ComputeContext.SingleThreaded);
+        var optimizer = new Sgd<float>(network.Parameters.Length, learningRate: 1e30);
+        optimizer.SetGroups(network.Definition.Parameters.Group("first", static e => e.Name == "affine1.weight"));
+        optimizer.Groups[0].RateFactor = 1e30;
+        var before = network.Parameters.ToArray();
+        Assert.Contains("'first'", Assert.Throws<InvalidOperationException>(() => network.Step(workspace, optimizer)).Message, StringComparison.Ordinal);
+        Bits.AssertEqual<float>(before, network.Parameters, "parameters");
+        Assert.Equal(0, optimizer.Steps);
+    }
+
     private static void Check<T>(string optimizer, int width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -71,6 +71,39 @@ public sealed class GradientAccumulatorTests
     }
 
     [Fact]
+    public void A_micro_batch_that_failed_leaves_no_trace()
+    {
+        var definition = GraphBuilder.Chain(3).BatchNormalization().Dropout().Affine(4).SoftmaxCrossEntropy().Graph.Build();
+        Network<double> network = definition.CreateNetwork<double>(1), other = definition.CreateNetwork<double>(1);
+        Run(network, fails: true);
+        Run(other, fails: false);
+        Bits.AssertEqual<double>(other.State, network.State, "state");
+        Bits.AssertEqual<double>(other.Parameters, network.Parameters, "parameters");
+
+        static void Run(Network<double> network, bool fails)
+        {
+            var workspace = network.CreateWorkspace(4);
+            var accumulator = new GradientAccumulator<double>(network, workspace);
+            for (var batch = 0; batch < 3; batch++)
+            {
+                for (var i = 0; i < 12; i++)
+                    workspace.Input("x")[i] = i * i % 7 + batch;
+                accumulator.Add();
+                if (!fails || batch == 2)
+                    continue;
+                workspace.Input("x").Fill(1e6);
+                workspace.IndexInput("labels")[3] = 4;
+                Assert.Throws<ArgumentException>(() => { accumulator.Add(); });
+                workspace.IndexInput("labels")[3] = 0;
+            }
+
+            accumulator.Average();
+            network.Update(workspace, new Sgd<double>(network.Parameters.Length, 0.1));
+            Assert.Equal(3, workspace.StepNumber);
+        }
+    }
+
+    [Fact]
     public void One_micro_batch_keeps_its_bits_and_a_reset_forgets()
     {
         var network = Build();

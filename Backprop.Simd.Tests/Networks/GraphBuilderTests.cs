@@ -78,7 +78,7 @@ public sealed class GraphBuilderTests
     }
 
     [Fact]
-    public void Only_losses_are_losses_and_each_once()
+    public void Only_losses_are_losses()
     {
         var graph = new GraphBuilder();
         var x = graph.Input("x", 2);
@@ -87,8 +87,21 @@ public sealed class GraphBuilderTests
         Assert.Throws<ArgumentException>(() => graph.Loss(x.SquaredNorm()));
         Assert.Throws<ArgumentOutOfRangeException>(() => graph.Loss(loss, double.NaN));
         Assert.Throws<ArgumentOutOfRangeException>(() => graph.Loss(loss, double.PositiveInfinity));
-        graph.Loss(loss);
-        Assert.Throws<ArgumentException>(() => graph.Loss(loss, 2));
+    }
+
+    [Fact]
+    public void The_loss_of_a_chain_takes_a_weight()
+    {
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", 2);
+        var first = x.MeanSquaredError("t").Named("first");
+        var second = x.MeanAbsoluteError("u").Named("second");
+        graph.Loss(second, 0.25);
+        var network = second.Build<double>();
+        var workspace = network.CreateWorkspace(1);
+        workspace.SetInput("x", [1, 3]);
+        Assert.Equal(5 + 0.25 * 2, network.Forward(workspace), 1e-12);
+        Assert.Equal((5.0, 2.0), (workspace.LossOf(first.Name), workspace.LossOf(second.Name)));
     }
 
     [Fact]

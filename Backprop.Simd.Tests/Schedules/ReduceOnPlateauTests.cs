@@ -102,9 +102,26 @@ public class ReduceOnPlateauTests
         Assert.Equal(1, whole.State.Best);
     }
 
+    [Theory, InlineData(false), InlineData(true)]
+    public void The_first_metric_is_the_best_whatever_the_threshold(bool largerIsBetter)
+    {
+        var plateau = new ReduceOnPlateau(1, patience: 0, threshold: 1, largerIsBetter: largerIsBetter);
+        Assert.Equal(1, plateau.Record(5));
+        Assert.Equal(5, plateau.State.Best);
+    }
+
+    [Fact]
+    public void The_count_of_bad_records_does_not_overflow()
+    {
+        var plateau = new ReduceOnPlateau(1, patience: int.MaxValue) { State = new PlateauState(1, 1, int.MaxValue, 0) };
+        Assert.Equal(1, plateau.Record(5));
+        Assert.Equal(int.MaxValue, plateau.State.BadRecords);
+    }
+
     [Fact]
     public void Arguments_are_validated()
     {
+        Throws("value", () => new ReduceOnPlateau(1) { State = new PlateauState(1, double.NaN, 0, 0) });
         Throws("rate", () => new ReduceOnPlateau(-1));
         Throws("factor", () => new ReduceOnPlateau(1, 1));
         Throws("patience", () => new ReduceOnPlateau(1, patience: -1));

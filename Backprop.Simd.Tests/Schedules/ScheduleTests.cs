@@ -187,6 +187,18 @@ public class ScheduleTests
             Assert.Equal(name, Assert.Throws<ArgumentOutOfRangeException>(create).ParamName);
     }
 
+    [Fact]
+    public void A_factor_of_zero_wins_over_one_that_has_grown_to_infinity()
+    {
+        Schedule growing = new ExponentialSchedule(1, 1.1), ended = new CosineSchedule(1, 5);
+        foreach (var schedule in (Schedule[])[
+            growing.Times(ended), ended.Times(growing), growing.Scaled(0), new ExponentialSchedule(0, 1.1), new StepSchedule(0, 1, 2),
+            new MultiStepSchedule(0, [1, 2], double.MaxValue)])
+        {
+            Assert.Equal(0, schedule.At(long.MaxValue));
+        }
+    }
+
     /// <summary>A recurrence, evaluated once per step and then looked up.</summary>
     private static Func<int, double> Chained(Func<int, double> next)
     {

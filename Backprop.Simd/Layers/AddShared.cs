@@ -31,7 +31,7 @@ public sealed class AddShared : Layer
         for (var i = 1; fits && i <= shared.Rank; i++)
             fits = shared[shared.Rank - i] == x[x.Rank - i];
         if (!fits)
-            throw new ArgumentException($"The shared input of {Kind} must have the last dimensions of {x}; it is {shared}.", nameof(declaration));
+            throw new ArgumentException($"The shared input of {Kind} must have the last dimensions of {x}; it is {shared}.", "inputs");
         declaration.AddOutput(x);
     }
 

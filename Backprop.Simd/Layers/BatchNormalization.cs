@@ -69,8 +69,8 @@ public sealed class BatchNormalization : Layer
 
         declaration.AddState("runningMean", channels);
         declaration.AddState("runningVariance", channels, initial: 1);
-        declaration.UseCache(perRow: 0, perBatch: 3 * channels.Size);
-        declaration.UseScratch(perRow: 0, perBatch: 4 * ChannelPlan.TableLength(channels.Size) + ChannelStatistics.ScratchLength(channels.Size));
+        declaration.UseCache(perRow: 0, perBatch: 3L * channels.Size);
+        declaration.UseScratch(perRow: 0, perBatch: 4L * ChannelPlan.TableLength(channels.Size) + ChannelStatistics.ScratchLength(channels.Size));
         declaration.AddOutput(type);
     }
 

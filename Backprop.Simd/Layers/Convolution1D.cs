@@ -67,7 +67,7 @@ public sealed class Convolution1D : Layer
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
-        var shape = ShapeOf(declaration.Require(0, EdgeKind.Values, 2));
+        var shape = ShapeOf(declaration.RequireSequence(0));
         declaration.DeclareConvolution(in shape, _initializer, _bias ? Filters : 0, filterRank: 3);
         declaration.AddOutput(new Shape(shape.OutputWidth, Filters));
     }

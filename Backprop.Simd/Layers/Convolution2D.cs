@@ -66,7 +66,7 @@ public sealed class Convolution2D : Layer
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
-        var shape = ShapeOf(declaration.Require(0, EdgeKind.Values, 3));
+        var shape = ShapeOf(declaration.RequireImage(0));
         declaration.DeclareConvolution(in shape, _initializer, _bias ? shape.Filters : 0);
         declaration.AddOutput(new Shape(shape.OutputHeight, shape.OutputWidth, Filters));
     }

@@ -73,7 +73,7 @@ public sealed class ConvolutionTranspose2D : Layer
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
-        var input = declaration.Require(0, EdgeKind.Values, 3);
+        var input = declaration.RequireImage(0);
         var (height, width) = OutputSize(input);
         if (height < 1 || width < 1 || height > int.MaxValue || width > int.MaxValue)
         {

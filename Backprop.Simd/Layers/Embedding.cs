@@ -64,7 +64,7 @@ public sealed class Embedding : Layer
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
 
         // A sparse step sorts one 64-bit number per index.
-        declaration.UseIndexCache(checked(2 * indices.Size));
+        declaration.UseIndexCache(2L * indices.Size);
         declaration.UseThreadScratch(RowsUpdate<double>.ThreadBytes(Size));
     }
 

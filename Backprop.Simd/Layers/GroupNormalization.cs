@@ -66,8 +66,8 @@ public sealed class GroupNormalization : Layer
             declaration.AddParameter("bias", channels, 1, 1, Initialize.Zeros);
         }
 
-        declaration.UseCache(perRow: GroupNormalizationKernels.CachePerGroup * Groups);
-        declaration.UseScratch(perRow: GroupNormalizationKernels.Tables * ChannelPlan.TableLength(channels.Size));
+        declaration.UseCache(perRow: (long)GroupNormalizationKernels.CachePerGroup * Groups);
+        declaration.UseScratch(perRow: (long)GroupNormalizationKernels.Tables * ChannelPlan.TableLength(channels.Size));
         declaration.AddOutput(type);
     }
 

@@ -23,11 +23,12 @@ namespace Backprop.Simd.Layers;
 public sealed class Gru : Layer
 {
     /// <summary>Makes the layer.</summary>
-    /// <param name="units">H, the number of units, 1 or more.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is below 1.</exception>
+    /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
     public Gru(int units)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
         Units = units;
     }
 
@@ -41,7 +42,7 @@ public sealed class Gru : Layer
     public override void Declare(LayerDeclaration declaration)
     {
         var shape = SequenceInputs.CheckRecurrence(declaration, states: 1, Units);
-        int steps = shape[0], gates = checked(3 * Units);
+        int steps = shape[0], gates = 3 * Units;
         declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initialize.Xavier);
         declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
         declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
@@ -49,8 +50,8 @@ public sealed class Gru : Layer
         declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
         declaration.AddOutput(new Shape(steps, Units));
         declaration.AddOutput(new Shape(Units));
-        declaration.UseCache(checked(4 * steps * Units));
-        declaration.UseScratch(checked((5 * steps + 4) * Units), checked(Units * gates));
+        declaration.UseCache(4L * steps * Units);
+        declaration.UseScratch((5L * steps + 4) * Units, (long)Units * gates);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Backprop.Simd.Initializers;
 
 namespace Backprop.Simd.Layers;
@@ -84,12 +85,20 @@ public sealed class LayerDeclaration
     /// <param name="rank">The rank it must have; -1 for any.</param>
     /// <returns>The shape of the input.</returns>
     /// <exception cref="ArgumentException">The input is another.</exception>
-    public Shape Require(int input, EdgeKind kind, int rank = -1)
+    public Shape Require(int input, EdgeKind kind, int rank = -1) => Require(input, kind, rank, "");
+
+    /// <summary>The input's shape; throws unless it is a sequence, values [T, D].</summary>
+    internal Shape RequireSequence(int input) => Require(input, EdgeKind.Values, 2, ", a sequence [T, D]");
+
+    /// <summary>The input's shape; throws unless it is an image, values [H, W, C].</summary>
+    internal Shape RequireImage(int input) => Require(input, EdgeKind.Values, 3, ", an image [H, W, C]");
+
+    private Shape Require(int input, EdgeKind kind, int rank, string layout)
     {
         var type = _inputs[input];
         if (type.Kind != kind || rank >= 0 && type.Shape.Rank != rank)
         {
-            var expected = rank < 0 ? "" : $" of rank {rank}";
+            var expected = rank < 0 ? "" : $" of rank {rank}{layout}";
             throw new ArgumentException($"Input {input} of {Kind} must be {kind.ToString().ToLowerInvariant()}{expected}; it is {type}.", "inputs");
         }
 
@@ -163,32 +172,21 @@ public sealed class LayerDeclaration
     /// <param name="perRow">Elements per row of the batch.</param>
     /// <param name="perBatch">Elements once per batch.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is negative.</exception>
-    public void UseCache(int perRow, int perBatch = 0)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
-        ArgumentOutOfRangeException.ThrowIfNegative(perBatch);
-        (CachePerRow, CachePerBatch) = (perRow, perBatch);
-    }
+    /// <exception cref="ArgumentException">A size is beyond what one buffer holds, 2^31 elements.</exception>
+    public void UseCache(long perRow, long perBatch = 0) => (CachePerRow, CachePerBatch) = (Fitting(perRow), Fitting(perBatch));
 
     /// <summary>Asks for a cache of 32-bit integers that lives from forward to backward.</summary>
     /// <param name="perRow">Integers per row of the batch.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is negative.</exception>
-    public void UseIndexCache(int perRow)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
-        IndexCachePerRow = perRow;
-    }
+    /// <exception cref="ArgumentException">The size is beyond what one buffer holds, 2^31 integers.</exception>
+    public void UseIndexCache(long perRow) => IndexCachePerRow = Fitting(perRow);
 
     /// <summary>Asks for scratch space that lives through one call of forward or backward.</summary>
     /// <param name="perRow">Elements per row of the batch.</param>
     /// <param name="perBatch">Elements once per batch.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is negative.</exception>
-    public void UseScratch(int perRow, int perBatch = 0)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(perRow);
-        ArgumentOutOfRangeException.ThrowIfNegative(perBatch);
-        (ScratchPerRow, ScratchPerBatch) = (perRow, perBatch);
-    }
+    /// <exception cref="ArgumentException">A size is beyond what one buffer holds, 2^31 elements.</exception>
+    public void UseScratch(long perRow, long perBatch = 0) => (ScratchPerRow, ScratchPerBatch) = (Fitting(perRow), Fitting(perBatch));
 
     /// <summary>Says how many multiplications and additions the forward pass takes per row, for <see cref="Networks.Network{T}.Summary"/>.
     /// A layer that says nothing is counted with one per element of its outputs; a view with none.</summary>
@@ -202,6 +200,14 @@ public sealed class LayerDeclaration
 
     /// <summary>Asks for packing space on each thread, beyond what products of the network's operands need.</summary>
     internal void UseThreadScratch(long bytes) => ThreadScratchBytes = bytes;
+
+    /// <summary>Sizes come as 64-bit numbers, so that what is too large is refused and never wraps around.</summary>
+    private int Fitting(long elements, [CallerArgumentExpression(nameof(elements))] string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(elements, name);
+        return elements <= Array.MaxLength - 64 ? (int)elements
+            : throw new ArgumentException($"{Kind} of {string.Join(", ", _inputs)} would need {elements} elements in one buffer; a buffer holds at most 2^31.", name);
+    }
 
     private void CheckName(string name)
     {

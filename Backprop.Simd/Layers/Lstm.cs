@@ -26,14 +26,15 @@ public sealed class Lstm : Layer
     private readonly double _forgetBias;
 
     /// <summary>Makes the layer.</summary>
-    /// <param name="units">H, the number of units, 1 or more.</param>
+    /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
     /// <param name="forgetBias">The first value of the forget gate's bias: with 1 cells keep what they hold at first
     /// (Jozefowicz, Zaremba and Sutskever, ICML 2015); PyTorch starts around 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is below 1, or <paramref name="forgetBias"/> is not
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range, or <paramref name="forgetBias"/> is not
     /// finite.</exception>
     public Lstm(int units, double forgetBias = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
         if (!double.IsFinite(forgetBias))
             throw new ArgumentOutOfRangeException(nameof(forgetBias), forgetBias, "The bias of the forget gate must be finite.");
         Units = units;
@@ -50,7 +51,7 @@ public sealed class Lstm : Layer
     public override void Declare(LayerDeclaration declaration)
     {
         var shape = SequenceInputs.CheckRecurrence(declaration, states: 2, Units);
-        int steps = shape[0], gates = checked(4 * Units);
+        int steps = shape[0], gates = 4 * Units;
         declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initialize.Xavier);
         declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
         declaration.AddParameter("bias", new Shape(gates), shape[1], Units, new BiasInitializer(_forgetBias));
@@ -58,8 +59,8 @@ public sealed class Lstm : Layer
         declaration.AddOutput(new Shape(steps, Units));
         declaration.AddOutput(new Shape(Units));
         declaration.AddOutput(new Shape(Units));
-        declaration.UseCache(checked(6 * steps * Units));
-        declaration.UseScratch(checked((5 * steps + 3) * Units), checked(Units * gates));
+        declaration.UseCache(6L * steps * Units);
+        declaration.UseScratch((5L * steps + 3) * Units, (long)Units * gates);
     }
 
     /// <inheritdoc/>

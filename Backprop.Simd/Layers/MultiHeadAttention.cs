@@ -57,18 +57,18 @@ public sealed class MultiHeadAttention : Layer
         var hasLengths = count > 1 && declaration.Inputs[count - 1].Kind == EdgeKind.Indices;
         var sequences = hasLengths ? count - 1 : count;
         if (sequences is < 1 or > 3)
-            throw new ArgumentException($"{Kind} takes 1 to 3 sequences and then lengths or not; it got {count} input(s).", nameof(declaration));
-        var queries = declaration.Require(0, EdgeKind.Values, 2);
-        var keys = declaration.Require(sequences > 1 ? 1 : 0, EdgeKind.Values, 2);
+            throw new ArgumentException($"{Kind} takes 1 to 3 sequences and then lengths (indices) or not; it got {count} input(s): {string.Join(", ", declaration.Inputs)}.", "inputs");
+        var queries = declaration.RequireSequence(0);
+        var keys = declaration.RequireSequence(sequences > 1 ? 1 : 0);
         if (sequences == 3)
             declaration.RequireSame(1, 2);
         if (hasLengths)
             declaration.Require(count - 1, EdgeKind.Indices, 0);
         var (steps, size, length) = (queries[0], queries[1], keys[0]);
         if (keys[1] != size)
-            throw new ArgumentException($"Keys of {Kind} must have the {size} columns of the queries {queries}; they are {keys}.", nameof(declaration));
+            throw new ArgumentException($"Keys of {Kind} must have the {size} columns of the queries {queries}; they are {keys}.", "inputs");
         if (size % Heads != 0)
-            throw new ArgumentException($"The heads of {Kind} must divide the columns of its input; there are {Heads} heads and {size} columns.", nameof(declaration));
+            throw new ArgumentException($"The heads of {Kind} must divide the columns of its input; there are {Heads} heads and {size} columns.", "inputs");
 
         foreach (var name in (ReadOnlySpan<string>)["query", "key", "value", "output"])
         {
@@ -78,7 +78,7 @@ public sealed class MultiHeadAttention : Layer
 
         declaration.UseOperations(4.0 * size * size * ((double)steps + length) + 4.0 * steps * length * size);
         declaration.AddOutput(queries);
-        var elements = checked(2 * steps * size + 2 * length * size + Heads * steps * length);
+        var elements = 2L * steps * size + 2L * length * size + (long)Heads * steps * length;
         declaration.UseCache(elements);
         declaration.UseScratch(elements);
     }

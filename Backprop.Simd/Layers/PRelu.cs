@@ -45,7 +45,7 @@ public sealed class PRelu : Layer
         var type = declaration.RequireNumbers(0);
         var channels = Channels(type.Shape);
         declaration.AddParameter("slope", new Shape(channels), 1, 1, _initializer);
-        declaration.UseScratch(perRow: 0, perBatch: 3 * SlopeKernels.Width(channels));
+        declaration.UseScratch(perRow: 0, perBatch: 3L * SlopeKernels.Width(channels));
         declaration.AddOutput(type);
     }
 

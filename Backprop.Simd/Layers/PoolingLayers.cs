@@ -17,14 +17,14 @@ internal static class PoolingLayers
         {
             var mode = ceiling ? ", ceiling mode" : "";
             throw new ArgumentException(
-                $"{declaration.Kind} with windows {kernel}, stride {stride}, padding ({padding}){mode} does not fit {declaration.Inputs[0]}. {error.Message}", "inputs", error);
+                $"{declaration.Kind} with windows {kernel}, stride {stride}, padding ({padding}){mode} does not fit {declaration.Inputs[0]}. {error.WithoutParameter()}", "inputs", error);
         }
     }
 
     /// <summary>The input's shape, [H, W, C], with at least one element.</summary>
     public static Shape Image(LayerDeclaration declaration)
     {
-        var input = declaration.Require(0, EdgeKind.Values, 3);
+        var input = declaration.RequireImage(0);
         return input.Size > 0 ? input
             : throw new ArgumentException($"{declaration.Kind} needs an image of at least one cell and channel; the input is {declaration.Inputs[0]}.", "inputs");
     }

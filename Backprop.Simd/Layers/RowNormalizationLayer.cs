@@ -23,9 +23,9 @@ internal static class RowNormalizationLayer
             declaration.AddParameter("weight", shape, 1, 1, Initialize.Constant(1));
         if (bias)
             declaration.AddParameter("bias", shape, 1, 1, Initialize.Zeros);
-        declaration.UseCache(perRow: RowNormalization.CachePerRow * (type.Shape.Size / n));
+        declaration.UseCache(perRow: (long)RowNormalization.CachePerRow * (type.Shape.Size / n));
         if (weight)
-            declaration.UseScratch(perRow: 0, perBatch: 2 * n + RowWeightSums.ScratchLength(n));
+            declaration.UseScratch(perRow: 0, perBatch: 2L * n + RowWeightSums.ScratchLength(n));
         declaration.AddOutput(type);
     }
 

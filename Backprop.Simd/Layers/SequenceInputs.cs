@@ -28,10 +28,11 @@ internal static class SequenceInputs
         if (count != before && count != before + states)
         {
             throw new ArgumentException(
-                $"{declaration.Kind} takes a sequence, then lengths or not, then {states} initial state(s) or none; it got {count} input(s).", "inputs");
+                $"{declaration.Kind} takes a sequence, then lengths (indices) or not, then {states} initial state(s) or none; it got {count} input(s): {string.Join(", ", declaration.Inputs)}.",
+                "inputs");
         }
 
-        var shape = declaration.Require(0, EdgeKind.Values, 2);
+        var shape = declaration.RequireSequence(0);
         if (before == 2)
             declaration.Require(1, EdgeKind.Indices, 0);
         for (var i = before; i < count; i++)

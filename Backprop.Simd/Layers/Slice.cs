@@ -46,7 +46,7 @@ public sealed class Slice : Layer
         var shape = type.Shape;
         var axis = Axis < 0 ? Axis + shape.Rank : Axis;
         if (axis < 0 || axis >= shape.Rank || Start > shape[axis] - Length)
-            throw new ArgumentException($"{Kind} of {Length} from {Start} along dimension {Axis} does not lie inside {type}.", nameof(declaration));
+            throw new ArgumentException($"{Kind} of {Length} from {Start} along dimension {Axis} does not lie inside {type}.", "inputs");
         Span<int> dimensions = stackalloc int[shape.Rank];
         for (var d = 0; d < dimensions.Length; d++)
             dimensions[d] = d == axis ? Length : shape[d];

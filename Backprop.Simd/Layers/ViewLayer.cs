@@ -21,7 +21,7 @@ public abstract class ViewLayer : Layer
         var type = declaration.RequireNumbers(0);
         var shape = OutputShape(type);
         if (shape.Size != type.Shape.Size)
-            throw new ArgumentException($"{Kind} keeps the number of elements; {type} has {type.Shape.Size}, {shape} has {shape.Size}.", nameof(declaration));
+            throw new ArgumentException($"{Kind} keeps the number of elements; {type} has {type.Shape.Size}, {shape} has {shape.Size}.", "inputs");
         declaration.UseOperations(0);
         declaration.AddOutput(new EdgeType(type.Kind, shape));
     }

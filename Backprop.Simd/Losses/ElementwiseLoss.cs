@@ -29,7 +29,7 @@ public abstract class ElementwiseLoss : ReducedLoss
         declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow : 0, CachePerBatch);
 
         // Forward: sums as doubles. Backward: a scale for each element.
-        declaration.UseScratch(perRow: uniform ? 2 * (size / Block + 1) : Math.Max(DoublesPerRow, size + 1));
+        declaration.UseScratch(perRow: uniform ? 2L * (size / Block + 1) : Math.Max(DoublesPerRow, size + 1L));
     }
 
     private protected void Forward<T, TLoss>(in ForwardContext<T> context, TLoss loss)

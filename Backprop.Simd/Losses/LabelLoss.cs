@@ -53,7 +53,7 @@ public abstract class LabelLoss : ReducedLoss
         }
 
         if (_classWeights is not null && _classWeights.Length != classes)
-            throw new ArgumentException($"{Kind} has {_classWeights.Length} class weights for {classes} classes.", nameof(declaration));
+            throw new ArgumentException($"{Kind} has {_classWeights.Length} class weights for {classes} classes.", "inputs");
         return (classes, positions);
     }
 

@@ -56,8 +56,8 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
 
         // Cache: what weights need, the probabilities, maximum and log-sum. Scratch: sums as doubles or scales, and the same
         // again where nothing is cached; of the batch, three rows of classes.
-        declaration.UseCache(perRow: DoublesPerRow + size + 2 * positions, CachePerBatch);
-        declaration.UseScratch(perRow: DoublesPerRow + size + 2 * positions, perBatch: 3 * classes);
+        declaration.UseCache(perRow: DoublesPerRow + size + 2L * positions, CachePerBatch);
+        declaration.UseScratch(perRow: DoublesPerRow + size + 2L * positions, perBatch: 3L * classes);
     }
 
     /// <inheritdoc/>

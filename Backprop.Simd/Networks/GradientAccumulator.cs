@@ -24,6 +24,9 @@ public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> work
     private readonly Workspace<T> _workspace = workspace ?? throw new ArgumentNullException(nameof(workspace));
     private double _losses;
 
+    /// <summary>Whether the last micro-batch is whole and another has not yet begun.</summary>
+    private bool _isWhole;
+
     /// <summary>The micro-batches added since the last average.</summary>
     public int Count { get; private set; }
 
@@ -33,11 +36,14 @@ public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> work
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
     public double Add()
     {
-        if (Count > 0)
+        // One that failed before takes no part: neither in the running statistics nor in the count of steps.
+        if (Count > 0 && _isWhole)
             _workspace.BeginMicroBatch();
+        _isWhole = false;
         var loss = _network.Forward(_workspace);
         _network.Backward(_workspace, accumulate: Count > 0);
         Count++;
+        _isWhole = true;
         _losses += loss;
         return loss;
     }

@@ -112,11 +112,11 @@ public sealed class GraphBuilder
             _outputs.Add(edge);
     }
 
-    /// <summary>Adds a loss to what is made small: the sum of all losses, each with its weight.</summary>
+    /// <summary>Adds a loss to what is made small, the sum of all losses, each with its weight; or gives one that is a loss already, as
+    /// those of the chain forms are, this weight.</summary>
     /// <param name="node">The output of a <see cref="Losses.Loss"/> layer.</param>
     /// <param name="weight">Its weight: 0, or 1e-30 to 1e30 in size.</param>
-    /// <exception cref="ArgumentException">The node belongs to another graph, is no loss, or is one already; or the weight is
-    /// another number.</exception>
+    /// <exception cref="ArgumentException">The node belongs to another graph or is no loss; or the weight is another number.</exception>
     public void Loss(Node node, double weight = 1)
     {
         var edge = Own(node, nameof(node));
@@ -125,13 +125,12 @@ public sealed class GraphBuilder
         if (_edges[edge].Type != new EdgeType(EdgeKind.Shared, Shape.Scalar))
             throw new ArgumentException($"A loss is one number for the batch, {new EdgeType(EdgeKind.Shared, Shape.Scalar)}; {node} is not.", nameof(node));
         SpanGuard.InFloatRange(weight);
-        foreach (var loss in _losses)
-        {
-            if (loss.Edge == edge)
-                throw new ArgumentException($"{node.Name} is a loss already.", nameof(node));
-        }
-
-        _losses.Add(new WeightedLoss(edge, weight));
+        var weighted = new WeightedLoss(edge, weight);
+        var place = _losses.FindIndex(loss => loss.Edge == edge);
+        if (place < 0)
+            _losses.Add(weighted);
+        else
+            _losses[place] = weighted;
     }
 
     /// <summary>Fixes the graph.</summary>
@@ -181,7 +180,7 @@ public sealed class GraphBuilder
         }
         catch (ArgumentException e) when (e.GetType() == typeof(ArgumentException))
         {
-            throw new ArgumentException($"{WithoutParameter(e)} The graph so far: {Nodes()}.", e.ParamName, e);
+            throw new ArgumentException($"{e.WithoutParameter()} The graph so far: {Nodes()}.", e.ParamName, e);
         }
 
         if (declaration.Outputs.Length == 0)
@@ -202,13 +201,6 @@ public sealed class GraphBuilder
 
     /// <summary>The name and type of every input and node, in order.</summary>
     private string Nodes() => string.Join("; ", _edges.Select(e => $"{e.Name}: {e.Type}"));
-
-    /// <summary>The message without the line that names the parameter, which the new exception adds again.</summary>
-    private static string WithoutParameter(ArgumentException e)
-    {
-        var suffix = $" (Parameter '{e.ParamName}')";
-        return e.Message.EndsWith(suffix, StringComparison.Ordinal) ? e.Message[..^suffix.Length] : e.Message;
-    }
 
     internal string EdgeName(int edge) => _edges[edge].Name;
 

@@ -147,7 +147,8 @@ public sealed class Network<T>
     /// <param name="accumulate">True to add to <see cref="Workspace{T}.Gradients"/> instead of overwriting; other gradients
     /// are always overwritten.</param>
     /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
-    /// <exception cref="InvalidOperationException">There was no forward, or the workspace is for inference.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward, or the workspace is for inference; or there is nothing whole
+    /// to add to, because a <see cref="Step"/> applied the gradients without keeping them.</exception>
     public void Backward(Workspace<T> workspace, bool accumulate = false)
     {
         Check(workspace);
@@ -165,7 +166,8 @@ public sealed class Network<T>
         Check(optimizer);
         Check(workspace);
         if (Definition.Losses.Length == 0)
-            throw new InvalidOperationException("The network has no loss to make small: end its graph with one, or run Forward, Backward and Update.");
+            throw new InvalidOperationException("The network has no loss to make small: end its chain with a loss, call Loss(node) on the graph (a loss of reduction None is an output), or run Forward, Backward and Update.");
+        optimizer.CheckGroups();
         workspace.BeginPass();
         var loss = workspace.RunForward();
         workspace.RunBackwardAndUpdate(optimizer);

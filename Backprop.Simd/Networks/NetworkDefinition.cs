@@ -140,6 +140,9 @@ public sealed class NetworkDefinition
             : throw new ArgumentException($"The network has no '{name}'; it has: {string.Join(", ", Edges.Select(e => e.Name))}.", nameof(name));
     }
 
+    /// <summary>The edge of a name; -1 if there is none.</summary>
+    internal int FindEdge(string name) => _edgeByName.TryGetValue(name, out var edge) ? edge : -1;
+
     private Initializer Preferred(NodeInfo node)
     {
         var consumers = Consumers[node.Outputs[0]];

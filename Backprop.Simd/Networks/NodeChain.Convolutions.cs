@@ -38,6 +38,18 @@ public static partial class NodeChain
         int groups = 1, Initializer? initializer = null, bool bias = true) =>
         node.Apply(new Convolution1D(filters, kernel, stride, left, right, dilation, groups, initializer, bias));
 
+    /// <summary>y = x W + b at each position by itself, with one W and b for all: a convolution with filters of one cell. (<c>Affine</c>
+    /// takes the whole row as one vector.)</summary>
+    /// <param name="node">Sequences [T, D] or images [H, W, D].</param>
+    /// <param name="outputs">The numbers at each position of the output.</param>
+    /// <param name="initializer">How the weights start; null to choose by the layer that follows.</param>
+    /// <param name="bias">False for no bias.</param>
+    /// <returns>[T, outputs] or [H, W, outputs].</returns>
+    /// <exception cref="ArgumentException">The node is neither.</exception>
+    public static Node Pointwise(this Node node, int outputs, Initializer? initializer = null, bool bias = true) =>
+        node.Type.Shape.Rank == 2 ? node.Convolution1D(outputs, 1, initializer: initializer, bias: bias)
+        : node.Convolution2D(outputs, 1, initializer: initializer, bias: bias);
+
     /// <summary>A transposed convolution of images [H, W, C]: <see cref="Layers.ConvolutionTranspose2D"/>.</summary>
     /// <param name="node">The images.</param>
     /// <param name="filters">The channels of the output.</param>

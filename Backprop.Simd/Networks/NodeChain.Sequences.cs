@@ -5,21 +5,39 @@ namespace Backprop.Simd.Networks;
 /// <content>Recurrences and attention.</content>
 public static partial class NodeChain
 {
-    /// <summary>A long short-term memory over a sequence; <see cref="GraphBuilder.ApplyAll"/> gives its last state as well.</summary>
+    /// <summary>A long short-term memory over a sequence; <see cref="LstmLast"/> gives the last one, <see cref="GraphBuilder.ApplyAll"/> all
+    /// outputs.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
     /// <param name="forgetBias">The first value of the forget gate's bias.</param>
     /// <returns>The hidden states of all steps, [T, H].</returns>
     public static Node Lstm(this Node node, int units, Node? lengths = null, double forgetBias = 1) =>
-        WithLengths(node, new Lstm(units, forgetBias), lengths);
+        WithLengths(node, new Lstm(units, forgetBias), lengths)[0];
 
-    /// <summary>A gated recurrent unit over a sequence; <see cref="GraphBuilder.ApplyAll"/> gives its last state as well.</summary>
+    /// <summary>A long short-term memory over a sequence, of which only the end is wanted: to classify it, say.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="forgetBias">The first value of the forget gate's bias.</param>
+    /// <returns>The hidden state at each row's end, [H].</returns>
+    public static Node LstmLast(this Node node, int units, Node? lengths = null, double forgetBias = 1) =>
+        WithLengths(node, new Lstm(units, forgetBias), lengths)[1];
+
+    /// <summary>A gated recurrent unit over a sequence; <see cref="GruLast"/> gives the last one, <see cref="GraphBuilder.ApplyAll"/> all
+    /// outputs.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
     /// <returns>The hidden states of all steps, [T, H].</returns>
-    public static Node Gru(this Node node, int units, Node? lengths = null) => WithLengths(node, new Gru(units), lengths);
+    public static Node Gru(this Node node, int units, Node? lengths = null) => WithLengths(node, new Gru(units), lengths)[0];
+
+    /// <summary>A gated recurrent unit over a sequence, of which only the end is wanted: to classify it, say.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <returns>The hidden state at each row's end, [H].</returns>
+    public static Node GruLast(this Node node, int units, Node? lengths = null) => WithLengths(node, new Gru(units), lengths)[1];
 
     /// <summary>Multi-head attention of a sequence to itself.</summary>
     /// <param name="node">The sequence, [T, D].</param>
@@ -28,7 +46,7 @@ public static partial class NodeChain
     /// <param name="lengths">The length of each row's sequence, indices from 0 to T; null if all have T.</param>
     /// <returns>[T, D].</returns>
     public static Node SelfAttention(this Node node, int heads, bool causal = false, Node? lengths = null) =>
-        WithLengths(node, new MultiHeadAttention(heads, causal), lengths);
+        WithLengths(node, new MultiHeadAttention(heads, causal), lengths)[0];
 
     /// <summary>Multi-head attention of a sequence to another.</summary>
     /// <param name="node">The queries, [T, D].</param>
@@ -45,6 +63,6 @@ public static partial class NodeChain
     /// <returns>y.</returns>
     public static Node AddShared(this Node node, Node shared) => node.Apply(new AddShared(), shared);
 
-    private static Node WithLengths(Node node, Layer layer, Node? lengths) =>
-        lengths is { } counts ? node.Apply(layer, counts) : node.Apply(layer);
+    private static IReadOnlyList<Node> WithLengths(Node node, Layer layer, Node? lengths) =>
+        lengths is { } counts ? node.Graph.ApplyAll(layer, node, counts) : node.Graph.ApplyAll(layer, node);
 }

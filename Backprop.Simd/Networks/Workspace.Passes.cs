@@ -77,13 +77,15 @@ public sealed partial class Workspace<T>
 
     internal void RunBackward(bool accumulate)
     {
-        _gradientsApplied = false;
         if (!_training)
             throw NoGradients();
         if (_phase == Phase.Empty)
             throw new InvalidOperationException("Backward needs a Forward before it, with the same rows.");
         if (_phase == Phase.Updated)
             throw new InvalidOperationException("The parameters have changed since the last Forward: run it again before Backward.");
+        if (accumulate && _gradientsApplied)
+            throw AppliedGradients();
+        _gradientsApplied = false;
 
         // Whatever ends this pass early leaves no gradients that an update could take for whole.
         _phase = Phase.Forward;

@@ -356,14 +356,15 @@ public sealed partial class Workspace<T>
     private int InputEdge(string? name, bool indices)
     {
         // Static lambdas: one that captured `indices` would be allocated on every call.
-        var edge = name is not null ? _definition.EdgeOf(name)
+        var edge = name is not null ? _definition.FindEdge(name)
             : indices ? Array.FindIndex(_definition.Edges, static e => e.Role == EdgeRole.Input && e.Type.Kind == EdgeKind.Indices)
             : Array.FindIndex(_definition.Edges, static e => e.Role == EdgeRole.Input && e.Type.Kind != EdgeKind.Indices);
         if (edge < 0 || _definition.Edges[edge].Role != EdgeRole.Input || (_definition.Edges[edge].Type.Kind == EdgeKind.Indices) != indices)
         {
+            var wanted = indices ? "input of indices" : "input of numbers";
+            var inputs = string.Join(", ", _definition.Edges.Where(e => e.Role == EdgeRole.Input).Select(e => $"{e.Name} ({e.Type})"));
             throw new ArgumentException(
-                $"'{name}' is not an input of {(indices ? "indices" : "numbers")}; the inputs are: {string.Join(", ", _definition.Edges.Where(e => e.Role == EdgeRole.Input).Select(e => $"{e.Name} ({e.Type})"))}.",
-                nameof(name));
+                name is null ? $"The network has no {wanted}; the inputs are: {inputs}." : $"'{name}' is not an {wanted}; the inputs are: {inputs}.", nameof(name));
         }
 
         return edge;

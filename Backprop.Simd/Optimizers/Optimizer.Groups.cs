@@ -49,7 +49,7 @@ public abstract partial class Optimizer<T>
         foreach (var piece in ranges)
         {
             if (piece.Start < end)
-                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at {piece.Start}.", nameof(groups));
+                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at element {piece.Start}; a parameter belongs to one group.", nameof(groups));
             if (piece.Start > end)
                 pieces.Add(new Piece(end, piece.Start, null));
             pieces.Add(piece);
@@ -71,7 +71,6 @@ public abstract partial class Optimizer<T>
         var piece = _pieces[PieceOf(range.Start)];
         if (range.End > piece.End || piece.Group is { Rests: true })
             return false;
-        CheckSettings(piece.Group);
         _current = piece.Group;
         var visited = TryVisit(ref visitor);
         _current = null;
@@ -99,14 +98,15 @@ public abstract partial class Optimizer<T>
         }
     }
 
-    /// <summary>The settings of a group may be finite in double only.</summary>
-    private void CheckSettings(ParameterGroup? group)
+    /// <summary>The settings of a group may be finite in double only: checked before a step changes anything.</summary>
+    internal void CheckGroups()
     {
-        if (group is null)
-            return;
-        double rate = group.LearningRate ?? LearningRate * group.RateFactor, decay = group.WeightDecay ?? WeightDecay;
-        if (!T.IsFinite(T.CreateTruncating(rate)) || !T.IsFinite(T.CreateTruncating(decay)))
-            throw new InvalidOperationException($"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+        foreach (var group in _groups)
+        {
+            double rate = group.LearningRate ?? LearningRate * group.RateFactor, decay = group.WeightDecay ?? WeightDecay;
+            if (!T.IsFinite(T.CreateTruncating(rate)) || !T.IsFinite(T.CreateTruncating(decay)))
+                throw new InvalidOperationException($"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+        }
     }
 
     /// <summary>The piece that holds a parameter.</summary>

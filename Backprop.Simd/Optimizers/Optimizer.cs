@@ -73,8 +73,7 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
         SpanGuard.SameLength(ParameterCount, gradients.Length);
         SpanGuard.Disjoint(gradients, parameters, nameof(parameters));
         CheckRanges(ranges);
-        foreach (var group in _groups)
-            CheckSettings(group);
+        CheckGroups();
         foreach (var range in ranges)
         {
             if (range.Length == 0)

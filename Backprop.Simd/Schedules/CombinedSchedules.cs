@@ -27,5 +27,5 @@ internal sealed class ProductSchedule : Schedule
         (_left, _right) = (left, right);
     }
 
-    protected override double Rate(long step) => _left.At(step) * _right.At(step);
+    protected override double Rate(long step) => Product(_left.At(step), _right.At(step));
 }

@@ -17,5 +17,5 @@ public sealed class ExponentialSchedule : Schedule
     }
 
     /// <inheritdoc/>
-    protected override double Rate(long step) => _rate * Math.Pow(_gamma, step);
+    protected override double Rate(long step) => Product(_rate, Math.Pow(_gamma, step));
 }

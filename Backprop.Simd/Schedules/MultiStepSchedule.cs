@@ -33,6 +33,6 @@ public sealed class MultiStepSchedule : Schedule
         var passed = 0;
         while (passed < _milestones.Length && _milestones[passed] <= step)
             passed++;
-        return _rate * Math.Pow(_gamma, passed);
+        return Product(_rate, Math.Pow(_gamma, passed));
     }
 }

@@ -52,7 +52,7 @@ public sealed class ReduceOnPlateau
     public double Rate => _state.Rate;
 
     /// <summary>All that changes; setting it makes this what it was when the state was read.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The rate or a count is negative, or the rate not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate or a count is negative, the rate not finite, or the best metric NaN.</exception>
     public PlateauState State
     {
         get => _state;
@@ -61,6 +61,8 @@ public sealed class ReduceOnPlateau
             CheckNotNegative(value.Rate, nameof(value));
             ArgumentOutOfRangeException.ThrowIfNegative(value.BadRecords, nameof(value));
             ArgumentOutOfRangeException.ThrowIfNegative(value.CoolDown, nameof(value));
+            if (double.IsNaN(value.Best))
+                throw new ArgumentOutOfRangeException(nameof(value), value.Best, "The best metric is a number, or an infinity before there is one: NaN is never better.");
             _state = value;
         }
     }
@@ -74,7 +76,7 @@ public sealed class ReduceOnPlateau
         if (IsBetter(metric, best))
             (best, bad) = (metric, 0);
         else
-            bad++;
+            bad = Math.Min(bad, int.MaxValue - 1) + 1;
         if (coolDown > 0)
             (coolDown, bad) = (coolDown - 1, 0);
         if (bad > _patience)
@@ -89,7 +91,8 @@ public sealed class ReduceOnPlateau
         return rate;
     }
 
-    private bool IsBetter(double metric, double best) => (_largerIsBetter, _absolute) switch
+    // The first metric is compared with infinity, of which there is no fraction.
+    private bool IsBetter(double metric, double best) => (_largerIsBetter, _absolute || double.IsInfinity(best)) switch
     {
         (false, false) => metric < best * (1 - _threshold),
         (false, true) => metric < best - _threshold,

@@ -58,6 +58,9 @@ public abstract class Schedule
     /// <returns>The rate.</returns>
     protected abstract double Rate(long step);
 
+    /// <summary>A product that is 0 where a factor is, though the other has grown to infinity.</summary>
+    private protected static double Product(double rate, double factor) => rate == 0 || factor == 0 ? 0 : rate * factor;
+
     private protected static void CheckRate(double value, string name)
     {
         if (!(value >= 0 && double.IsFinite(value)))

@@ -20,5 +20,5 @@ public sealed class StepSchedule : Schedule
     }
 
     /// <inheritdoc/>
-    protected override double Rate(long step) => _rate * Math.Pow(_gamma, step / _period);
+    protected override double Rate(long step) => Product(_rate, Math.Pow(_gamma, step / _period));
 }

@@ -23,7 +23,7 @@ internal static class SlopeKernels
     private const double Cost = 0.1;
 
     /// <summary>The elements of a row: the least multiple of the channels that is long enough.</summary>
-    public static int Width(int channels) => channels * ((LeastWidth + channels - 1) / channels);
+    public static int Width(int channels) => channels * ((LeastWidth - 1) / channels + 1);
 
     /// <summary>y = x where x &gt; 0, else slope x.</summary>
     public static void Forward<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> slopes, Span<T> y, ComputeContext context)

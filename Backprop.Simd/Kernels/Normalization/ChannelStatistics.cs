@@ -16,7 +16,7 @@ internal static unsafe class ChannelStatistics
     private const double Cost = 0.2;
 
     /// <summary>Scratch for <see cref="Moments"/> and <see cref="Products"/>.</summary>
-    public static int ScratchLength(int channels) => 3 * ChannelPlan.MaxBlocks(channels) * channels;
+    public static long ScratchLength(int channels) => 3L * ChannelPlan.MaxBlocks(channels) * channels;
 
     /// <summary>
     /// mean = center + offset; variance = sum of (x - mean)^2 / rows; inverse = 1 / sqrt(variance + epsilon). The center is the
@@ -28,7 +28,7 @@ internal static unsafe class ChannelStatistics
     {
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
-        fixed (T* px = x, sums = scratch[..ScratchLength(channels)])
+        fixed (T* px = x, sums = scratch[..(int)ScratchLength(channels)])
         {
             var body = new SimdRange<T, MomentsBody<T>>(new(plan, px, sums), width);
             compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Length, in body);
@@ -44,7 +44,7 @@ internal static unsafe class ChannelStatistics
     {
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
-        fixed (T* px = x, pdy = dy, pc = center, blocks = scratch[..ScratchLength(channels)])
+        fixed (T* px = x, pdy = dy, pc = center, blocks = scratch[..(int)ScratchLength(channels)])
         {
             var body = new SimdRange<T, ProductsBody<T>>(new(plan, px, pdy, pc, blocks), width);
             compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Length, in body);

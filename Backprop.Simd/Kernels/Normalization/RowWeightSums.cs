@@ -13,7 +13,7 @@ internal static unsafe class RowWeightSums
     private const double Cost = 0.25;
 
     /// <summary>Scratch for <see cref="Compute"/>.</summary>
-    public static int ScratchLength(int n) => 2 * ChannelPlan.MaxBlocks(n) * n;
+    public static long ScratchLength(int n) => 2L * ChannelPlan.MaxBlocks(n) * n;
 
     /// <summary>products[j] = sum of dy[i, j] xhat[i, j]; sums[j] = sum of dy[i, j].</summary>
     public static void Compute<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> cache, Span<T> scratch, Span<T> products, Span<T> sums,
@@ -22,7 +22,7 @@ internal static unsafe class RowWeightSums
     {
         width = RowNormalization.RowWidth<T>(width, n);
         var plan = new ChannelPlan(x.Length / n, n, ChannelPlan.Lanes<T>(width), folds: false);
-        fixed (T* px = x, pdy = dy, pc = cache, blocks = scratch[..ScratchLength(n)])
+        fixed (T* px = x, pdy = dy, pc = cache, blocks = scratch[..(int)ScratchLength(n)])
         {
             var body = new SimdRange<T, Body<T>>(new(plan, px, pdy, pc, blocks), width);
             compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Length, in body);

@@ -33,7 +33,7 @@ public sealed class MatrixProduct : Layer
         if (rows == 0)
         {
             throw new ArgumentException(
-                $"matrixproduct needs [m, k] or [k] times [k, n] or [k]; it got {left} and {right}.", nameof(declaration));
+                $"matrixproduct needs [m, k] or [k] times [k, n] or [k]; it got {left} and {right}.", "inputs");
         }
 
         var shape = (left.Shape.Rank, right.Shape.Rank) switch

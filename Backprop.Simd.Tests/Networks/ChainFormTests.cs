@@ -1,0 +1,61 @@
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Tests.Networks;
+
+/// <summary>Chain forms that are more than a layer's constructor.</summary>
+public sealed class ChainFormTests
+{
+    [Theory]
+    [InlineData(6, 3)]
+    [InlineData(2, 3, 3)]
+    public void Pointwise_is_affine_at_each_position(params int[] shape)
+    {
+        var network = GraphBuilder.Chain(new Shape(shape)).Pointwise(4).Build<double>(seed: 1);
+        network.Parameter(network.Definition.Parameters.Entries[^1].Name).Fill(0.5);
+        var alone = GraphBuilder.Chain(3).Affine(4).Build<double>();
+        network.Parameters.CopyTo(alone.Parameters);
+
+        var workspace = network.CreateWorkspace(2, WorkspaceOptions.Inference);
+        var positions = alone.CreateWorkspace(2 * 6, WorkspaceOptions.Inference);
+        for (var i = 0; i < positions.Input().Length; i++)
+            workspace.Input()[i] = positions.Input()[i] = Math.Sin(i);
+        network.Forward(workspace);
+        alone.Forward(positions);
+        Assert.Equal(new Shape([.. shape[..^1], 4]), network.Definition.TypeOf(network.Definition.OutputNames.Single()).Shape);
+        for (var i = 0; i < positions.Output().Length; i++)
+            Assert.Equal(positions.Output()[i], workspace.Output()[i], 1e-14);
+    }
+
+    [Fact]
+    public void Pointwise_of_a_vector_is_refused() =>
+        Assert.Contains("values [3]", Assert.Throws<ArgumentException>(() => GraphBuilder.Chain(3).Pointwise(4)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("lstm", true)]
+    [InlineData("lstm", false)]
+    [InlineData("gru", true)]
+    [InlineData("gru", false)]
+    public void The_last_state_is_that_of_each_rows_end(string kind, bool withLengths)
+    {
+        const int steps = 5, units = 3;
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", steps, 2);
+        Node? lengths = withLengths ? graph.IndexInput("lengths") : null;
+        var last = kind == "lstm" ? x.LstmLast(units, lengths) : x.GruLast(units, lengths);
+        Assert.Equal(new EdgeType(EdgeKind.Values, new Shape(units)), last.Type);
+
+        var network = last.Build<double>(seed: 1);
+        var workspace = network.CreateWorkspace(2, WorkspaceOptions.Inference with { Retain = Retain.All });
+        for (var i = 0; i < workspace.Input("x").Length; i++)
+            workspace.Input("x")[i] = Math.Cos(i);
+        int[] ends = withLengths ? [2, 4] : [steps, steps];
+        if (withLengths)
+            workspace.SetIndexInput("lengths", ends);
+        network.Forward(workspace);
+
+        var all = workspace.Value(kind + "1");
+        for (var row = 0; row < 2; row++)
+            Assert.Equal(all.Slice((row * steps + ends[row] - 1) * units, units).ToArray(), workspace.Output().Slice(row * units, units).ToArray());
+    }
+}
