@@ -1,0 +1,67 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>Moves images by whole pixels: p'[y, x] = p[y - dy, x - dx], dy and dx uniform among -n to n.</summary>
+/// <inheritdoc/>
+public sealed class RandomShift<T> : ImageAugmentation<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly T _fill;
+
+    /// <summary>Makes the augmentation.</summary>
+    /// <param name="pixels">n: the most pixels in each direction, 0 to 32767.</param>
+    /// <param name="fill">What lies around images, in the numbers of the column: the background.</param>
+    /// <param name="probability">The probability that an image is changed.</param>
+    /// <param name="column">The column of images.</param>
+    /// <param name="size">Their size; null where the shape of the column tells.</param>
+    /// <param name="stream">A number of its own for each augmentation of this kind in a list.</param>
+    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    public RandomShift(int pixels, double fill = 0, double probability = 1, string column = "x", ImageSize? size = null, int stream = 0)
+        : base("shif", probability, column, size, stream)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(pixels);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pixels, short.MaxValue);
+        Pixels = pixels;
+        _fill = T.CreateTruncating(Finite(fill, nameof(fill)));
+    }
+
+    /// <summary>The most pixels in each direction.</summary>
+    public int Pixels { get; }
+
+    private protected override bool IsIdentity => Pixels == 0;
+
+    private protected override void Change(Span<T> image, ImageSize size, ref Philox random, WordStream words, Span<T> scratch)
+    {
+        var choices = 2 * Pixels + 1;
+        var dy = (int)(random.NextDouble() * choices) - Pixels;
+        Shift(image, size, dy, (int)(random.NextDouble() * choices) - Pixels, _fill);
+    }
+
+    /// <summary>All pixels at once, as if lines followed one another without end; then what came in from outside.</summary>
+    internal static void Shift(Span<T> image, ImageSize size, int dy, int dx, T fill)
+    {
+        if (Math.Abs(dy) >= size.Height || Math.Abs(dx) >= size.Width)
+        {
+            image.Fill(fill);
+            return;
+        }
+
+        var line = size.Width * size.Channels;
+        var (lines, numbers) = (dy * line, dx * size.Channels);
+        var offset = lines + numbers;
+        if (offset > 0)
+            image[..^offset].CopyTo(image[offset..]);
+        else if (offset < 0)
+            image[-offset..].CopyTo(image);
+
+        if (lines > 0)
+            image[..lines].Fill(fill);
+        else
+            image[(image.Length + lines)..].Fill(fill);
+        if (numbers == 0)
+            return;
+        for (var start = numbers > 0 ? 0 : line + numbers; start < image.Length; start += line)
+            image.Slice(start, Math.Abs(numbers)).Fill(fill);
+    }
+}

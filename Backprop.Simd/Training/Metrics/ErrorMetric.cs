@@ -1,0 +1,46 @@
+using System.Numerics;
+
+namespace Backprop.Simd.Training;
+
+/// <summary>A mean over all elements of an error of output y against target t. NaN passes.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public abstract class ErrorMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private double _sum;
+    private long _count;
+
+    private protected ErrorMetric(string name, string? output, string? target)
+        : base(name, output, target) { }
+
+    /// <inheritdoc/>
+    public override bool LargerIsBetter => false;
+
+    /// <summary>The mean; NaN without rows.</summary>
+    private protected double Mean => _sum / _count;
+
+    /// <inheritdoc/>
+    public override void Reset() => (_sum, _count) = (0, 0);
+
+    /// <inheritdoc/>
+    public override void Add(in MetricBatch<T> batch)
+    {
+        DenseTargets.Check(in batch);
+        _sum = Continue(_sum, batch.Outputs, batch.Targets);
+        _count += batch.Outputs.Length;
+    }
+
+    /// <summary>A sum with the errors of more elements added, one after the other, so that batches leave no trace in it.</summary>
+    private protected abstract double Continue(double sum, ReadOnlySpan<T> outputs, ReadOnlySpan<T> targets);
+
+    /// <summary>A sum with (y - t)^2 of more elements added.</summary>
+    private protected static double AddSquares(double sum, ReadOnlySpan<T> outputs, ReadOnlySpan<T> targets)
+    {
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            var error = double.CreateTruncating(outputs[i]) - double.CreateTruncating(targets[i]);
+            sum += error * error;
+        }
+
+        return sum;
+    }
+}
