@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.Compression;
 
 namespace Backprop.Simd.Datasets;
 
@@ -9,12 +8,16 @@ namespace Backprop.Simd.Datasets;
 /// in row-major order. A file may be compressed with gzip; its first two bytes (1F 8B) tell.
 /// </summary>
 /// <remarks>
-/// The header is checked against the length of the file before the elements are read. Where the length is not known
-/// beforehand (gzip), the buffer grows with the bytes that are really there, never with what the header promises. The
-/// checksum of a gzip file is verified where it is there; a file cut after its last element is read without it.
+/// The header is checked against the length of the file before anything is allocated; a plain file is then read right into
+/// its array. Of a gzip file the length is not known beforehand: the buffer grows with the bytes that are really there, never
+/// with what the header promises, and never beyond a maximum. Members behind each other are one file; a wrong checksum, a cut
+/// and anything after the last member are refused.
 /// </remarks>
 public sealed class IdxFile
 {
+    /// <summary>The bytes that a gzip file may decompress to by default: 1 GiB.</summary>
+    public const long DefaultMaximumDecompressedBytes = 1L << 30;
+
     private const byte UnsignedByte = 0x08;
     private const int FirstBuffer = 1 << 16;
 
@@ -35,68 +38,72 @@ public sealed class IdxFile
 
     /// <summary>Reads images: unsigned bytes of rank 3, <c>[images, rows, columns]</c>.</summary>
     /// <param name="path">The file, plain or gzip.</param>
+    /// <param name="maximumDecompressedBytes">The most bytes that a gzip file may decompress to, header included.</param>
     /// <returns>The content.</returns>
-    /// <exception cref="DatasetFormatException">The file is not such an IDX file, or is truncated, too long or corrupt.</exception>
+    /// <exception cref="DatasetFormatException">The file is not such an IDX file, or is truncated, too long or corrupt,
+    /// or decompresses to more than the maximum.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
-    public static IdxFile ReadImages(string path) => ReadFile(path, rank: 3);
+    public static IdxFile ReadImages(string path, long maximumDecompressedBytes = DefaultMaximumDecompressedBytes) =>
+        ReadFile(path, rank: 3, maximumDecompressedBytes);
 
     /// <summary>Reads images from the position of a stream to its end. The stream stays open.</summary>
     /// <param name="stream">A stream that can seek, plain or gzip.</param>
+    /// <param name="maximumDecompressedBytes">The most bytes that a gzip file may decompress to, header included.</param>
     /// <returns>The content.</returns>
     /// <exception cref="ArgumentException">The stream cannot read or seek.</exception>
-    /// <exception cref="DatasetFormatException">The bytes are not such an IDX file, or are truncated, too long or corrupt.</exception>
-    public static IdxFile ReadImages(Stream stream) => ReadStream(stream, rank: 3, name: "The stream");
+    /// <exception cref="DatasetFormatException">The bytes are not such an IDX file, or are truncated, too long or corrupt,
+    /// or decompress to more than the maximum.</exception>
+    public static IdxFile ReadImages(Stream stream, long maximumDecompressedBytes = DefaultMaximumDecompressedBytes) =>
+        ReadStream(stream, rank: 3, maximumDecompressedBytes, name: "The stream");
 
     /// <summary>Reads labels: unsigned bytes of rank 1.</summary>
     /// <param name="path">The file, plain or gzip.</param>
+    /// <param name="maximumDecompressedBytes">The most bytes that a gzip file may decompress to, header included.</param>
     /// <returns>The content.</returns>
-    /// <exception cref="DatasetFormatException">The file is not such an IDX file, or is truncated, too long or corrupt.</exception>
+    /// <exception cref="DatasetFormatException">The file is not such an IDX file, or is truncated, too long or corrupt,
+    /// or decompresses to more than the maximum.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
-    public static IdxFile ReadLabels(string path) => ReadFile(path, rank: 1);
+    public static IdxFile ReadLabels(string path, long maximumDecompressedBytes = DefaultMaximumDecompressedBytes) =>
+        ReadFile(path, rank: 1, maximumDecompressedBytes);
 
     /// <summary>Reads labels from the position of a stream to its end. The stream stays open.</summary>
     /// <param name="stream">A stream that can seek, plain or gzip.</param>
+    /// <param name="maximumDecompressedBytes">The most bytes that a gzip file may decompress to, header included.</param>
     /// <returns>The content.</returns>
     /// <exception cref="ArgumentException">The stream cannot read or seek.</exception>
-    /// <exception cref="DatasetFormatException">The bytes are not such an IDX file, or are truncated, too long or corrupt.</exception>
-    public static IdxFile ReadLabels(Stream stream) => ReadStream(stream, rank: 1, name: "The stream");
+    /// <exception cref="DatasetFormatException">The bytes are not such an IDX file, or are truncated, too long or corrupt,
+    /// or decompress to more than the maximum.</exception>
+    public static IdxFile ReadLabels(Stream stream, long maximumDecompressedBytes = DefaultMaximumDecompressedBytes) =>
+        ReadStream(stream, rank: 1, maximumDecompressedBytes, name: "The stream");
 
-    private static IdxFile ReadFile(string path, int rank)
+    private static IdxFile ReadFile(string path, int rank, long maximumDecompressedBytes)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        using FileStream stream = File.OpenRead(path);
-        return ReadStream(stream, rank, $"'{path}'");
+
+        // Without a buffer of its own: a read goes right into the array that it is meant for.
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        return ReadStream(stream, rank, maximumDecompressedBytes, $"'{path}'");
     }
 
-    private static IdxFile ReadStream(Stream stream, int rank, string name)
+    private static IdxFile ReadStream(Stream stream, int rank, long maximumDecompressedBytes, string name)
     {
         ArgumentNullException.ThrowIfNull(stream);
+        ArgumentOutOfRangeException.ThrowIfLessThan(maximumDecompressedBytes, 1);
         if (!stream.CanRead || !stream.CanSeek)
         {
             throw new ArgumentException("Expected a stream that can read and seek.", nameof(stream));
         }
 
-        long start = stream.Position;
-        Span<byte> magic = stackalloc byte[2];
-        bool compressed = stream.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic is [0x1F, 0x8B];
-        stream.Position = start;
-        if (!compressed)
+        if (!GzipContent.IsAhead(stream))
         {
-            return ReadContent(stream, stream.Length - start, rank, name);
+            return ReadContent(stream, stream.Length - stream.Position, long.MaxValue, rank, name);
         }
 
-        try
-        {
-            using var content = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
-            return ReadContent(content, length: null, rank, name);
-        }
-        catch (InvalidDataException error)
-        {
-            throw new DatasetFormatException($"{name} is not a whole gzip file: {error.Message}", error);
-        }
+        using var content = new GzipContent(stream, name);
+        return ReadContent(content, length: null, maximumDecompressedBytes, rank, name);
     }
 
-    private static IdxFile ReadContent(Stream content, long? length, int rank, string name)
+    private static IdxFile ReadContent(Stream content, long? length, long maximum, int rank, string name)
     {
         Span<byte> header = stackalloc byte[4 + (4 * rank)];
         int read = content.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
@@ -132,16 +139,23 @@ public sealed class IdxFile
                 $"{name} has {known} bytes; its header [{string.Join(", ", dimensions)}] asks for {header.Length + size}.");
         }
 
-        byte[] data = ReadBody(content, (int)size, name);
+        if (header.Length + size > maximum)
+        {
+            throw new DatasetFormatException(
+                $"{name} would decompress to {header.Length + size} bytes; the maximum is {maximum}.");
+        }
+
+        byte[] data = ReadBody(content, (int)size, isThere: length is not null, name);
         return content.ReadByte() < 0
             ? new IdxFile(dimensions, data)
             : throw new DatasetFormatException($"{name} goes on after the {size} bytes that its header [{string.Join(", ", dimensions)}] asks for.");
     }
 
-    // At most twice the bytes that are really there are allocated.
-    private static byte[] ReadBody(Stream content, int size, string name)
+    // Bytes that are known to be there go right into their array; otherwise at most twice those that are really there are
+    // allocated.
+    private static byte[] ReadBody(Stream content, int size, bool isThere, string name)
     {
-        var data = new byte[Math.Min(size, FirstBuffer)];
+        byte[] data = GC.AllocateUninitializedArray<byte>(isThere ? size : Math.Min(size, FirstBuffer));
         int filled = 0;
         while (true)
         {
@@ -158,7 +172,9 @@ public sealed class IdxFile
                 return data;
             }
 
-            Array.Resize(ref data, (int)Math.Min(size, 2L * data.Length));
+            byte[] larger = GC.AllocateUninitializedArray<byte>((int)Math.Min(size, 2L * data.Length));
+            data.CopyTo(larger, 0);
+            data = larger;
         }
     }
 }

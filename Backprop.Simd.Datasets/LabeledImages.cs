@@ -1,4 +1,6 @@
 using System.Numerics;
+using Backprop.Simd.Data;
+using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Datasets;
 
@@ -43,7 +45,7 @@ public sealed class LabeledImages
                 nameof(pixels));
         }
 
-        int outside = pixels.Span.IndexOfAnyExceptInRange((byte)0, maximumValue);
+        int outside = maximumValue == byte.MaxValue ? -1 : pixels.Span.IndexOfAnyExceptInRange((byte)0, maximumValue);
         if (outside >= 0)
         {
             throw new ArgumentException(
@@ -124,9 +126,7 @@ public sealed class LabeledImages
     {
         ThrowIfNoRange(start, count);
         ThrowIfShort(destination.Length, (long)count * PixelsPerImage, nameof(destination));
-        Span<T> scaled = stackalloc T[256];
-        FillScale(scaled);
-        Scale(_pixels.Span.Slice(start * PixelsPerImage, count * PixelsPerImage), scaled, destination);
+        Datasets.Pixels.Scale(_pixels.Span.Slice(start * PixelsPerImage, count * PixelsPerImage), MaximumValue, destination);
     }
 
     /// <summary>
@@ -142,12 +142,10 @@ public sealed class LabeledImages
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ThrowIfShort(destination.Length, (long)rows.Length * PixelsPerImage, nameof(destination));
-        Span<T> scaled = stackalloc T[256];
-        FillScale(scaled);
         for (int i = 0; i < rows.Length; i++)
         {
             ThrowIfNoImage(rows[i], nameof(rows));
-            Scale(Image(rows[i]), scaled, destination[(i * PixelsPerImage)..]);
+            Datasets.Pixels.Scale(Image(rows[i]), MaximumValue, destination[(i * PixelsPerImage)..]);
         }
     }
 
@@ -181,6 +179,31 @@ public sealed class LabeledImages
             ThrowIfNoImage(rows[i], nameof(rows));
             destination[i] = _labels.Span[rows[i]];
         }
+    }
+
+    /// <summary>
+    /// The images and labels as a set to train with, over the same bytes: a pixel becomes <c>pixel / MaximumValue</c>,
+    /// correctly rounded, when its row is read.
+    /// </summary>
+    /// <typeparam name="T">float or double: the element type of the network.</typeparam>
+    /// <param name="values">The network's input for the images.</param>
+    /// <param name="labels">The network's input for the labels, one class each.</param>
+    /// <param name="shape">The shape of an image, of <see cref="PixelsPerImage"/> elements: <c>[H * W]</c> by default,
+    /// <c>[H, W, 1]</c> for convolutions.</param>
+    /// <returns>A set of the two columns.</returns>
+    /// <exception cref="ArgumentException">A name is empty, both are the same, or the shape has another size.</exception>
+    public Dataset<T> ToDataset<T>(string values = "x", string labels = "labels", Shape? shape = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Shape image = shape ?? new Shape(PixelsPerImage);
+        if (image.Size != PixelsPerImage)
+        {
+            throw new ArgumentException(
+                $"Expected a shape of {Height} x {Width} = {PixelsPerImage} elements; got {image} of {image.Size}.", nameof(shape));
+        }
+
+        return new Dataset<T>(
+            new PixelColumn<T>(values, image, _pixels, MaximumValue), new ByteLabelColumn(labels, _labels));
     }
 
     /// <summary>The chosen images as a set of their own (copied).</summary>
@@ -273,27 +296,6 @@ public sealed class LabeledImages
         }
 
         return order;
-    }
-
-    // One division per pixel value instead of one per pixel.
-    private void FillScale<T>(Span<T> scaled)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        T maximum = T.CreateTruncating(MaximumValue);
-        for (int value = 0; value < scaled.Length; value++)
-        {
-            scaled[value] = T.CreateTruncating(value) / maximum;
-        }
-    }
-
-    private static void Scale<T>(ReadOnlySpan<byte> pixels, ReadOnlySpan<T> scaled, Span<T> destination)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        destination = destination[..pixels.Length];
-        for (int i = 0; i < destination.Length; i++)
-        {
-            destination[i] = scaled[pixels[i]];
-        }
     }
 
     private static int ArrayLength(long length, string argument) => length <= Array.MaxLength

@@ -1,11 +1,40 @@
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// Reads MNIST, and every set in its form (Fashion-MNIST, KMNIST): grey images with labels 0..9 in four IDX files.
+/// Reads MNIST, and every set in its form (Fashion-MNIST, KMNIST): grey images with labels 0..9 in four IDX files. MNIST itself
+/// (LeCun, Cortes, Burges; <see href="http://yann.lecun.com/exdb/mnist/"/>) has 60,000 handwritten digits to train on and 10,000
+/// to test on, 28x28 pixels.
 /// </summary>
 public static class Mnist
 {
     private const int Classes = 10;
+
+    /// <summary>The four files of MNIST, their hashes and mirrors.</summary>
+    public static MnistSet Published { get; } = new(
+        "MNIST",
+        [
+            new("train-images-idx3-ubyte", 47040016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+            new("train-labels-idx1-ubyte", 60008, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+            new("t10k-images-idx3-ubyte", 7840016, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+            new("t10k-labels-idx1-ubyte", 10008, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+        ],
+        [
+            new("https://storage.googleapis.com/cvdf-datasets/mnist/"),
+            new("https://ossci-datasets.s3.amazonaws.com/mnist/"),
+        ]);
+
+    /// <summary>The files of every set in this form: images and labels to train on, images and labels to test on.</summary>
+    internal static ReadOnlySpan<string> FileNames =>
+        new[] { "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" };
+
+    /// <summary>Reads MNIST, and downloads it first where it is not here: see <see cref="MnistSet.LoadOrDownload"/>.</summary>
+    /// <param name="directory">Where the files are, or are to be; the cache by default.</param>
+    /// <param name="options">How files are found and downloaded.</param>
+    /// <returns>60,000 images to train on and 10,000 to test on.</returns>
+    /// <exception cref="DatasetNotFoundException">The files are not here and cannot be downloaded.</exception>
+    /// <exception cref="DatasetFormatException">A file that was here is not what its name says.</exception>
+    public static TrainTestSplit LoadOrDownload(string? directory = null, DownloadOptions? options = null) =>
+        Published.LoadOrDownload(directory, options);
 
     /// <summary>Reads the four files of a directory.</summary>
     /// <remarks>
@@ -38,8 +67,8 @@ public static class Mnist
     private static LabeledImages LoadPart(string directory, string part)
     {
         // Both are found before either is read: a missing file is told at once.
-        string imagesPath = Find(directory, $"{part}-images", "idx3-ubyte");
-        string labelsPath = Find(directory, $"{part}-labels", "idx1-ubyte");
+        string imagesPath = Find(directory, $"{part}-images-idx3-ubyte");
+        string labelsPath = Find(directory, $"{part}-labels-idx1-ubyte");
         IdxFile images = IdxFile.ReadImages(imagesPath);
         IdxFile labels = IdxFile.ReadLabels(labelsPath);
         ReadOnlySpan<int> shape = images.Dimensions.Span;
@@ -55,20 +84,18 @@ public static class Mnist
             : throw new DatasetFormatException($"Label {outside} of '{labelsPath}' is {labels.Data.Span[outside]}; expected 0..9.");
     }
 
-    private static string Find(string directory, string stem, string kind)
-    {
-        ReadOnlySpan<string> names = [$"{stem}-{kind}", $"{stem}.{kind}", $"{stem}-{kind}.gz", $"{stem}.{kind}.gz"];
-        foreach (string name in names)
-        {
-            string path = Path.Combine(directory, name);
-            if (File.Exists(path))
-            {
-                return path;
-            }
-        }
+    private static string Find(string directory, string name) => TryFind(directory, name)
+        ?? throw new FileNotFoundException(
+            $"The file '{name}' is missing in the directory '{directory}' (also looked for: {string.Join(", ", FormsOf(name)[1..])}).",
+            name);
 
-        throw new FileNotFoundException(
-            $"The file '{names[0]}' is missing in the directory '{directory}' (also looked for: {string.Join(", ", names[1..]!)}).",
-            names[0]);
+    /// <summary>The path of a file in one of its accepted forms; null if there is none.</summary>
+    internal static string? TryFind(string directory, string name) =>
+        FormsOf(name).Select(form => Path.Combine(directory, form)).FirstOrDefault(File.Exists);
+
+    private static string[] FormsOf(string name)
+    {
+        string point = name.Replace("-idx", ".idx", StringComparison.Ordinal);
+        return [name, point, $"{name}.gz", $"{point}.gz"];
     }
 }

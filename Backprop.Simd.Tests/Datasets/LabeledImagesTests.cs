@@ -1,5 +1,7 @@
 using System.Numerics;
+using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Layers;
 using CsCheck;
 
 namespace Backprop.Simd.Tests.Datasets;
@@ -82,6 +84,73 @@ public class LabeledImagesTests
         var chosen = new T[6];
         images.CopyRows<T>([899, 600, 899], chosen);
         Assert.Equal([.. range[598..600], .. range[0..2], .. range[598..600]], chosen);
+    }
+
+    [Fact]
+    public void Every_pixel_over_every_maximum_is_correctly_rounded()
+    {
+        byte[] pixels = [.. Enumerable.Range(0, 256).Select(i => (byte)i), 255, 1, 128];
+        for (int maximum = 1; maximum <= 255; maximum++)
+        {
+            byte[] within = [.. pixels.Select(p => (byte)Math.Min(p, maximum))];
+            var images = new LabeledImages(within, new byte[1], within.Length, 1, 1, (byte)maximum);
+            var floats = new float[within.Length];
+            var doubles = new double[within.Length];
+            images.CopyRows<float>(0, 1, floats);
+            images.CopyRows<double>(0, 1, doubles);
+            for (int i = 0; i < within.Length; i++)
+            {
+                Assert.Equal((float)within[i] / maximum, floats[i]);
+                Assert.Equal((double)within[i] / maximum, doubles[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void ToDataset_reads_the_rows_of_the_images_float() => CheckDataset<float>();
+
+    [Fact]
+    public void ToDataset_reads_the_rows_of_the_images_double() => CheckDataset<double>();
+
+    private static void CheckDataset<T>()
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        LabeledImages images = Digits.Split().Test;
+        Dataset<T> set = images.ToDataset<T>();
+        Assert.Equal(images.Count, set.Count);
+        Assert.Equal(["x", "labels"], set.Columns.ToArray().Select(c => c.Name));
+        Assert.Equal(new EdgeType(EdgeKind.Values, new Shape(64)), set["x"].Type);
+        Assert.Equal(new EdgeType(EdgeKind.Indices, Shape.Scalar), set["labels"].Type);
+
+        int[] rows = [359, 0, 17, 0, 200];
+        Batch<T> batch = set.CreateBatch(rows.Length);
+        set.Read(rows, batch);
+        var expected = new T[rows.Length * 64];
+        var labels = new int[rows.Length];
+        images.CopyRows(rows, expected.AsSpan());
+        images.CopyLabels(rows, labels);
+        Assert.Equal(expected, batch.Values(0).ToArray());
+        Assert.Equal(labels, batch.Indices(1).ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>("rows", () => set.Read([360], batch));
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        set.Read(rows, batch);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void ToDataset_takes_names_and_a_shape()
+    {
+        LabeledImages images = Digits.Split().Test;
+        Dataset<float> set = images.ToDataset<float>("image", "digit", new Shape(8, 8, 1));
+        Assert.Equal(["image", "digit"], set.Columns.ToArray().Select(c => c.Name));
+        Assert.Equal(new Shape(8, 8, 1), set["image"].Type.Shape);
+
+        var error = Assert.Throws<ArgumentException>("shape", () => images.ToDataset<float>(shape: new Shape(8, 9)));
+        Assert.Contains("8 x 8 = 64", error.Message, StringComparison.Ordinal);
+        Assert.Contains("72", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => images.ToDataset<float>("x", "x"));
+        Assert.Throws<ArgumentException>(() => images.ToDataset<float>(""));
     }
 
     [Fact]
