@@ -64,6 +64,25 @@ public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
         Read(rows, batch, ComputeContext.SingleThreaded);
     }
 
+    /// <summary>A view of chosen examples: row i of the view is row <c>rows[i]</c> of this set. Nothing is copied but the choice.</summary>
+    /// <param name="rows">The rows, copied; one may come more than once.</param>
+    /// <returns>The view.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A row names no example.</exception>
+    public Dataset<T> Select(params ReadOnlySpan<int> rows)
+    {
+        foreach (var row in rows)
+        {
+            if ((uint)row >= (uint)Count)
+                throw new ArgumentOutOfRangeException(nameof(rows), row, $"The set has the rows 0 to {Count - 1}.");
+        }
+
+        var chosen = rows.ToArray();
+        var columns = new DataColumn[_columns.Length];
+        for (var i = 0; i < columns.Length; i++)
+            columns[i] = _columns[i] is ValueColumn<T> values ? new SelectedValues<T>(values, chosen) : new SelectedIndices((IndexColumn)_columns[i], chosen);
+        return new Dataset<T>(columns);
+    }
+
     /// <summary>The same, by several threads where that pays.</summary>
     internal void Read(ReadOnlySpan<int> rows, Batch<T> batch, ComputeContext compute)
     {

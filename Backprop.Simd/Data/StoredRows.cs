@@ -73,12 +73,20 @@ internal readonly struct StoredRows<TStored, TElement, TConversion>(ArrayStore s
     public int Read(ReadOnlySpan<int> rows, Span<TElement> destination)
     {
         using var lease = store.Acquire();
+        var rowBytes = (long)size * Unsafe.SizeOf<TStored>();
+        var (ahead, hinted) = (RowFetch.Distance(rowBytes), 1);
         for (var i = 0; i < rows.Length;)
         {
             var (first, run) = (rows[i], 1);
             while (i + run < rows.Length && rows[i + run] == first + run)
                 run++;
-            var source = lease.Elements<TStored>(offset + (long)first * size * Unsafe.SizeOf<TStored>(), run * size);
+            for (; hinted < Math.Min(rows.Length, i + run + ahead); hinted++)
+            {
+                if (hinted >= i + run)
+                    RowFetch.Hint(lease.Elements<TStored>(offset + rows[hinted] * rowBytes, size));
+            }
+
+            var source = lease.Elements<TStored>(offset + first * rowBytes, run * size);
             if (!conversion.Convert(source, destination.Slice(i * size, run * size)))
                 return first;
             i += run;
