@@ -33,9 +33,8 @@ public sealed class RandomShift<T> : ImageAugmentation<T> where T : unmanaged, I
 
     private protected override void Change(Span<T> image, ImageSize size, ref Philox random, WordStream words, Span<T> scratch)
     {
-        var choices = 2 * Pixels + 1;
-        var dy = (int)(random.NextDouble() * choices) - Pixels;
-        Shift(image, size, dy, (int)(random.NextDouble() * choices) - Pixels, _fill);
+        var dy = Draw(ref random);
+        Shift(image, size, dy, Draw(ref random), _fill);
     }
 
     /// <summary>All pixels at once, as if lines followed one another without end; then what came in from outside.</summary>
@@ -62,6 +61,12 @@ public sealed class RandomShift<T> : ImageAugmentation<T> where T : unmanaged, I
         if (numbers == 0)
             return;
         for (var start = numbers > 0 ? 0 : line + numbers; start < image.Length; start += line)
-            image.Slice(start, Math.Abs(numbers)).Fill(fill);
+        {
+            foreach (ref var number in image.Slice(start, Math.Abs(numbers)))
+                number = fill;
+        }
     }
+
+    /// <summary>One of -n to n: the upper half of a word times their number, so that a block of words is enough for an image.</summary>
+    private int Draw(ref Philox random) => (int)((ulong)random.NextUInt32() * (ulong)(2 * Pixels + 1) >> 32) - Pixels;
 }
