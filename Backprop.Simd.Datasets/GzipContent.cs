@@ -18,6 +18,9 @@ internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
 {
     private const int TrailerLength = 8;
 
+    // What is decompressed is still in the cache when its checksum is computed.
+    private const int LargestBlock = 1 << 16;
+
     private readonly Taken _taken = new(file);
     private DeflateStream? _member;
     private Crc32 _checksum;
@@ -36,6 +39,7 @@ internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
 
     public override int Read(Span<byte> buffer)
     {
+        buffer = buffer[..Math.Min(buffer.Length, LargestBlock)];
         while (!_ended && !buffer.IsEmpty)
         {
             if (_member is null)

@@ -9,8 +9,8 @@ namespace Backprop.Simd.Datasets;
 /// </summary>
 /// <remarks>
 /// The header is checked against the length of the file before anything is allocated; a plain file is then read right into
-/// its array. Of a gzip file the length is not known beforehand: the buffer grows with the bytes that are really there, never
-/// with what the header promises, and never beyond a maximum. Members behind each other are one file; a wrong checksum, a cut
+/// its array. Of a gzip file the length is not known beforehand: the buffer starts at eight times the file at most and grows with
+/// the bytes that are really there, never with what the header promises, and never beyond a maximum. Members behind each other are one file; a wrong checksum, a cut
 /// and anything after the last member are refused.
 /// </remarks>
 public sealed class IdxFile
@@ -20,6 +20,9 @@ public sealed class IdxFile
 
     private const byte UnsignedByte = 0x08;
     private const int FirstBuffer = 1 << 16;
+
+    // MNIST is compressed 4.7 times.
+    private const int LikelyRatio = 8;
 
     private readonly int[] _dimensions;
     private readonly byte[] _data;
@@ -96,14 +99,17 @@ public sealed class IdxFile
 
         if (!GzipContent.IsAhead(stream))
         {
-            return ReadContent(stream, stream.Length - stream.Position, long.MaxValue, rank, name);
+            long length = stream.Length - stream.Position;
+            return ReadContent(stream, length, maximum: long.MaxValue, firstBuffer: length, rank, name);
         }
 
+        long likely = Math.Max(FirstBuffer, LikelyRatio * (stream.Length - stream.Position));
         using var content = new GzipContent(stream, name);
-        return ReadContent(content, length: null, maximumDecompressedBytes, rank, name);
+        return ReadContent(content, length: null, maximumDecompressedBytes, likely, rank, name);
     }
 
-    private static IdxFile ReadContent(Stream content, long? length, long maximum, int rank, string name)
+    private static IdxFile ReadContent(
+        Stream content, long? length, long maximum, long firstBuffer, int rank, string name)
     {
         Span<byte> header = stackalloc byte[4 + (4 * rank)];
         int read = content.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
@@ -145,17 +151,17 @@ public sealed class IdxFile
                 $"{name} would decompress to {header.Length + size} bytes; the maximum is {maximum}.");
         }
 
-        byte[] data = ReadBody(content, (int)size, isThere: length is not null, name);
+        byte[] data = ReadBody(content, (int)size, firstBuffer, name);
         return content.ReadByte() < 0
             ? new IdxFile(dimensions, data)
             : throw new DatasetFormatException($"{name} goes on after the {size} bytes that its header [{string.Join(", ", dimensions)}] asks for.");
     }
 
-    // Bytes that are known to be there go right into their array; otherwise at most twice those that are really there are
+    // What the first buffer holds goes right into its array; beyond it at most twice the bytes that are really there are
     // allocated.
-    private static byte[] ReadBody(Stream content, int size, bool isThere, string name)
+    private static byte[] ReadBody(Stream content, int size, long firstBuffer, string name)
     {
-        byte[] data = GC.AllocateUninitializedArray<byte>(isThere ? size : Math.Min(size, FirstBuffer));
+        byte[] data = GC.AllocateUninitializedArray<byte>((int)Math.Min(size, firstBuffer));
         int filled = 0;
         while (true)
         {
