@@ -9,7 +9,7 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Tests.Probe;
 
 /// <summary>What a step may be; each makes its network once and returns the step.</summary>
-internal static class Scenarios
+internal static partial class Scenarios
 {
     private const int Rows = 64;
     private const int Inputs = 80;
@@ -25,6 +25,8 @@ internal static class Scenarios
         ["inference"] = Inference,
         ["sequences"] = Sequences,
         ["images"] = Images,
+        ["loading"] = Loading,
+        ["reading-ahead"] = ReadingAhead,
         ["boxes"] = Boxes,
         ["product"] = Product,
     };

@@ -1,0 +1,177 @@
+using System.Numerics;
+using Backprop.Simd.Data;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Tests.Data;
+
+public sealed class NormalizationTests
+{
+    private static readonly Shape Image = new(3, 5, 4);
+
+    [Theory]
+    [InlineData(NormalizationScope.Element, 0)]
+    [InlineData(NormalizationScope.Channel, 0)]
+    [InlineData(NormalizationScope.Whole, 0)]
+    [InlineData(NormalizationScope.Element, 1e4)]
+    [InlineData(NormalizationScope.Channel, 1e4)]
+    [InlineData(NormalizationScope.Whole, 1e4)]
+    public void Statistics_are_those_of_two_passes_at_any_offset(NormalizationScope scope, double offset)
+    {
+        var (set, numbers) = Set<double>(130, Image, offset);
+        var rows = Enumerable.Range(0, 130).Where(row => row % 3 != 0).Reverse().ToArray();
+        var normalization = Normalization.Standardize(set, "x", scope, rows);
+        var scaling = Normalization.Scale(set, "x", scope, rows);
+        var features = scope switch { NormalizationScope.Element => Image.Size, NormalizationScope.Channel => 4, _ => 1 };
+        Assert.Equal((features, features), (normalization.Offsets.Length, scaling.Factors.Length));
+        for (var i = 0; i < features; i++)
+        {
+            var seen = rows.SelectMany(row => Enumerable.Range(0, Image.Size).Where(j => j % features == i).Select(j => numbers[row * Image.Size + j])).ToArray();
+            var mean = seen.Average(x => x - offset);
+            var deviation = Math.Sqrt(seen.Average(x => Math.Pow(x - offset - mean, 2)));
+            Assert.Equal(offset + mean, normalization.Offsets[i], 1e-11);
+            Assert.Equal(1, normalization.Factors[i] * deviation, 1e-10);
+            Assert.Equal(seen.Min(), scaling.Offsets[i]);
+            Assert.Equal(1 / (seen.Max() - seen.Min()), scaling.Factors[i]);
+        }
+    }
+
+    [Fact]
+    public void Float_images_keep_their_digits_behind_a_large_offset()
+    {
+        var (set, numbers) = Set<float>(200, Image, 1e4);
+        var normalization = Normalization.Standardize(set, "x", NormalizationScope.Channel);
+        var actual = numbers.ToArray();
+        normalization.Apply<float>(actual, 200);
+        for (var i = 0; i < actual.Length; i++)
+        {
+            var expected = (numbers[i] - normalization.Offsets[i % 4]) * normalization.Factors[i % 4];
+            Assert.Equal(expected, actual[i], 1e-6);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(63)]
+    [InlineData(64)]
+    [InlineData(65)]
+    [InlineData(784)]
+    public void Rows_of_any_size_are_normalized_and_nothing_behind_them(int size)
+    {
+        var offsets = Enumerable.Range(0, size).Select(i => i * 0.5).ToArray();
+        var factors = Enumerable.Range(0, size).Select(i => 1.0 / (i + 1)).ToArray();
+        var normalization = new Normalization("x", new Shape(size), offsets, factors);
+        using var context = new ComputeContext(3) { InlineNanoseconds = 0 };
+        foreach (var rows in (int[])[0, 1, 2, 7, 130])
+        {
+            var values = Enumerable.Range(0, rows * size + 1).Select(i => i * 0.25).ToArray();
+            var before = values.ToArray();
+            var shared = values.ToArray();
+            normalization.Apply<double>(values, rows);
+            normalization.Apply<double>(shared, rows, context);
+            Bits.AssertEqual<double>(values, shared, "three threads");
+            for (var i = 0; i < rows * size; i++)
+                Assert.Equal((before[i] - offsets[i % size]) * factors[i % size], values[i], 1e-9);
+            Assert.Equal(before[^1], values[^1]);
+        }
+    }
+
+    [Fact]
+    public void Every_width_stays_inside_its_operands()
+    {
+        foreach (var width in (SimdWidth[])[SimdWidth.Portable, SimdWidth.Bits128, SimdWidth.Bits256, SimdWidth.Bits512])
+        {
+            foreach (var (length, pattern) in (ReadOnlySpan<(int, int)>)[(1, 1), (15, 64), (131, 65), (300, 100)])
+            {
+                using GuardedMemory memory = new(4 * length), offsets = new(4 * pattern), factors = new(4 * pattern), shifts = new(4 * pattern);
+                Span<float> x = memory.AtEnd<float>(length), o = offsets.AtEnd<float>(pattern), f = factors.AtEnd<float>(pattern), s = shifts.AtEnd<float>(pattern);
+                (int i, float one) = (0, 1);
+                for (; i < length; i++)
+                    x[i] = i;
+                o.Fill(one);
+                f.Fill(2);
+                s.Fill(3);
+                RowScaling.Run<float>(x, o, f, s, null, width);
+                for (i = 0; i < length; i++)
+                    Assert.Equal((i - 1) * 2 + 3, x[i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_constant_feature_becomes_zero()
+    {
+        var set = new Dataset<float>(Columns.Values<float>("x", new Shape(2), new float[] { 0.1f, 1, 0.1f, 3, 0.1f, 5 }));
+        foreach (var normalization in (Normalization[])[Normalization.Standardize(set, "x"), Normalization.Scale(set, "x")])
+        {
+            Assert.Equal((0.1f, 1), (normalization.Offsets[0], normalization.Factors[0]));
+            float[] values = [0.1f, 3];
+            normalization.Apply<float>(values, 1);
+            Assert.Equal(0, values[0]);
+        }
+    }
+
+    [Fact]
+    public void A_transform_normalizes_the_column_of_batches()
+    {
+        var set = TestSets.Counting<float>(50);
+        var normalization = Normalization.Scale(set, "x", NormalizationScope.Whole);
+        using var loader = new BatchLoader<float>(set, 8, new() { Transforms = [normalization.Transform<float>()], Prefetch = 2 });
+        for (var i = 0; i < 14; i++)
+        {
+            var batch = loader.Next();
+            for (var row = 0; row < batch.Rows; row++)
+                Assert.Equal(batch.SourceRows[row] / 49.5f, batch.Values(0)[3 * row], 1e-6f);
+        }
+
+        Assert.Contains("no column 'y'", Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 8,
+            new() { Transforms = [new Normalization("y", new Shape(3), [0], [1]).Transform<float>()] })).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 8,
+            new() { Transforms = [new Normalization("x", new Shape(4), [0], [1]).Transform<float>()] }));
+        Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 8,
+            new() { Transforms = [new Normalization("labels", Shape.Scalar, [0], [1]).Transform<float>()] }));
+    }
+
+    [Fact]
+    public void A_saved_normalization_is_the_same()
+    {
+        var (set, numbers) = Set<float>(40, Image, 3);
+        var fitted = Normalization.Standardize(set, "x", NormalizationScope.Channel);
+        var rebuilt = new Normalization(fitted.Column, fitted.Shape, fitted.Offsets, fitted.Factors);
+        float[] expected = [.. numbers], actual = [.. numbers];
+        fitted.Apply<float>(expected, 40);
+        rebuilt.Apply<float>(actual, 40);
+        Bits.AssertEqual<float>(expected, actual, "rebuilt");
+    }
+
+    [Fact]
+    public void What_cannot_be_is_refused()
+    {
+        Assert.Throws<ArgumentException>(() => new Normalization("", Image, [0], [1]));
+        Assert.Throws<ArgumentException>(() => new Normalization("x", Image, [0, 0], [1, 1]));
+        Assert.Throws<ArgumentException>(() => new Normalization("x", Image, [0], [1, 1]));
+        Assert.Throws<ArgumentException>(() => new Normalization("x", Image, [double.NaN], [1]));
+        Assert.Throws<ArgumentException>(() => new Normalization("x", Image, [0], [double.PositiveInfinity]));
+        var set = new Dataset<float>(Columns.Values<float>("x", Shape.Scalar, new[] { 1, float.NaN }), Columns.Labels("labels", new byte[2]));
+        Assert.Contains("not finite", Assert.Throws<ArgumentException>(() => Normalization.Standardize(set, "x")).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Normalization.Scale(set, "x"));
+        Assert.Throws<ArgumentException>(() => Normalization.Scale(set, "labels"));
+        Assert.Throws<ArgumentException>(() => Normalization.Scale(set, "z"));
+        Assert.Throws<ArgumentException>(() => Normalization.Scale(set, "x", rows: []));
+        Assert.Equal(1, Normalization.Scale(set, "x", rows: [0]).Offsets[0]);
+        Assert.Throws<ArgumentException>(() => new Normalization("x", Image, [0], [1]).Apply<float>(new float[59], 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Normalization("x", Image, [0], [1]).Apply<float>(new float[59], -1));
+    }
+
+    private static (Dataset<T> Set, T[] Numbers) Set<T>(int rows, Shape shape, double offset) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var random = new TestRandom(7);
+        var numbers = new T[rows * shape.Size];
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = T.CreateTruncating(offset + random.Signed<double>() * (1 + i % 4) + i % 3);
+        return (new Dataset<T>(Columns.Values<T>("x", shape, numbers)), numbers);
+    }
+}

@@ -1,0 +1,177 @@
+using System.Globalization;
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>Cuts the rows of a set into parts: training, validation, test.</summary>
+/// <remarks>
+/// Each row comes in exactly one part, and the rows of a part ascend. A split is a function of its arguments, the same on every
+/// machine. Give the parts to <see cref="Dataset{T}.Select"/> or <see cref="LoaderOptions{T}.Rows"/>.
+/// </remarks>
+public static class DataSplit
+{
+    /// <summary>Streams of splits: "spli".</summary>
+    private const ulong Stream = 0x73706C69UL << 32;
+
+    /// <summary>Parts of given fractions, each within one row of its fraction.</summary>
+    /// <param name="count">The rows of the set, zero or more.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="fractions">The fraction of each part, zero or more; together 1.</param>
+    /// <returns>The rows of each part.</returns>
+    /// <exception cref="ArgumentException">A fraction is negative or not finite, or their sum differs from 1 by more than 1e-9.</exception>
+    public static IReadOnlyList<int[]> Random(int count, ulong seed, params ReadOnlySpan<double> fractions)
+    {
+        var order = Shuffled(count, seed);
+        var shares = new Shares(fractions);
+        return Sorted(Cut(order, shares.Of(count)));
+    }
+
+    /// <summary>Parts of given sizes.</summary>
+    /// <param name="count">The rows of the set, zero or more.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="counts">The rows of each part, zero or more; together <paramref name="count"/>.</param>
+    /// <returns>The rows of each part.</returns>
+    /// <exception cref="ArgumentException">A size is negative, or they do not add up to <paramref name="count"/>.</exception>
+    public static IReadOnlyList<int[]> Random(int count, ulong seed, params ReadOnlySpan<int> counts)
+    {
+        var order = Shuffled(count, seed);
+        long sum = 0;
+        foreach (var part in counts)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(part, nameof(counts));
+            sum += part;
+        }
+
+        return sum == count ? Sorted(Cut(order, counts)) : throw new ArgumentException($"The parts hold {sum} rows together; expected {count}.", nameof(counts));
+    }
+
+    /// <summary>
+    /// Parts in which each class has its share: of the n rows of a class a part of fraction f has n f rows, rounded down or up, and
+    /// what rounding takes from one class the next makes up for.
+    /// </summary>
+    /// <param name="labels">The class of each row: any integers.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="fractions">The fraction of each part, zero or more; together 1.</param>
+    /// <returns>The rows of each part.</returns>
+    /// <exception cref="ArgumentException">A fraction is negative or not finite, or their sum differs from 1 by more than 1e-9.</exception>
+    public static IReadOnlyList<int[]> Stratified(ReadOnlySpan<int> labels, ulong seed, params ReadOnlySpan<double> fractions)
+    {
+        // By label, then by row.
+        var keys = new long[labels.Length];
+        for (var row = 0; row < keys.Length; row++)
+            keys[row] = (long)labels[row] << 32 | (uint)row;
+        Array.Sort(keys);
+        var shares = new Shares(fractions);
+        var parts = new List<int>[fractions.Length];
+        for (var part = 0; part < parts.Length; part++)
+            parts[part] = [];
+        for (int start = 0, end; start < keys.Length; start = end)
+        {
+            var label = (int)(keys[start] >> 32);
+            for (end = start; end < keys.Length && keys[end] >> 32 == label; end++)
+            {
+            }
+
+            var rows = new int[end - start];
+            for (var i = 0; i < rows.Length; i++)
+                rows[i] = (int)keys[start + i];
+            var random = new Philox(seed, Stream | (uint)label);
+            RowOrder.Shuffle(rows, ref random);
+            var cut = Cut(rows, shares.Of(rows.Length));
+            for (var part = 0; part < parts.Length; part++)
+                parts[part].AddRange(cut[part]);
+        }
+
+        return Sorted([.. parts.Select(part => part.ToArray())]);
+    }
+
+    private static int[] Shuffled(int count, ulong seed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        var order = new int[count];
+        RowOrder.Identity(order);
+        var random = new Philox(seed, Stream);
+        RowOrder.Shuffle(order, ref random);
+        return order;
+    }
+
+    private static int[][] Cut(ReadOnlySpan<int> rows, ReadOnlySpan<int> sizes)
+    {
+        var parts = new int[sizes.Length][];
+        for (var part = 0; part < parts.Length; part++)
+        {
+            parts[part] = rows[..sizes[part]].ToArray();
+            rows = rows[sizes[part]..];
+        }
+
+        return parts;
+    }
+
+    private static int[][] Sorted(int[][] parts)
+    {
+        foreach (var part in parts)
+            Array.Sort(part);
+        return parts;
+    }
+
+    /// <summary>Whole shares of one class after the other.</summary>
+    private sealed class Shares
+    {
+        private readonly double[] _fractions;
+        private readonly double[] _owed; // What each part should have more than it has, over all classes so far.
+
+        public Shares(ReadOnlySpan<double> fractions)
+        {
+            double sum = 0;
+            foreach (var fraction in fractions)
+            {
+                if (!(fraction >= 0) || double.IsInfinity(fraction))
+                    throw new ArgumentException($"Fractions are 0 or more; got {fraction.ToString(CultureInfo.InvariantCulture)}.", nameof(fractions));
+                sum += fraction;
+            }
+
+            if (!(Math.Abs(sum - 1) <= 1e-9))
+                throw new ArgumentException($"Fractions add up to {sum.ToString(CultureInfo.InvariantCulture)}; expected 1.", nameof(fractions));
+            _fractions = fractions.ToArray();
+            for (var part = 0; part < _fractions.Length; part++)
+                _fractions[part] /= sum;
+            _owed = new double[_fractions.Length];
+        }
+
+        /// <summary>Each part's share rounded down, and what is left over, one each, to those that are owed most.</summary>
+        public int[] Of(int count)
+        {
+            var shares = new int[_fractions.Length];
+            var open = new bool[_fractions.Length];
+            var left = count;
+            for (var part = 0; part < shares.Length; part++)
+            {
+                var exact = count * _fractions[part];
+                var nearest = Math.Round(exact);
+                var whole = Math.Abs(exact - nearest) < 1e-9;
+                shares[part] = (int)Math.Min(whole ? nearest : Math.Floor(exact), left);
+                open[part] = !whole;
+                left -= shares[part];
+                _owed[part] += exact - shares[part];
+            }
+
+            for (; left > 0; left--)
+            {
+                var most = -1;
+                for (var part = 0; part < shares.Length; part++)
+                {
+                    if (open[part] && (most < 0 || _owed[part] > _owed[most]))
+                        most = part;
+                }
+
+                if (most < 0)
+                    most = Array.IndexOf(_fractions, _fractions.Max()); // Rounding errors alone left it over.
+                shares[most]++;
+                _owed[most]--;
+                open[most] = false;
+            }
+
+            return shares;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+using System.Globalization;
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>What shares an offset and a factor.</summary>
+public enum NormalizationScope
+{
+    /// <summary>Each element of an example has its own, over all examples.</summary>
+    Element,
+
+    /// <summary>Each channel, the last dimension, has its own, over all examples and positions.</summary>
+    Channel,
+
+    /// <summary>One pair for all elements.</summary>
+    Whole,
+}
+
+/// <summary>y = (x - offset) factor for a column of numbers; immutable.</summary>
+/// <remarks>
+/// <para>Fitted on training rows and applied to all others; it goes with the model that was trained behind it. Statistics are in
+/// double, in one pass that does not cancel (Welford, "Note on a method for calculating corrected sums of squares and products", 1962;
+/// groups joined as Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983), in the order of the rows.</para>
+/// <para>A feature that does not vary, its deviation or range below 1e-30, gets the factor 1, as in scikit-learn: it becomes 0, and what
+/// differs later stays small.</para>
+/// </remarks>
+public sealed class Normalization
+{
+    /// <summary>Patterns are repeated up to so many elements, so that few channels fill registers.</summary>
+    private const int LeastPattern = 64;
+
+    /// <summary>Rows read at a time while fitting.</summary>
+    private const int RowsAtATime = 64;
+
+    private readonly double[] _offsets;
+    private readonly double[] _factors;
+    private readonly Lazy<Pattern<float>> _single;
+    private readonly Lazy<Pattern<double>> _double;
+
+    /// <summary>Makes a normalization from its numbers, as they were saved.</summary>
+    /// <param name="column">The name of the column.</param>
+    /// <param name="shape">The shape of one example.</param>
+    /// <param name="offsets">What is subtracted: one number, one for each channel (the last dimension), or one for each element.</param>
+    /// <param name="factors">What is multiplied by: as many.</param>
+    /// <exception cref="ArgumentException">Lengths differ or are none of these, or a number is not finite.</exception>
+    public Normalization(string column, Shape shape, ReadOnlySpan<double> offsets, ReadOnlySpan<double> factors)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(column);
+        if (offsets.Length != 1 && offsets.Length != shape.Size && (shape.Rank == 0 || offsets.Length != shape[shape.Rank - 1]))
+            throw new ArgumentException($"'{column}' {shape} takes 1 offset, one for each channel or one for each element; there are {offsets.Length}.", nameof(offsets));
+        if (factors.Length != offsets.Length)
+            throw new ArgumentException($"There are {offsets.Length} offsets and {factors.Length} factors; expected as many.", nameof(factors));
+        for (var i = 0; i < offsets.Length; i++)
+        {
+            if (!double.IsFinite(offsets[i]) || !double.IsFinite(factors[i]))
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Offset {i} is {offsets[i]} and factor {i} is {factors[i]}; both must be finite."), nameof(offsets));
+        }
+
+        (Column, Shape) = (column, shape);
+        _offsets = offsets.ToArray();
+        _factors = factors.ToArray();
+        _single = new(() => new Pattern<float>(this));
+        _double = new(() => new Pattern<double>(this));
+    }
+
+    /// <summary>The name of the column.</summary>
+    public string Column { get; }
+
+    /// <summary>The shape of one example.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>What is subtracted: one number, one for each channel, or one for each element.</summary>
+    public ReadOnlySpan<double> Offsets => _offsets;
+
+    /// <summary>What is multiplied by: as many.</summary>
+    public ReadOnlySpan<double> Factors => _factors;
+
+    /// <summary>Mean 0 and standard deviation 1 (that divides by n) over the rows fitted on.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="set">The set.</param>
+    /// <param name="column">The name of a column of numbers.</param>
+    /// <param name="scope">What shares a mean and a deviation.</param>
+    /// <param name="rows">The training rows; null for all.</param>
+    /// <returns>offset = mean, factor = 1 / deviation.</returns>
+    /// <exception cref="ArgumentException">There is no such column of numbers, there are no rows, or a number is not finite.</exception>
+    public static Normalization Standardize<T>(Dataset<T> set, string column, NormalizationScope scope = NormalizationScope.Element, IReadOnlyList<int>? rows = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Fit(set, column, scope, rows, (statistics, i) => (statistics.Mean[i], Math.Sqrt(statistics.SquaredDeviations[i] / statistics.Count)));
+
+    /// <summary>Minimum 0 and maximum 1 over the rows fitted on.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="set">The set.</param>
+    /// <param name="column">The name of a column of numbers.</param>
+    /// <param name="scope">What shares a minimum and a maximum.</param>
+    /// <param name="rows">The training rows; null for all.</param>
+    /// <returns>offset = minimum, factor = 1 / (maximum - minimum).</returns>
+    /// <exception cref="ArgumentException">There is no such column of numbers, there are no rows, or a number is not finite.</exception>
+    public static Normalization Scale<T>(Dataset<T> set, string column, NormalizationScope scope = NormalizationScope.Element, IReadOnlyList<int>? rows = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Fit(set, column, scope, rows, (statistics, i) => (statistics.Least[i], statistics.Most[i] - statistics.Least[i]));
+
+    /// <summary>Normalizes examples in place; allocates nothing once it has run for this type.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="values">rows x size numbers; a longer span keeps its tail.</param>
+    /// <param name="rows">The number of examples, zero or more.</param>
+    /// <param name="compute">The threads to use; null for the caller alone.</param>
+    /// <exception cref="ArgumentException">There are fewer numbers than the rows take.</exception>
+    public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        if ((long)rows * Shape.Size > values.Length)
+            throw new ArgumentException($"{rows} rows of '{Column}' {Shape} take {(long)rows * Shape.Size} elements; there are {values.Length}.", nameof(values));
+        PatternOf<T>().Apply(values[..(rows * Shape.Size)], compute);
+    }
+
+    /// <summary>The normalization as a transform of batches that have this column.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <returns>The transform, which needs no scratch.</returns>
+    public BatchTransform<T> Transform<T>() where T : unmanaged, IFloatingPointIeee754<T> => new NormalizationTransform<T>(this);
+
+    private static Normalization Fit<T>(Dataset<T> set, string column, NormalizationScope scope, IReadOnlyList<int>? rows, Func<FeatureStatistics, int, (double Offset, double Spread)> use)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        if (set[column] is not ValueColumn<T> values)
+            throw new ArgumentException($"Column '{column}' holds {set[column].Type}; expected numbers.", nameof(column));
+        var chosen = rows is null ? null : (int[])[.. rows];
+        var count = chosen?.Length ?? set.Count;
+        if (count == 0)
+            throw new ArgumentException("There are no rows to fit on.", nameof(rows));
+        var shape = values.Type.Shape;
+        var statistics = new FeatureStatistics(shape.Size);
+        var order = new int[Math.Min(count, RowsAtATime)];
+        var block = new T[shape.Size * order.Length];
+        for (var start = 0; start < count; start += order.Length)
+        {
+            var n = Math.Min(order.Length, count - start);
+            for (var i = 0; i < n; i++)
+                order[i] = chosen is null ? start + i : chosen[start + i];
+            values.Read(order.AsSpan(0, n), block);
+            for (var i = 0; i < n; i++)
+                statistics.Add<T>(block.AsSpan(i * shape.Size, shape.Size));
+        }
+
+        var features = scope switch
+        {
+            NormalizationScope.Element => shape.Size,
+            NormalizationScope.Channel => shape.Rank == 0 ? 1 : shape[shape.Rank - 1],
+            NormalizationScope.Whole => 1,
+            _ => throw new ArgumentOutOfRangeException(nameof(scope), scope, "There is no such scope."),
+        };
+        statistics = statistics.Joined(features);
+        double[] offsets = new double[features], factors = new double[features];
+        for (var i = 0; i < features; i++)
+        {
+            (offsets[i], var spread) = use(statistics, i);
+            if (!double.IsFinite(offsets[i]) || !double.IsFinite(spread))
+                throw new ArgumentException($"Column '{column}' holds a number that is not finite, or too large to square, in feature {i} of {features}.", nameof(set));
+            factors[i] = spread < 1e-30 ? 1 : 1 / spread;
+        }
+
+        return new Normalization(column, shape, offsets, factors);
+    }
+
+    private Pattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T> =>
+        typeof(T) == typeof(float) ? (Pattern<T>)(object)_single.Value : (Pattern<T>)(object)_double.Value;
+
+    /// <summary>
+    /// Offsets and factors element by element, repeated. What an offset loses when it is rounded to T comes back as a shift, so that
+    /// an offset that is large beside the deviations loses nothing: x - offset is exact near the offset.
+    /// </summary>
+    private sealed class Pattern<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly T[] _offsets, _factors, _shifts;
+
+        public Pattern(Normalization normalization)
+        {
+            var size = normalization.Shape.Size;
+            var length = size * ((LeastPattern - 1) / size + 1);
+            (_offsets, _factors, _shifts) = (new T[length], new T[length], new T[length]);
+            for (var i = 0; i < length; i++)
+            {
+                var (offset, factor) = (normalization._offsets[i % normalization._offsets.Length], normalization._factors[i % normalization._factors.Length]);
+                _offsets[i] = T.CreateTruncating(offset);
+                _factors[i] = T.CreateTruncating(factor);
+                _shifts[i] = T.CreateTruncating((double.CreateTruncating(_offsets[i]) - offset) * factor);
+            }
+        }
+
+        public void Apply(Span<T> values, ComputeContext? compute) => RowScaling.Run(values, _offsets, _factors, _shifts, compute);
+    }
+
+    private sealed class NormalizationTransform<T>(Normalization normalization) : BatchTransform<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        private readonly Pattern<T> _pattern = normalization.PatternOf<T>();
+
+        public override int Prepare(ReadOnlySpan<DataColumn> columns)
+        {
+            var column = columns[IndexOf(columns)];
+            return column.Type == new EdgeType(EdgeKind.Values, normalization.Shape) ? 0
+                : throw new ArgumentException($"Column '{column.Name}' holds {column.Type}; the normalization was made for values {normalization.Shape}.", nameof(columns));
+        }
+
+        public override void Apply(Batch<T> batch, Span<T> scratch, ulong seed) => _pattern.Apply(batch.Values(IndexOf(batch.Columns)), null);
+
+        private int IndexOf(ReadOnlySpan<DataColumn> columns)
+        {
+            for (var i = 0; i < columns.Length; i++)
+            {
+                if (columns[i].Name == normalization.Column)
+                    return i;
+            }
+
+            throw new ArgumentException($"There is no column '{normalization.Column}' to normalize.", nameof(columns));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>
+/// The header of NumPy's array files (<see href="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"/>): the magic
+/// bytes 93 "NUMPY", two bytes of version, the length of the text (16 bits in version 1.0, 32 in 2.0 and 3.0), and the text of a
+/// Python dictionary with exactly the keys descr, fortran_order and shape, padded with blanks up to a line feed.
+/// </summary>
+internal ref struct NpyHeader
+{
+    /// <summary>The longest text: a shape of up to 32 sizes takes far less.</summary>
+    private const int LongestText = 1 << 16;
+
+    private readonly string _path;
+    private readonly string _text;
+    private int _at;
+
+    private NpyHeader(string path, string text) => (_path, _text) = (path, text);
+
+    /// <summary>Reads a header and checks it against the length of the file.</summary>
+    /// <exception cref="DataFormatException">The file is not such a file, is truncated or too long, or holds what is not read here.</exception>
+    public static ArrayHeader Read(string path, Stream stream)
+    {
+        Span<byte> start = stackalloc byte[12];
+        var read = stream.ReadAtLeast(start, 10, throwOnEndOfStream: false);
+        if (read < 10 || start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
+            throw new DataFormatException($"'{path}' starts with {Convert.ToHexString(start[..Math.Min(read, 8)])}; expected 934E554D5059, a NumPy array.");
+        if (start[6] is not (1 or 2 or 3) || start[7] != 0)
+            throw new DataFormatException($"'{path}' has version {start[6]}.{start[7]} of NumPy's format; expected 1.0, 2.0 or 3.0.");
+        var prefix = start[6] == 1 ? 10 : 12;
+        if (read < prefix)
+            read += stream.ReadAtLeast(start[read..], prefix - read, throwOnEndOfStream: false);
+        if (read < prefix)
+            throw new DataFormatException($"'{path}' ends within its header, after {read} bytes.");
+        long length = start[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
+        if (length > LongestText || length > stream.Length - prefix)
+            throw new DataFormatException($"'{path}' has {stream.Length} bytes; its header of {length} does not fit, or is longer than {LongestText}.");
+        var text = new byte[length];
+        stream.Position = prefix;
+        stream.ReadExactly(text);
+        var header = new NpyHeader(path, start[6] == 3 ? Encoding.UTF8.GetString(text) : Encoding.Latin1.GetString(text));
+        return header.Parse(prefix + length, stream.Length);
+    }
+
+    private ArrayHeader Parse(long offset, long length)
+    {
+        string? type = null;
+        bool? columnsFirst = null;
+        long[]? shape = null;
+        Expect('{');
+        while (!Accept('}'))
+        {
+            var key = Quoted();
+            Expect(':');
+            if (key == "descr" && type is null)
+                type = Quoted();
+            else if (key == "fortran_order" && columnsFirst is null)
+                columnsFirst = Boolean();
+            else if (key == "shape" && shape is null)
+                shape = Sizes();
+            else
+                throw Malformed($"the key '{key}' twice, or one that is unknown");
+            if (Accept(','))
+                continue;
+            Expect('}');
+            break;
+        }
+
+        if (_text.AsSpan(_at).Trim(" \n").Length != 0 || !_text.EndsWith('\n'))
+            throw Malformed("something behind the dictionary, or no line feed at the end");
+        if (type is null || columnsFirst is null || shape is null)
+            throw Malformed("not all of the keys descr, fortran_order and shape");
+        if (columnsFirst.Value && shape.Length > 1)
+            throw new DataFormatException($"'{_path}' is in Fortran order; expected C order: save numpy.ascontiguousarray(a).");
+        return new ArrayHeader(_path, ElementOf(type), shape, offset, length);
+    }
+
+    private readonly ArrayElement ElementOf(string type) => type switch
+    {
+        "<f4" => ArrayElement.F4,
+        "<f8" => ArrayElement.F8,
+        "|u1" or "<u1" => ArrayElement.U1,
+        "<i4" => ArrayElement.I4,
+        "<i8" => ArrayElement.I8,
+        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'; expected <f4, <f8, |u1, <i4 or <i8."),
+    };
+
+    private string Quoted()
+    {
+        Blanks();
+        var quote = _at < _text.Length ? _text[_at] : ' ';
+        var end = quote is '\'' or '"' ? _text.IndexOf(quote, _at + 1) : -1;
+        if (end < 0)
+            throw Malformed("no string");
+        var value = _text[(_at + 1)..end];
+        _at = end + 1;
+        return value;
+    }
+
+    private bool Boolean()
+    {
+        Blanks();
+        foreach (var (word, value) in (ReadOnlySpan<(string, bool)>)[("True", true), ("False", false)])
+        {
+            if (string.CompareOrdinal(_text, _at, word, 0, word.Length) == 0)
+            {
+                _at += word.Length;
+                return value;
+            }
+        }
+
+        throw Malformed("neither True nor False");
+    }
+
+    private long[] Sizes()
+    {
+        var sizes = new List<long>();
+        Expect('(');
+        while (!Accept(')'))
+        {
+            Blanks();
+            var start = _at;
+            while (_at < _text.Length && char.IsAsciiDigit(_text[_at]))
+                _at++;
+            if (!long.TryParse(_text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out var size))
+                throw Malformed("no size of 63 bits");
+            sizes.Add(size);
+            if (Accept(','))
+                continue;
+            Expect(')');
+            if (sizes.Count == 1)
+                throw Malformed("a number where a tuple of one has a comma");
+            break;
+        }
+
+        return [.. sizes];
+    }
+
+    private bool Accept(char expected)
+    {
+        Blanks();
+        if (_at >= _text.Length || _text[_at] != expected)
+            return false;
+        _at++;
+        return true;
+    }
+
+    private void Expect(char expected)
+    {
+        if (!Accept(expected))
+            throw Malformed($"no '{expected}'");
+    }
+
+    private void Blanks()
+    {
+        while (_at < _text.Length && _text[_at] == ' ')
+            _at++;
+    }
+
+    private readonly DataFormatException Malformed(string what) =>
+        new($"'{_path}' has a NumPy header that is malformed at its character {_at}: {what}.");
+}

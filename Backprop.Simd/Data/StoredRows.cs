@@ -1,0 +1,97 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Data;
+
+/// <summary>From what a source holds to what a network reads.</summary>
+internal interface IElementConversion<TStored, TElement>
+{
+    /// <summary>Converts all elements; false where one has no counterpart.</summary>
+    bool Convert(ReadOnlySpan<TStored> source, Span<TElement> destination);
+}
+
+/// <summary>The same elements.</summary>
+internal readonly struct SameElements<TElement> : IElementConversion<TElement, TElement>
+{
+    public bool Convert(ReadOnlySpan<TElement> source, Span<TElement> destination)
+    {
+        source.CopyTo(destination);
+        return true;
+    }
+}
+
+/// <summary>Between float and double, and from bytes to integers: rounded to nearest.</summary>
+internal readonly struct RoundedElements<TStored, TElement> : IElementConversion<TStored, TElement>
+    where TStored : INumberBase<TStored>
+    where TElement : INumberBase<TElement>
+{
+    public bool Convert(ReadOnlySpan<TStored> source, Span<TElement> destination)
+    {
+        TensorPrimitives.ConvertTruncating(source, destination);
+        return true;
+    }
+}
+
+/// <summary>64-bit integers that fit 32 bits.</summary>
+internal readonly struct NarrowedElements : IElementConversion<long, int>
+{
+    public bool Convert(ReadOnlySpan<long> source, Span<int> destination)
+    {
+        for (var i = 0; i < source.Length; i++)
+        {
+            if (source[i] is < int.MinValue or > int.MaxValue)
+                return false;
+            destination[i] = (int)source[i];
+        }
+
+        return true;
+    }
+}
+
+/// <summary>Bytes over a maximum.</summary>
+internal readonly struct ScaledBytes<T>(double maximum) : IElementConversion<byte, T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly ByteScale<T> _scale = new(maximum);
+
+    public bool Convert(ReadOnlySpan<byte> source, Span<T> destination)
+    {
+        ByteScaling.Divide(_scale, source, destination);
+        return true;
+    }
+}
+
+/// <summary>Rows of one size that follow each other in a store.</summary>
+internal readonly struct StoredRows<TStored, TElement, TConversion>(ArrayStore store, long offset, int size, TConversion conversion)
+    where TStored : unmanaged
+    where TElement : unmanaged
+    where TConversion : struct, IElementConversion<TStored, TElement>
+{
+    /// <summary>Copies rows; neighbours in one go. Gives -1, or the first row (of a run of them) that has no counterpart.</summary>
+    public int Read(ReadOnlySpan<int> rows, Span<TElement> destination)
+    {
+        using var lease = store.Acquire();
+        var rowBytes = (long)size * Unsafe.SizeOf<TStored>();
+        var (ahead, hinted) = (RowFetch.Distance(rowBytes), 1);
+        for (var i = 0; i < rows.Length;)
+        {
+            var (first, run) = (rows[i], 1);
+            while (i + run < rows.Length && rows[i + run] == first + run)
+                run++;
+            for (; hinted < Math.Min(rows.Length, i + run + ahead); hinted++)
+            {
+                if (hinted >= i + run)
+                    RowFetch.Hint(lease.Elements<TStored>(offset + rows[hinted] * rowBytes, size));
+            }
+
+            var source = lease.Elements<TStored>(offset + first * rowBytes, run * size);
+            if (!conversion.Convert(source, destination.Slice(i * size, run * size)))
+                return first;
+            i += run;
+        }
+
+        return -1;
+    }
+}
