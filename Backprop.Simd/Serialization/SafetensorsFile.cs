@@ -1,0 +1,206 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Backprop.Simd.Serialization;
+
+/// <summary>
+/// A safetensors file, open for reading (<see href="https://github.com/huggingface/safetensors"/>). Opening reads and checks the header;
+/// the data stays where it is until a tensor is read. For one thread at a time.
+/// </summary>
+/// <remarks>
+/// Stricter than the format where that costs nothing: unknown keys and types, names that occur twice, gaps, overlaps and anything behind
+/// the data are refused. White space around the JSON is accepted.
+/// </remarks>
+public sealed class SafetensorsFile : IDisposable
+{
+    /// <summary>The longest header that is read, in bytes: 100,000,000, as in the reference implementation.</summary>
+    public const int MaxHeaderLength = 100_000_000;
+
+    internal const string MetadataKey = "__metadata__";
+    internal const string ChecksumKey = "sha256";
+    internal const int ChecksumDigits = 64;
+
+    private readonly Stream _stream;
+    private readonly bool _ownsStream;
+    private readonly long _start;
+    private readonly long _dataStart;
+    private readonly long _length;
+    private readonly long _checksum;
+    private readonly List<KeyValuePair<string, string>> _metadata;
+    private readonly List<SafetensorsTensor> _tensors;
+    private readonly Dictionary<string, SafetensorsTensor> _byName = [];
+    private bool _isClosed;
+
+    private SafetensorsFile(Stream stream, bool ownsStream, string origin)
+    {
+        TensorTypes.RequireLittleEndian();
+        (_stream, _ownsStream, Origin) = (stream, ownsStream, origin);
+        _start = stream.Position;
+        _length = stream.Length - _start;
+        Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+        if (_length < prefix.Length)
+            throw new ModelFileException($"{origin}: {Math.Max(_length, 0)} bytes are no safetensors file, which starts with the 8 bytes of a length.");
+        ReadExactly(prefix);
+        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (headerLength > MaxHeaderLength)
+            throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced; at most {MaxHeaderLength} are read.");
+        if ((long)headerLength > _length - prefix.Length)
+            throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced, in a file of {_length}.");
+        var text = new byte[headerLength];
+        ReadExactly(text);
+        _dataStart = prefix.Length + text.Length;
+        var header = SafetensorsHeader.Parse(this, text, _length - _dataStart);
+        (_metadata, _tensors) = (header.Metadata, header.Tensors);
+        _checksum = header.Checksum < 0 ? -1 : prefix.Length + header.Checksum;
+        foreach (var tensor in _tensors)
+            _byName.Add(tensor.Name, tensor);
+    }
+
+    /// <summary>The metadata, in the order of the file.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Metadata => _metadata;
+
+    /// <summary>The tensors, in the order of the header.</summary>
+    public IReadOnlyList<SafetensorsTensor> Tensors => _tensors;
+
+    /// <summary>Whether the metadata has a checksum as <see cref="SafetensorsWriter.Checksum"/> writes it.</summary>
+    public bool HasChecksum => _checksum >= 0;
+
+    /// <summary>The file in messages.</summary>
+    internal string Origin { get; }
+
+    /// <summary>Finds a tensor.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="ModelFileException">There is none of this name.</exception>
+    public SafetensorsTensor this[string name] =>
+        TryFind(name, out var tensor) ? tensor : throw new ModelFileException($"{Origin}: there is no tensor '{name}'.");
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The file, to be disposed.</returns>
+    /// <exception cref="ModelFileException">It is damaged, or no safetensors file.</exception>
+    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        // Others may replace or delete the file meanwhile: what is open stays what it was.
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        try
+        {
+            return new SafetensorsFile(stream, ownsStream: true, $"'{path}'");
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads a file from a stream: from its position to its end. The stream stays open, and must as long as tensors are read.</summary>
+    /// <param name="stream">The stream; one that cannot seek is read into memory first.</param>
+    /// <returns>The file.</returns>
+    /// <exception cref="ModelFileException">The bytes are damaged, or no safetensors file.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static SafetensorsFile Open(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        if (stream.CanSeek)
+            return new SafetensorsFile(stream, ownsStream: false, "the stream");
+        var memory = new MemoryStream();
+        stream.CopyTo(memory);
+        memory.Position = 0;
+        return new SafetensorsFile(memory, ownsStream: true, "the stream");
+    }
+
+    /// <summary>Finds a tensor, or reports that there is none.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <returns>True if there is one.</returns>
+    public bool TryFind(string name, [NotNullWhen(true)] out SafetensorsTensor? tensor) => _byName.TryGetValue(name, out tensor);
+
+    /// <summary>Finds metadata.</summary>
+    /// <param name="key">Its key.</param>
+    /// <returns>Its value; null if there is none.</returns>
+    public string? FindMetadata(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        foreach (var (name, value) in _metadata)
+        {
+            if (name == key)
+                return value;
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads the whole file and compares it with its checksum.</summary>
+    /// <exception cref="ModelFileException">It has no checksum, or another: a bit has changed since it was written.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed.</exception>
+    public void VerifyChecksum()
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, this);
+        if (!HasChecksum)
+            throw new ModelFileException($"{Origin}: there is no checksum: metadata '{ChecksumKey}' of {ChecksumDigits} hexadecimal digits.");
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> digits = stackalloc byte[ChecksumDigits];
+        var block = new byte[Math.Min(1 << 18, _length)];
+        _stream.Position = _start;
+        Append(hash, block, _checksum);
+        ReadExactly(digits);
+        hash.AppendData("0000000000000000000000000000000000000000000000000000000000000000"u8);
+        Append(hash, block, _length - _checksum - digits.Length);
+        if (Encoding.ASCII.GetString(digits) != Convert.ToHexStringLower(hash.GetHashAndReset()))
+            throw new ModelFileException($"{Origin} is damaged: its content does not give the checksum it carries.");
+    }
+
+    /// <summary>Closes the file; a stream that was given stays open.</summary>
+    public void Dispose()
+    {
+        _isClosed = true;
+        if (_ownsStream)
+            _stream.Dispose();
+    }
+
+    /// <summary>Reads a tensor, converted.</summary>
+    internal void Read<T>(SafetensorsTensor tensor, Span<T> destination)
+        where T : unmanaged
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, this);
+        _stream.Position = _start + _dataStart + tensor.Begin;
+        try
+        {
+            TensorReading.Read(_stream, tensor.Type, destination);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw Shortened(e);
+        }
+    }
+
+    private void Append(IncrementalHash hash, byte[] block, long count)
+    {
+        while (count > 0)
+        {
+            var part = block.AsSpan(0, (int)Math.Min(count, block.Length));
+            ReadExactly(part);
+            hash.AppendData(part);
+            count -= part.Length;
+        }
+    }
+
+    private void ReadExactly(Span<byte> bytes)
+    {
+        try
+        {
+            _stream.ReadExactly(bytes);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw Shortened(e);
+        }
+    }
+
+    private ModelFileException Shortened(Exception e) => new($"{Origin} has become shorter than the {_length} bytes it had.", e);
+}
