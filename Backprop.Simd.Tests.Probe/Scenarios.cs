@@ -1,3 +1,4 @@
+using Backprop.Simd.Inference;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
@@ -23,6 +24,7 @@ internal static partial class Scenarios
         ["losses"] = Losses,
         ["tokens"] = Tokens,
         ["inference"] = Inference,
+        ["predictor"] = Predictions,
         ["sequences"] = Sequences,
         ["images"] = Images,
         ["loading"] = Loading,
@@ -179,6 +181,45 @@ internal static partial class Scenarios
             if (workspace.Output().Length != workspace.Rows * Classes)
                 throw new InvalidOperationException("A length is wrong.");
         };
+    }
+
+    /// <summary>All ways to predict; more threads than workspaces, so that callers wait for each other.</summary>
+    private static Action<int> Predictions(int threads)
+    {
+        var network = GraphBuilder.Chain(Inputs).Affine(200).Relu().Affine(Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        var images = Data().Images;
+        var predictor = new Predictor<float>(network, new PredictorOptions { MaximumRows = 16, MaximumConcurrency = 1, Preallocate = true });
+        for (var i = 1; i < threads; i++)
+        {
+            new Thread(() =>
+            {
+                var step = Caller();
+                for (var s = 0; ; s++)
+                    step(s);
+            })
+            { IsBackground = true }.Start();
+        }
+
+        return Caller();
+
+        Action<int> Caller()
+        {
+            var (outputs, classes) = (new float[Rows * Classes], new int[Rows]);
+            return step =>
+            {
+                var row = images.AsSpan(step % 200 * Inputs, Inputs);
+                var batch = images.AsSpan(step % 200 * Inputs, (1 + step % Rows) * Inputs);
+                predictor.Predict(row, outputs);
+                predictor.Predict(batch, outputs);
+                predictor.PredictProbabilities(batch, outputs);
+                predictor.PredictClasses(batch, classes);
+                if (predictor.PredictClass(row) != classes[0])
+                    throw new InvalidOperationException("A row has another class alone.");
+                using var lease = predictor.Rent(3);
+                lease.Workspace.BindInput("x", images);
+                lease.Forward();
+            };
+        }
     }
 
     /// <summary>Recurrences and attention, with lengths and learned positions.</summary>

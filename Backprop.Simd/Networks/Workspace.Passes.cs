@@ -155,6 +155,16 @@ public sealed partial class Workspace<T>
         _pass.Step++;
     }
 
+    /// <summary>Lets go of all memory that inputs were bound to.</summary>
+    internal void Unbind()
+    {
+        foreach (var edge in _edges)
+        {
+            edge.IsBound = false;
+            (edge.Bound, edge.BoundIndices) = (default, default);
+        }
+    }
+
     /// <summary>The rows may have grown since an input was bound.</summary>
     private void CheckBindings()
     {

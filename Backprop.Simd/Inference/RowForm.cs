@@ -1,0 +1,77 @@
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Inference;
+
+/// <summary>What goes in and comes out per row: the input and the output of a predictor, and whether they are all it needs.</summary>
+internal sealed class RowForm
+{
+    private readonly string? _problem;
+
+    public RowForm(NetworkDefinition definition, string? input, string? output)
+    {
+        if (!definition.OutputNames.Any())
+            throw new ArgumentException("The network has no output.", "network");
+        if (input is not null && !definition.InputNames.Contains(input))
+            throw new ArgumentException($"'{input}' is not an input; the inputs are: {string.Join(", ", definition.InputNames)}.", nameof(input));
+        if (output is not null && !definition.OutputNames.Contains(output))
+            throw new ArgumentException($"'{output}' is not an output; the outputs are: {string.Join(", ", definition.OutputNames)}.", nameof(output));
+
+        Output = output ?? definition.OutputNames.First();
+        OutputType = definition.TypeOf(Output);
+        Input = input ?? definition.InputNames.FirstOrDefault(name => definition.TypeOf(name).Kind == EdgeKind.Values) ?? "";
+        InputType = Input.Length == 0 ? default : definition.TypeOf(Input);
+        var further = InputsRead(definition).Where(name => name != Input).ToArray();
+        _problem = Input.Length == 0 || InputType.Kind != EdgeKind.Values ? $"no input of numbers per row, but {Inputs(definition)}"
+            : OutputType.Kind != EdgeKind.Values ? $"an output '{Output}' of {OutputType}, not of numbers per row"
+            : further.Length > 0 ? $"outputs that depend on {string.Join(", ", further)} beside '{Input}'"
+            : null;
+
+        InputSize = InputType.Shape.Size;
+        OutputSize = OutputType.Shape.Size;
+        Classes = OutputType.Shape.Rank == 0 ? 1 : OutputType.Shape[OutputType.Shape.Rank - 1];
+        var producer = definition.Edges[definition.EdgeOf(Output)].Producer;
+        GivesProbabilities = producer >= 0 && definition.Nodes[producer].Layer is Softmax;
+    }
+
+    public string Input { get; }
+
+    public EdgeType InputType { get; }
+
+    public string Output { get; }
+
+    public EdgeType OutputType { get; }
+
+    public int InputSize { get; }
+
+    public int OutputSize { get; }
+
+    /// <summary>The last dimension of the output.</summary>
+    public int Classes { get; }
+
+    /// <summary>How many class scores a row has: 1, or the positions of a sequence.</summary>
+    public int Positions => OutputSize / Classes;
+
+    public bool GivesProbabilities { get; }
+
+    /// <summary>Throws where a row of the input is not all that a row of the output needs.</summary>
+    public void RequireRows()
+    {
+        if (_problem is not null)
+            throw new InvalidOperationException($"The network has {_problem}: rent a workspace, fill its inputs and run it.");
+    }
+
+    private static string Inputs(NetworkDefinition definition) =>
+        string.Join(", ", definition.InputNames.Select(name => $"'{name}' of {definition.TypeOf(name)}"));
+
+    /// <summary>The inputs that inference looks at; labels are not among them.</summary>
+    private static IEnumerable<string> InputsRead(NetworkDefinition definition)
+    {
+        var plan = new WorkspacePlan(definition, WorkspaceOptions.Inference);
+        for (var e = 0; e < definition.Edges.Length; e++)
+        {
+            if (definition.Edges[e].Role == EdgeRole.Input && definition.Consumers[e].Exists(n => plan.RunsForward[n]))
+                yield return definition.Edges[e].Name;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Numerics;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Inference;
+
+/// <summary>
+/// The workspaces of one network, lent to one caller each. Taking and returning is one exchange; a caller waits only if all are
+/// lent.
+/// </summary>
+internal sealed class WorkspacePool<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>References from one place to the next: 128 bytes, so that threads do not share a cache line.</summary>
+    private const int Stride = 16;
+
+    private readonly object _gate = new();
+    private readonly WorkspaceSlot<T>?[] _free;
+    private readonly int _limit;
+    private long _bytes;
+    private int _made;
+    private int _waiting;
+
+    public WorkspacePool(Network<T> network, PredictorOptions options)
+    {
+        Network = network;
+        Form = new RowForm(network.Definition, options.Input, options.Output);
+        MaximumRows = options.MaximumRows;
+        Compute = options.Compute ?? ComputeContext.SingleThreaded;
+        _limit = options.MaximumConcurrency;
+        _free = new WorkspaceSlot<T>?[checked(_limit * Stride)];
+        if (!options.Preallocate)
+            return;
+        for (; _made < _limit; _made++)
+        {
+            var slot = new WorkspaceSlot<T>(_made);
+            WorkspaceOf(slot, 1);
+            WorkspaceOf(slot, MaximumRows);
+            _free[_made * Stride] = slot;
+        }
+    }
+
+    public Network<T> Network { get; }
+
+    public RowForm Form { get; }
+
+    public int MaximumRows { get; }
+
+    public ComputeContext Compute { get; }
+
+    public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>A slot that nobody else has until <see cref="Return"/>.</summary>
+    public WorkspaceSlot<T> Take()
+    {
+        if (TryTake() is { } slot)
+            return slot;
+        lock (_gate)
+        {
+            // Counted before looking again: who returns a slot after this look sees the count, and wakes a caller.
+            Interlocked.Increment(ref _waiting);
+            try
+            {
+                while (true)
+                {
+                    slot = TryTake();
+                    if (slot is not null)
+                        return slot;
+                    Monitor.Wait(_gate);
+                }
+            }
+            catch
+            {
+                Monitor.Pulse(_gate); // Interrupted: the call that woke this thread is another's.
+                throw;
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
+        }
+    }
+
+    public void Return(WorkspaceSlot<T> slot)
+    {
+        Interlocked.Exchange(ref _free[slot.Place * Stride], slot);
+        if (Volatile.Read(ref _waiting) == 0)
+            return;
+        lock (_gate)
+            Monitor.Pulse(_gate);
+    }
+
+    /// <summary>The slot's workspace for a batch, made at its first use: that of one row if the batch has one, else the large one.</summary>
+    public Workspace<T> WorkspaceOf(WorkspaceSlot<T> slot, int rows)
+    {
+        ref var workspace = ref rows == 1 || MaximumRows == 1 ? ref slot.Single : ref slot.Batch;
+        if (workspace is null)
+        {
+            workspace = Network.CreateWorkspace(rows == 1 ? 1 : MaximumRows, WorkspaceOptions.Inference, Compute);
+            Interlocked.Add(ref _bytes, workspace.Bytes);
+        }
+
+        return workspace;
+    }
+
+    /// <summary>Looks first where the caller's processor looked last; makes a slot where all that exist are taken.</summary>
+    private WorkspaceSlot<T>? TryTake()
+    {
+        while (true)
+        {
+            var made = Volatile.Read(ref _made);
+            var at = made > 1 ? (int)((uint)Thread.GetCurrentProcessorId() % (uint)made) : 0;
+            for (var i = 0; i < made; i++)
+            {
+                ref var place = ref _free[at * Stride];
+                if (Volatile.Read(ref place) is not null && Interlocked.Exchange(ref place, null) is { } slot)
+                    return slot;
+                at = at + 1 == made ? 0 : at + 1;
+            }
+
+            if (made == _limit)
+                return null;
+            if (Interlocked.CompareExchange(ref _made, made + 1, made) == made)
+                return new WorkspaceSlot<T>(made);
+        }
+    }
+}
+
+/// <summary>A place in the pool and its workspaces; whoever took it has it alone.</summary>
+internal sealed class WorkspaceSlot<T>(int place)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public readonly int Place = place;
+
+    /// <summary>Counts leases, so that a second Dispose of one does nothing.</summary>
+    public long Lease;
+
+    public Workspace<T>? Single, Batch;
+}
