@@ -29,6 +29,7 @@ internal static partial class Scenarios
         ["images"] = Images,
         ["loading"] = Loading,
         ["reading-ahead"] = ReadingAhead,
+        ["trainer"] = TrainerSteps,
         ["boxes"] = Boxes,
         ["product"] = Product,
     };

@@ -46,6 +46,34 @@ public sealed class GradientAccumulatorTests
     }
 
     [Fact]
+    public void Micro_batches_weigh_by_their_rows()
+    {
+        var (whole, parts) = (Build(), Build());
+        var (batch, micro) = (whole.CreateWorkspace(13), parts.CreateWorkspace(5));
+        var accumulator = new GradientAccumulator<double>(parts, micro);
+        var random = new TestRandom(4);
+        foreach (ref var x in batch.Input())
+            x = random.Signed<double>();
+        for (var i = 0; i < 13; i++)
+            batch.IndexInput()[i] = i % 3;
+        var loss = whole.Forward(batch);
+        whole.Backward(batch);
+        var first = 0;
+        foreach (var rows in (int[])[5, 5, 2, 1])
+        {
+            micro.Rows = rows;
+            batch.Input().Slice(first * 5, rows * 5).CopyTo(micro.Input());
+            batch.IndexInput().Slice(first, rows).CopyTo(micro.IndexInput());
+            accumulator.Add();
+            first += rows;
+        }
+
+        Assert.Equal(loss, accumulator.Average(), 1e-14);
+        for (var i = 0; i < whole.Parameters.Length; i++)
+            Assert.Equal(batch.Gradients[i], micro.Gradients[i], 1e-14);
+    }
+
+    [Fact]
     public void Each_micro_batch_has_a_mask_of_its_own_and_enters_the_running_statistics()
     {
         var network = GraphBuilder.Chain(1).BatchNormalization().Dropout(0.5).Affine(1, bias: false).MeanSquaredError().Build<double>(seed: 1);

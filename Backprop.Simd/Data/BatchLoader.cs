@@ -35,6 +35,7 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Workers, 1, nameof(options));
         _source = new BatchSource<T>(set, batchSize, options);
         Seed = options.Seed;
+        Options = options;
         if (options.Prefetch == 0)
         {
             _reader = new BatchSource<T>.Reader(_source, options.Compute ?? ComputeContext.Default);
@@ -60,6 +61,9 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
 
     /// <summary>The seed of the order and of the transforms.</summary>
     public ulong Seed { get; }
+
+    /// <summary>How it reads.</summary>
+    public LoaderOptions<T> Options { get; }
 
     /// <summary>The cursor of the batch that <see cref="Next"/> gives. Setting it goes on from there; batches read ahead are dropped.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such batch: the epoch is negative, or has not so many batches.</exception>

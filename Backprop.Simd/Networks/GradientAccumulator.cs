@@ -11,7 +11,7 @@ namespace Backprop.Simd.Networks;
 /// GradientClipping.ByNorm(workspace.Gradients, 1);   // if wanted
 /// network.Update(workspace, optimizer);
 /// </code>
-/// The mean over micro-batches of the same rows is that of one batch of all rows, where the loss is a mean over rows. Layers that
+/// Micro-batches weigh by their rows: where the loss is a mean over rows, the mean over them is that of one batch of all rows. Layers that
 /// look at a whole batch (batch normalization) see micro-batches, and the running statistics take up each of them; dropout draws
 /// another mask for each, because every micro-batch counts <see cref="Workspace{T}.StepNumber"/> on.
 /// </remarks>
@@ -23,6 +23,12 @@ public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> work
     private readonly Network<T> _network = network ?? throw new ArgumentNullException(nameof(network));
     private readonly Workspace<T> _workspace = workspace ?? throw new ArgumentNullException(nameof(workspace));
     private double _losses;
+
+    /// <summary>The rows so far, and those of a gradient that counts once: the gradients are the sum over micro-batches of
+    /// their mean times their rows, divided by the unit; so are the losses.</summary>
+    private long _rows;
+
+    private int _unit;
 
     /// <summary>Whether the last micro-batch is whole and another has not yet begun.</summary>
     private bool _isWhole;
@@ -40,29 +46,39 @@ public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> work
         if (Count > 0 && _isWhole)
             _workspace.BeginMicroBatch();
         _isWhole = false;
+        var rows = _workspace.Rows;
+        if (Count > 0 && rows != _unit)
+        {
+            var factor = (double)_unit / rows;
+            Elementwise.Scale(_workspace.Gradients, T.CreateTruncating(factor), _workspace.Gradients, _workspace.ActiveCompute);
+            _losses *= factor;
+        }
+
+        _unit = rows;
         var loss = _network.Forward(_workspace);
         _network.Backward(_workspace, accumulate: Count > 0);
         Count++;
         _isWhole = true;
+        _rows += rows;
         _losses += loss;
         return loss;
     }
 
     /// <summary>Makes <see cref="Workspace{T}.Gradients"/> the mean over the micro-batches, ready for <see cref="Network{T}.Update"/>;
     /// the next micro-batch begins anew.</summary>
-    /// <returns>The mean of the losses.</returns>
+    /// <returns>The mean of the losses, weighed by rows.</returns>
     /// <exception cref="InvalidOperationException">No micro-batch was added.</exception>
     public double Average()
     {
         if (Count == 0)
             throw new InvalidOperationException("There are no micro-batches to average: Add some first.");
         if (Count > 1)
-            Elementwise.Scale(_workspace.Gradients, T.CreateTruncating(1.0 / Count), _workspace.Gradients, _workspace.ActiveCompute);
-        var mean = _losses / Count;
+            Elementwise.Scale(_workspace.Gradients, T.CreateTruncating((double)_unit / _rows), _workspace.Gradients, _workspace.ActiveCompute);
+        var mean = _losses / ((double)_rows / _unit);
         Reset();
         return mean;
     }
 
     /// <summary>Forgets the micro-batches added.</summary>
-    public void Reset() => (Count, _losses) = (0, 0);
+    public void Reset() => (Count, _rows, _losses) = (0, 0, 0);
 }

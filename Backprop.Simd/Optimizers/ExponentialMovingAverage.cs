@@ -68,6 +68,8 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
     /// <summary>The average; while swapped, the parameters that it has taken the place of.</summary>
     public ReadOnlySpan<T> Average => _average.Span;
 
+    internal ReadOnlyMemory<T> Memory => _average.Memory;
+
     /// <summary>Takes the parameters into the average: after each step, or each few.</summary>
     /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>

@@ -14,18 +14,9 @@ public abstract partial class Optimizer<T>
     /// <param name="name">Its name.</param>
     /// <returns>The block, <see cref="ParameterCount"/> elements.</returns>
     /// <exception cref="ArgumentException">There is no such block.</exception>
-    public Span<T> State(string name)
-    {
-        ArgumentNullException.ThrowIfNull(name);
-        foreach (var (key, block) in _state)
-        {
-            if (key == name)
-                return block.Span;
-        }
+    public Span<T> State(string name) => BlockOf(name).Span;
 
-        var names = _state.Length == 0 ? "nothing" : string.Join(", ", StateNames);
-        throw new ArgumentException($"There is no state '{name}'; {GetType().Name} remembers: {names}.", nameof(name));
-    }
+    internal ReadOnlyMemory<T> StateMemory(string name) => BlockOf(name).Memory;
 
     /// <summary>Makes <see cref="Steps"/> what it was when the state was saved; every block must be restored as well.</summary>
     /// <param name="steps">The number of finished steps.</param>
@@ -54,5 +45,18 @@ public abstract partial class Optimizer<T>
         var block = new AlignedBuffer<T>(ParameterCount);
         _state = [.. _state, (name, block)];
         return block;
+    }
+
+    private AlignedBuffer<T> BlockOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        foreach (var (key, block) in _state)
+        {
+            if (key == name)
+                return block;
+        }
+
+        var names = _state.Length == 0 ? "nothing" : string.Join(", ", StateNames);
+        throw new ArgumentException($"There is no state '{name}'; {GetType().Name} remembers: {names}.", nameof(name));
     }
 }

@@ -1,0 +1,160 @@
+using System.Numerics;
+using System.Text.Json;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Serialization;
+
+namespace Backprop.Simd.Training;
+
+/// <summary>The names in a checkpoint.</summary>
+internal static class Checkpoint
+{
+    public const string FormatKey = "format", Format = "backprop.simd.checkpoint", VersionKey = "version", Version = "1", StateKey = "training";
+
+    /// <summary>What is no parameter or state of the network starts with this.</summary>
+    public const char Mark = '@';
+
+    public const string Average = "@average", BestParameters = "@best/parameters", BestState = "@best/state", Optimizer = "@optimizer/", User = "user.";
+
+    public static string NameOf(Type optimizer)
+    {
+        var name = optimizer.Name;
+        var end = name.IndexOf('`', StringComparison.Ordinal);
+        return end < 0 ? name : name[..end];
+    }
+}
+
+/// <summary>
+/// A checkpoint in memory. On disk it is a safetensors file with a checksum: parameters and state under their names, what else is a tensor
+/// under names with a mark, and the rest as JSON in the metadata.
+/// </summary>
+internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly string _path;
+    private readonly Dictionary<string, T[]> _tensors = [];
+
+    private Checkpoint(string path, TrainingState state)
+    {
+        _path = path;
+        State = state;
+    }
+
+    public TrainingState State { get; }
+
+    public T[] Tensor(string name) => _tensors[name];
+
+    public static void Write(string path, Trainer<T> trainer, TrainingState state)
+    {
+        var writer = new SafetensorsWriter { Checksum = true };
+        writer.AddMetadata(Checkpoint.FormatKey, Checkpoint.Format);
+        writer.AddMetadata(Checkpoint.VersionKey, Checkpoint.Version);
+        writer.AddMetadata(Checkpoint.StateKey, JsonSerializer.Serialize(state, TrainingStateJson.Default.TrainingState));
+        foreach (var (key, value) in trainer.Options.Checkpoints?.Metadata ?? new Dictionary<string, string>())
+            writer.AddMetadata(Checkpoint.User + key, value);
+        foreach (var (name, shape, values) in Expected(trainer, state))
+            writer.Add(name, shape, values());
+        writer.Write(path);
+    }
+
+    /// <summary>Reads a file as a whole, and checks it against its checksum.</summary>
+    public static Checkpoint<T> Read(string path)
+    {
+        try
+        {
+            using var file = SafetensorsFile.Open(path);
+            if (file.FindMetadata(Checkpoint.FormatKey) != Checkpoint.Format)
+                throw new CheckpointException($"'{path}' is no checkpoint of a training: its metadata says '{file.FindMetadata(Checkpoint.FormatKey)}' where '{Checkpoint.Format}' is expected.");
+            if (file.FindMetadata(Checkpoint.VersionKey) is var version && version != Checkpoint.Version)
+                throw new CheckpointException($"'{path}' is of version '{version}'; this library reads version {Checkpoint.Version}.");
+            file.VerifyChecksum();
+            var state = JsonSerializer.Deserialize(file.FindMetadata(Checkpoint.StateKey) ?? "null", TrainingStateJson.Default.TrainingState)
+                ?? throw new CheckpointException($"'{path}' has no '{Checkpoint.StateKey}' in its metadata.");
+            if (state.ElementType != typeof(T).Name)
+                throw new CheckpointException($"'{path}' is of a training in {state.ElementType}; this one is in {typeof(T).Name}.");
+            var checkpoint = new Checkpoint<T>(path, state);
+            foreach (var tensor in file.Tensors)
+                checkpoint._tensors.Add(tensor.Name, tensor.ToArray<T>());
+            return checkpoint;
+        }
+        catch (Exception error) when (error is ModelFileException or JsonException)
+        {
+            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Checks that it is one of this training.</summary>
+    public void Require(string graph, LoaderState loader, Trainer<T> trainer)
+    {
+        Same("graph", State.Graph, graph);
+        Same("seed of the network", State.NetworkSeed, trainer.Network.Seed);
+        Same("batches", State.Loader, loader);
+        Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
+        Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
+        Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);
+        var expected = Expected(trainer, State).ToDictionary(e => e.Name, e => e.Shape.Aggregate(1L, (product, size) => product * size));
+        foreach (var (name, length) in expected)
+        {
+            if (!_tensors.TryGetValue(name, out var values))
+                throw new CheckpointException($"'{_path}' is of another training: it has no '{name}'.");
+            if (values.Length != length)
+                throw new CheckpointException($"'{_path}' is of another training: '{name}' has {values.Length} elements; expected {length}.");
+        }
+
+        foreach (var name in _tensors.Keys)
+        {
+            if (!expected.ContainsKey(name))
+                throw new CheckpointException($"'{_path}' is of another training: it has '{name}', which this one has not.");
+        }
+
+        if (State.Batch < 0 || State.Epoch < 0 || State.Batch >= trainer.Batches.BatchesPerEpoch || State.Step < 0 || State.OptimizerSteps < 0 || State.AverageUpdates < 0)
+            throw new CheckpointException($"'{_path}' is damaged: epoch {State.Epoch}, batch {State.Batch}, step {State.Step} cannot be.");
+    }
+
+    /// <summary>Writes parameters, state and the optimizer's blocks.</summary>
+    public void CopyWeights(Trainer<T> trainer)
+    {
+        var network = trainer.Network;
+        network.Parameters.Clear();
+        network.State.Clear();
+        foreach (var entry in network.Definition.Parameters.Entries)
+            Tensor(entry.Name).CopyTo(network.Parameter(entry.Name));
+        foreach (var entry in network.Definition.State.Entries)
+            Tensor(entry.Name).CopyTo(network.StateOf(entry.Name));
+        foreach (var name in trainer.Optimizer.StateNames)
+            Tensor(Checkpoint.Optimizer + name).CopyTo(trainer.Optimizer.State(name));
+    }
+
+    /// <summary>All tensors of a training in this state; their values are those of now.</summary>
+    private static List<(string Name, long[] Shape, Func<ReadOnlyMemory<T>> Values)> Expected(Trainer<T> trainer, TrainingState state)
+    {
+        var network = trainer.Network;
+        var all = new List<(string, long[], Func<ReadOnlyMemory<T>>)>();
+        foreach (var entry in network.Definition.Parameters.Entries)
+            all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.ParameterBlock.Memory.Slice(entry.Range.Start, entry.Range.Length)));
+        foreach (var entry in network.Definition.State.Entries)
+            all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.StateBlock.Memory.Slice(entry.Range.Start, entry.Range.Length)));
+        foreach (var name in trainer.Optimizer.StateNames)
+            all.Add((Checkpoint.Optimizer + name, [trainer.Optimizer.ParameterCount], () => trainer.Optimizer.StateMemory(name)));
+        if (trainer.Options.Average is { } average)
+            all.Add((Checkpoint.Average, [average.ParameterCount], () => average.Memory));
+        if (state.Best is { HasWeights: true })
+        {
+            all.Add((Checkpoint.BestParameters, [network.Parameters.Length], () => trainer.BestParameters));
+            all.Add((Checkpoint.BestState, [network.State.Length], () => trainer.BestState));
+        }
+
+        return all;
+    }
+
+    private static string Unmarked(string name) => name[0] != Checkpoint.Mark
+        ? name
+        : throw new NotSupportedException($"'{name}' cannot be saved: names in a checkpoint that start with '{Checkpoint.Mark}' are the training's own.");
+
+    private static long[] Dimensions(Shape shape) => [.. Enumerable.Range(0, shape.Rank).Select(i => (long)shape[i])];
+
+    private void Same<TValue>(string what, TValue saved, TValue here)
+    {
+        if (!EqualityComparer<TValue>.Default.Equals(saved, here))
+            throw new CheckpointException($"'{_path}' is of another training: its {what}: {saved}; here: {here}.");
+    }
+}

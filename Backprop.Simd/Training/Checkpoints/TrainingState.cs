@@ -1,0 +1,67 @@
+using System.Text.Json.Serialization;
+using Backprop.Simd.Schedules;
+
+namespace Backprop.Simd.Training;
+
+/// <summary>All of a training that is no tensor: written into the checkpoint's metadata as JSON.</summary>
+internal sealed record TrainingState
+{
+    public required string ElementType { get; init; }
+
+    public required ulong NetworkSeed { get; init; }
+
+    /// <summary>The graph: name and kind of each node, in execution order.</summary>
+    public required string Graph { get; init; }
+
+    public required LoaderState Loader { get; init; }
+
+    public required string Optimizer { get; init; }
+
+    public required long OptimizerSteps { get; init; }
+
+    public required double LearningRate { get; init; }
+
+    public required long Step { get; init; }
+
+    /// <summary>What random layers derive their numbers from.</summary>
+    public required long StepNumber { get; init; }
+
+    public required int Epoch { get; init; }
+
+    public required int Batch { get; init; }
+
+    public required bool EpochIsOpen { get; init; }
+
+    public required double EpochLoss { get; init; }
+
+    public required long EpochRows { get; init; }
+
+    public required int EpochSkipped { get; init; }
+
+    public required double EpochSeconds { get; init; }
+
+    public required int SkippedInARow { get; init; }
+
+    public required TimeSpan Elapsed { get; init; }
+
+    public required string[] Frozen { get; init; }
+
+    public long? AverageUpdates { get; init; }
+
+    public PlateauState? Plateau { get; init; }
+
+    public BestState? Best { get; init; }
+
+    public required EpochRecord[] History { get; init; }
+}
+
+/// <summary>What tells one sequence of batches from another.</summary>
+internal sealed record LoaderState(int Rows, int BatchSize, bool Shuffle, ulong Seed, bool DropLast, int MicroBatches);
+
+/// <summary>The best validation.</summary>
+internal sealed record BestState(double Value, int BadValidations, bool HasWeights);
+
+/// <summary>JSON without reflection.</summary>
+[JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(TrainingState))]
+internal sealed partial class TrainingStateJson : JsonSerializerContext;

@@ -1,0 +1,85 @@
+using System.Numerics;
+using Backprop.Simd.Data;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Training;
+
+/// <summary>Finds where infinity or NaN first appears: runs the step again in a workspace that keeps everything.</summary>
+internal static class NonFiniteSearch
+{
+    /// <summary>What was found; the name is empty where nothing was.</summary>
+    public static (string Node, string Text) Find<T>(Network<T> network, BatchBinding<T> binding, Batch<T> batch, long stepNumber)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var definition = network.Definition;
+        var workspace = network.CreateWorkspace(batch.Rows, new WorkspaceOptions { Retain = Retain.All, KeepGradients = true });
+        workspace.StepNumber = stepNumber;
+        binding.Bind(workspace, batch);
+        for (var c = 0; c < batch.Columns.Length; c++)
+        {
+            var column = batch.Columns[c];
+            if (column.Type.Kind != EdgeKind.Values || IndexOf(batch.Values(c)) is not (>= 0 and var at))
+                continue;
+            var (row, element) = Math.DivRem(at, column.Type.Shape.Size);
+            return (column.Name, $"the input '{column.Name}' holds {batch.Values(c)[at]} at element {element} of row {row} of the batch, row {batch.SourceRows[row]} of the set");
+        }
+
+        foreach (var entry in definition.Parameters.Entries)
+        {
+            if (IndexOf<T>(network.Parameter(entry.Name)) is >= 0 and var at)
+                return (entry.Name, $"the parameter '{entry.Name}' holds {network.Parameter(entry.Name)[at]} at element {at}");
+        }
+
+        foreach (var entry in definition.State.Entries)
+        {
+            if (IndexOf<T>(network.StateOf(entry.Name)) is >= 0 and var at)
+                return (entry.Name, $"the state '{entry.Name}' holds {network.StateOf(entry.Name)[at]} at element {at}");
+        }
+
+        network.Forward(workspace);
+        foreach (var node in definition.Nodes)
+        {
+            foreach (var edge in node.Outputs)
+            {
+                var name = definition.Edges[edge].Name;
+                if (definition.Edges[edge].Type.Kind == EdgeKind.Indices || IndexOf(workspace.Value(name)) is not (>= 0 and var at))
+                    continue;
+                return (name, $"the output of '{name}' ({node.Layer.Kind}) holds {workspace.Value(name)[at]} at element {at}; its inputs are finite");
+            }
+        }
+
+        // The sums of losses are in double: one may be finite there and not in T, and is not infinite by a node above.
+        network.Backward(workspace);
+        for (var n = definition.Nodes.Length - 1; n >= 0; n--)
+        {
+            foreach (var edge in definition.Nodes[n].Outputs)
+            {
+                var name = definition.Edges[edge].Name;
+                var gradient = workspace.GradientOrEmpty(edge);
+                if (IndexOf(gradient) is >= 0 and var at)
+                    return (name, $"the gradient by the output of '{name}' ({definition.Nodes[n].Layer.Kind}) holds {gradient[at]} at element {at}");
+            }
+
+            foreach (var parameter in definition.NodeParameters[n])
+            {
+                var gradient = workspace.ParameterGradient(parameter.Name);
+                if (IndexOf<T>(gradient) is >= 0 and var at)
+                    return (parameter.Name, $"the gradient by '{parameter.Name}' holds {gradient[at]} at element {at}");
+            }
+        }
+
+        return ("", "the sum of the losses or gradients is not finite, though each of them is");
+    }
+
+    private static int IndexOf<T>(ReadOnlySpan<T> values) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!T.IsFinite(values[i]))
+                return i;
+        }
+
+        return -1;
+    }
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+
+namespace Backprop.Simd.Training;
+
+/// <content>Saving and resuming.</content>
+public sealed partial class Trainer<T>
+{
+    private readonly List<RejectedCheckpoint> _rejected = [];
+    private long _lastSave;
+    private bool _changed, _resumed;
+
+    /// <summary>The files that <see cref="TryResume"/> passed over, newest first; each was renamed, with <c>.rejected</c> at its end.</summary>
+    public IReadOnlyList<RejectedCheckpoint> Rejected => _rejected;
+
+    /// <summary>
+    /// Goes on from the newest usable checkpoint of the directory of <see cref="TrainerOptions{T}.Checkpoints"/>. Everything that the coming
+    /// steps depend on is restored: parameters, state, optimizer, average, learning rate, random layers, place in the data, early stopping, history.
+    /// </summary>
+    /// <returns>False where the directory holds no checkpoint: the training begins.</returns>
+    /// <exception cref="InvalidOperationException">The options name no directory, or the trainer is running.</exception>
+    /// <exception cref="CheckpointException">There are checkpoints and none can be used; the message says of each why. Nothing was changed.</exception>
+    public bool TryResume()
+    {
+        RequireRest();
+        var options = Options.Checkpoints ?? throw new InvalidOperationException("There is no directory to resume from: set Checkpoints in the options.");
+        _rejected.Clear();
+        var files = new CheckpointDirectory(options).Files();
+        foreach (var path in files)
+        {
+            try
+            {
+                Resume(path);
+            }
+            catch (IOException error)
+            {
+                _rejected.Add(new RejectedCheckpoint(path, error.Message));
+                continue;
+            }
+
+            foreach (var rejected in _rejected)
+                File.Move(rejected.Path, rejected.Path + ".rejected", overwrite: true);
+            return true;
+        }
+
+        return _rejected.Count == 0
+            ? false
+            : throw new CheckpointException($"None of the {files.Count} checkpoints in '{options.Directory}' can be used: {string.Join(" ", _rejected.Select(r => r.Reason))}");
+    }
+
+    /// <summary>Goes on from one checkpoint.</summary>
+    /// <param name="path">The file, as <see cref="Save"/> has written it.</param>
+    /// <exception cref="CheckpointException">The file is damaged, or of another training: the message says what differs. Nothing was changed.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="InvalidOperationException">The trainer is running.</exception>
+    public void Resume(string path)
+    {
+        RequireRest();
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var checkpoint = Checkpoint<T>.Read(path);
+        checkpoint.Require(Graph(), LoaderOf(Batches), this);
+        var state = checkpoint.State;
+        checkpoint.CopyWeights(this);
+        Optimizer.RestoreSteps(state.OptimizerSteps);
+        Optimizer.LearningRate = state.LearningRate;
+        Options.Average?.Restore(checkpoint.Tensor(Checkpoint.Average), state.AverageUpdates!.Value);
+        if (Options.Plateau is { } plateau)
+            plateau.State = state.Plateau!.Value;
+        foreach (var entry in Network.Definition.Parameters.Entries)
+        {
+            if (state.Frozen.Contains(entry.Name))
+                Network.Freeze(entry.Name);
+            else
+                Network.Unfreeze(entry.Name);
+        }
+
+        _best = null;
+        if (state.Best is { } best && Options.EarlyStopping is { } early)
+        {
+            _best = NewBest(early);
+            _best.Restore(best.Value, best.BadValidations, best.HasWeights ? Network : null);
+            if (best.HasWeights)
+            {
+                checkpoint.Tensor(Checkpoint.BestParameters).CopyTo(_best.Parameters);
+                checkpoint.Tensor(Checkpoint.BestState).CopyTo(_best.State);
+            }
+        }
+
+        Step = state.Step;
+        _workspace.StepNumber = state.StepNumber;
+        Batches.Cursor = new Data.DataCursor(state.Epoch, state.Batch);
+        _epochIsOpen = state.EpochIsOpen;
+        _sums = new EpochSums { Loss = state.EpochLoss, Rows = state.EpochRows, Skipped = state.EpochSkipped, Seconds = state.EpochSeconds };
+        _skippedInARow = state.SkippedInARow;
+        _epochs.Clear();
+        _epochs.AddRange(state.History);
+        _elapsedBefore = state.Elapsed;
+        _clock.Reset();
+        _changed = false;
+        _resumed = true;
+    }
+
+    /// <summary>Saves the training: before or after <see cref="Run"/>, or in a callback.</summary>
+    /// <param name="path">The file; one of this name is replaced once the new one is on the disk.</param>
+    /// <exception cref="IOException">The file cannot be written; one of this name is as before.</exception>
+    public void Save(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Checkpoint<T>.Write(path, this, CurrentState());
+    }
+
+    internal ReadOnlyMemory<T> BestParameters => _best!.ParameterMemory;
+
+    internal ReadOnlyMemory<T> BestState => _best!.StateMemory;
+
+    private void RequireRest()
+    {
+        if (_running)
+            throw new InvalidOperationException("The trainer is running: resume before Run.");
+    }
+
+    private string Graph() => string.Join(", ", Network.Definition.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
+
+    private LoaderState LoaderOf(Data.BatchLoader<T> loader) =>
+        new(loader.RowsPerEpoch, loader.BatchSize, loader.Options.Shuffle, loader.Seed, loader.Options.DropLast, Options.MicroBatches);
+
+    private TrainingState CurrentState() => new()
+    {
+        ElementType = typeof(T).Name,
+        NetworkSeed = Network.Seed,
+        Graph = Graph(),
+        Loader = LoaderOf(Batches),
+        Optimizer = Checkpoint.NameOf(Optimizer.GetType()),
+        OptimizerSteps = Optimizer.Steps,
+        LearningRate = Optimizer.LearningRate,
+        Step = Step,
+        StepNumber = _workspace.StepNumber,
+        Epoch = Batches.Cursor.Epoch,
+        Batch = Batches.Cursor.Batch,
+        EpochIsOpen = _epochIsOpen,
+        EpochLoss = _sums.Loss,
+        EpochRows = _sums.Rows,
+        EpochSkipped = _sums.Skipped,
+        EpochSeconds = _sums.Seconds,
+        SkippedInARow = _skippedInARow,
+        Elapsed = Elapsed,
+        Frozen = [.. Network.Definition.Parameters.Entries.Where(e => Network.IsFrozen(e.Name)).Select(e => e.Name)],
+        AverageUpdates = Options.Average?.Updates,
+        Plateau = Options.Plateau?.State,
+        Best = _best is null ? null : new BestState(_best.Best, _best.BadValidations, _best.HasWeights),
+        History = [.. _epochs],
+    };
+
+    private void BeginCheckpoints()
+    {
+        if (Options.Checkpoints is not { } options)
+            return;
+        var directory = new CheckpointDirectory(options);
+        directory.Prepare();
+        if (Step == 0 && !_resumed && directory.Files() is [var newest, ..])
+        {
+            throw new CheckpointException(
+                $"'{options.Directory}' holds checkpoints of an earlier training, the newest '{Path.GetFileName(newest)}': call TryResume to go on with it, or give this training a directory of its own.");
+        }
+
+        _lastSave = Stopwatch.GetTimestamp();
+    }
+
+    private void SaveIfDue(bool epochEnded)
+    {
+        if (Options.Checkpoints is not { } options)
+            return;
+        if ((options.EverySteps is { } steps && Step % steps == 0)
+            || (options.EveryEpoch && epochEnded)
+            || (options.Every is { } period && Stopwatch.GetElapsedTime(_lastSave) >= period))
+        {
+            SaveNow(options);
+        }
+    }
+
+    private void SaveAtEnd()
+    {
+        if (_changed && Options.Checkpoints is { } options)
+            SaveNow(options);
+    }
+
+    private void SaveNow(CheckpointOptions options)
+    {
+        var directory = new CheckpointDirectory(options);
+        Save(directory.PathOf(Step));
+        directory.DeleteOld(Step);
+        _changed = false;
+        _lastSave = Stopwatch.GetTimestamp();
+    }
+}

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using Backprop.Simd.Data;
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Training;
+
+/// <content>One step.</content>
+public sealed partial class Trainer<T>
+{
+    /// <summary>The sums of the epoch in progress.</summary>
+    private struct EpochSums
+    {
+        public double Loss;
+        public long Rows;
+        public int Skipped;
+        public double Seconds;
+    }
+
+    /// <summary>When progress was reported last, and where the run began.</summary>
+    private struct ProgressClock(long firstStep, double firstFraction)
+    {
+        public readonly long FirstStep = firstStep;
+        public readonly double FirstFraction = firstFraction;
+        public readonly long Began = Stopwatch.GetTimestamp();
+        public long Last = Stopwatch.GetTimestamp();
+        public long Rows;
+    }
+
+    /// <summary>The network's state before a step of micro-batches, each of which enters it: a step that is refused leaves it as it was.</summary>
+    private readonly T[] _stateBefore;
+
+    private long _rowsSeen;
+
+    private void RunStep()
+    {
+        var start = Stopwatch.GetTimestamp();
+        var epoch = Epoch;
+        if (Options.Schedule is { } schedule)
+            Optimizer.LearningRate = schedule.At(Options.ScheduleByEpoch ? epoch : Step);
+        else if (Options.Plateau is { } plateau)
+            Optimizer.LearningRate = plateau.Rate;
+        var outcome = Options.MicroBatches == 1 ? RunBatch(out var rows, out var loss, out var norm) : RunMicroBatches(epoch, out rows, out loss, out norm);
+        var skipped = outcome != StepOutcome.Updated;
+        if (skipped)
+        {
+            _skippedInARow++;
+            _sums.Skipped++;
+            _workspace.StepNumber++;
+        }
+        else
+        {
+            _skippedInARow = 0;
+            _sums.Loss += loss * rows;
+            _sums.Rows += rows;
+            Options.Average?.Update(Network.Parameters, _workspace.ActiveCompute);
+        }
+
+        _rowsSeen += rows;
+        var record = new StepRecord(Step, epoch, rows, loss, Optimizer.LearningRate, norm, skipped);
+        Step++;
+        _changed = true;
+        _sums.Seconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
+        foreach (var callback in _callbacks)
+            callback.StepDone(this, in record);
+    }
+
+    private StepOutcome RunBatch(out int rows, out double loss, out double norm)
+    {
+        var batch = Batches.Next();
+        rows = batch.Rows;
+        _binding.Bind(_workspace, batch);
+        var outcome = _workspace.RunGuardedStep(Optimizer, in _guard, out loss, out norm);
+        if (outcome != StepOutcome.Updated && MustThrow)
+            throw NotFinite(outcome, batch, loss);
+        return outcome;
+    }
+
+    private StepOutcome RunMicroBatches(int epoch, out int rows, out double loss, out double norm)
+    {
+        rows = 0;
+        norm = double.NaN;
+        _accumulator.Reset();
+        Network.State.CopyTo(_stateBefore);
+        Batch<T> batch;
+        do
+        {
+            batch = Batches.Next();
+            rows += batch.Rows;
+            _binding.Bind(_workspace, batch);
+            loss = _accumulator.Add();
+            if (double.IsFinite(loss))
+                continue;
+            _stateBefore.CopyTo(Network.State);
+            if (MustThrow)
+                throw NotFinite(StepOutcome.LossNotFinite, batch, loss);
+
+            // The rest of the step's batches is left out with it, so that steps begin at the same batches.
+            for (var left = Options.MicroBatches - _accumulator.Count; left > 0 && Epoch == epoch; left--)
+                rows += Batches.Next().Rows;
+            return StepOutcome.LossNotFinite;
+        }
+        while (_accumulator.Count < Options.MicroBatches && Epoch == epoch);
+
+        loss = _accumulator.Average();
+        var outcome = _workspace.RunGuardedUpdate(Optimizer, in _guard, out norm);
+        if (outcome == StepOutcome.Updated)
+            return outcome;
+        _stateBefore.CopyTo(Network.State);
+        return MustThrow ? throw NotFinite(outcome, batch, loss) : outcome;
+    }
+
+    private bool MustThrow => Options.NonFinite == NonFinitePolicy.Throw || _skippedInARow >= Options.SkipLimit;
+
+    private NonFiniteException NotFinite(StepOutcome outcome, Batch<T> batch, double loss)
+    {
+        var (node, text) = NonFiniteSearch.Find(Network, _binding, batch, _workspace.StepNumber);
+        var what = outcome == StepOutcome.LossNotFinite ? $"the loss is {loss}" : "the gradients are not finite";
+        var limit = Options.NonFinite == NonFinitePolicy.Skip ? $" {_skippedInARow} steps before were skipped for such a reason, as many as SkipLimit allows." : "";
+        return new NonFiniteException(
+            $"In step {Step} (epoch {batch.Cursor.Epoch}, batch {batch.Cursor.Batch}) {what}: {text}. Nothing was updated.{limit}", node, Step);
+    }
+
+    private double Fraction()
+    {
+        var fraction = TotalSteps == 0 ? 0 : (double)Step / TotalSteps;
+        if (Options.Time is { } time)
+            fraction = Math.Max(fraction, time == TimeSpan.Zero ? 1 : Elapsed / time);
+        return Math.Min(fraction, 1);
+    }
+
+    private void Report(ref ProgressClock clock, bool force)
+    {
+        if (Options.Progress is not { } progress)
+            return;
+        var since = Stopwatch.GetElapsedTime(clock.Last);
+        if (!force && since < Options.ProgressPeriod)
+            return;
+        var fraction = Fraction();
+        var done = fraction - clock.FirstFraction;
+        TimeSpan? remaining = fraction >= 1 ? TimeSpan.Zero : done > 0 ? Stopwatch.GetElapsedTime(clock.Began) * ((1 - fraction) / done) : null;
+        progress.Report(new TrainingProgress(
+            Step, TotalSteps, Epoch, fraction, _sums.Loss / _sums.Rows, Optimizer.LearningRate, (_rowsSeen - clock.Rows) / since.TotalSeconds, Elapsed, remaining));
+        clock.Last = Stopwatch.GetTimestamp();
+        clock.Rows = _rowsSeen;
+    }
+}
