@@ -202,8 +202,7 @@ public sealed class LabeledImages
                 $"Expected a shape of {Height} x {Width} = {PixelsPerImage} elements; got {image} of {image.Size}.", nameof(shape));
         }
 
-        return new Dataset<T>(
-            new PixelColumn<T>(values, image, _pixels, MaximumValue), new ByteLabelColumn(labels, _labels));
+        return new Dataset<T>(Columns.Bytes<T>(values, image, _pixels, MaximumValue), Columns.Labels(labels, _labels));
     }
 
     /// <summary>The chosen images as a set of their own (copied).</summary>
