@@ -145,9 +145,11 @@ public class CsvDataTests
         Gen.Double.Where(double.IsFinite).Array[1, 50].Sample(numbers =>
         {
             CultureInfo before = CultureInfo.CurrentCulture;
+            var other = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+            (other.NumberFormat.NumberDecimalSeparator, other.NumberFormat.NumberGroupSeparator) = (",", ".");
             try
             {
-                CultureInfo.CurrentCulture = new CultureInfo("de-DE");
+                CultureInfo.CurrentCulture = other;
                 string text = string.Join('\n', numbers.Select(n => $"{n.ToString("R", CultureInfo.InvariantCulture)} , 1"));
                 double[] read = Read(text, new CsvOptions { HasHeader = false, Features = [0] }).Features.ToArray();
                 Assert.Equal(numbers.Select(BitConverter.DoubleToInt64Bits), read.Select(BitConverter.DoubleToInt64Bits));
