@@ -11,6 +11,7 @@ internal static class Program
         {ColdStartCommand.Usage}
         {CompareCommand.Usage}
         {GuardCommand.Usage}
+        {LoopCommand.Usage}
         {PeersCommand.Usage}
         {UlpCommand.Usage}
           bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
@@ -30,6 +31,8 @@ internal static class Program
                 return CompareCommand.Run(rest);
             case ["guard", .. var rest]:
                 return GuardCommand.Run(rest);
+            case ["loop", .. var rest]:
+                return LoopCommand.Run(rest);
             case ["peers", "prepare"]:
                 return PeersCommand.Prepare();
             case ["peers", "prepare", var version]:
