@@ -1,9 +1,60 @@
 using System.Globalization;
 using Backprop.Simd.Datasets;
-using Backprop.Simd.Samples;
 using Backprop.Simd.Threading;
 
-var accuracy = double.Parse(args[0], CultureInfo.InvariantCulture);
-var seed = ulong.Parse(args[1], CultureInfo.InvariantCulture);
-using var compute = new ComputeContext(int.Parse(args[2], CultureInfo.InvariantCulture));
-return TimeTo.Run(accuracy, accuracy > 0.985 ? Recipe.Convolutional : Recipe.Mlp, () => Mnist.Load("/tmp/data/mnist/package/data"), seed, compute);
+namespace Backprop.Simd.Samples;
+
+/// <summary>Trains networks on MNIST and Fashion-MNIST.</summary>
+internal static class Program
+{
+    private const int Failure = 1;
+
+    /// <summary>The accuracies that the two recipes are made for.</summary>
+    private const double MostForMlp = 0.98;
+
+    private static int Main(string[] args)
+    {
+        CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+        return MnistOptions.Run(args, Run);
+    }
+
+    private static int Run(MnistOptions options)
+    {
+        try
+        {
+            using var compute = new ComputeContext(options.Threads);
+            if (options.TimeTo is not { } accuracy)
+                return new Session(options, compute).Run();
+            var recipe = options.Recipe ?? (accuracy <= MostForMlp ? Recipe.Mlp : Recipe.Convolutional);
+            return TimeTo.Run(accuracy, options.Epochs is { } epochs ? recipe with { Epochs = epochs } : recipe, () => Load(options), options.Seed, compute);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArithmeticException or DatasetFormatException)
+        {
+            // Missing or damaged files, a checkpoint of another training, a loss that is not finite: told, not thrown at a reader.
+            Console.Error.WriteLine($"error: {error.Message}");
+            return Failure;
+        }
+    }
+
+    /// <summary>The images, with the training images cut short where that is asked for.</summary>
+    public static TrainTestSplit Load(MnistOptions options)
+    {
+        var download = new DownloadOptions { Progress = new DownloadLines() };
+        var split = options.Fashion ? FashionMnist.LoadOrDownload(options.Data, download) : Mnist.LoadOrDownload(options.Data, download);
+        return options.Images is { } images && images < split.Train.Count
+            ? split with { Train = split.Train.Select([.. Enumerable.Range(0, images)]) }
+            : split;
+    }
+
+    /// <summary>A line per file that arrives.</summary>
+    private sealed class DownloadLines : IProgress<DownloadProgress>
+    {
+        private string _file = "";
+
+        public void Report(DownloadProgress value)
+        {
+            if (_file != value.File)
+                Console.WriteLine($"downloading {_file = value.File} ({value.Total:N0} bytes)");
+        }
+    }
+}
