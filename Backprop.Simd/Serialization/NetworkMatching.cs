@@ -1,0 +1,130 @@
+using System.Numerics;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Serialization;
+
+/// <summary>Which tensor of a file goes to which entry of a network: checked as a whole before anything is read.</summary>
+internal sealed class NetworkMatching<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Names of one kind that a message lists.</summary>
+    private const int MostListed = 10;
+
+    private readonly List<Match> _matches = [];
+    private readonly bool _allowNarrowing;
+
+    /// <summary>Matches all tensors.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="options">What is not to be strict.</param>
+    /// <param name="passMarked">Whether names with the mark are not the network's.</param>
+    /// <exception cref="ModelFileException">Something is missing, unexpected or different.</exception>
+    public NetworkMatching(Network<T> network, SafetensorsFile file, NetworkLoadOptions options, bool passMarked)
+    {
+        NetworkFiles.RequireDistinctNames(network.Definition);
+        _allowNarrowing = options.AllowNarrowing;
+        var (parameters, state) = (network.Definition.Parameters, network.Definition.State);
+        var taken = new Dictionary<string, string>();
+        List<string> missing = [], unexpected = [], different = [];
+        foreach (var tensor in file.Tensors)
+        {
+            if (passMarked && tensor.Name.StartsWith(NetworkFiles.Mark))
+                continue;
+            var name = options.Rename is null ? tensor.Name : options.Rename(tensor.Name);
+            if (name is null)
+                continue;
+            var isState = state.TryFind(name, out var entry);
+            if (!isState && !parameters.TryFind(name, out entry))
+                unexpected.Add(name == tensor.Name ? $"'{name}'" : $"'{tensor.Name}' renamed to '{name}'");
+            else if (!taken.TryAdd(name, tensor.Name))
+                different.Add($"'{name}' is both '{taken[name]}' and '{tensor.Name}'");
+            else
+                Compare(new Match(tensor, entry!, isState, options.Axes?.Invoke(name)), different);
+        }
+
+        foreach (var entry in parameters.Entries.Concat(state.Entries))
+        {
+            if (!options.AllowMissing && !taken.ContainsKey(entry.Name))
+                missing.Add($"'{entry.Name}' {entry.Shape}");
+        }
+
+        List<string> all = [.. Listed("missing", missing), .. Listed("unexpected", unexpected), .. Listed("different", different)];
+        if (all.Count > 0)
+            throw new ModelFileException($"{file.Origin} does not fit the network. {string.Join("; ", all)}.");
+    }
+
+    /// <summary>Reads all matches into blocks laid out as those of the network.</summary>
+    public void Read(Span<T> parameters, Span<T> state)
+    {
+        foreach (var (tensor, entry, isState, axes) in _matches)
+        {
+            var destination = (isState ? state : parameters).Slice(entry.Range.Start, entry.Range.Length);
+            if (axes is null)
+                tensor.Read(destination, _allowNarrowing);
+            else
+                Permute(tensor.ToArray<T>(_allowNarrowing), tensor.Shape, axes, destination);
+        }
+    }
+
+    private void Compare(Match match, List<string> different)
+    {
+        var (tensor, entry, _, axes) = match;
+        var shape = tensor.Shape.ToArray();
+        var order = "";
+        if (axes is not null)
+        {
+            order = $" in the order [{string.Join(", ", axes)}]";
+            if (!axes.Order().SequenceEqual(Enumerable.Range(0, shape.Length)))
+            {
+                different.Add($"'{entry.Name}' is {tensor.ShapeText}, which cannot be put{order}");
+                return;
+            }
+
+            shape = [.. axes.Select(a => shape[a])];
+        }
+
+        if (!shape.SequenceEqual(SafetensorsWriter.Dimensions(entry.Shape)))
+            different.Add($"'{entry.Name}' is {tensor.ShapeText}{order}, the network's is {entry.Shape}");
+        else if (!TensorReading.CanRead<T>(tensor.Type, _allowNarrowing))
+            different.Add($"'{entry.Name}' is {tensor.Type.Name()}, which {TensorTypes.Of<T>().Name()} cannot hold without loss");
+        else
+            _matches.Add(match);
+    }
+
+    private static string[] Listed(string what, List<string> names)
+    {
+        var more = names.Count > MostListed ? $" and {names.Count - MostListed} more" : "";
+        return names.Count == 0 ? [] : [$"{what}: {string.Join(", ", names.Take(MostListed))}{more}"];
+    }
+
+    /// <summary>destination[i0, i1, ...] = source at the index whose dimension axes[n] is i[n]; both row-major.</summary>
+    private static void Permute(ReadOnlySpan<T> source, ReadOnlySpan<long> shape, int[] axes, Span<T> destination)
+    {
+        // Sizes and strides of the destination's dimensions, with ones in front up to the largest rank.
+        Span<int> sizes = [1, 1, 1, 1], strides = [0, 0, 0, 0];
+        var first = Shape.MaxRank - axes.Length;
+        for (var i = 0; i < axes.Length; i++)
+        {
+            (sizes[first + i], strides[first + i]) = ((int)shape[axes[i]], 1);
+            for (var inner = axes[i] + 1; inner < shape.Length; inner++)
+                strides[first + i] *= (int)shape[inner];
+        }
+
+        var next = 0;
+        for (var a = 0; a < sizes[0]; a++)
+        {
+            for (var b = 0; b < sizes[1]; b++)
+            {
+                for (var c = 0; c < sizes[2]; c++)
+                {
+                    var start = a * strides[0] + b * strides[1] + c * strides[2];
+                    for (var d = 0; d < sizes[3]; d++)
+                        destination[next++] = source[start + d * strides[3]];
+                }
+            }
+        }
+    }
+
+    private readonly record struct Match(SafetensorsTensor Tensor, ParameterInfo Entry, bool IsState, int[]? Axes);
+}

@@ -1,0 +1,54 @@
+using Backprop.Simd.Data;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Serialization;
+
+/// <summary>
+/// Normalizations as tensors: <c>@normalization/x/shape</c> (the shape of an example), <c>/offset</c> and <c>/factor</c> for the column x.
+/// </summary>
+internal static class NormalizationTensors
+{
+    private const string Prefix = "@normalization/", ShapeName = "/shape", OffsetName = "/offset", FactorName = "/factor";
+
+    public static void Add(SafetensorsWriter writer, Normalization normalization)
+    {
+        var name = Prefix + normalization.Column;
+        var shape = SafetensorsWriter.Dimensions(normalization.Shape);
+        writer.Add<long>(name + ShapeName, [shape.Length], shape);
+        writer.Add(name + OffsetName, [normalization.Offsets.Length], () => normalization.Offsets);
+        writer.Add(name + FactorName, [normalization.Factors.Length], () => normalization.Factors);
+    }
+
+    /// <summary>All normalizations of a file, in its order.</summary>
+    /// <exception cref="ModelFileException">One of them is none.</exception>
+    public static List<Normalization> Read(SafetensorsFile file)
+    {
+        var all = new List<Normalization>();
+        foreach (var tensor in file.Tensors)
+        {
+            if (tensor.Name.StartsWith(Prefix, StringComparison.Ordinal) && tensor.Name.EndsWith(ShapeName, StringComparison.Ordinal)
+                && tensor.Name.Length > Prefix.Length + ShapeName.Length)
+            {
+                all.Add(Read(file, tensor.Name[Prefix.Length..^ShapeName.Length]));
+            }
+        }
+
+        return all;
+    }
+
+    private static Normalization Read(SafetensorsFile file, string column)
+    {
+        var name = Prefix + column;
+        var shape = file[name + ShapeName].ToArray<long>();
+        var offsets = file[name + OffsetName].ToArray<double>();
+        var factors = file[name + FactorName].ToArray<double>();
+        try
+        {
+            return new Normalization(column, new Shape(Array.ConvertAll(shape, d => checked((int)d))), offsets, factors);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new ModelFileException($"{file.Origin}: the normalization of '{column}' is none: {e.Message}", e);
+        }
+    }
+}
