@@ -1,6 +1,9 @@
 using System.Globalization;
+using Backprop.Simd.Data;
+using Backprop.Simd.Inference;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
+using Backprop.Simd.Serialization;
 using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Training;
 
@@ -194,6 +197,44 @@ public sealed class CheckpointTests : IDisposable
         Assert.False(TrainingProblem.Everything(new CheckpointOptions { Directory = Path.Combine(_directory, "new") }).TryResume());
         Assert.Throws<ArgumentException>(() => TrainingProblem.Everything(new CheckpointOptions { Directory = "" }));
         Assert.Throws<ArgumentException>(() => TrainingProblem.Everything(new CheckpointOptions { Directory = "x", Keep = 0 }));
+    }
+
+    [Fact]
+    public void Normalizations_are_saved_and_a_checkpoint_is_a_network_file_too()
+    {
+        var set = TrainingProblem.Points(100);
+        var file = Path.Combine(_directory, "one");
+        Trainer<float> Make(params Normalization[] normalizations)
+        {
+            var network = TrainingProblem.Network();
+            return new(network, TrainingProblem.Optimizer(network), TrainingProblem.Loader(set), new() { Steps = 3, Normalizations = normalizations });
+        }
+
+        var normalization = Normalization.Standardize(set, "x");
+        var trainer = Make(normalization);
+        trainer.Run();
+        trainer.Save(file);
+        Make(Normalization.Standardize(set, "x")).Resume(file);
+        Assert.Contains("other numbers", Assert.Throws<CheckpointException>(() => Make(Normalization.Scale(set, "x")).Resume(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("normalized columns", Assert.Throws<CheckpointException>(() => Make().Resume(file)).Message, StringComparison.Ordinal);
+
+        var loaded = TrainingProblem.Network(9);
+        var content = loaded.Load(file);
+        Bits.AssertEqual<float>(trainer.Network.Parameters, loaded.Parameters, "parameters");
+        Bits.AssertEqual<float>(trainer.Network.State, loaded.State, "state");
+
+        // The predictor normalizes as training did.
+        var (raw, rows) = (new float[5 * TrainingProblem.Features], new int[] { 3, 1, 4, 1, 5 });
+        ((ValueColumn<float>)set["x"]).Read(rows, raw);
+        var normalized = raw.ToArray();
+        normalization.Apply(normalized.AsSpan(), 5);
+        var (expected, actual) = (new float[5 * TrainingProblem.Classes], new float[5 * TrainingProblem.Classes]);
+        var plain = new Predictor<float>(loaded);
+        plain.Predict(normalized, expected);
+        var predictor = new Predictor<float>(loaded, new() { Normalization = Assert.Single(content.Normalizations) });
+        predictor.Predict(raw, actual);
+        Bits.AssertEqual<float>(expected, actual, "outputs");
+        Assert.Throws<ArgumentException>(() => new Predictor<float>(loaded, new() { Normalization = new Normalization("x", new(3), [0.0], [1.0]) }));
     }
 
     [Fact]

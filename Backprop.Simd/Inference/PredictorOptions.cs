@@ -1,3 +1,4 @@
+using Backprop.Simd.Data;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Inference;
@@ -42,6 +43,10 @@ public sealed record PredictorOptions
 
     /// <summary>The output that is returned; null for the first.</summary>
     public string? Output { get; init; }
+
+    /// <summary>What is done to rows before the network sees them, as it was in training: <see cref="Serialization.NetworkFileContent.Normalizations"/>
+    /// of a file that was loaded. Null for nothing. Leases fill their workspaces themselves and are not normalized.</summary>
+    public Normalization? Normalization { get; init; }
 
     /// <summary>True to copy the network, so that it may be trained on meanwhile.</summary>
     public bool Snapshot { get; init; }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Data;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Threading;
 
@@ -25,6 +26,9 @@ internal sealed class WorkspacePool<T>
     {
         Network = network;
         Form = new RowForm(network.Definition, options.Input, options.Output);
+        Normalization = options.Normalization;
+        if (Normalization is { } normalization && normalization.Shape.Size != Form.InputSize)
+            throw new ArgumentException($"The normalization was made for {normalization.Shape}; the input '{Form.Input}' takes {Form.InputType.Shape}.", nameof(options));
         MaximumRows = options.MaximumRows;
         Compute = options.Compute ?? ComputeContext.SingleThreaded;
         _limit = options.MaximumConcurrency;
@@ -41,6 +45,8 @@ internal sealed class WorkspacePool<T>
     }
 
     public Network<T> Network { get; }
+
+    public Normalization? Normalization { get; }
 
     public RowForm Form { get; }
 

@@ -10,6 +10,9 @@ internal static class NormalizationTensors
 {
     private const string Prefix = "@normalization/", ShapeName = "/shape", OffsetName = "/offset", FactorName = "/factor";
 
+    /// <summary>Whether a tensor is part of a normalization.</summary>
+    public static bool Owns(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
+
     public static void Add(SafetensorsWriter writer, Normalization normalization)
     {
         var name = Prefix + normalization.Column;

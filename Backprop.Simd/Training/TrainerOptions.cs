@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Data;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
 using Backprop.Simd.Threading;
@@ -68,6 +69,12 @@ public sealed record TrainerOptions<T> where T : unmanaged, IFloatingPointIeee75
 
     /// <summary>Where and when the training is saved; null not to.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
+
+    /// <summary>
+    /// The normalizations among the loader's transforms: they are saved in every checkpoint, and a resumed training must have the same, bit for
+    /// bit. The trainer does not apply them.
+    /// </summary>
+    public IReadOnlyList<Normalization> Normalizations { get; init; } = [];
 
     /// <summary>Told how far the training is, every <see cref="ProgressPeriod"/>.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Serialization;
@@ -33,9 +34,12 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
     private readonly string _path;
     private readonly Dictionary<string, T[]> _tensors = [];
 
-    private Checkpoint(string path, TrainingState state)
+    private readonly List<Normalization> _normalizations;
+
+    private Checkpoint(string path, TrainingState state, List<Normalization> normalizations)
     {
         _path = path;
+        _normalizations = normalizations;
         State = state;
     }
 
@@ -53,6 +57,8 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
             writer.AddMetadata(Checkpoint.User + key, value);
         foreach (var (name, shape, values) in Expected(trainer, state))
             writer.Add(name, shape, values());
+        foreach (var normalization in trainer.Options.Normalizations)
+            NormalizationTensors.Add(writer, normalization);
         writer.Write(path);
     }
 
@@ -71,8 +77,8 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
                 ?? throw new CheckpointException($"'{path}' has no '{Checkpoint.StateKey}' in its metadata.");
             if (state.ElementType != typeof(T).Name)
                 throw new CheckpointException($"'{path}' is of a training in {state.ElementType}; this one is in {typeof(T).Name}.");
-            var checkpoint = new Checkpoint<T>(path, state);
-            foreach (var tensor in file.Tensors)
+            var checkpoint = new Checkpoint<T>(path, state, NormalizationTensors.Read(file));
+            foreach (var tensor in file.Tensors.Where(t => !NormalizationTensors.Owns(t.Name)))
                 checkpoint._tensors.Add(tensor.Name, tensor.ToArray<T>());
             return checkpoint;
         }
@@ -91,6 +97,13 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
         Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
         Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);
+        Same("normalized columns", string.Join(", ", _normalizations.Select(n => n.Column)), string.Join(", ", trainer.Options.Normalizations.Select(n => n.Column)));
+        foreach (var (saved, here) in _normalizations.Zip(trainer.Options.Normalizations))
+        {
+            if (saved.Shape != here.Shape || !saved.Offsets.SequenceEqual(here.Offsets) || !saved.Factors.SequenceEqual(here.Factors))
+                throw new CheckpointException($"'{_path}' is of another training: its normalization of '{saved.Column}' has other numbers; fit it on the same rows, or take that of the file.");
+        }
+
         var expected = Expected(trainer, State).ToDictionary(e => e.Name, e => e.Shape.Aggregate(1L, (product, size) => product * size));
         foreach (var (name, length) in expected)
         {
