@@ -102,7 +102,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
 
     private static (int[] Predicted, float[] Probabilities) Predictions(Network<float> network, LabeledImages test)
     {
-        using var predictor = new Inference.Predictor<float>(network);
+        var predictor = new Inference.Predictor<float>(network);
         var pixels = new float[test.Count * test.PixelsPerImage];
         test.CopyRows(0, test.Count, pixels.AsSpan());
         var (all, predicted, probabilities) = (new float[test.Count * test.Classes], new int[test.Count], new float[test.Count]);
