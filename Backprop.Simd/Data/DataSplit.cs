@@ -45,6 +45,20 @@ public static class DataSplit
         return sum == count ? Sorted(Cut(order, counts)) : throw new ArgumentException($"The parts hold {sum} rows together; expected {count}.", nameof(counts));
     }
 
+    /// <summary>Parts in which each class has its share, for labels that are bytes; see the other form.</summary>
+    /// <param name="labels">The class of each row.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="fractions">The fraction of each part, zero or more; together 1.</param>
+    /// <returns>The rows of each part: those that the same labels as integers give.</returns>
+    /// <exception cref="ArgumentException">A fraction is negative or not finite, or their sum differs from 1 by more than 1e-9.</exception>
+    public static IReadOnlyList<int[]> Stratified(ReadOnlySpan<byte> labels, ulong seed, params ReadOnlySpan<double> fractions)
+    {
+        var integers = new int[labels.Length];
+        for (var i = 0; i < integers.Length; i++)
+            integers[i] = labels[i];
+        return Stratified(integers, seed, fractions);
+    }
+
     /// <summary>
     /// Parts in which each class has its share: of the n rows of a class a part of fraction f has n f rows, rounded down or up, and
     /// what rounding takes from one class the next makes up for.

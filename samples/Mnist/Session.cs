@@ -23,9 +23,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         Console.WriteLine(network.Summary());
 
         // A twelfth of the training images, as many of each class, tells how training goes; the test images are for the end.
-        var labels = new int[images.Count];
-        images.CopyLabels(0, images.Count, labels);
-        var parts = DataSplit.Stratified(labels, options.Seed, 11.0 / 12, 1.0 / 12);
+        var parts = DataSplit.Stratified(images.Labels.Span, options.Seed, 11.0 / 12, 1.0 / 12);
         var set = images.ToDataset<float>(shape: recipe.ShapeOf(images));
         var validation = new Evaluator<float>(network, set, [new Accuracy<float>()], new() { Rows = parts[1], Compute = compute });
         using var batches = new BatchLoader<float>(

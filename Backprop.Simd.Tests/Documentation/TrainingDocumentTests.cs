@@ -1,0 +1,131 @@
+using System.Text.RegularExpressions;
+using Backprop.Simd.Data;
+using Backprop.Simd.Datasets;
+using Backprop.Simd.Inference;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Schedules;
+using Backprop.Simd.Serialization;
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Training;
+
+namespace Backprop.Simd.Tests.Documentation;
+
+/// <summary>The code of docs/training.md, compiled and run; <see cref="TrainingDocumentTests"/> holds it equal to the document.</summary>
+internal static class TrainingExamples
+{
+    public static void Train()
+    {
+        // begin Train
+        var (images, test) = Digits.Split();
+        var set = images.ToDataset<float>();                               // columns "x" and "labels": the names of the network's inputs
+        var network = GraphBuilder.Chain(64).Affine(64).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        var optimizer = new AdamW<float>(network.Parameters.Length);
+
+        var parts = DataSplit.Stratified(images.Labels.Span, seed: 1, 0.9, 0.1);     // training and validation rows
+        using var batches = new BatchLoader<float>(set, 32, new() { Seed = 1, Rows = parts[0], Prefetch = 8 });
+        var validation = new Evaluator<float>(network, set, [new Accuracy<float>()], new() { Rows = parts[1] });
+        var trainer = new Trainer<float>(network, optimizer, batches, new()
+        {
+            Epochs = 30,
+            Schedule = new OneCycleSchedule(0.01, 30 * batches.BatchesPerEpoch),
+            ClipNorm = 1,
+            Validation = validation,
+            EarlyStopping = new() { Monitor = "accuracy", Patience = 8 },
+        });
+        trainer.Run();                                                     // ends by itself; the best weights are in place
+
+        network.Save("digits.safetensors");
+        var result = new Evaluator<float>(network, test.ToDataset<float>(), [new Accuracy<float>()]).Run();
+        Console.WriteLine($"{100 * result["accuracy"]:F1} % of {result.Rows} test digits are right");
+        // end Train
+    }
+
+    public static void Checkpoint(Network<float> network, Optimizer<float> optimizer, BatchLoader<float> batches)
+    {
+        // begin Checkpoint
+        var options = new TrainerOptions<float>
+        {
+            Epochs = 100,
+            Checkpoints = new CheckpointOptions { Directory = "run1", Every = TimeSpan.FromMinutes(5), EveryEpoch = true, Keep = 3 },
+        };
+        var trainer = new Trainer<float>(network, optimizer, batches, options);
+        trainer.TryResume();   // false in a new directory
+        trainer.Run();
+        // end Checkpoint
+    }
+
+    public static void Serve(Network<float> network, ReadOnlySpan<float> pixels)
+    {
+        // begin Serve
+        var content = network.Load("digits.safetensors");                  // also any checkpoint
+        var predictor = new Predictor<float>(network, new() { Normalization = content.Normalizations.FirstOrDefault() });
+        var digit = predictor.PredictClass(pixels);   // from any number of threads, without allocation
+        // end Serve
+        Assert.InRange(digit, 0, 9);
+    }
+}
+
+[Collection(RunAlone.Name)]
+public sealed partial class TrainingDocumentTests : IDisposable
+{
+    private readonly string _before = Environment.CurrentDirectory;
+    private readonly string _directory = Directory.CreateTempSubdirectory("backprop-document").FullName;
+
+    public TrainingDocumentTests() => Environment.CurrentDirectory = _directory;
+
+    public void Dispose()
+    {
+        Environment.CurrentDirectory = _before;
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public void The_examples_train_save_resume_and_serve()
+    {
+        var before = Console.Out;
+        using var output = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
+        Console.SetOut(output);
+        try
+        {
+            TrainingExamples.Train();
+        }
+        finally
+        {
+            Console.SetOut(before);
+        }
+
+        Assert.InRange(double.Parse(Regex.Match(output.ToString(), @"^[\d.]+").Value, System.Globalization.CultureInfo.InvariantCulture), 95, 100);
+        var network = GraphBuilder.Chain(64).Affine(64).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);
+        var images = Digits.Split().Train;
+        var pixels = new float[64];
+        images.CopyRows(0, 1, pixels.AsSpan());
+        TrainingExamples.Serve(network, pixels);
+        for (var run = 0; run < 2; run++)
+        {
+            var fresh = GraphBuilder.Chain(64).Affine(8).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);
+            using var batches = new BatchLoader<float>(images.ToDataset<float>(), 500);
+            TrainingExamples.Checkpoint(fresh, new AdamW<float>(fresh.Parameters.Length), batches);
+            Assert.Equal(3, Directory.GetFiles("run1").Length);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, "Train")]
+    [InlineData(1, "Checkpoint")]
+    [InlineData(2, "Serve")]
+    public void The_document_shows_what_is_run(int block, string name)
+    {
+        var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "training.md"));
+        var shown = CSharpBlock().Matches(document)[block].Groups[1].Value;
+        var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
+        var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "TrainingDocumentTests.cs"));
+        var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
+        var end = source.IndexOf($"        // end {name}\n", StringComparison.Ordinal);
+        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Trim();
+        Assert.Equal(withoutUsings, run);
+    }
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CSharpBlock();
+}
