@@ -1,8 +1,9 @@
-using System.Numerics.Tensors;
+using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
-using Backprop.Simd.Kernels;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
+using Backprop.Simd.Serialization;
+using Backprop.Simd.Training;
 
 namespace Backprop.Simd.Samples;
 
@@ -12,44 +13,28 @@ internal static class DigitModel
     private const int Batch = 32, Epochs = 30;
     private const ulong Seed = 1;
 
+    /// <summary>The network with fresh weights: 64-64-10 for 8 x 8 images.</summary>
+    public static Network<float> Build(LabeledImages images) =>
+        GraphBuilder.Chain(images.PixelsPerImage).Affine(64).Relu().Affine(images.Classes).SoftmaxCrossEntropy().Build<float>(Seed);
+
     public static Network<float> Train(LabeledImages images)
     {
-        var network = GraphBuilder.Chain(images.PixelsPerImage).Affine(64).Relu().Affine(images.Classes).SoftmaxCrossEntropy().Build<float>(Seed);
-        var workspace = network.CreateWorkspace(Batch);
+        var network = Build(images);
+        using var batches = new BatchLoader<float>(images.ToDataset<float>(), Batch, new() { Seed = Seed });
         var optimizer = new AdamW<float>(network.Parameters.Length, learningRate: 2e-3);
-        var order = Enumerable.Range(0, images.Count).ToArray();
-        var random = new Philox(Seed, stream: 0x5365727665);
-        for (var epoch = 0; epoch < Epochs; epoch++)
-        {
-            // Fisher and Yates: each place takes one of those not yet placed.
-            for (var i = order.Length - 1; i > 0; i--)
-            {
-                var j = (int)Math.BigMul(random.NextUInt64(), (ulong)(i + 1), out _);
-                (order[i], order[j]) = (order[j], order[i]);
-            }
+        new Trainer<float>(network, optimizer, batches, new() { Epochs = Epochs }).Run();
+        return network;
+    }
 
-            for (var start = 0; start < order.Length; start += Batch)
-            {
-                workspace.Rows = Math.Min(Batch, order.Length - start);
-                var rows = order.AsSpan(start, workspace.Rows);
-                images.CopyRows(rows, workspace.Input());
-                images.CopyLabels(rows, workspace.IndexInput());
-                network.Step(workspace, optimizer);
-            }
-        }
-
+    /// <summary>A network that was saved.</summary>
+    public static Network<float> Load(LabeledImages images, string path)
+    {
+        var network = Build(images);
+        network.Load(path);
         return network;
     }
 
     /// <summary>The part of the images that a network puts into the right class.</summary>
-    public static double Accuracy(Network<float> network, LabeledImages images)
-    {
-        var workspace = network.CreateWorkspace(images.Count, WorkspaceOptions.Inference);
-        images.CopyRows(0, images.Count, workspace.Input());
-        network.Forward(workspace);
-        var right = 0;
-        for (var i = 0; i < images.Count; i++)
-            right += TensorPrimitives.IndexOfMax(workspace.Output().Slice(i * images.Classes, images.Classes)) == images.Label(i) ? 1 : 0;
-        return (double)right / images.Count;
-    }
+    public static double Accuracy(Network<float> network, LabeledImages images) =>
+        new Evaluator<float>(network, images.ToDataset<float>(), [new Accuracy<float>()]).Run()["accuracy"];
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Samples;
 
@@ -25,9 +27,22 @@ internal static class Program
 
         var start = Stopwatch.GetTimestamp();
         var (train, test) = Digits.Split();
-        var network = DigitModel.Train(train);
+        var isThere = File.Exists(options.Model);
+        Network<float> network;
+        try
+        {
+            network = isThere ? DigitModel.Load(train, options.Model!) : DigitModel.Train(train);
+            if (options.Model is { } path && !isThere)
+                network.Save(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"error: --model {options.Model}: {e.Message}");
+            return 1;
+        }
+
         var accuracy = DigitModel.Accuracy(network, test);
-        Console.WriteLine($"trained in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; {100 * accuracy:F1} % of {test.Count} test digits are right");
+        Console.WriteLine($"{(isThere ? "loaded" : "trained")} in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; {100 * accuracy:F1} % of {test.Count} test digits are right");
 
         var predictor = new Predictor<float>(network, new PredictorOptions { MaximumConcurrency = options.Threads, Preallocate = true });
         var service = new Service(predictor, accuracy);
