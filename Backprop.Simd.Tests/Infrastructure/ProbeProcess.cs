@@ -8,6 +8,17 @@ internal static class ProbeProcess
     /// <summary>Starts the probe, waits for its end and returns what it printed.</summary>
     public static async Task<string> Run(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
+        using var process = Start(environment, arguments);
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        return output;
+    }
+
+    /// <summary>Starts the probe; the caller reads both of its outputs.</summary>
+    public static Process Start(IReadOnlyDictionary<string, string> environment, params string[] arguments)
+    {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
             RedirectStandardOutput = true,
@@ -17,12 +28,7 @@ internal static class ProbeProcess
             start.Environment[name] = value;
         foreach (var argument in (string[])["exec", ProbePath(), .. arguments])
             start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, await errors);
-        return output;
+        return Process.Start(start)!;
     }
 
     /// <summary>The probe is built beside the tests, in the same configuration.</summary>
