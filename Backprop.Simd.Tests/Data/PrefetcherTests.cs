@@ -88,11 +88,15 @@ public sealed class PrefetcherTests
     [Fact]
     public async Task Disposing_ends_a_call_that_waits()
     {
-        using var gate = new ManualResetEventSlim();
-        var waits = new TestSets.Faulty(_ => gate.Wait(Long));
+        using ManualResetEventSlim reads = new(), gate = new();
+        var waits = new TestSets.Faulty(_ =>
+        {
+            reads.Set();
+            gate.Wait(Long);
+        });
         var loader = new BatchLoader<float>(TestSets.Counting<float>(20), 4, new() { Prefetch = 2, Transforms = [waits] });
         var next = Task.Run(() => Record.Exception(loader.Next));
-        await Task.Delay(50);
+        Assert.True(reads.Wait(Long));
         var disposal = Task.Run(loader.Dispose);
         Assert.IsType<ObjectDisposedException>(await next.WaitAsync(Long));
         Assert.False(disposal.IsCompleted); // The thread still reads.
