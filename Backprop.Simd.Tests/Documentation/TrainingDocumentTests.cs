@@ -59,7 +59,7 @@ internal static class TrainingExamples
     {
         // begin Serve
         var content = network.Load("digits.safetensors");                  // also any checkpoint
-        var predictor = new Predictor<float>(network, new() { Normalization = content.Normalizations.FirstOrDefault() });
+        var predictor = new Predictor<float>(network, new() { Normalization = content.Normalizations.SingleOrDefault() });
         var digit = predictor.PredictClass(pixels);   // from any number of threads, without allocation
         // end Serve
         Assert.InRange(digit, 0, 9);
