@@ -62,15 +62,15 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         try
         {
             using var file = SafetensorsFile.Open(path);
+            file.VerifyChecksum();
             if (file.FindMetadata(Checkpoint.FormatKey) != Checkpoint.Format)
                 throw new CheckpointException($"'{path}' is no checkpoint of a training: its metadata says '{file.FindMetadata(Checkpoint.FormatKey)}' where '{Checkpoint.Format}' is expected.");
             if (file.FindMetadata(Checkpoint.VersionKey) is var version && version != Checkpoint.Version)
                 throw new CheckpointException($"'{path}' is of version '{version}'; this library reads version {Checkpoint.Version}.");
-            file.VerifyChecksum();
             var state = JsonSerializer.Deserialize(file.FindMetadata(Checkpoint.StateKey) ?? "null", TrainingStateJson.Default.TrainingState)
                 ?? throw new CheckpointException($"'{path}' has no '{Checkpoint.StateKey}' in its metadata.");
             if (state.ElementType != typeof(T).Name)
-                throw new CheckpointException($"'{path}' is of a training in {state.ElementType}; this one is in {typeof(T).Name}.");
+                throw new CheckpointException($"'{path}' is of another training: it is in {state.ElementType}; this one is in {typeof(T).Name}.");
             var checkpoint = new Checkpoint<T>(path, state);
             foreach (var tensor in file.Tensors)
                 checkpoint._tensors.Add(tensor.Name, tensor.ToArray<T>());
@@ -78,7 +78,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         }
         catch (Exception error) when (error is ModelFileException or JsonException)
         {
-            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error);
+            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error) { IsDamage = true };
         }
     }
 
@@ -91,6 +91,13 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
         Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
         Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);
+        Same("figure for the plateau", State.PlateauMonitor, trainer.Options.Plateau is null ? null : trainer.Options.PlateauMonitor);
+        if (State.Best is { } best && trainer.Options.EarlyStopping is { } early)
+        {
+            Same("figure for early stopping", best.Monitor, early.Monitor);
+            Same("sense of early stopping, larger is better", best.LargerIsBetter, trainer.LargerIsBetter(early));
+        }
+
         var expected = Expected(trainer, State).ToDictionary(e => e.Name, e => e.Shape.Aggregate(1L, (product, size) => product * size));
         foreach (var (name, length) in expected)
         {
