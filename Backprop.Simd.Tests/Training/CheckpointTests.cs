@@ -253,7 +253,7 @@ public sealed class CheckpointTests : IDisposable
         first.Run();
     }
 
-    private static void AssertSame(Trainer<float> expected, Trainer<float> actual)
+    internal static void AssertSame(Trainer<float> expected, Trainer<float> actual)
     {
         Bits.AssertEqual<float>(expected.Network.Parameters, actual.Network.Parameters, "parameters");
         Bits.AssertEqual<float>(expected.Network.State, actual.Network.State, "state");

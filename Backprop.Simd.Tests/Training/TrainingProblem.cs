@@ -40,10 +40,10 @@ internal static class TrainingProblem
     public static AdamW<float> Optimizer(Network<float> network) => new(network.Parameters.Length, 0.02);
 
     /// <summary>A training with everything: schedule, micro-batches, clipping, average, validation, early stopping.</summary>
-    public static Trainer<float> Everything(CheckpointOptions? checkpoints = null, int epochs = 6, int prefetch = 0, bool plateau = false, ITrainingCallback<float>? callback = null)
+    public static Trainer<float> Everything(CheckpointOptions? checkpoints = null, int epochs = 6, int prefetch = 0, bool plateau = false, ITrainingCallback<float>? callback = null, int validationPeriod = 1, BatchLoader<float>? batches = null)
     {
         var network = Network();
-        return new Trainer<float>(network, Optimizer(network), Loader(Points(100), prefetch: prefetch), new TrainerOptions<float>
+        return new Trainer<float>(network, Optimizer(network), batches ?? Loader(Points(100), prefetch: prefetch), new TrainerOptions<float>
         {
             Epochs = epochs,
             Schedule = plateau ? null : new CosineSchedule(0.03, 30),
@@ -51,7 +51,8 @@ internal static class TrainingProblem
             MicroBatches = 2,
             ClipNorm = 1,
             Average = new ExponentialMovingAverage<float>(network.Parameters.Length, 0.9),
-            Validation = new Evaluator<float>(network, Points(60, seed: 6)),
+            Validation = new Evaluator<float>(network, Points(60, seed: 6), [new Accuracy<float>()]),
+            ValidationPeriod = validationPeriod,
             EarlyStopping = new EarlyStopping { Patience = 3 },
             Checkpoints = checkpoints,
             Callbacks = callback is null ? [] : [callback],

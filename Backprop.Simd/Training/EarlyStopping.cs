@@ -34,6 +34,7 @@ public sealed record EarlyStopping
         }
     }
 
-    /// <summary>Whether the parameters and the state of the best validation are restored at the end, however the training ends.</summary>
+    /// <summary>Whether the parameters and the state of the best validation are restored at the end; not where the training was
+    /// cancelled or stopped, because it may go on: <see cref="Trainer{T}.RestoreBest"/> does it then.</summary>
     public bool RestoreBest { get; init; } = true;
 }

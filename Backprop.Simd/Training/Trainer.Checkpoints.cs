@@ -9,16 +9,19 @@ public sealed partial class Trainer<T>
     private long _lastSave;
     private bool _changed, _resumed;
 
-    /// <summary>The files that <see cref="TryResume"/> passed over, newest first; each was renamed, with <c>.rejected</c> at its end.</summary>
+    /// <summary>The damaged files that <see cref="TryResume"/> passed over, newest first; each was renamed where that is possible, with
+    /// <c>.rejected</c> at its end.</summary>
     public IReadOnlyList<RejectedCheckpoint> Rejected => _rejected;
 
     /// <summary>
-    /// Goes on from the newest usable checkpoint of the directory of <see cref="TrainerOptions{T}.Checkpoints"/>. Everything that the coming
+    /// Goes on from the newest checkpoint that is not damaged of the directory of <see cref="TrainerOptions{T}.Checkpoints"/>. Everything that the coming
     /// steps depend on is restored: parameters, state, optimizer, average, learning rate, random layers, place in the data, early stopping, history.
     /// </summary>
     /// <returns>False where the directory holds no checkpoint: the training begins.</returns>
     /// <exception cref="InvalidOperationException">The options name no directory, or the trainer is running.</exception>
-    /// <exception cref="CheckpointException">There are checkpoints and none can be used; the message says of each why. Nothing was changed.</exception>
+    /// <exception cref="CheckpointException">All checkpoints are damaged, or the newest that is not is of another training: the message says
+    /// why. Nothing was changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">A checkpoint may not be read.</exception>
     public bool TryResume()
     {
         RequireRest();
@@ -27,18 +30,21 @@ public sealed partial class Trainer<T>
         var files = new CheckpointDirectory(options).Files();
         foreach (var path in files)
         {
+            Checkpoint<T> checkpoint;
             try
             {
-                Resume(path);
+                checkpoint = Checkpoint<T>.Read(path);
             }
-            catch (IOException error)
+            catch (IOException error) when (error is not CheckpointException { IsDamage: false })
             {
                 _rejected.Add(new RejectedCheckpoint(path, error.Message));
                 continue;
             }
 
+            // One of another training is not passed over: it would be deleted as soon as this one saves.
+            Resume(checkpoint);
             foreach (var rejected in _rejected)
-                File.Move(rejected.Path, rejected.Path + ".rejected", overwrite: true);
+                SetAside(rejected.Path);
             return true;
         }
 
@@ -56,7 +62,11 @@ public sealed partial class Trainer<T>
     {
         RequireRest();
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var checkpoint = Checkpoint<T>.Read(path);
+        Resume(Checkpoint<T>.Read(path));
+    }
+
+    private void Resume(Checkpoint<T> checkpoint)
+    {
         checkpoint.Require(Graph(), LoaderOf(Batches), this);
         var state = checkpoint.State;
         checkpoint.CopyWeights(this);
@@ -102,11 +112,14 @@ public sealed partial class Trainer<T>
     /// <summary>Saves the training: before or after <see cref="Run"/>, or in a callback.</summary>
     /// <param name="path">The file; one of this name is replaced once the new one is on the disk.</param>
     /// <exception cref="IOException">The file cannot be written; one of this name is as before.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written; one of this name is as before.</exception>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         Checkpoint<T>.Write(path, this, CurrentState());
     }
+
+    internal bool LargerIsBetter(EarlyStopping early) => early.LargerIsBetter ?? Options.Validation!.LargerIsBetter(early.Monitor);
 
     internal ReadOnlyMemory<T> BestParameters => _best!.ParameterMemory;
 
@@ -116,6 +129,18 @@ public sealed partial class Trainer<T>
     {
         if (_running)
             throw new InvalidOperationException("The trainer is running: resume before Run.");
+    }
+
+    /// <summary>Out of the way of the file that this training writes at the same step; it replaces it where there is no other way.</summary>
+    private static void SetAside(string path)
+    {
+        try
+        {
+            File.Move(path, path + ".rejected", overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 
     private string Graph() => string.Join(", ", Network.Definition.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
@@ -146,7 +171,8 @@ public sealed partial class Trainer<T>
         Frozen = [.. Network.Definition.Parameters.Entries.Where(e => Network.IsFrozen(e.Name)).Select(e => e.Name)],
         AverageUpdates = Options.Average?.Updates,
         Plateau = Options.Plateau?.State,
-        Best = _best is null ? null : new BestState(_best.Best, _best.BadValidations, _best.HasWeights),
+        PlateauMonitor = Options.Plateau is null ? null : Options.PlateauMonitor,
+        Best = _best is null ? null : new BestState(Options.EarlyStopping!.Monitor, _best.LargerIsBetter, _best.Best, _best.BadValidations, _best.HasWeights),
         History = [.. _epochs],
     };
 

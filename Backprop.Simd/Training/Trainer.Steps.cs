@@ -39,7 +39,24 @@ public sealed partial class Trainer<T>
             Optimizer.LearningRate = schedule.At(Options.ScheduleByEpoch ? epoch : Step);
         else if (Options.Plateau is { } plateau)
             Optimizer.LearningRate = plateau.Rate;
-        var outcome = Options.MicroBatches == 1 ? RunBatch(out var rows, out var loss, out var norm) : RunMicroBatches(epoch, out rows, out loss, out norm);
+        var (cursor, number) = (Batches.Cursor, _workspace.StepNumber);
+        StepOutcome outcome;
+        int rows;
+        double loss, norm;
+        try
+        {
+            outcome = Options.MicroBatches == 1 ? RunBatch(out rows, out loss, out norm) : RunMicroBatches(epoch, out rows, out loss, out norm);
+        }
+        catch
+        {
+            // The step was not made, and is the next again: what was read of it is read again.
+            if (Options.MicroBatches > 1)
+                _stateBefore.CopyTo(Network.State);
+            _workspace.StepNumber = number;
+            Batches.Cursor = cursor;
+            throw;
+        }
+
         var skipped = outcome != StepOutcome.Updated;
         if (skipped)
         {
@@ -58,7 +75,7 @@ public sealed partial class Trainer<T>
         _rowsSeen += rows;
         var record = new StepRecord(Step, epoch, rows, loss, Optimizer.LearningRate, norm, skipped);
         Step++;
-        _changed = true;
+        (_changed, _epochIsOpen) = (true, Batches.Cursor.Batch == 0);
         _sums.Seconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
         foreach (var callback in _callbacks)
             callback.StepDone(this, in record);

@@ -120,25 +120,31 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <param name="cancellation">Ends the training before the next step; what was done is kept, and saved where there are checkpoints.</param>
     /// <returns>Why it ended.</returns>
     /// <exception cref="NonFiniteException">A loss or a gradient was infinite or NaN; the step was not made.</exception>
-    /// <exception cref="InvalidOperationException">The trainer is running.</exception>
+    /// <exception cref="InvalidOperationException">The trainer is running, or it would begin where it is to end: another training has used the loader.</exception>
+    /// <exception cref="CheckpointException">The directory holds checkpoints of an earlier training, and <see cref="TryResume"/> was not called.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written. As behind every exception, another call goes on with the step that was not made.</exception>
+    /// <exception cref="UnauthorizedAccessException">A checkpoint may not be written.</exception>
     public StopReason Run(CancellationToken cancellation = default)
     {
         if (_running)
             throw new InvalidOperationException("The trainer is running: a callback cannot run it again.");
+        if (Step == 0 && !_resumed && Options.Epochs is > 0 and var epochs && epochs <= Epoch)
+            throw new InvalidOperationException($"The training has not begun, and the loader is at epoch {Epoch} of {epochs}: set the Cursor of a loader that was used before to default.");
+        BeginCheckpoints();
         _running = true;
         _stop = false;
         StopReason? reason = null;
         _clock.Start();
         try
         {
-            BeginCheckpoints();
             foreach (var callback in _callbacks)
                 callback.Started(this);
-            reason = RunSteps(cancellation);
+            var ended = RunSteps(cancellation);
             SaveAtEnd();
-            if (reason is not (StopReason.Cancelled or StopReason.Stopped) && Options.EarlyStopping is { RestoreBest: true })
+            if (ended is not (StopReason.Cancelled or StopReason.Stopped) && Options.EarlyStopping is { RestoreBest: true })
                 RestoreBest();
-            return reason.Value;
+            reason = ended;
+            return ended;
         }
         finally
         {
@@ -173,7 +179,6 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
             }
 
             RunStep();
-            _epochIsOpen = Batches.Cursor.Batch == 0;
             var epochEnded = _epochIsOpen && TryEndEpoch(cancellation);
             Report(ref progress, force: false);
             SaveIfDue(epochEnded);
@@ -184,8 +189,12 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     {
         if (cancellation.IsCancellationRequested)
             return StopReason.Cancelled;
-        if (_stop)
-            return StopReason.Stopped;
+        return _stop ? StopReason.Stopped : LimitReached();
+    }
+
+    /// <summary>What ends the training whoever runs it: not somebody who ends it to go on later.</summary>
+    private StopReason? LimitReached()
+    {
         if (_best is { } best && best.BadValidations > Options.EarlyStopping!.Patience)
             return StopReason.EarlyStopping;
         if (Options.Epochs <= Epoch)
@@ -200,7 +209,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     {
         var epoch = Epoch - 1;
         Evaluation? validation = null;
-        if (Options.Validation is not null && ((epoch + 1) % Options.ValidationPeriod == 0 || EndReached(default) is not null))
+        if (Options.Validation is not null && ((epoch + 1) % Options.ValidationPeriod == 0 || LimitReached() is not null))
         {
             try
             {
@@ -232,7 +241,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         return true;
     }
 
-    private BestWeights<T> NewBest(EarlyStopping early) => new(early.LargerIsBetter ?? Options.Validation!.LargerIsBetter(early.Monitor));
+    private BestWeights<T> NewBest(EarlyStopping early) => new(LargerIsBetter(early));
 
     /// <summary>With the averaged parameters, where there are such.</summary>
     private Evaluation Validate(CancellationToken cancellation)

@@ -10,7 +10,8 @@ namespace Backprop.Simd.Training;
 /// <typeparam name="T">float or double.</typeparam>
 public sealed record TrainerOptions<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>The epochs, counted from the beginning of the training, resumptions included.</summary>
+    /// <summary>The epochs, counted from the beginning of the training, resumptions included. The cursor of the loader says which is next: set it
+    /// to <c>default</c> where another training has used the loader before.</summary>
     public int? Epochs { get; init; }
 
     /// <summary>The steps, counted from the beginning of the training.</summary>

@@ -28,7 +28,7 @@ public interface ITrainingCallback<T> where T : unmanaged, IFloatingPointIeee754
     {
     }
 
-    /// <summary>Training has ended; also by an exception, then without a reason.</summary>
+    /// <summary>Training has ended; also by an exception, that of the last checkpoint included, then without a reason.</summary>
     /// <param name="trainer">The trainer.</param>
     /// <param name="reason">Why; null where an exception ends it.</param>
     void Finished(Trainer<T> trainer, StopReason? reason)

@@ -1,3 +1,4 @@
+using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Training;
 using CsCheck;
 
@@ -70,11 +71,18 @@ public class MetricBatchTests
 
     private static long Allocated(Metric<float> metric, MetricBatch<float> batch)
     {
+        // As ThreadAllocations.Least, which cannot hold a batch.
         metric.Add(in batch);
-        metric.Reset();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        metric.Add(in batch);
-        return GC.GetAllocatedBytesForCurrentThread() - before;
+        var least = long.MaxValue;
+        for (var round = 0; round < 6 && least > 0; round++)
+        {
+            metric.Reset();
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            metric.Add(in batch);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        return least;
     }
 
     private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(3 * random.NextDouble() - 1))];

@@ -68,15 +68,15 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         try
         {
             using var file = SafetensorsFile.Open(path);
+            file.VerifyChecksum();
             if (file.FindMetadata(Checkpoint.FormatKey) != Checkpoint.Format)
                 throw new CheckpointException($"'{path}' is no checkpoint of a training: its metadata says '{file.FindMetadata(Checkpoint.FormatKey)}' where '{Checkpoint.Format}' is expected.");
             if (file.FindMetadata(Checkpoint.VersionKey) is var version && version != Checkpoint.Version)
                 throw new CheckpointException($"'{path}' is of version '{version}'; this library reads version {Checkpoint.Version}.");
-            file.VerifyChecksum();
             var state = JsonSerializer.Deserialize(file.FindMetadata(Checkpoint.StateKey) ?? "null", TrainingStateJson.Default.TrainingState)
                 ?? throw new CheckpointException($"'{path}' has no '{Checkpoint.StateKey}' in its metadata.");
             if (state.ElementType != typeof(T).Name)
-                throw new CheckpointException($"'{path}' is of a training in {state.ElementType}; this one is in {typeof(T).Name}.");
+                throw new CheckpointException($"'{path}' is of another training: it is in {state.ElementType}; this one is in {typeof(T).Name}.");
             var checkpoint = new Checkpoint<T>(path, state, NormalizationTensors.Read(file));
             foreach (var tensor in file.Tensors.Where(t => !NormalizationTensors.Owns(t.Name)))
                 checkpoint._tensors.Add(tensor.Name, tensor.ToArray<T>());
@@ -84,7 +84,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         }
         catch (Exception error) when (error is ModelFileException or JsonException)
         {
-            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error);
+            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error) { IsDamage = true };
         }
     }
 
@@ -102,6 +102,13 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         {
             if (saved.Shape != here.Shape || !saved.Offsets.SequenceEqual(here.Offsets) || !saved.Factors.SequenceEqual(here.Factors))
                 throw new CheckpointException($"'{_path}' is of another training: its normalization of '{saved.Column}' has other numbers; fit it on the same rows, or take that of the file.");
+        }
+
+        Same("figure for the plateau", State.PlateauMonitor, trainer.Options.Plateau is null ? null : trainer.Options.PlateauMonitor);
+        if (State.Best is { } best && trainer.Options.EarlyStopping is { } early)
+        {
+            Same("figure for early stopping", best.Monitor, early.Monitor);
+            Same("sense of early stopping, larger is better", best.LargerIsBetter, trainer.LargerIsBetter(early));
         }
 
         var expected = Expected(trainer, State).ToDictionary(e => e.Name, e => e.Shape.Aggregate(1L, (product, size) => product * size));

@@ -50,6 +50,8 @@ internal sealed record TrainingState
 
     public PlateauState? Plateau { get; init; }
 
+    public string? PlateauMonitor { get; init; }
+
     public BestState? Best { get; init; }
 
     public required EpochRecord[] History { get; init; }
@@ -59,7 +61,7 @@ internal sealed record TrainingState
 internal sealed record LoaderState(int Rows, int BatchSize, bool Shuffle, ulong Seed, bool DropLast, int MicroBatches);
 
 /// <summary>The best validation.</summary>
-internal sealed record BestState(double Value, int BadValidations, bool HasWeights);
+internal sealed record BestState(string Monitor, bool LargerIsBetter, double Value, int BadValidations, bool HasWeights);
 
 /// <summary>JSON without reflection.</summary>
 [JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
