@@ -1,6 +1,8 @@
 using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Threading;
+using Backprop.Simd.Training;
 using CsCheck;
 
 namespace Backprop.Simd.Tests.Data;
@@ -142,5 +144,25 @@ public sealed class BatchLoaderTests
         Assert.Equal(5, loader.Next().Rows);
         Assert.Equal(5, loader.Next().Capacity);
         Assert.Equal((1, 5, 1_000_000_000), (loader.BatchesPerEpoch, loader.RowsPerEpoch, loader.BatchSize));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public void A_transform_that_asks_for_negative_scratch_is_refused_at_once(int prefetch)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new BatchLoader<float>(TestSets.Counting<float>(5), 2, new() { Prefetch = prefetch, Transforms = [new Negative()] }));
+        Assert.Contains("-1", error.Message, StringComparison.Ordinal);
+        var network = GraphBuilder.Chain(3).Affine(7).SoftmaxCrossEntropy().Build<float>();
+        Assert.Throws<ArgumentException>(() => new Evaluator<float>(network, TestSets.Counting<float>(5), [], new() { Transforms = [new Negative()] }));
+    }
+
+    private sealed class Negative : BatchTransform<float>
+    {
+        public override int Prepare(ReadOnlySpan<DataColumn> columns) => -1;
+
+        public override void Apply(Batch<float> batch, Span<float> scratch, ulong seed)
+        {
+        }
     }
 }

@@ -1,7 +1,9 @@
 using System.Numerics;
 using Backprop.Simd.Data;
+using Backprop.Simd.Inference;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Threading;
 
@@ -164,6 +166,31 @@ public sealed class NormalizationTests
         Assert.Equal(1, Normalization.Scale(set, "x", rows: [0]).Offsets[0]);
         Assert.Throws<ArgumentException>(() => new Normalization("x", Image, [0], [1]).Apply<float>(new float[59], 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Normalization("x", Image, [0], [1]).Apply<float>(new float[59], -1));
+    }
+
+    [Theory]
+    [InlineData(1, 64)]
+    [InlineData(784, 64)]
+    [InlineData(1 << 20, 1)]
+    [InlineData(1 << 26, 1)] // 64 rows have 2^32 elements.
+    [InlineData(int.MaxValue, 1)]
+    public void Large_rows_are_fitted_few_at_a_time(int size, int rows) => Assert.Equal(rows, Normalization.RowsAtATime(size));
+
+    [Fact]
+    public void Numbers_beyond_the_range_of_the_type_are_refused_where_they_would_be_applied()
+    {
+        var set = new Dataset<double>(Columns.Values<double>("x", Shape.Scalar, new[] { -1e300, 1e300 }));
+        var normalization = Normalization.Scale(set, "x");
+        var one = new[] { 1e300 };
+        normalization.Apply<double>(one, 1);
+        Assert.Equal(1, one[0]);
+        var same = new[] { 1f };
+        Assert.Contains("Single", Assert.Throws<ArgumentException>(() => normalization.Apply<float>(same, 1)).Message, StringComparison.Ordinal);
+        Assert.Equal(1, same[0]);
+        Assert.Throws<ArgumentException>(() => normalization.Transform<float>());
+        Assert.Throws<ArgumentException>(() => new Normalization("x", Shape.Scalar, [0], [1e39]).Transform<float>());
+        var network = GraphBuilder.Chain(1).Affine(2).Build<float>();
+        Assert.Throws<ArgumentException>(() => new Predictor<float>(network, new() { Normalization = normalization }));
     }
 
     private static (Dataset<T> Set, T[] Numbers) Set<T>(int rows, Shape shape, double offset) where T : unmanaged, IFloatingPointIeee754<T>

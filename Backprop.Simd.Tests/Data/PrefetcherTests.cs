@@ -127,4 +127,30 @@ public sealed class PrefetcherTests
             loader.Next();
         return new WeakReference(loader);
     }
+
+    [Fact]
+    public async Task A_call_interrupted_while_it_waits_for_the_threads_leaves_a_loader_that_goes_on()
+    {
+        using var open = new ManualResetEventSlim(true);
+        var waits = new TestSets.Faulty(batch => _ = batch.Cursor.Batch == 1 || open.Wait(Long));
+        using var loader = new BatchLoader<float>(TestSets.Counting<float>(20), 1, new() { Prefetch = 1, Shuffle = false, Transforms = [waits] });
+        loader.Next();
+        open.Reset();
+        loader.Next();           // The thread is inside batch 2.
+        Exception? failure = null;
+        var caller = new Thread(() =>
+        {
+            loader.Cursor = new DataCursor(0, 9);
+            failure = Record.Exception(loader.Next);
+        });
+        caller.Start();
+        Assert.True(SpinWait.SpinUntil(() => (caller.ThreadState & ThreadState.WaitSleepJoin) != 0, Long));
+        caller.Interrupt();
+        Assert.True(caller.Join(Long));
+        Assert.IsType<ThreadInterruptedException>(failure);
+        open.Set();
+        loader.Cursor = new DataCursor(0, 2);
+        var rows = Task.Run(() => TestSets.RowsOf(loader, 10).Select(row => row[0]).ToArray());
+        Assert.Equal(Enumerable.Range(2, 10), await rows.WaitAsync(Long));
+    }
 }

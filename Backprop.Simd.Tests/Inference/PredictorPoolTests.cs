@@ -231,4 +231,12 @@ public sealed class PredictorPoolTests
 
     private static long BytesOf(Network<float> network, int rows) =>
         network.CreateWorkspace(rows, WorkspaceOptions.Inference, ComputeContext.SingleThreaded).Bytes;
+
+    [Fact]
+    public void More_callers_than_a_process_has_threads_are_refused_by_the_option()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new PredictorOptions { MaximumConcurrency = int.MaxValue });
+        var predictor = new Predictor<float>(Identity(), new PredictorOptions { MaximumConcurrency = 65536 });
+        Assert.Equal(0, predictor.PredictClass([2, 1]));
+    }
 }

@@ -37,7 +37,7 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
         for (var i = 0; i < _transforms.Length; i++)
         {
             ArgumentNullException.ThrowIfNull(_transforms[i], nameof(options));
-            _scratch[i] = _transforms[i].Prepare(set.Columns);
+            _scratch[i] = _transforms[i].ScratchFor(set.Columns);
         }
     }
 

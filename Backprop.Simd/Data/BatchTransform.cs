@@ -21,4 +21,12 @@ public abstract class BatchTransform<T> where T : unmanaged, IFloatingPointIeee7
     /// <param name="scratch">As many elements as <see cref="Prepare"/> asked for, with any content.</param>
     /// <param name="seed">The seed of the loader.</param>
     public abstract void Apply(Batch<T> batch, Span<T> scratch, ulong seed);
+
+    /// <summary>What <see cref="Prepare"/> says, checked.</summary>
+    internal int ScratchFor(ReadOnlySpan<DataColumn> columns)
+    {
+        var scratch = Prepare(columns);
+        return scratch >= 0 && scratch <= Array.MaxLength ? scratch
+            : throw new ArgumentException($"The transform {GetType().Name} asks for {scratch} elements of scratch; expected 0 to {Array.MaxLength}.", nameof(columns));
+    }
 }

@@ -32,8 +32,8 @@ public sealed class Normalization
     /// <summary>Patterns are repeated up to so many elements, so that few channels fill registers.</summary>
     private const int LeastPattern = 64;
 
-    /// <summary>Rows read at a time while fitting.</summary>
-    private const int RowsAtATime = 64;
+    /// <summary>Rows read at a time while fitting, and the elements that these may have: a row is read however large.</summary>
+    private const int MostRowsAtATime = 64, MostElementsAtATime = 1 << 20;
 
     private readonly double[] _offsets;
     private readonly double[] _factors;
@@ -107,7 +107,7 @@ public sealed class Normalization
     /// <param name="values">rows x size numbers; a longer span keeps its tail.</param>
     /// <param name="rows">The number of examples, zero or more.</param>
     /// <param name="compute">The threads to use; null for the caller alone.</param>
-    /// <exception cref="ArgumentException">There are fewer numbers than the rows take.</exception>
+    /// <exception cref="ArgumentException">There are fewer numbers than the rows take, or an offset or a factor is beyond the range of <typeparamref name="T"/>.</exception>
     public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
@@ -119,7 +119,14 @@ public sealed class Normalization
     /// <summary>The normalization as a transform of batches that have this column.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <returns>The transform, which needs no scratch.</returns>
+    /// <exception cref="ArgumentException">An offset or a factor is beyond the range of <typeparamref name="T"/>.</exception>
     public BatchTransform<T> Transform<T>() where T : unmanaged, IFloatingPointIeee754<T> => new NormalizationTransform<T>(this);
+
+    /// <summary>Throws where an offset or a factor is beyond the range of a type.</summary>
+    internal void Require<T>() where T : unmanaged, IFloatingPointIeee754<T> => _ = PatternOf<T>();
+
+    /// <summary>The rows of a size that are read at a time while fitting: their elements fit one array.</summary>
+    internal static int RowsAtATime(int size) => Math.Clamp(MostElementsAtATime / size, 1, MostRowsAtATime);
 
     private static Normalization Fit<T>(Dataset<T> set, string column, NormalizationScope scope, IReadOnlyList<int>? rows, Func<FeatureStatistics, int, (double Offset, double Spread)> use)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -133,7 +140,7 @@ public sealed class Normalization
             throw new ArgumentException("There are no rows to fit on.", nameof(rows));
         var shape = values.Type.Shape;
         var statistics = new FeatureStatistics(shape.Size);
-        var order = new int[Math.Min(count, RowsAtATime)];
+        var order = new int[Math.Min(count, RowsAtATime(shape.Size))];
         var block = new T[shape.Size * order.Length];
         for (var start = 0; start < count; start += order.Length)
         {
@@ -187,6 +194,8 @@ public sealed class Normalization
                 _offsets[i] = T.CreateTruncating(offset);
                 _factors[i] = T.CreateTruncating(factor);
                 _shifts[i] = T.CreateTruncating((double.CreateTruncating(_offsets[i]) - offset) * factor);
+                if (!T.IsFinite(_offsets[i]) || !T.IsFinite(_factors[i]) || !T.IsFinite(_shifts[i]))
+                    throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The normalization of '{normalization.Column}' has the offset {offset} and the factor {factor}, beyond the range of {typeof(T).Name}."));
             }
         }
 

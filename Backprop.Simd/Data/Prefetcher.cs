@@ -28,7 +28,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
     private long _expected = -1;                 // What the caller takes next if it does not jump.
     private long _limit;                         // Numbers below this may be read.
     private int _busy;
-    private bool _started, _paused, _closed, _callerWaits;
+    private bool _paused, _closed, _callerWaits;
 
     public Prefetcher(BatchSource<T> source, int ahead, int workers)
     {
@@ -89,6 +89,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
     /// <summary>Lets the threads finish what they read, and sets them to another place.</summary>
     private void Restart(long number)
     {
+        _expected = -1; // Until it has worked: who interrupts the wait finds the threads paused.
         _paused = true;
         while (_busy > 0 && !_closed)
             Wait();
@@ -98,12 +99,11 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
         for (var worker = 0; worker < _workers; worker++)
             _positions[worker] = number + (worker - number % _workers + _workers) % _workers;
         _paused = false;
-        if (_started)
-            return;
-        _started = true;
         for (var worker = 0; worker < _workers; worker++)
         {
-            _threads[worker] = new Thread(static state =>
+            if (_threads[worker] is not null)
+                continue;
+            var thread = new Thread(static state =>
             {
                 var (prefetcher, index) = ((Prefetcher<T>, int))state!;
                 prefetcher.Loop(index);
@@ -112,7 +112,8 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
                 IsBackground = true,
                 Name = $"Backprop.Simd loader {worker}",
             };
-            _threads[worker].Start((this, worker));
+            thread.Start((this, worker));
+            _threads[worker] = thread; // What the system refuses to start is tried again by the next call.
         }
     }
 

@@ -19,14 +19,15 @@ public sealed record PredictorOptions
         }
     } = 64;
 
-    /// <summary>The most callers that compute at once; further ones wait. The processors of the process by default.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
+    /// <summary>The most callers that compute at once, up to 65536; further ones wait. The processors of the process by default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1, or above 65536.</exception>
     public int MaximumConcurrency
     {
         get;
         init
         {
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 1 << 16);
             field = value;
         }
     } = Environment.ProcessorCount;

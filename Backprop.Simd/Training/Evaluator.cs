@@ -71,7 +71,7 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         _batch = set.CreateBatch(capacity);
         _batchRows = new int[capacity];
         _transforms = [.. options.Transforms];
-        _scratch = [.. _transforms.Select(t => new T[t.Prepare(set.Columns)])];
+        _scratch = [.. _transforms.Select(t => new T[t.ScratchFor(set.Columns)])];
         _workspace = network.CreateWorkspace(capacity, new WorkspaceOptions { Mode = WorkspaceMode.Inference, Losses = losses }, options.Compute);
     }
 

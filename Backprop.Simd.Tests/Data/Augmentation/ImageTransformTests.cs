@@ -207,4 +207,15 @@ public class ImageTransformTests
 
         Assert.InRange(erased, 295, 300);
     }
+
+    [Fact]
+    public void A_fill_that_is_infinite_in_the_type_of_the_images_is_refused()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomAffine<float>(10, fill: 1e39));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ElasticDistortion<float>(fill: -1e39));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomErasing<float>(fill: 1e300));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RandomShift<float>(1, fill: 1e39));
+        Assert.Equal(10, new RandomAffine<double>(10, fill: 1e300).Degrees);
+        Assert.Equal(1, new RandomShift<float>(1, fill: float.MaxValue).Pixels);
+    }
 }

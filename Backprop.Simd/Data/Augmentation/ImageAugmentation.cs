@@ -91,7 +91,7 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
 
     /// <summary>Throws unless a number is finite.</summary>
     private protected static double Finite(double value, string name) =>
-        double.IsFinite(value) ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite.");
+        T.IsFinite(T.CreateTruncating(value)) ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite, as {typeof(T).Name} too.");
 
     /// <summary>Throws unless a number is 0 or more, and finite.</summary>
     private protected static double NotNegative(double value, string name) =>

@@ -24,7 +24,7 @@ public sealed class CsvLog<T>(string path) : ITrainingCallback<T> where T : unma
         _metrics = [.. trainer.Options.Validation?.Metrics.Select(m => m.Name) ?? []];
         var text = new StringBuilder("epoch,steps,rows,skipped,loss,learning_rate,rows_per_second,seconds");
         if (trainer.Options.Validation is not null)
-            text.AppendJoin("", _metrics.Select(name => ",validation_" + Quoted(name)).Prepend(",validation_loss"));
+            text.AppendJoin("", _metrics.Select(name => "," + Quoted("validation_" + name)).Prepend(",validation_loss"));
         text.Append('\n');
         foreach (var epoch in trainer.History)
             text.Append(Line(epoch, trainer.Options.Validation is not null));
