@@ -71,6 +71,14 @@ internal sealed record MnistOptions
         {
             data, fashion, network, timeTo, epochs, seed, threads, images, pictures, checkpoints, log, save,
         };
+        command.Validators.Add(given =>
+        {
+            foreach (var option in new Option[] { images, pictures, checkpoints, log, save })
+            {
+                if (given.GetResult(timeTo) is not null && given.GetResult(option) is not null)
+                    given.AddError($"{option.Name} does nothing beside --time-to: give one of them.");
+            }
+        });
         command.SetAction(parsed =>
         {
             var accuracy = parsed.GetValue(timeTo);
