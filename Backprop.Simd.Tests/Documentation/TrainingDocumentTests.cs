@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
@@ -40,6 +41,8 @@ internal static class TrainingExamples
         Console.WriteLine($"{100 * result["accuracy"]:F1} % of {result.Rows} test digits are right");
         // end Train
     }
+
+    public static Dataset<float> Source() => new(new Sines("x", 100));
 
     public static float Regression()
     {
@@ -108,6 +111,20 @@ internal static class TrainingExamples
         // end Transfer
         return network;
     }
+
+    // begin Source
+    internal sealed class Sines(string name, int count) : ValueColumn<float>(name, new Shape(16), count)
+    {
+        protected override void ReadRows(ReadOnlySpan<int> rows, Span<float> destination)    // rows.Length examples of 16 numbers, one behind the other
+        {
+            for (var i = 0; i < rows.Length; i++)
+            {
+                for (var t = 0; t < 16; t++)
+                    destination[16 * i + t] = MathF.Sin(0.01f * t * rows[i]);
+            }
+        }
+    }
+    // end Source
 }
 
 [Collection(RunAlone.Name)]
@@ -156,6 +173,15 @@ public sealed partial class TrainingDocumentTests : IDisposable
     }
 
     [Fact]
+    public void The_source_gives_the_rows_asked_for()
+    {
+        var set = TrainingExamples.Source();
+        var batch = set.CreateBatch(2);
+        set.Read([7, 3], batch);
+        Assert.Equal([MathF.Sin(0.01f * 2 * 7), MathF.Sin(0.01f * 2 * 3)], [batch.Values(0)[2], batch.Values(0)[16 + 2]]);
+    }
+
+    [Fact]
     public void The_regression_learns_a_sum()
     {
         var random = new TestRandom(1);
@@ -170,10 +196,11 @@ public sealed partial class TrainingDocumentTests : IDisposable
 
     [Theory]
     [InlineData(0, "Train")]
-    [InlineData(1, "Regression")]
-    [InlineData(2, "Checkpoint")]
-    [InlineData(3, "Serve")]
-    [InlineData(4, "Transfer")]
+    [InlineData(1, "Source")]
+    [InlineData(2, "Regression")]
+    [InlineData(3, "Checkpoint")]
+    [InlineData(4, "Serve")]
+    [InlineData(5, "Transfer")]
     public void The_document_shows_what_is_run(int block, string name)
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "training.md"));
@@ -181,8 +208,9 @@ public sealed partial class TrainingDocumentTests : IDisposable
         var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
         var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "TrainingDocumentTests.cs"));
         var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
-        var end = source.IndexOf($"        // end {name}\n", StringComparison.Ordinal);
-        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Trim();
+        var end = source.IndexOf($"// end {name}\n", StringComparison.Ordinal);
+        var margin = new string(' ', end - source.LastIndexOf('\n', end) - 1);
+        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith(margin, StringComparison.Ordinal) ? l[margin.Length..] : l)).Trim();
         Assert.Equal(withoutUsings, run);
     }
 
