@@ -14,6 +14,17 @@ public sealed class BatchLoaderTests
             .Where((count, size, drop, _, _, _, _) => !drop || size <= count);
 
     [Fact]
+    public void Augmentations_with_the_same_random_numbers_are_refused()
+    {
+        var shape = new Shape(4, 4, 1);
+        var set = new Dataset<float>(Columns.Values<float>("x", shape, new float[32]), Columns.Values<float>("mask", shape, new float[32]));
+        var error = Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new GaussianNoise<float>(1), new RandomShift<float>(2)] }));
+        Assert.Contains("RandomShift, of column 'x' both have the stream 0", error.Message, StringComparison.Ordinal);
+        using var streams = new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new RandomShift<float>(1, stream: 1)] });
+        using var columns = new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new RandomShift<float>(1, column: "mask")] });
+    }
+
+    [Fact]
     public void Every_row_comes_exactly_once_in_an_epoch() => Loaders.Sample(loaders =>
     {
         var (count, size, drop, shuffle, prefetch, workers, seed) = loaders;

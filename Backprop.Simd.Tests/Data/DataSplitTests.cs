@@ -77,6 +77,44 @@ public sealed class DataSplitTests
         Assert.Throws<ArgumentException>(() => DataSplit.Stratified([1, 2], 1, 0.5));
     }
 
+    [Theory]
+    [InlineData(10, 2)]
+    [InlineData(103, 5)]
+    [InlineData(7, 7)]
+    public void Each_row_is_held_out_in_one_fold_and_trained_on_in_the_others(int count, int folds)
+    {
+        var labels = Enumerable.Range(0, count).Select(i => i % 3).ToArray();
+        foreach (var all in new[] { DataSplit.Folds(count, 1, folds), DataSplit.StratifiedFolds(labels, 1, folds), DataSplit.StratifiedFolds([.. labels.Select(l => (byte)l)], 1, folds) })
+        {
+            Assert.Equal(folds, all.Count);
+            AssertPartition([.. all.Select(fold => fold.Validation)], count);
+            foreach (var (training, validation) in all)
+            {
+                AssertPartition([training, validation], count);
+                Assert.InRange(validation.Length, count / folds, (count + folds - 1) / folds);
+            }
+        }
+
+        foreach (var (_, validation) in DataSplit.StratifiedFolds(labels, 1, folds))
+        {
+            for (var label = 0; label < 3; label++)
+            {
+                var share = labels.Count(l => l == label) / (double)folds;
+                Assert.InRange(validation.Count(row => labels[row] == label), Math.Floor(share), Math.Ceiling(share));
+            }
+        }
+
+        Assert.NotEqual(DataSplit.Folds(100, 1, 5)[0].Validation, DataSplit.Folds(100, 2, 5)[0].Validation);
+    }
+
+    [Fact]
+    public void One_fold_or_more_than_rows_are_refused()
+    {
+        Assert.Contains("10 rows make 2 to 10 folds", Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.Folds(10, 1, 1)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.Folds(10, 1, 11));
+        Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.StratifiedFolds([1, 2, 3], 1, 4));
+    }
+
     private static void AssertPartition(IReadOnlyList<int[]> parts, int count)
     {
         Assert.Equal(Enumerable.Range(0, count), parts.SelectMany(part => part).Order());

@@ -149,6 +149,25 @@ public sealed class NormalizationTests
         Bits.AssertEqual<float>(expected, actual, "rebuilt");
     }
 
+    [Theory]
+    [InlineData(NormalizationScope.Element)]
+    [InlineData(NormalizationScope.Channel)]
+    [InlineData(NormalizationScope.Whole)]
+    public void Undo_takes_a_normalization_back(NormalizationScope scope)
+    {
+        var (set, numbers) = Set<double>(40, Image, 1000);
+        var fitted = Normalization.Standardize(set, "x", scope);
+        double[] values = [.. numbers, 5];
+        fitted.Apply<double>(values, 40);
+        fitted.Undo<double>(values, 40);
+        for (var i = 0; i < numbers.Length; i++)
+            Assert.Equal(numbers[i], values[i], 1e-9);
+        Assert.Equal(5, values[^1]);
+        Assert.Throws<ArgumentException>(() => fitted.Undo<double>(new double[59], 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => fitted.Undo<double>(new double[60], -1));
+        Assert.Throws<InvalidOperationException>(() => new Normalization("x", Image, [0], [0]).Undo<double>(new double[60], 1));
+    }
+
     [Fact]
     public void What_cannot_be_is_refused()
     {

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
@@ -41,6 +42,37 @@ internal static class TrainingExamples
         // end Train
     }
 
+    public static Dataset<float> Source() => new(new Sines("x", 100));
+
+    public static float Regression()
+    {
+        // begin Regression
+        var set = CsvData.Read("houses.csv", new() { Targets = ["price"] }).ToDataset<float>();   // all other columns are features
+        var parts = DataSplit.Random(set.Count, seed: 1, 0.8, 0.2);
+        var inputs = Normalization.Standardize(set, "x", rows: parts[0]);
+        var targets = Normalization.Standardize(set, "targets", rows: parts[0]);
+        BatchTransform<float>[] transforms = [inputs.Transform<float>(), targets.Transform<float>()];
+
+        var network = GraphBuilder.Chain(3).Affine(16).Relu().Affine(1).MeanSquaredError().Build<float>(seed: 1);
+        using var batches = new BatchLoader<float>(set, 32, new() { Rows = parts[0], Transforms = transforms });
+        var trainer = new Trainer<float>(network, new AdamW<float>(network.Parameters.Length, 0.01), batches, new()
+        {
+            Epochs = 100,
+            Validation = new(network, set, [new RSquared<float>()], new() { Rows = parts[1], Transforms = transforms }),
+            EarlyStopping = new() { Monitor = "r2", Patience = 20 },
+            Normalizations = [inputs, targets],
+        });
+        trainer.Run();
+        network.Save("houses.safetensors", new() { Normalizations = [inputs, targets] });
+
+        var predictor = new Predictor<float>(network, new() { Normalization = inputs });
+        var price = new float[1];
+        predictor.Predict([120, 4, 15], price);
+        targets.Undo<float>(price, rows: 1);                               // in the units of the file again
+        // end Regression
+        return price[0];
+    }
+
     public static void Checkpoint(Network<float> network, Optimizer<float> optimizer, BatchLoader<float> batches)
     {
         // begin Checkpoint
@@ -59,11 +91,40 @@ internal static class TrainingExamples
     {
         // begin Serve
         var content = network.Load("digits.safetensors");                  // also any checkpoint
-        var predictor = new Predictor<float>(network, new() { Normalization = content.Normalizations.SingleOrDefault() });
+        var predictor = new Predictor<float>(network, new() { Normalization = content.Normalizations.FirstOrDefault(n => n.Column == "x") });
         var digit = predictor.PredictClass(pixels);   // from any number of threads, without allocation
         // end Serve
         Assert.InRange(digit, 0, 9);
     }
+
+    public static Network<float> Transfer()
+    {
+        // begin Transfer
+        var network = GraphBuilder.Chain(64).Affine(64).Relu().Affine(2).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        network.Load("digits.safetensors", new()
+        {
+            Rename = name => name.StartsWith("affine2.") ? null : name,    // null leaves a tensor of the file out
+            AllowMissing = true,                                           // the new head keeps its first values
+        });
+        network.Freeze("affine1.weight");
+        network.Freeze("affine1.bias");
+        // end Transfer
+        return network;
+    }
+
+    // begin Source
+    internal sealed class Sines(string name, int count) : ValueColumn<float>(name, new Shape(16), count)
+    {
+        protected override void ReadRows(ReadOnlySpan<int> rows, Span<float> destination)    // rows.Length examples of 16 numbers, one behind the other
+        {
+            for (var i = 0; i < rows.Length; i++)
+            {
+                for (var t = 0; t < 16; t++)
+                    destination[16 * i + t] = MathF.Sin(0.01f * t * rows[i]);
+            }
+        }
+    }
+    // end Source
 }
 
 [Collection(RunAlone.Name)]
@@ -101,6 +162,7 @@ public sealed partial class TrainingDocumentTests : IDisposable
         var pixels = new float[64];
         images.CopyRows(0, 1, pixels.AsSpan());
         TrainingExamples.Serve(network, pixels);
+        Assert.Equal(network.Parameter("affine1.weight"), TrainingExamples.Transfer().Parameter("affine1.weight"));
         for (var run = 0; run < 2; run++)
         {
             var fresh = GraphBuilder.Chain(64).Affine(8).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);
@@ -110,10 +172,35 @@ public sealed partial class TrainingDocumentTests : IDisposable
         }
     }
 
+    [Fact]
+    public void The_source_gives_the_rows_asked_for()
+    {
+        var set = TrainingExamples.Source();
+        var batch = set.CreateBatch(2);
+        set.Read([7, 3], batch);
+        Assert.Equal([MathF.Sin(0.01f * 2 * 7), MathF.Sin(0.01f * 2 * 3)], [batch.Values(0)[2], batch.Values(0)[16 + 2]]);
+    }
+
+    [Fact]
+    public void The_regression_learns_a_sum()
+    {
+        var random = new TestRandom(1);
+        var lines = Enumerable.Range(0, 500).Select(_ =>
+        {
+            var (area, rooms, age) = (50 + 50 * (random.Signed<double>() + 1), random.Integer(1, 5), random.Integer(0, 79));
+            return FormattableString.Invariant($"{area:F1},{rooms},{age},{3000 * area + 10_000 * rooms - 500 * age:F0}");
+        });
+        File.WriteAllLines("houses.csv", lines.Prepend("area,rooms,age,price"));
+        Assert.InRange(TrainingExamples.Regression(), 380_000, 405_000); // 392,500
+    }
+
     [Theory]
     [InlineData(0, "Train")]
-    [InlineData(1, "Checkpoint")]
-    [InlineData(2, "Serve")]
+    [InlineData(1, "Source")]
+    [InlineData(2, "Regression")]
+    [InlineData(3, "Checkpoint")]
+    [InlineData(4, "Serve")]
+    [InlineData(5, "Transfer")]
     public void The_document_shows_what_is_run(int block, string name)
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "training.md"));
@@ -121,8 +208,9 @@ public sealed partial class TrainingDocumentTests : IDisposable
         var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
         var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "TrainingDocumentTests.cs"));
         var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
-        var end = source.IndexOf($"        // end {name}\n", StringComparison.Ordinal);
-        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Trim();
+        var end = source.IndexOf($"// end {name}\n", StringComparison.Ordinal);
+        var margin = new string(' ', end - source.LastIndexOf('\n', end) - 1);
+        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith(margin, StringComparison.Ordinal) ? l[margin.Length..] : l)).Trim();
         Assert.Equal(withoutUsings, run);
     }
 

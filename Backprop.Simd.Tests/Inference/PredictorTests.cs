@@ -138,6 +138,26 @@ public sealed class PredictorTests
     }
 
     [Fact]
+    public void One_output_has_no_largest()
+    {
+        var predictor = new Predictor<float>(GraphBuilder.Chain(2).Affine(1).BinaryCrossEntropy().Build<float>());
+        Action[] calls =
+        [
+            () => predictor.PredictClass([1, 2]),
+            () => predictor.PredictClasses([1, 2], new int[1]),
+            () => predictor.PredictProbabilities([1, 2], new float[1]),
+        ];
+        foreach (var call in calls)
+        {
+            var error = Assert.Throws<InvalidOperationException>(call);
+            Assert.Contains("'affine1' [1] has one number", error.Message, StringComparison.Ordinal);
+            Assert.Contains("use Predict", error.Message, StringComparison.Ordinal);
+        }
+
+        predictor.Predict([1, 2], new float[1]);
+    }
+
+    [Fact]
     public void Probabilities_are_a_softmax_and_not_one_of_a_softmax()
     {
         var logits = new Predictor<double>(GraphBuilder.Chain(new Shape(2, 3)).Apply(new Observed()).Build<double>());

@@ -174,7 +174,8 @@ public sealed class NetworkFilesTests : IDisposable
         Assert.Equal(
             "the stream does not fit the network. missing: 'affine1.weight' [36, 3], 'batchnormalization1.runningVariance' [4]; "
             + "unexpected: 'affine2.bias', '@other'; different: 'convolution1.weight' is [4, 3, 3, 1], the network's is [3, 3, 1, 4], "
-            + "'convolution1.bias' is I32, which F32 cannot hold without loss, 'batchnormalization1.weight' is [2, 2], the network's is [4].",
+            + "'convolution1.bias' is I32, which F32 cannot hold without loss, 'batchnormalization1.weight' is [2, 2], the network's is [4]. "
+            + "To leave a tensor of the file out, let Rename give null for its name, and AllowMissing where the network has it.",
             Refusal(Images<float>(1), SafetensorsBytes.Written(writer)));
         Assert.Contains("and 90 more", Refusal(Small<float>(), SafetensorsBytes.Written(Many(100))));
     }

@@ -183,6 +183,25 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void A_reason_that_all_checkpoints_share_is_told_once()
+    {
+        var options = new CheckpointOptions { Directory = _directory };
+        var first = TrainingProblem.Everything(options);
+        first.Run();
+        File.Copy(Files().Single(), Path.Combine(_directory, "checkpoint-000000000001.safetensors"));
+        File.WriteAllText(Path.Combine(_directory, "checkpoint-000000000002.safetensors"), "half of a checkpoint");
+        using var batches = TrainingProblem.Loader(TrainingProblem.Points(100), 16, 7);
+        var network = TrainingProblem.Network(2);
+        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 1, Checkpoints = options });
+        var message = Assert.Throws<CheckpointException>(() => trainer.TryResume()).Message;
+        Assert.Contains("None of the 3 checkpoints", message, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-000000000002.safetensors' is damaged", message, StringComparison.Ordinal);
+        Assert.Equal(2, message.Split("seed of the network: 1; here: 2").Length);
+        Assert.Contains("the same is true of 'checkpoint-000000000001.safetensors'", message, StringComparison.Ordinal);
+        Assert.Equal(3, trainer.Rejected.Count);
+    }
+
+    [Fact]
     public void A_directory_of_an_earlier_training_is_not_overwritten()
     {
         var options = new CheckpointOptions { Directory = _directory };

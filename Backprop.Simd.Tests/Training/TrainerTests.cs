@@ -54,6 +54,14 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void An_evaluation_prints_its_metrics()
+    {
+        var evaluation = new Evaluation(360, 0.25, [new MetricValue("accuracy", 0.975), new MetricValue("f1", 0.5)], 1.5);
+        Assert.Equal("Evaluation { Rows = 360, Loss = 0.25, accuracy = 0.975, f1 = 0.5, Seconds = 1.5 }", evaluation.ToString());
+        Assert.Equal("Evaluation { Rows = 0, Loss = NaN, Seconds = 0 }", new Evaluation(0, double.NaN, [], 0).ToString());
+    }
+
+    [Fact]
     public void A_training_ends_where_it_is_told_to_and_goes_on_from_there()
     {
         using var batches = TrainingProblem.Loader(TrainingProblem.Points(50));

@@ -38,6 +38,8 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
         {
             ArgumentNullException.ThrowIfNull(_transforms[i], nameof(options));
             _scratch[i] = _transforms[i].ScratchFor(set.Columns);
+            if (_transforms[i] is ImageAugmentation<T> augmentation)
+                augmentation.RequireOwnStream(_transforms.AsSpan(0, i));
         }
     }
 

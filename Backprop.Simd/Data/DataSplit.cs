@@ -99,6 +99,55 @@ public static class DataSplit
         return Sorted([.. parts.Select(part => part.ToArray())]);
     }
 
+    /// <summary>Parts for cross-validation: each row is held out once, and trained on all other times.</summary>
+    /// <param name="count">The rows of the set.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="folds">The number of parts, 2 to <paramref name="count"/>; their sizes differ by one row at most.</param>
+    /// <returns>For each fold the rows to train on and the rows held out, both ascending.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="folds"/> is outside that range.</exception>
+    public static IReadOnlyList<(int[] Training, int[] Validation)> Folds(int count, ulong seed, int folds) =>
+        Others(Random(count, seed, Equal(folds, count)), count);
+
+    /// <summary>Parts for cross-validation in which each class has its share, for labels that are bytes; see the other form.</summary>
+    /// <param name="labels">The class of each row.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="folds">The number of parts, 2 to the number of rows.</param>
+    /// <returns>For each fold the rows to train on and the rows held out: those that the same labels as integers give.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="folds"/> is outside that range.</exception>
+    public static IReadOnlyList<(int[] Training, int[] Validation)> StratifiedFolds(ReadOnlySpan<byte> labels, ulong seed, int folds) =>
+        Others(Stratified(labels, seed, Equal(folds, labels.Length)), labels.Length);
+
+    /// <summary>Parts for cross-validation in which each class has its share, as in <see cref="Stratified(ReadOnlySpan{int}, ulong, ReadOnlySpan{double})"/>.</summary>
+    /// <param name="labels">The class of each row: any integers.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="folds">The number of parts, 2 to the number of rows.</param>
+    /// <returns>For each fold the rows to train on and the rows held out, both ascending.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="folds"/> is outside that range.</exception>
+    public static IReadOnlyList<(int[] Training, int[] Validation)> StratifiedFolds(ReadOnlySpan<int> labels, ulong seed, int folds) =>
+        Others(Stratified(labels, seed, Equal(folds, labels.Length)), labels.Length);
+
+    private static double[] Equal(int folds, int count)
+    {
+        if (folds < 2 || folds > count)
+            throw new ArgumentOutOfRangeException(nameof(folds), folds, $"{count} rows make 2 to {count} folds.");
+        var fractions = new double[folds];
+        Array.Fill(fractions, 1.0 / folds);
+        return fractions;
+    }
+
+    /// <summary>Each part with the rows of all others.</summary>
+    private static (int[] Training, int[] Validation)[] Others(IReadOnlyList<int[]> parts, int count)
+    {
+        var partOf = new int[count];
+        for (var part = 0; part < parts.Count; part++)
+        {
+            foreach (var row in parts[part])
+                partOf[row] = part;
+        }
+
+        return [.. parts.Select((rows, part) => (Enumerable.Range(0, count).Where(row => partOf[row] != part).ToArray(), rows))];
+    }
+
     private static int[] Shuffled(int count, ulong seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);

@@ -108,12 +108,23 @@ public sealed class Normalization
     /// <param name="rows">The number of examples, zero or more.</param>
     /// <param name="compute">The threads to use; null for the caller alone.</param>
     /// <exception cref="ArgumentException">There are fewer numbers than the rows take, or an offset or a factor is beyond the range of <typeparamref name="T"/>.</exception>
-    public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T>
+    public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T> =>
+        PatternOf<T>().Apply(RowsOf(values, rows), compute);
+
+    /// <summary>Takes the normalization back, in place: x = y / factor + offset. Turns the outputs of a network that was trained on normalized
+    /// targets into their units; computed in double.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="values">rows x size numbers; a longer span keeps its tail.</param>
+    /// <param name="rows">The number of examples, zero or more.</param>
+    /// <exception cref="ArgumentException">There are fewer numbers than the rows take.</exception>
+    /// <exception cref="InvalidOperationException">A factor is 0: what it was applied to is lost.</exception>
+    public void Undo<T>(Span<T> values, int rows) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(rows);
-        if ((long)rows * Shape.Size > values.Length)
-            throw new ArgumentException($"{rows} rows of '{Column}' {Shape} take {(long)rows * Shape.Size} elements; there are {values.Length}.", nameof(values));
-        PatternOf<T>().Apply(values[..(rows * Shape.Size)], compute);
+        values = RowsOf(values, rows);
+        if (Array.IndexOf(_factors, 0.0) is var zero and >= 0)
+            throw new InvalidOperationException($"Factor {zero} of '{Column}' is 0: what it was applied to is lost.");
+        for (var i = 0; i < values.Length; i++)
+            values[i] = T.CreateTruncating(double.CreateTruncating(values[i]) / _factors[i % _factors.Length] + _offsets[i % _offsets.Length]);
     }
 
     /// <summary>The normalization as a transform of batches that have this column.</summary>
@@ -127,6 +138,14 @@ public sealed class Normalization
 
     /// <summary>The rows of a size that are read at a time while fitting: their elements fit one array.</summary>
     internal static int RowsAtATime(int size) => Math.Clamp(MostElementsAtATime / size, 1, MostRowsAtATime);
+
+    private Span<T> RowsOf<T>(Span<T> values, int rows)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        return (long)rows * Shape.Size <= values.Length
+            ? values[..(rows * Shape.Size)]
+            : throw new ArgumentException($"{rows} rows of '{Column}' {Shape} take {(long)rows * Shape.Size} elements; there are {values.Length}.", nameof(values));
+    }
 
     private static Normalization Fit<T>(Dataset<T> set, string column, NormalizationScope scope, IReadOnlyList<int>? rows, Func<FeatureStatistics, int, (double Offset, double Spread)> use)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -78,11 +78,12 @@ public sealed class Predictor<T>
     /// <param name="inputs">rows x size numbers.</param>
     /// <param name="probabilities">rows x size numbers, apart from <paramref name="inputs"/>; a longer span keeps its tail.</param>
     /// <exception cref="ArgumentException">As for <see cref="Predict"/>.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number a position.</exception>
     public void PredictProbabilities(ReadOnlySpan<T> inputs, Span<T> probabilities)
     {
         var pool = _pool;
         var rows = RowsOf(pool, inputs);
+        pool.Form.RequireClasses();
         CheckDestination(inputs, probabilities, rows, pool.Form.OutputSize, nameof(probabilities));
         Run(pool, inputs, rows, new SoftmaxSink<T>(probabilities));
     }
@@ -92,11 +93,12 @@ public sealed class Predictor<T>
     /// <param name="inputs">rows x size numbers.</param>
     /// <param name="classes">rows x positions classes; a longer span keeps its tail.</param>
     /// <exception cref="ArgumentException">The inputs are no whole rows, or there are too few places for classes.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number a position.</exception>
     public void PredictClasses(ReadOnlySpan<T> inputs, Span<int> classes)
     {
         var pool = _pool;
         var rows = RowsOf(pool, inputs);
+        pool.Form.RequireClasses();
         CheckLength(classes.Length, rows, pool.Form.Positions, nameof(classes));
         Run(pool, inputs, rows, new ClassSink<T>(classes));
     }
@@ -105,13 +107,15 @@ public sealed class Predictor<T>
     /// <param name="row">The numbers of one row.</param>
     /// <returns>The class, from 0.</returns>
     /// <exception cref="ArgumentException">It is not one row.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or a row has several classes.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, its output has one number, or a row
+    /// has several classes.</exception>
     public int PredictClass(ReadOnlySpan<T> row)
     {
         var pool = _pool;
         var form = Rows(pool);
         if (row.Length != form.InputSize)
             throw new ArgumentException($"A row of input '{form.Input}' {form.InputType.Shape} takes {form.InputSize} numbers; got {row.Length}.", nameof(row));
+        form.RequireClasses();
         if (form.Positions != 1)
             throw new InvalidOperationException($"The output '{form.Output}' {form.OutputType.Shape} has {form.Positions} classes per row: use PredictClasses.");
         var result = 0;

@@ -61,6 +61,16 @@ internal sealed class RowForm
             throw new InvalidOperationException($"The network has {_problem}: rent a workspace, fill its inputs and run it.");
     }
 
+    /// <summary>Throws where there is no largest of several numbers: of one, class 0 and probability 1 would be the answer to everything.</summary>
+    public void RequireClasses()
+    {
+        if (Classes == 1)
+        {
+            throw new InvalidOperationException(
+                $"The output '{Output}' {OutputType.Shape} has one number where a choice needs two: use Predict. Between two classes it is class 1 where a logit is above 0, or a probability above 0.5.");
+        }
+    }
+
     private static string Inputs(NetworkDefinition definition) =>
         string.Join(", ", definition.InputNames.Select(name => $"'{name}' of {definition.TypeOf(name)}"));
 

@@ -51,7 +51,12 @@ internal sealed class NetworkMatching<T>
 
         List<string> all = [.. Listed("missing", missing), .. Listed("unexpected", unexpected), .. Listed("different", different)];
         if (all.Count > 0)
-            throw new ModelFileException($"{file.Origin} does not fit the network. {string.Join("; ", all)}.");
+        {
+            var strict = different.Count + unexpected.Count > 0
+                ? " To leave a tensor of the file out, let Rename give null for its name, and AllowMissing where the network has it."
+                : " AllowMissing leaves out what is missing.";
+            throw new ModelFileException($"{file.Origin} does not fit the network. {string.Join("; ", all)}.{strict}");
+        }
     }
 
     /// <summary>Reads all matches into blocks laid out as those of the network.</summary>

@@ -45,7 +45,7 @@ public sealed class SafetensorsFile : IDisposable
         ReadExactly(prefix);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > MaxHeaderLength)
-            throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced; at most {MaxHeaderLength} are read.");
+            throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced; at most {MaxHeaderLength} are read. Is it a safetensors file?");
         if ((long)headerLength > _length - prefix.Length)
             throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced, in a file of {_length}.");
         var text = new byte[headerLength];

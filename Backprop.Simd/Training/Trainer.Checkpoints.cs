@@ -50,7 +50,7 @@ public sealed partial class Trainer<T>
 
         return _rejected.Count == 0
             ? false
-            : throw new CheckpointException($"None of the {files.Count} checkpoints in '{options.Directory}' can be used: {string.Join(" ", _rejected.Select(r => r.Reason))}");
+            : throw new CheckpointException($"None of the {files.Count} checkpoints in '{options.Directory}' can be used: {Reasons()}");
     }
 
     /// <summary>Goes on from one checkpoint.</summary>
@@ -144,6 +144,14 @@ public sealed partial class Trainer<T>
     }
 
     private string Graph() => string.Join(", ", Network.Definition.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
+
+    /// <summary>Why files were rejected: each reason once, with the newest file that has it.</summary>
+    private string Reasons()
+    {
+        var groups = _rejected.GroupBy(r => r.Reason.Replace($"'{r.Path}'", "", StringComparison.Ordinal)).Select(group => group.ToArray());
+        return string.Join(" ", groups.Select(same =>
+            same.Length == 1 ? same[0].Reason : $"{same[0].Reason} And the same is true of {string.Join(", ", same.Skip(1).Select(r => $"'{Path.GetFileName(r.Path)}'"))}."));
+    }
 
     private LoaderState LoaderOf(Data.BatchLoader<T> loader) =>
         new(loader.RowsPerEpoch, loader.BatchSize, loader.Options.Shuffle, loader.Seed, loader.Options.DropLast, Options.MicroBatches);

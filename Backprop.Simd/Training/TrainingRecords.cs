@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Backprop.Simd.Training;
 
 /// <summary>Why a training ended.</summary>
@@ -70,6 +72,12 @@ public sealed record Evaluation(long Rows, double Loss, IReadOnlyList<MetricValu
             throw new ArgumentException($"There is no metric '{name}'; there are: {string.Join(", ", Metrics.Select(m => m.Name).Prepend("loss"))}.", nameof(name));
         }
     }
+
+    /// <summary>All numbers by name, in the invariant culture.</summary>
+    /// <returns>As <c>Evaluation { Rows = 360, Loss = 0.1, accuracy = 0.97, Seconds = 0.01 }</c>.</returns>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Evaluation {{ Rows = {Rows}, Loss = {Loss}{string.Concat(Metrics.Select(m => string.Create(CultureInfo.InvariantCulture, $", {m.Name} = {m.Value}")))}, Seconds = {Seconds} }}");
 }
 
 /// <summary>A metric's name and value.</summary>

@@ -40,10 +40,26 @@ internal sealed record MnistOptions
         var data = new Option<string?>("--data") { Description = "The directory with the four IDX files, plain or gzip; by default the cache, filled by a download", HelpName = "directory" };
         var fashion = new Option<bool>("--fashion") { Description = "Fashion-MNIST instead of MNIST" };
         var network = new Option<string?>("--network") { Description = "mlp (784-256-10, the default) or conv (two convolutions, pooling, dropout)", HelpName = "name" };
-        network.AcceptOnlyFromAmong("mlp", "conv");
+        network.Validators.Add(given =>
+        {
+            if (given.Tokens is [.., { Value: not ("mlp" or "conv") } token])
+                given.AddError($"--network '{token.Value}': expected mlp or conv.");
+        });
         var timeTo = Number("--time-to", "Nothing but the way to this test accuracy, which chooses the recipe: 0.98 or less the mlp, more the conv; fails when short of it", 0.1, 0.9999);
         var epochs = Integer("--epochs", "Passes over the training images; by default those of the recipe", 1, 100_000);
-        var seed = new Option<ulong>("--seed") { Description = "Seed of the weights, the order and the augmentation", HelpName = "number", DefaultValueFactory = _ => 1 };
+        var seed = new Option<ulong>("--seed")
+        {
+            Description = "Seed of the weights, the order and the augmentation",
+            HelpName = "number",
+            DefaultValueFactory = _ => 1,
+            CustomParser = parsed =>
+            {
+                if (ulong.TryParse(parsed.Tokens[^1].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+                    return value;
+                parsed.AddError($"--seed '{parsed.Tokens[^1].Value}': expected an integer, 0 or more.");
+                return 0;
+            },
+        };
         var threads = Integer("--threads", "Threads; results do not depend on them", 1, 1024);
         var images = Integer("--images", "Train on the first so many images only", 100, 60_000);
         var pictures = Folder("--pictures", "Write curves, confusion matrix, weights and mistakes as PNG files into this directory");
@@ -55,6 +71,14 @@ internal sealed record MnistOptions
         {
             data, fashion, network, timeTo, epochs, seed, threads, images, pictures, checkpoints, log, save,
         };
+        command.Validators.Add(given =>
+        {
+            foreach (var option in new Option[] { images, pictures, checkpoints, log, save })
+            {
+                if (given.GetResult(timeTo) is not null && given.GetResult(option) is not null)
+                    given.AddError($"{option.Name} does nothing beside --time-to: give one of them.");
+            }
+        });
         command.SetAction(parsed =>
         {
             var accuracy = parsed.GetValue(timeTo);

@@ -8,7 +8,7 @@ internal sealed record ServeOptions
     public const string Usage = """
         Trains a network on handwritten digits and serves it over HTTP, on this machine only.
 
-          --model FILE         the network: read from this file (safetensors) if it is there, else trained and saved to it
+          --model FILE         the network for 8 x 8 digits: read from this file (safetensors) if it is there, else trained and saved to it
           --port NUMBER        the port; 0, the default, is any free one
           --threads NUMBER     callers that compute at once: 1 to 1024, the processors by default
           --clients NUMBER     clients of the load test: 1 to 256, 8 by default

@@ -78,6 +78,16 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
     /// <summary>The elements of scratch for images of a size.</summary>
     private protected virtual int ScratchFor(ImageSize size) => 0;
 
+    /// <summary>Throws where an earlier one has the same random numbers for the same column.</summary>
+    internal void RequireOwnStream(ReadOnlySpan<BatchTransform<T>> earlier)
+    {
+        foreach (var transform in earlier)
+        {
+            if (transform is ImageAugmentation<T> other && other._kind == _kind && other.Stream == Stream && other.Column == Column)
+                throw new ArgumentException($"Two augmentations of one kind, {GetType().Name.Split('`')[0]}, of column '{Column}' both have the stream {Stream}, and so the same random numbers: give one of them another stream.", "options");
+        }
+    }
+
     /// <summary>Changes one image.</summary>
     /// <param name="image">The image.</param>
     /// <param name="size">Its size.</param>
