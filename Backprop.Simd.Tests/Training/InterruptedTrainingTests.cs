@@ -154,14 +154,19 @@ public sealed class InterruptedTrainingTests : IDisposable
         var before = Directory.GetFiles(_directory).Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(2, before.Length);
 
-        // The file is whole: to pass it over would mean to delete it later.
-        var error = Assert.Throws<CheckpointException>(() => TrainingProblem.Everything(options).TryResume());
-        Assert.Contains("another training", error.Message, StringComparison.Ordinal);
-        Assert.Equal(before, Directory.GetFiles(_directory).Order(StringComparer.Ordinal));
+        // Where none is usable, nothing is touched.
         using var pairs = new BatchLoader<double>(new Dataset<double>(Columns.Values<double>("x", new Shape(8), new double[8]), Columns.Labels("labels", new int[1])), 1);
         var other = new Trainer<double>(wide, new Backprop.Simd.Optimizers.Sgd<double>(wide.Parameters.Length, 0.1), pairs, new() { Steps = 1, Checkpoints = options });
         Assert.Contains("in Single", Assert.Throws<CheckpointException>(() => other.TryResume()).Message, StringComparison.Ordinal);
         Assert.Equal(before, Directory.GetFiles(_directory).Order(StringComparer.Ordinal));
+
+        // The newest is whole but another's: the one before is used, and the newest is neither deleted nor overwritten.
+        var foreign = File.ReadAllBytes(before[1]);
+        var resumed = TrainingProblem.Everything(options, epochs: 7);
+        Assert.True(resumed.TryResume());
+        Assert.Contains("another training", Assert.Single(resumed.Rejected).Reason, StringComparison.Ordinal);
+        resumed.Run();
+        Assert.Equal(foreign, File.ReadAllBytes(before[1] + ".rejected"));
     }
 
     [Theory]

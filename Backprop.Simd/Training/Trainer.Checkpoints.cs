@@ -19,8 +19,7 @@ public sealed partial class Trainer<T>
     /// </summary>
     /// <returns>False where the directory holds no checkpoint: the training begins.</returns>
     /// <exception cref="InvalidOperationException">The options name no directory, or the trainer is running.</exception>
-    /// <exception cref="CheckpointException">All checkpoints are damaged, or the newest that is not is of another training: the message says
-    /// why. Nothing was changed.</exception>
+    /// <exception cref="CheckpointException">There are checkpoints, all of them damaged or of another training; the message says why. Nothing was changed.</exception>
     /// <exception cref="UnauthorizedAccessException">A checkpoint may not be read.</exception>
     public bool TryResume()
     {
@@ -34,14 +33,14 @@ public sealed partial class Trainer<T>
             try
             {
                 checkpoint = Checkpoint<T>.Read(path);
+                checkpoint.Require(Graph(), LoaderOf(Batches), this);
             }
-            catch (IOException error) when (error is not CheckpointException { IsDamage: false })
+            catch (IOException error)
             {
                 _rejected.Add(new RejectedCheckpoint(path, error.Message));
                 continue;
             }
 
-            // One of another training is not passed over: it would be deleted as soon as this one saves.
             Resume(checkpoint);
             foreach (var rejected in _rejected)
                 SetAside(rejected.Path);
@@ -62,12 +61,14 @@ public sealed partial class Trainer<T>
     {
         RequireRest();
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Resume(Checkpoint<T>.Read(path));
+        var checkpoint = Checkpoint<T>.Read(path);
+        checkpoint.Require(Graph(), LoaderOf(Batches), this);
+        Resume(checkpoint);
     }
 
+    /// <summary>Goes on from a checkpoint that has been found to be one of this training.</summary>
     private void Resume(Checkpoint<T> checkpoint)
     {
-        checkpoint.Require(Graph(), LoaderOf(Batches), this);
         var state = checkpoint.State;
         checkpoint.CopyWeights(this);
         Optimizer.RestoreSteps(state.OptimizerSteps);
@@ -131,7 +132,7 @@ public sealed partial class Trainer<T>
             throw new InvalidOperationException("The trainer is running: resume before Run.");
     }
 
-    /// <summary>Out of the way of the file that this training writes at the same step; it replaces it where there is no other way.</summary>
+    /// <summary>Under a name that no training reads, writes or deletes. Where that cannot be, the file stays, and is not deleted either.</summary>
     private static void SetAside(string path)
     {
         try
@@ -221,7 +222,7 @@ public sealed partial class Trainer<T>
     {
         var directory = new CheckpointDirectory(options);
         Save(directory.PathOf(Step));
-        directory.DeleteOld(Step);
+        directory.DeleteOld(Step, _rejected);
         _changed = false;
         _lastSave = Stopwatch.GetTimestamp();
     }

@@ -84,7 +84,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         }
         catch (Exception error) when (error is ModelFileException or JsonException)
         {
-            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error) { IsDamage = true };
+            throw new CheckpointException($"'{path}' is damaged: {error.Message}", error);
         }
     }
 

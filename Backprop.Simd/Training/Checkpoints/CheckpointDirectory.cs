@@ -24,12 +24,15 @@ internal sealed class CheckpointDirectory(CheckpointOptions options)
             File.Delete(path);
     }
 
-    /// <summary>Leaves the newest, <see cref="CheckpointOptions.Keep"/> of them; one behind <paramref name="step"/> is of a run that was given up.</summary>
-    public void DeleteOld(long step)
+    /// <summary>Leaves the newest, <see cref="CheckpointOptions.Keep"/> of them; one behind <paramref name="step"/> is of a run that was given up.
+    /// What was rejected is not this training's to delete.</summary>
+    public void DeleteOld(long step, IReadOnlyList<RejectedCheckpoint> rejected)
     {
         var kept = 0;
         foreach (var path in Files())
         {
+            if (rejected.Any(r => r.Path == path))
+                continue;
             if (StepOf(path) > step || ++kept > options.Keep)
                 File.Delete(path);
         }

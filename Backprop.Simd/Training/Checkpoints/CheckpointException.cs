@@ -10,9 +10,6 @@ public sealed class CheckpointException : IOException
         : base(message, inner)
     {
     }
-
-    /// <summary>Whether the file is not as it was written, so that an older one may take its place.</summary>
-    internal bool IsDamage { get; init; }
 }
 
 /// <summary>A file that was passed over when a training was resumed.</summary>
