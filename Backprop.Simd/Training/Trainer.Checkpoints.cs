@@ -7,7 +7,7 @@ public sealed partial class Trainer<T>
 {
     private readonly List<RejectedCheckpoint> _rejected = [];
     private long _lastSave;
-    private bool _changed, _resumed;
+    private bool _changed, _resumed, _begun;
 
     /// <summary>The files that <see cref="TryResume"/> passed over, newest first; each was renamed, with <c>.rejected</c> at its end.</summary>
     public IReadOnlyList<RejectedCheckpoint> Rejected => _rejected;

@@ -120,11 +120,14 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <param name="cancellation">Ends the training before the next step; what was done is kept, and saved where there are checkpoints.</param>
     /// <returns>Why it ended.</returns>
     /// <exception cref="NonFiniteException">A loss or a gradient was infinite or NaN; the step was not made.</exception>
-    /// <exception cref="InvalidOperationException">The trainer is running.</exception>
+    /// <exception cref="InvalidOperationException">The trainer is running, or it is new and its loader stands behind the last epoch already.</exception>
     public StopReason Run(CancellationToken cancellation = default)
     {
         if (_running)
             throw new InvalidOperationException("The trainer is running: a callback cannot run it again.");
+        if (!_begun && !_resumed && Options.Epochs > 0 && Batches.Cursor.Epoch >= Options.Epochs)
+            throw new InvalidOperationException($"No epoch is left of {Options.Epochs}: the loader stands at epoch {Batches.Cursor.Epoch}, where another training has left it. Set its Cursor to default, or give this training a loader of its own.");
+        _begun = true;
         _running = true;
         _stop = false;
         StopReason? reason = null;
