@@ -54,6 +54,26 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void A_loader_that_another_training_has_left_behind_the_last_epoch_is_refused()
+    {
+        var (set, network) = (TrainingProblem.Points(100), TrainingProblem.Network());
+        using var batches = TrainingProblem.Loader(set, 16, 7);
+        Trainer<float> Fresh() => new(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 1 });
+        var first = Fresh();
+        first.Run();
+        var before = network.Parameters.ToArray();
+        var second = Fresh();
+        var error = Assert.Throws<InvalidOperationException>(() => second.Run());
+        Assert.Contains("no epoch is left of 1: the loader stands at epoch 1", error.Message, StringComparison.Ordinal);
+        Bits.AssertEqual<float>(before, network.Parameters, "parameters");
+        batches.Cursor = default;
+        second.Run();
+        Assert.Single(second.History);
+        second.Run(); // Its own place: nothing is left to do.
+        Assert.Single(second.History);
+    }
+
+    [Fact]
     public void An_evaluation_prints_its_metrics()
     {
         var evaluation = new Evaluation(360, 0.25, [new MetricValue("accuracy", 0.975), new MetricValue("f1", 0.5)], 1.5);

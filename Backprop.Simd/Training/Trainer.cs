@@ -129,7 +129,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         if (_running)
             throw new InvalidOperationException("The trainer is running: a callback cannot run it again.");
         if (Step == 0 && !_resumed && Options.Epochs is > 0 and var epochs && epochs <= Epoch)
-            throw new InvalidOperationException($"The training has not begun, and the loader is at epoch {Epoch} of {epochs}: set the Cursor of a loader that was used before to default.");
+            throw new InvalidOperationException($"The training has not begun, and no epoch is left of {epochs}: the loader stands at epoch {Epoch}, where another training has left it. Set its Cursor to default, or give this training a loader of its own.");
         BeginCheckpoints();
         _running = true;
         _stop = false;
