@@ -79,6 +79,11 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
             batch.Cursor = cursor;
             for (var i = 0; i < source._transforms.Length; i++)
                 source._transforms[i].Apply(batch, _scratch.AsSpan(0, source._scratch[i]), source._options.Seed);
+
+            // The next rows of a random order are fetched while this batch is in use.
+            start += source.BatchSize;
+            if (source._options is { Shuffle: true, Workers: 1 } && start < source._count)
+                source.Set.Announce(order.AsSpan(start, Math.Min(source.BatchSize, source._count - start)));
         }
 
         private int[] OrderOf(int epoch)

@@ -83,6 +83,13 @@ public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
         return new Dataset<T>(columns);
     }
 
+    /// <summary>Says that valid rows are read soon.</summary>
+    internal void Announce(ReadOnlySpan<int> rows)
+    {
+        foreach (var column in _columns)
+            column.Announce(rows);
+    }
+
     /// <summary>The same, by several threads where that pays.</summary>
     internal void Read(ReadOnlySpan<int> rows, Batch<T> batch, ComputeContext compute)
     {

@@ -13,6 +13,8 @@ internal sealed class StoredValues<TStored, T, TConversion>(string name, Shape s
 {
     private readonly StoredRows<TStored, T, TConversion> _rows = new(store, offset, shape.Size, conversion);
 
+    internal override void Announce(ReadOnlySpan<int> rows) => _rows.Announce(rows);
+
     protected override void ReadRows(ReadOnlySpan<int> rows, Span<T> destination) => _rows.Read(rows, destination);
 }
 

@@ -69,6 +69,27 @@ internal readonly struct StoredRows<TStored, TElement, TConversion>(ArrayStore s
     where TElement : unmanaged
     where TConversion : struct, IElementConversion<TStored, TElement>
 {
+    /// <summary>Bytes of rows announced at a time: what the second-level cache holds beside the batch in work.</summary>
+    private const int MostAnnounced = 1 << 17;
+
+    /// <summary>Has rows fetched into the second-level cache while the processor is busy with something else.</summary>
+    public void Announce(ReadOnlySpan<int> rows)
+    {
+        var rowBytes = (long)size * Unsafe.SizeOf<TStored>();
+        if (rowBytes * rows.Length > MostAnnounced)
+            return;
+        try
+        {
+            using var lease = store.Acquire();
+            foreach (var row in rows)
+                RowFetch.HintForLater(lease.Elements<TStored>(offset + row * rowBytes, size));
+        }
+        catch (ObjectDisposedException)
+        {
+            // Told when the rows are read.
+        }
+    }
+
     /// <summary>Copies rows; neighbours in one go. Gives -1, or the first row (of a run of them) that has no counterpart.</summary>
     public int Read(ReadOnlySpan<int> rows, Span<TElement> destination)
     {

@@ -12,4 +12,12 @@ internal static unsafe class Prefetch
         if (Sse.IsSupported)
             Sse.Prefetch0(address);
     }
+
+    /// <summary>The same into the second-level cache, for what is read some time later.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LineForLater(void* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(address);
+    }
 }
