@@ -90,7 +90,7 @@ public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
             column.Announce(rows);
     }
 
-    /// <summary>The same, by several threads where that pays.</summary>
+    /// <summary>Reads rows into a batch, by several threads where that pays.</summary>
     internal void Read(ReadOnlySpan<int> rows, Batch<T> batch, ComputeContext compute)
     {
         batch.Begin(_columns, rows);
