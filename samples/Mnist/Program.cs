@@ -40,7 +40,9 @@ internal static class Program
     public static TrainTestSplit Load(MnistOptions options)
     {
         var download = new DownloadOptions { Progress = new DownloadLines() };
-        var split = options.Fashion ? FashionMnist.LoadOrDownload(options.Data, download) : Mnist.LoadOrDownload(options.Data, download);
+        var split = options.Data is { } directory ? Mnist.Load(directory) // A directory that is named is the only one looked into.
+            : options.Fashion ? FashionMnist.LoadOrDownload(options: download)
+            : Mnist.LoadOrDownload(options: download);
         return options.Images is { } images && images < split.Train.Count
             ? split with { Train = split.Train.Select([.. Enumerable.Range(0, images)]) }
             : split;

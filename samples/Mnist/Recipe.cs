@@ -6,7 +6,7 @@ using Backprop.Simd.Schedules;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>A network and how it is trained. The numbers were chosen on the last 5,000 training images, the test images unseen.</summary>
+/// <summary>A network and how it is trained. The numbers were chosen by their accuracy on the last 5,000 training images, and their time.</summary>
 internal sealed record Recipe
 {
     public required string Name { get; init; }
