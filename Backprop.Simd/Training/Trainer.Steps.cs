@@ -17,16 +17,16 @@ public sealed partial class Trainer<T>
     }
 
     /// <summary>When progress was reported last, and where the run began.</summary>
-    private struct ProgressClock(long firstStep, double firstFraction)
+    private struct ProgressClock(double firstFraction)
     {
-        public readonly long FirstStep = firstStep;
         public readonly double FirstFraction = firstFraction;
         public readonly long Began = Stopwatch.GetTimestamp();
         public long Last = Stopwatch.GetTimestamp();
         public long Rows;
     }
 
-    /// <summary>The network's state before a step of micro-batches, each of which enters it: a step that is refused leaves it as it was.</summary>
+    /// <summary>The network's state before a step of micro-batches, each of which enters it: a step that is refused leaves it as it was. Empty,
+    /// and nothing to copy back, for steps of one batch.</summary>
     private readonly T[] _stateBefore;
 
     private long _rowsSeen;
@@ -50,8 +50,7 @@ public sealed partial class Trainer<T>
         catch
         {
             // The step was not made, and is the next again: what was read of it is read again.
-            if (Options.MicroBatches > 1)
-                _stateBefore.CopyTo(Network.State);
+            _stateBefore.CopyTo(Network.State);
             _workspace.StepNumber = number;
             Batches.Cursor = cursor;
             throw;
@@ -60,6 +59,7 @@ public sealed partial class Trainer<T>
         var skipped = outcome != StepOutcome.Updated;
         if (skipped)
         {
+            _stateBefore.CopyTo(Network.State);
             _skippedInARow++;
             _sums.Skipped++;
             _workspace.StepNumber++;
@@ -107,7 +107,6 @@ public sealed partial class Trainer<T>
             loss = _accumulator.Add();
             if (double.IsFinite(loss))
                 continue;
-            _stateBefore.CopyTo(Network.State);
             if (MustThrow)
                 throw NotFinite(StepOutcome.LossNotFinite, batch, loss);
 
@@ -120,10 +119,9 @@ public sealed partial class Trainer<T>
 
         loss = _accumulator.Average();
         var outcome = _workspace.RunGuardedUpdate(Optimizer, in _guard, out norm);
-        if (outcome == StepOutcome.Updated)
-            return outcome;
-        _stateBefore.CopyTo(Network.State);
-        return MustThrow ? throw NotFinite(outcome, batch, loss) : outcome;
+        if (outcome != StepOutcome.Updated && MustThrow)
+            throw NotFinite(outcome, batch, loss);
+        return outcome;
     }
 
     private bool MustThrow => Options.NonFinite == NonFinitePolicy.Throw || _skippedInARow >= Options.SkipLimit;

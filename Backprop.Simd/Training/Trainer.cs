@@ -12,9 +12,13 @@ namespace Backprop.Simd.Training;
 /// </summary>
 /// <remarks>
 /// <code>
-/// using var batches = new BatchLoader&lt;float&gt;(set, 100, new() { Shuffle = true, Seed = 1 });
-/// var trainer = new Trainer&lt;float&gt;(network, new AdamW&lt;float&gt;(network.Parameters.Length), batches, new() { Epochs = 10 });
-/// trainer.TryResume();
+/// using var batches = new BatchLoader&lt;float&gt;(set, 100, new() { Seed = 1 });
+/// var trainer = new Trainer&lt;float&gt;(network, new AdamW&lt;float&gt;(network.Parameters.Length), batches, new()
+/// {
+///     Epochs = 10,
+///     Checkpoints = new() { Directory = "run1", EveryEpoch = true },
+/// });
+/// trainer.TryResume(); // false in a new directory
 /// trainer.Run();
 /// </code>
 /// The columns of the loader's set feed the inputs of their names. A step is refused before anything changes where its loss or its
@@ -167,7 +171,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
 
     private StopReason RunSteps(CancellationToken cancellation)
     {
-        var progress = new ProgressClock(Step, Fraction());
+        var progress = new ProgressClock(Fraction());
         while (true)
         {
             if (_epochIsOpen && !TryEndEpoch(cancellation))
