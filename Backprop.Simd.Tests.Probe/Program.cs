@@ -10,10 +10,14 @@ if (args is ["train", var directory, var epochs, var rate])
 if (args is ["soak", var seconds, .. var stepsOfRound])
     return Soak.Run(seconds, stepsOfRound);
 
+// Backprop.Simd.Tests.Probe digests: the bits of many trainings, for a change that must not change a number.
+if (args is ["digests"])
+    return Digests.Run();
+
 // Backprop.Simd.Tests.Probe SCENARIO THREADS STEPS: prints the bytes that STEPS steps of a scenario allocated.
 if (args is not [var scenario, var threads, var steps] || !Scenarios.All.TryGetValue(scenario, out var make))
 {
-    Console.Error.WriteLine($"usage: train DIRECTORY EPOCHS schedule|plateau, soak SECONDS [STEPS], or SCENARIO THREADS STEPS with one of: {string.Join(", ", Scenarios.All.Keys)}");
+    Console.Error.WriteLine($"usage: train DIRECTORY EPOCHS schedule|plateau, soak SECONDS [STEPS], digests, or SCENARIO THREADS STEPS with one of: {string.Join(", ", Scenarios.All.Keys)}");
     return 2;
 }
 
