@@ -67,7 +67,8 @@ public sealed class CsvTextTests
             try
             {
                 CsvData data = Read(all, Labelled with { Separator = separator });
-                read = string.Join('|', Enumerable.Range(0, data.Count).Select(i => $"{data.Features.Span[i]}:{data.Classes[data.Labels.Span[i]]}"));
+                read = string.Join('|', Enumerable.Range(0, data.Features.Length)
+                    .Select(i => $"{data.Features.Span[i]}:{data.Classes[data.Labels.Span[i / data.FeatureNames.Count]]}"));
             }
             catch (DatasetFormatException error)
             {
@@ -244,6 +245,7 @@ public sealed class CsvTextTests
                 return $"Line {first}";
         }
 
-        return string.Join('|', rows.SelectMany(r => r.Cells.Where((_, i) => i != 1).Select(c => (c, r.Cells[1]))).Select(p => $"{double.Parse(p.c, CultureInfo.InvariantCulture)}:{p.Item2}"));
+        return string.Join('|', rows.SelectMany(r =>
+            r.Cells.Where((_, i) => i != 1).Select(c => $"{double.Parse(c, CultureInfo.InvariantCulture)}:{r.Cells[1]}")));
     }
 }
