@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Backprop.Simd.Datasets;
 
 /// <summary>A column of a text file: by its name in the header, or by its place from 0. Strings and integers convert to it.</summary>
-public readonly record struct CsvColumn
+public sealed record CsvColumn
 {
     /// <summary>The column of a name.</summary>
     /// <param name="name">The name, exactly as in the header.</param>
@@ -26,9 +28,10 @@ public readonly record struct CsvColumn
     /// <summary>The place, where no name is given.</summary>
     public int Index { get; }
 
-    /// <summary>The column of a name.</summary>
+    /// <summary>The column of a name; no column for no name.</summary>
     /// <param name="name">The name, exactly as in the header.</param>
-    public static implicit operator CsvColumn(string name) => new(name);
+    [return: NotNullIfNotNull(nameof(name))]
+    public static implicit operator CsvColumn?(string? name) => name is null ? null : new(name);
 
     /// <summary>The column at a place.</summary>
     /// <param name="index">The place, from 0.</param>

@@ -6,8 +6,8 @@ namespace Backprop.Simd.Datasets;
 
 /// <summary>
 /// The numbers and classes of a text file of separated values (RFC 4180, with any separator): quoted cells may hold separators,
-/// doubled quotes and line ends; spaces around cells are cut; empty lines are skipped; numbers are written as in the invariant
-/// culture. Immutable.
+/// doubled quotes and line ends; a quote elsewhere, and one that nothing closes, is refused; spaces around cells and a byte order
+/// mark are cut; empty lines are skipped; numbers are written as in the invariant culture. Immutable.
 /// </summary>
 public sealed class CsvData
 {
@@ -15,15 +15,17 @@ public sealed class CsvData
     private readonly double[] _targets;
     private readonly int[]? _labels;
 
-    internal CsvData(
-        string[] featureNames, string[] targetNames, int count, double[] features, double[] targets, int[]? labels, string[] classes)
+    internal CsvData(string[] featureNames, string[] targetNames, double[] features, double[] targets, int[]? labels, string[] classes)
     {
-        (FeatureNames, TargetNames, Count, Classes) = (featureNames, targetNames, count, classes);
+        (FeatureNames, TargetNames, Classes) = (featureNames, targetNames, classes);
         (_features, _targets, _labels) = (features, targets, labels);
     }
 
-    /// <summary>The number of rows.</summary>
-    public int Count { get; }
+    /// <summary>The number of rows, without those that were left out.</summary>
+    public int Count { get; internal init; }
+
+    /// <summary>The number of rows that were left out: see <see cref="CsvUnlabelled.Drop"/>.</summary>
+    public int Dropped { get; internal init; }
 
     /// <summary>The features' names; without a header their places in the file.</summary>
     public IReadOnlyList<string> FeatureNames { get; }
@@ -43,19 +45,32 @@ public sealed class CsvData
     /// <summary>The labels: <c>[Count]</c>; empty without a label column.</summary>
     public ReadOnlyMemory<int> Labels => _labels;
 
-    /// <summary>Reads a file, UTF-8 unless its first bytes say otherwise.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file; its encoding is UTF-8 unless its first bytes or <see cref="CsvOptions.Encoding"/> say otherwise.</param>
     /// <param name="options">How it is read; by default all columns are features under a header.</param>
     /// <returns>Its numbers and classes.</returns>
     /// <exception cref="ArgumentException">The options name a column that is not there, or one twice.</exception>
-    /// <exception cref="DatasetFormatException">A row has more or fewer cells than the first, or a cell is no finite number, is
-    /// missing, or is none of the classes; the message names line, column and text.</exception>
+    /// <exception cref="DatasetFormatException">Bytes are no text in the encoding, a quote stands where none may, a row has more or
+    /// fewer cells than the first, or a cell is no finite number, is missing, or is none of the classes; the message names line,
+    /// column and text.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static CsvData Read(string path, CsvOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        using var text = new StreamReader(path);
-        return new CsvParser(text, options ?? new CsvOptions(), $"'{path}'").Read();
+        using FileStream stream = File.OpenRead(path);
+        return Read(stream, $"'{path}'", options);
+    }
+
+    /// <summary>Reads a stream from its position to its end; it stays open.</summary>
+    /// <param name="stream">The bytes, which may come from anywhere: a file in gzip, for example.</param>
+    /// <param name="options">How they are read; by default all columns are features under a header.</param>
+    /// <returns>Its numbers and classes.</returns>
+    /// <exception cref="ArgumentException">The options name a column that is not there, or one twice.</exception>
+    /// <exception cref="DatasetFormatException">As for a file.</exception>
+    public static CsvData Read(Stream stream, CsvOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return Read(stream, "the stream", options);
     }
 
     /// <summary>Reads a text to its end; it stays open.</summary>
@@ -102,6 +117,13 @@ public sealed class CsvData
         }
 
         return new Dataset<T>([.. columns]);
+    }
+
+    private static CsvData Read(Stream stream, string source, CsvOptions? options)
+    {
+        options ??= new CsvOptions();
+        using var text = new DecodedText(stream, options.Encoding);
+        return new CsvParser(text, options, source).Read();
     }
 
     private static ReadOnlyMemory<T> Convert<T>(double[] values, IReadOnlyList<string> names)

@@ -13,9 +13,14 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
     private readonly NumberTable _targets = new();
     private readonly List<int> _labels = [];
 
+    // Where a text that stands for a missing number is a number itself, such as -999, it is looked for first.
+    private readonly bool _missingFirst = options.MissingTexts.Any(t => IsNumber(t, out _));
+
     private string[] _names = [];
     private int _label = -1;
+    private int _line;
     private int _count;
+    private int _dropped;
 
     public CsvData Read()
     {
@@ -29,36 +34,57 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
             _texts.Add(text);
         }
 
+        using var cells = new CsvText(text, options.Separator, source);
         try
         {
-            ReadRows();
+            ReadRows(cells);
         }
         catch (Exception error) when (error is InvalidDataException or NotSupportedException)
         {
-            throw new DatasetFormatException($"{source}: {error.Message}", error);
+            throw new DatasetFormatException(cells.OpenQuote ?? $"{source}: {error.Message}", error);
         }
 
         int[]? labels = _label < 0 ? null : [.. _labels];
         string[] classes = _label < 0 ? [] : options.SortClasses && options.Classes is null ? Sort(labels!) : [.. _texts];
-        return new CsvData(
-            _features.Names(_names), _targets.Names(_names), _count, _features.ToArray(), _targets.ToArray(), labels, classes);
+        return new CsvData(_features.Names(_names), _targets.Names(_names), _features.ToArray(), _targets.ToArray(), labels, classes)
+        {
+            Count = _count,
+            Dropped = _dropped,
+        };
     }
 
-    private void ReadRows()
+    private static bool IsNumber(ReadOnlySpan<char> cell, out double value) =>
+
+        // Not Sep's own parser, which takes "1,5" for 15.
+        double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+
+    // Not Sep's own trimming, which cuts the spaces inside of quotes where there are doubled quotes too.
+    private static ReadOnlySpan<char> Cell(SepReader.Row row, int column)
     {
-        // The header is taken as a row, so that it may have a name twice where that column is not asked for.
-        using SepReader reader = new SepReaderOptions(options.Separator is { } separator ? new Sep(separator) : null)
+        ReadOnlySpan<char> cell = row[column].Span.Trim(' ');
+        if (cell is not ['"', .. var inside, '"'])
+        {
+            return cell;
+        }
+
+        return inside.Contains('"') ? inside.ToString().Replace("\"\"", "\"", StringComparison.Ordinal) : inside;
+    }
+
+    private void ReadRows(CsvText cells)
+    {
+        // The header is taken as a row, so that it may have a name twice where that column is not asked for. Sep's line of the first row
+        // is not its first.
+        using SepReader reader = new SepReaderOptions(new Sep(cells.Separator))
         {
             HasHeader = false,
             DisableColCountCheck = true,
-            Unescape = true,
-            Trim = SepTrim.Outer,
-            CultureInfo = CultureInfo.InvariantCulture,
-        }.From(text, leaveOpen: true);
+        }.From(cells, leaveOpen: true);
 
+        int next = 1;
         bool isFirst = true;
         foreach (SepReader.Row row in reader)
         {
+            (_line, next) = (next, row.LineNumberToExcl);
             if (row.ColCount == 1 && row.Span.IsWhiteSpace() && (_names.Length != 1 || row.Span.IsEmpty))
             {
                 continue;
@@ -70,7 +96,7 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
                 _names = [.. Enumerable.Range(0, row.ColCount).Select(i => i.ToString(CultureInfo.InvariantCulture))];
                 for (int i = 0; options.HasHeader && i < _names.Length; i++)
                 {
-                    _names[i] = row[i].ToString();
+                    _names[i] = Cell(row, i).ToString();
                 }
 
                 Choose();
@@ -93,17 +119,23 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
     {
         if (row.ColCount != _names.Length)
         {
-            throw new DatasetFormatException($"Line {row.LineNumberFrom} of {source} has {row.ColCount} cells; expected {_names.Length}.");
+            throw new DatasetFormatException($"Line {_line} of {source} has {row.ColCount} cells; expected {_names.Length}.");
+        }
+
+        if (options.Unlabelled == CsvUnlabelled.Drop && IsUnlabelled(row))
+        {
+            _dropped++;
+            return;
         }
 
         foreach (int column in _features.Columns)
         {
-            _features.Add(Number(row, column));
+            _features.Add(Number(row, column) ?? options.MissingValue ?? throw Refused(row, column, "is missing"));
         }
 
         foreach (int column in _targets.Columns)
         {
-            _targets.Add(Number(row, column));
+            _targets.Add(Number(row, column) ?? throw Refused(row, column, "is missing"));
         }
 
         if (_label >= 0)
@@ -114,33 +146,45 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
         _count++;
     }
 
-    private double Number(SepReader.Row row, int column)
+    private bool IsUnlabelled(SepReader.Row row)
     {
-        SepReader.Col cell = row[column];
+        foreach (int column in _targets.Columns)
+        {
+            if (Number(row, column) is null)
+            {
+                return true;
+            }
+        }
 
-        // Not Sep's own parser, which takes "1,5" for 15.
-        if (double.TryParse(cell.Span, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && double.IsFinite(value))
+        return _label >= 0 && Cell(row, _label).IsEmpty && !_classes.ContainsKey("");
+    }
+
+    // Null where it is missing.
+    private double? Number(SepReader.Row row, int column)
+    {
+        ReadOnlySpan<char> cell = Cell(row, column);
+        if (!_missingFirst && IsNumber(cell, out double value))
         {
             return value;
         }
 
-        if (!_missing.GetAlternateLookup<ReadOnlySpan<char>>().Contains(cell.Span))
+        if (_missing.GetAlternateLookup<ReadOnlySpan<char>>().Contains(cell))
         {
-            throw Refused(row, column, "is no finite number");
+            return null;
         }
 
-        return options.MissingValue ?? throw Refused(row, column, "is missing");
+        return IsNumber(cell, out value) ? value : throw Refused(row, column, "is no finite number");
     }
 
     private int Class(SepReader.Row row)
     {
-        ReadOnlySpan<char> cell = row[_label].Span;
+        ReadOnlySpan<char> cell = Cell(row, _label);
         if (_classes.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(cell, out int known))
         {
             return known;
         }
 
-        if (cell.IsEmpty)
+        if (cell.IsEmpty && options.Unlabelled != CsvUnlabelled.EmptyClass)
         {
             throw Refused(row, _label, "is missing");
         }
@@ -157,15 +201,15 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
     }
 
     private DatasetFormatException Refused(SepReader.Row row, int column, string why) =>
-        new($"Line {row.LineNumberFrom} of {source}, column '{_names[column]}': '{row[column].ToString()}' {why}.");
+        new($"Line {_line} of {source}, column '{_names[column]}': '{Cell(row, column)}' {why}.");
 
     // Which columns are what.
     private void Choose()
     {
         var taken = new HashSet<int>();
-        int Take(CsvColumn column)
+        int Take(CsvColumn? column)
         {
-            int index = Find(column);
+            int index = Find(column ?? throw new ArgumentException("A column is null.", nameof(options)));
             return taken.Add(index) ? index : throw new ArgumentException($"Column {column} is chosen twice.", nameof(options));
         }
 

@@ -5,23 +5,18 @@ namespace Backprop.Simd.Datasets;
 
 /// <summary>
 /// The content of a gzip file (RFC 1952) from the position of a stream to its end: one member or several behind each other.
-/// Reading to the end checks everything: each member has its checksum and its length, and nothing comes after the last.
+/// Reading to the end checks everything: each member, empty ones too, has its checksum and its length, and nothing else stands between
+/// members or after the last, zeros neither.
 /// </summary>
-/// <remarks>
-/// <see cref="GZipStream"/> ends silently where a file is cut, and before anything that is no member. Here the checksum is
-/// computed from the content, and its eight bytes are looked for behind the compressed data, in the last block that the
-/// decompressor took: where they are, the member ends.
-/// </remarks>
-/// <param name="file">A stream that can seek; it stays open.</param>
+/// <remarks><see cref="GZipStream"/> ends silently where a file is cut, and before anything that is no member.</remarks>
+/// <param name="file">The file from its position on; it stays open.</param>
 /// <param name="name">What messages call it.</param>
 internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
 {
-    private const int TrailerLength = 8;
-
     // What is decompressed is still in the cache when its checksum is computed.
     private const int LargestBlock = 1 << 16;
 
-    private readonly Taken _taken = new(file);
+    private readonly GzipBytes _bytes = new(file);
     private DeflateStream? _member;
     private Crc32 _checksum;
     private uint _length;
@@ -87,22 +82,21 @@ internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
     private void StartMember()
     {
         Span<byte> header = stackalloc byte[10];
-        int read = file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
-        if (!header[..read].StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
+        long start = _bytes.Taken;
+        if (!_bytes.TryTake(header) || header is not [0x1F, 0x8B, 8, ..] || (header[3] & 0xE0) != 0)
         {
-            throw Broken($"something else begins at its byte {file.Position - read}");
+            throw Broken($"a header, at its byte {start}, is cut or of an unknown kind");
         }
 
-        if (read < header.Length || header[2] != 8 || (header[3] & 0xE0) != 0)
-        {
-            throw Broken("its header is cut, or of an unknown kind");
-        }
-
+        _checksum = default;
+        _checksum.Append(header);
         int flags = header[3];
         if ((flags & 0x04) != 0)
         {
-            int extra = HeaderByte() | (HeaderByte() << 8);
-            Skip(extra);
+            for (int extra = HeaderByte() | (HeaderByte() << 8); extra > 0; extra--)
+            {
+                HeaderByte();
+            }
         }
 
         for (int texts = ((flags >> 3) & 1) + ((flags >> 4) & 1); texts > 0; texts--)
@@ -112,9 +106,13 @@ internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
             }
         }
 
-        Skip((flags & 0x02) != 0 ? 2 : 0);
-        _taken.Clear();
-        _member = new DeflateStream(_taken, CompressionMode.Decompress, leaveOpen: true);
+        uint headerChecksum = _checksum.Value & 0xFFFF;
+        if ((flags & 0x02) != 0 && (HeaderByte() | (HeaderByte() << 8)) != headerChecksum)
+        {
+            throw Broken($"the checksum of a header, at its byte {start}, is wrong");
+        }
+
+        _member = new DeflateStream(_bytes, CompressionMode.Decompress, leaveOpen: true);
         _checksum = default;
         _length = 0;
     }
@@ -123,60 +121,32 @@ internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
     {
         _member!.Dispose();
         _member = null;
-        Span<byte> trailer = stackalloc byte[TrailerLength];
-        BinaryPrimitives.WriteUInt32LittleEndian(trailer, _checksum.Value);
-        BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], _length);
-
-        // At least one byte of the last block belongs to the compressed data.
-        var block = new byte[_taken.LastLength + TrailerLength];
-        file.Position = _taken.LastStart;
-        int read = file.ReadAtLeast(block, block.Length, throwOnEndOfStream: false);
-        int at = read == 0 ? -1 : block.AsSpan(1, read - 1).IndexOf(trailer);
-        if (at < 0)
+        Span<byte> trailer = stackalloc byte[GzipBytes.TrailerLength];
+        if (_bytes.LastLength != 1 || !_bytes.TryTake(trailer))
         {
-            throw Broken("it is cut, or its checksum or length differs from that of its content");
+            throw Broken("it is cut, or something stands between the data of a member and their checksum, or behind that");
         }
 
-        file.Position = _taken.LastStart + 1 + at + TrailerLength;
-        _ended = file.Position >= file.Length;
-    }
-
-    private void Skip(int count)
-    {
-        for (int i = 0; i < count; i++)
+        if (BinaryPrimitives.ReadUInt32LittleEndian(trailer) != _checksum.Value || BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]) != _length)
         {
-            HeaderByte();
+            throw Broken("the checksum or the length of a member differs from that of its content");
         }
+
+        _ended = !_bytes.Has(1);
     }
 
     private int HeaderByte()
     {
-        int value = file.ReadByte();
-        return value >= 0 ? value : throw Broken("its header is cut");
+        Span<byte> value = stackalloc byte[1];
+        if (!_bytes.TryTake(value))
+        {
+            throw Broken("a header is cut");
+        }
+
+        _checksum.Append(value);
+        return value[0];
     }
 
     private DatasetFormatException Broken(string why, Exception? inner = null) =>
         inner is null ? new($"{name} is not a whole gzip file: {why}.") : new($"{name} is not a whole gzip file: {why}.", inner);
-
-    /// <summary>Hands the file on to the decompressor and remembers the last block that it took.</summary>
-    private sealed class Taken(Stream file) : ReadOnlyStream
-    {
-        public long LastStart { get; private set; }
-
-        public int LastLength { get; private set; }
-
-        public void Clear() => (LastStart, LastLength) = (file.Position, 0);
-
-        public override int Read(Span<byte> buffer)
-        {
-            long start = file.Position;
-            int read = file.Read(buffer);
-            if (read > 0)
-            {
-                (LastStart, LastLength) = (start, read);
-            }
-
-            return read;
-        }
-    }
 }

@@ -10,8 +10,8 @@ namespace Backprop.Simd.Datasets;
 /// <remarks>
 /// The header is checked against the length of the file before anything is allocated; a plain file is then read right into
 /// its array. Of a gzip file the length is not known beforehand: the buffer starts at eight times the file at most and grows with
-/// the bytes that are really there, never with what the header promises, and never beyond a maximum. Members behind each other are one file; a wrong checksum, a cut
-/// and anything after the last member are refused.
+/// the bytes that are really there, never with what the header promises, and never beyond a maximum. Members behind each other, empty
+/// ones too, are one file; a wrong checksum, a cut and anything between members or after the last (zeros of padding too) are refused.
 /// </remarks>
 public sealed class IdxFile
 {

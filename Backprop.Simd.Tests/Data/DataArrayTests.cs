@@ -86,9 +86,10 @@ public sealed class DataArrayTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", "Fortran order")]
-    [InlineData("{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }", "'>f4'")]
-    [InlineData("{'descr': '<f2', 'fortran_order': False, 'shape': (2, 3), }", "'<f2'")]
+    [InlineData("{'descr': '>u4', 'fortran_order': False, 'shape': (2, 3), }", "'>u4'")]
+    [InlineData("{'descr': '', 'fortran_order': False, 'shape': (2, 3), }", "''")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2LL, 3), }", "no ')'")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (L, 3), }", "no size")]
     [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "no string")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, }", "not all of the keys")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'x': 'y'}", "unknown")]

@@ -106,6 +106,76 @@ public class CsvDataTests
         Refused(text, new CsvOptions { MissingValue = 0, MissingTexts = ["none"] }, "Line 4", "is no finite number");
     }
 
+    [Fact]
+    public void A_missing_target_is_refused_or_its_row_dropped_never_invented()
+    {
+        const string Text = "a,b,y\n1,2,10\n3,,NA\nx,5,?\n6,7,11\n";
+        var options = new CsvOptions { Targets = ["y"], MissingValue = 0 };
+        Refused(Text, options, "Line 3", "column 'y'", "is missing");
+        Refused(Text, options with { Unlabelled = CsvUnlabelled.EmptyClass }, "Line 3", "column 'y'", "is missing");
+
+        CsvData data = Read(Text, options with { Unlabelled = CsvUnlabelled.Drop });
+        Assert.Equal((2, 2), (data.Count, data.Dropped));
+        Assert.Equal([1.0, 2, 6, 7], data.Features.ToArray());
+        Assert.Equal([10.0, 11], data.Targets.ToArray());
+        Refused("a,y\n1,2\n1,z", options with { Unlabelled = CsvUnlabelled.Drop }, "Line 3", "is no finite number");
+        Refused("a,y\n1,2\n1", options with { Unlabelled = CsvUnlabelled.Drop }, "Line 3", "has 1 cells");
+    }
+
+    [Fact]
+    public void An_empty_label_is_refused_dropped_or_a_class()
+    {
+        const string Text = "k,a\nNA,1\n,2\nb,3\n\"\",4\n  ,5\n";
+        var options = new CsvOptions { Label = "k" };
+        Refused(Text, options, "Line 3", "column 'k'", "is missing");
+
+        CsvData data = Read(Text, options with { Unlabelled = CsvUnlabelled.Drop });
+        Assert.Equal((2, 3), (data.Count, data.Dropped));
+        Assert.Equal(["NA", "b"], data.Classes);
+        Assert.Equal([1.0, 3], data.Features.ToArray());
+
+        data = Read(Text, options with { Unlabelled = CsvUnlabelled.EmptyClass });
+        Assert.Equal((5, 0), (data.Count, data.Dropped));
+        Assert.Equal(["NA", "", "b"], data.Classes);
+        Assert.Equal([0, 1, 2, 1, 1], data.Labels.ToArray());
+
+        foreach (CsvUnlabelled unlabelled in Enum.GetValues<CsvUnlabelled>())
+        {
+            Assert.Equal([1, 0, 2, 0, 0], Read(Text, options with { Classes = ["", "NA", "b"], Unlabelled = unlabelled }).Labels.ToArray());
+        }
+
+        Refused(Text, options with { Classes = ["NA", "b"], Unlabelled = CsvUnlabelled.EmptyClass }, "Line 3", "none of the classes");
+    }
+
+    [Fact]
+    public void A_number_may_say_that_a_number_is_missing()
+    {
+        const string Text = "a\n-999\n1\n";
+        var options = new CsvOptions { MissingTexts = ["-999"] };
+        Refused(Text, options, "Line 2", "is missing");
+        Assert.Equal([7.0, 1], Read(Text, options with { MissingValue = 7 }).Features.ToArray());
+        Refused("a\nNaN", options with { MissingValue = 7 }, "Line 2", "is no finite number");
+    }
+
+    [Fact]
+    public void The_first_line_is_line_1() => Refused("1,x\n", new CsvOptions { HasHeader = false }, "Line 1", "'x'");
+
+    [Fact]
+    public void No_column_may_be_given_by_a_condition()
+    {
+        bool isThere = Flowers.Length == 0;
+        var options = new CsvOptions { Label = isThere ? new CsvColumn(0) : null };
+        Assert.Null(options.Label);
+        options = new CsvOptions { Label = isThere ? "kind" : null };
+        Assert.Null(options.Label);
+        options = new CsvOptions { Label = isThere ? 0 : null };
+        Assert.Null(options.Label);
+        Assert.Equal(["a", "b"], Read("a,b\n1,2", options).FeatureNames);
+        Assert.Throws<ArgumentException>("options", () => Read("a,b\n1,2", new CsvOptions { Targets = [null!] }));
+        Assert.Equal(new CsvColumn("a"), "a");
+        Assert.Equal(new CsvColumn(3), 3);
+    }
+
     [Theory]
     [InlineData("x")]
     [InlineData("12abc")]

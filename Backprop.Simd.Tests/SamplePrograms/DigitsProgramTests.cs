@@ -23,7 +23,7 @@ public sealed class DigitsProgramTests : IDisposable
         Assert.True(code == 0, error);
         Assert.Empty(error);
         Assert.DoesNotContain("\u001b", output, StringComparison.Ordinal);
-        foreach (var text in (string[])["W1", "b1", "W2", "b2", "test accuracy", "images per second", "bytes per step"])
+        foreach (var text in (string[])["W1", "b1", "W2", "b2", "test accuracy", "unknown writers are harder", "images per second", "bytes per step"])
             Assert.Contains(text, output, StringComparison.Ordinal);
         Assert.Equal([file], Directory.GetFiles(_directory.FullName));
         using var json = JsonDocument.Parse(File.ReadAllText(file));

@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Data;
 
-/// <summary>What the elements of a file are; all little-endian.</summary>
+/// <summary>What the elements of a file are.</summary>
 public enum ArrayElement
 {
     /// <summary>float.</summary>
@@ -17,6 +17,9 @@ public enum ArrayElement
 
     /// <summary>64-bit integers.</summary>
     I8,
+
+    /// <summary>Half.</summary>
+    F2,
 }
 
 internal static class ArrayElements
@@ -24,6 +27,7 @@ internal static class ArrayElements
     public static int Size(this ArrayElement element) => element switch
     {
         ArrayElement.U1 => 1,
+        ArrayElement.F2 => 2,
         ArrayElement.F4 or ArrayElement.I4 => 4,
         ArrayElement.F8 or ArrayElement.I8 => 8,
         _ => throw new ArgumentOutOfRangeException(nameof(element), element, "There is no such element."),

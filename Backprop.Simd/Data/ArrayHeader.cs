@@ -32,6 +32,12 @@ internal sealed class ArrayHeader
 
     public long Offset { get; }
 
+    /// <summary>True where the bytes of an element stand in the other order.</summary>
+    public bool IsBigEndian { get; init; }
+
+    /// <summary>True where the first index counts fastest (Fortran order), not the last.</summary>
+    public bool IsColumnMajor { get; init; }
+
     public static string Text(ReadOnlySpan<long> dimensions) =>
         "[" + string.Join(", ", dimensions.ToArray().Select(dimension => dimension.ToString(CultureInfo.InvariantCulture))) + "]";
 }

@@ -30,12 +30,21 @@ public sealed class DataArray : IDisposable
     /// <summary>The sizes, examples first.</summary>
     public ReadOnlySpan<long> Dimensions => _header.Dimensions;
 
-    /// <summary>Maps a NumPy array file (.npy): version 1.0, 2.0 or 3.0, little-endian float, double, byte or 32- and 64-bit integers, in C order.</summary>
+    /// <summary>
+    /// Maps a NumPy array file (.npy): version 1.0, 2.0 or 3.0, Half, float, double, byte or 32- and 64-bit integers, little-endian and in C
+    /// order. <see cref="ReadNpy"/> reads other orders too.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <returns>The array.</returns>
-    /// <exception cref="DataFormatException">The file is something else, is truncated or too long.</exception>
+    /// <exception cref="DataFormatException">The file is something else, is truncated or too long, is big-endian or in Fortran order.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
-    public static DataArray MapNpy(string path) => Map(path, NpyHeader.Read);
+    public static DataArray MapNpy(string path) => Map(path, (name, stream) =>
+    {
+        var header = NpyHeader.Read(name, stream);
+        return header.IsBigEndian || (header.IsColumnMajor && header.Dimensions.Length > 1)
+            ? throw new DataFormatException($"'{name}' is {(header.IsBigEndian ? "big-endian" : "in Fortran order")}; only little-endian elements in C order can be mapped. {nameof(DataArray)}.{nameof(ReadNpy)} reads the file into memory.")
+            : header;
+    });
 
     /// <summary>Maps an IDX file of unsigned bytes, rank 1 to 4, not compressed.</summary>
     /// <param name="path">The file.</param>
@@ -69,7 +78,7 @@ public sealed class DataArray : IDisposable
         });
     }
 
-    /// <summary>Reads a NumPy array file into memory: see <see cref="MapNpy"/>.</summary>
+    /// <summary>Reads a NumPy array file into memory: what <see cref="MapNpy"/> maps, and big-endian elements and Fortran order.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The array, which needs no disposal and does not follow changes of the file.</returns>
     /// <exception cref="DataFormatException">The file is something else, is truncated, too long, or too large for one managed array.</exception>
@@ -81,13 +90,11 @@ public sealed class DataArray : IDisposable
         var header = NpyHeader.Read(path, stream);
         if (stream.Length > Array.MaxLength)
             throw new DataFormatException($"'{path}' has {stream.Length} bytes, more than one managed array holds: map it.");
-        var bytes = new byte[stream.Length];
-        stream.Position = 0;
-        stream.ReadExactly(bytes);
-        return new DataArray(path, header, ArrayStore.Of<byte>(bytes));
+        var bytes = NpyContent.Read(stream, header);
+        return new DataArray(path, new ArrayHeader(path, header.Element, header.Dimensions.ToArray(), offset: 0, bytes.Length), ArrayStore.Of<byte>(bytes));
     }
 
-    /// <summary>A column of numbers, from float or double; those of the other type are rounded to nearest.</summary>
+    /// <summary>A column of numbers, from Half, float or double; those of another type are rounded to nearest.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="shape">The shape of one example; null for the dimensions behind the first.</param>
@@ -100,9 +107,10 @@ public sealed class DataArray : IDisposable
         {
             ArrayElement.F4 when typeof(T) == typeof(float) => Values<T, T, SameElements<T>>(name, row, count, default),
             ArrayElement.F8 when typeof(T) == typeof(double) => Values<T, T, SameElements<T>>(name, row, count, default),
+            ArrayElement.F2 => Values<Half, T, RoundedElements<Half, T>>(name, row, count, default),
             ArrayElement.F4 => Values<float, T, RoundedElements<float, T>>(name, row, count, default),
             ArrayElement.F8 => Values<double, T, RoundedElements<double, T>>(name, row, count, default),
-            _ => throw Unexpected(name, "F4 or F8"),
+            _ => throw Unexpected(name, "F2, F4 or F8"),
         };
     }
 

@@ -73,19 +73,22 @@ internal ref struct NpyHeader
             throw Malformed("something behind the dictionary, or no line feed at the end");
         if (type is null || columnsFirst is null || shape is null)
             throw Malformed("not all of the keys descr, fortran_order and shape");
-        if (columnsFirst.Value && shape.Length > 1)
-            throw new DataFormatException($"'{_path}' is in Fortran order; expected C order: save numpy.ascontiguousarray(a).");
-        return new ArrayHeader(_path, ElementOf(type), shape, offset, length);
+        return new ArrayHeader(_path, ElementOf(type), shape, offset, length)
+        {
+            IsBigEndian = type[0] == '>',
+            IsColumnMajor = columnsFirst.Value,
+        };
     }
 
     private readonly ArrayElement ElementOf(string type) => type switch
     {
-        "<f4" => ArrayElement.F4,
-        "<f8" => ArrayElement.F8,
+        "<f2" or ">f2" => ArrayElement.F2,
+        "<f4" or ">f4" => ArrayElement.F4,
+        "<f8" or ">f8" => ArrayElement.F8,
         "|u1" or "<u1" => ArrayElement.U1,
-        "<i4" => ArrayElement.I4,
-        "<i8" => ArrayElement.I8,
-        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'; expected <f4, <f8, |u1, <i4 or <i8."),
+        "<i4" or ">i4" => ArrayElement.I4,
+        "<i8" or ">i8" => ArrayElement.I8,
+        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'; expected f2, f4, f8, i4 or i8 behind < or >, or |u1."),
     };
 
     private string Quoted()
@@ -128,6 +131,8 @@ internal ref struct NpyHeader
             if (!long.TryParse(_text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out var size))
                 throw Malformed("no size of 63 bits");
             sizes.Add(size);
+            if (_at < _text.Length && _text[_at] == 'L')
+                _at++; // As Python 2 writes a long.
             if (Accept(','))
                 continue;
             Expect(')');

@@ -7,7 +7,6 @@ namespace Backprop.Simd.Layers;
 /// <summary>y = x W + b, with x [rows, in], W [in, out], b [out].</summary>
 /// <remarks>
 /// Backward: dW = x^T dy, db = sum of dy over rows, dx = dy W^T. Inputs of higher rank are taken as flat rows.
-/// With zero inputs the output is the bias.
 /// </remarks>
 public sealed class Affine : Layer
 {

@@ -13,8 +13,8 @@ public sealed record EvaluatorOptions<T> where T : unmanaged, IFloatingPointIeee
     /// <summary>The rows of a batch, 1 or more.</summary>
     public int BatchSize { get; init; } = 256;
 
-    /// <summary>The rows of the set that are evaluated; null for all.</summary>
-    public ReadOnlyMemory<int>? Rows { get; init; }
+    /// <summary>The rows of the set that are evaluated, copied; null for all.</summary>
+    public IReadOnlyList<int>? Rows { get; init; }
 
     /// <summary>What is done to a batch before the network sees it: normalization. They get the seed 0.</summary>
     public IReadOnlyList<BatchTransform<T>> Transforms { get; init; } = [];

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Networks;
@@ -27,11 +28,21 @@ internal static class DigitModel
     }
 
     /// <summary>A network that was saved.</summary>
+    /// <exception cref="ModelFileException">The file is damaged or of another network, its numbers are not finite, or make what the network
+    /// gives for one of the images so.</exception>
     public static Network<float> Load(LabeledImages images, string path)
     {
         var network = Build(images);
         network.Load(path);
-        return network;
+        foreach (var entry in network.Definition.Parameters.Entries)
+        {
+            if (!TensorPrimitives.IsFiniteAll<float>(network.Parameter(entry.Name)))
+                throw new ModelFileException($"'{entry.Name}' has numbers that are not finite.");
+        }
+
+        var loss = new Evaluator<float>(network, images.ToDataset<float>()).Run().Loss;
+        return double.IsFinite(loss) ? network
+            : throw new ModelFileException($"The loss of the training images is {loss}: what the network gives is not finite.");
     }
 
     /// <summary>The part of the images that a network puts into the right class.</summary>

@@ -24,11 +24,13 @@ internal sealed class LoadTest
     private readonly Uri _predict;
     private readonly Uri _health;
     private readonly Uri _page;
+    private readonly RawRequests _raw;
     private readonly Question[] _questions;
 
     public LoadTest(Uri address, Predictor<float> predictor, LabeledImages images)
     {
         (_predict, _health, _page) = (new Uri(address, "predict"), new Uri(address, "health"), address);
+        _raw = new RawRequests(address);
         var reference = new SerialReference(predictor.Network, predictor.MaximumRows);
         _questions = new Question[Singles + Batches];
         for (var i = 0; i < _questions.Length; i++)
@@ -48,7 +50,7 @@ internal sealed class LoadTest
     {
         using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
         using var http = new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(30) };
-        var problems = await Refusals(http);
+        List<string> problems = [.. await Refusals(http), .. await _raw.Problems()];
         foreach (var problem in problems)
             Console.Error.WriteLine($"error: {problem}");
 

@@ -73,9 +73,12 @@ internal sealed class Service
             await Refuse(context, 400, "The body is not a request.", Form, e.Message);
             return;
         }
-        catch (BadHttpRequestException e)
+        catch (IOException e)
         {
-            await Refuse(context, e.StatusCode, "The body cannot be read.", $"at most {MostBytes} bytes", e.Message);
+            // Kestrel throws others than its own where a body is malformed, and cannot go on behind it.
+            context.Response.Headers.Connection = "close";
+            var status = e is BadHttpRequestException { StatusCode: var known } ? known : 400;
+            await Refuse(context, status, "The body cannot be read.", $"at most {MostBytes} bytes, sent as HTTP says", e.Message);
             return;
         }
 
@@ -87,6 +90,12 @@ internal sealed class Service
 
         float[]?[] rows = request!.Rows ?? [request.Pixels];
         var predictions = Answer(rows);
+        if (Array.Find(predictions, static p => !TensorPrimitives.IsFiniteAll<float>(p.Probabilities)) is not null)
+        {
+            await Refuse(context, 500, "The network has no answer.", "probabilities that are finite", "others");
+            return;
+        }
+
         if (request.Rows is null)
             await context.Response.WriteAsJsonAsync(predictions[0], ServeJson.Default.Prediction);
         else
