@@ -64,7 +64,7 @@ internal sealed class Screen
     {
         _console.WriteLine();
         _console.MarkupLine(Text($"test accuracy      [bold green]{result.TestAccuracy:F4}[/] ({result.TestAccuracy * tested:F0} of {tested})"));
-        _console.MarkupLine("                   by writers of the training images; unknown writers are harder: see the README");
+        _console.MarkupLine("                   same writers as in training; unknown writers are harder");
         _console.MarkupLine(Text($"images per second  [bold]{result.ImagesPerSecond:N0}[/] (training, median epoch, {threads} thread{(threads == 1 ? "" : "s")})"));
         _console.MarkupLine(Text($"bytes per step     [bold]{result.BytesPerStep:0.##}[/] (allocated, over {measuredSteps:N0} steps with their batches)"));
         _console.MarkupLine(Text($"seconds            [bold]{result.Seconds:F2}[/]"));
