@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Serialization;
 
@@ -85,6 +86,9 @@ public sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!RegularFile.HasBytes(path))
+            throw new ModelFileException($"'{path}' is empty, or a pipe or a device; a safetensors file starts with the 8 bytes of a length.");
+
         // Others may replace or delete the file meanwhile: what is open stays what it was.
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         try
