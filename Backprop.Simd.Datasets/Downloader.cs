@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Datasets;
 
@@ -12,7 +13,7 @@ internal sealed class MirrorException(Uri address, string why, Exception? inner 
 /// <summary>Downloads files into a folder.</summary>
 /// <remarks>
 /// What arrives goes to <c>name.gz.part</c>, which a later attempt continues with a range request; a mirror that knows no ranges
-/// sends the whole file again. Once it is whole, its content is checked and written to <c>name.tmp</c>, flushed and renamed.
+/// sends the whole file again. Once it is whole, its content is checked and written as <see cref="AtomicFile"/> does it.
 /// A part that turns out wrong is deleted; if it was continued, its mirror gets a second chance from the start, since parts of
 /// two mirrors may not fit each other.
 /// </remarks>
@@ -218,22 +219,14 @@ internal sealed class Downloader : IDisposable
 
     private static bool TryFinish(MnistFile file, string part, string folder, out DatasetFormatException? wrong)
     {
-        string aside = Path.Combine(folder, $"{file.Name}.tmp");
         wrong = null;
         try
         {
-            using (var target = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                MnistSet.CopyChecked(part, file, target);
-                target.Flush(flushToDisk: true);
-            }
-
-            File.Move(aside, Path.Combine(folder, file.Name), overwrite: true);
+            AtomicFile.Write(Path.Combine(folder, file.Name), target => MnistSet.CopyChecked(part, file, target));
         }
         catch (DatasetFormatException error)
         {
             wrong = error;
-            File.Delete(aside);
         }
 
         File.Delete(part);

@@ -89,9 +89,22 @@ public static class Mnist
             $"The file '{name}' is missing in the directory '{directory}' (also looked for: {string.Join(", ", FormsOf(name)[1..])}).",
             name);
 
-    /// <summary>The path of a file in one of its accepted forms; null if there is none.</summary>
+    /// <summary>The path of a file in one of its accepted forms; null if there is none. A pipe, whose opening would wait for its other
+    /// end, is none: its length reads as 0.</summary>
     internal static string? TryFind(string directory, string name) =>
-        FormsOf(name).Select(form => Path.Combine(directory, form)).FirstOrDefault(File.Exists);
+        FormsOf(name).Select(form => Path.Combine(directory, form)).FirstOrDefault(IsThere);
+
+    private static bool IsThere(string path)
+    {
+        try
+        {
+            return File.Exists(path) && (File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)) is FileInfo { Exists: true, Length: > 0 };
+        }
+        catch (IOException)
+        {
+            return false; // A link that leads to itself.
+        }
+    }
 
     private static string[] FormsOf(string name)
     {

@@ -111,6 +111,15 @@ internal sealed class LongTraining : IDisposable
         return 0;
     }
 
+    /// <summary>STAND DIRECTORY: saves after its first step, prints a line, and waits for ever.</summary>
+    public static int Stand(string directory)
+    {
+        using var training = new LongTraining(
+            new() { Epochs = 2, Checkpoints = new CheckpointOptions { Directory = directory, EverySteps = 1 }, Callbacks = [new StandsStill()] }, plateau: false);
+        training.Trainer.Run();
+        return 1;
+    }
+
     private void Weights(IncrementalHash hash)
     {
         hash.AppendData(MemoryMarshal.AsBytes(Trainer.Network.Parameters));
@@ -141,5 +150,17 @@ internal sealed class LongTraining : IDisposable
         }
 
         return new Dataset<float>(Columns.Bytes<float>("x", new Shape(Side, Side, 1), pixels), Columns.Labels("labels", labels, Classes));
+    }
+
+    /// <summary>In the second step, behind the first checkpoint.</summary>
+    private sealed class StandsStill : ITrainingCallback<float>
+    {
+        public void StepDone(Trainer<float> trainer, in StepRecord step)
+        {
+            if (step.Step == 0)
+                return;
+            Console.WriteLine("running");
+            Thread.Sleep(Timeout.Infinite);
+        }
     }
 }

@@ -6,6 +6,10 @@ using Backprop.Simd.Tests.Probe;
 if (args is ["train", var directory, var epochs, var rate])
     return LongTraining.Run(directory, epochs, rate);
 
+// Backprop.Simd.Tests.Probe stand DIRECTORY: a training that stands still, with the checkpoints of the directory, until it is killed.
+if (args is ["stand", var place])
+    return LongTraining.Stand(place);
+
 // Backprop.Simd.Tests.Probe soak SECONDS [STEPS]: trains for so long, and fails where memory grows or bits differ.
 if (args is ["soak", var seconds, .. var stepsOfRound])
     return Soak.Run(seconds, stepsOfRound);
@@ -17,7 +21,9 @@ if (args is ["digests"])
 // Backprop.Simd.Tests.Probe SCENARIO THREADS STEPS: prints the bytes that STEPS steps of a scenario allocated.
 if (args is not [var scenario, var threads, var steps] || !Scenarios.All.TryGetValue(scenario, out var make))
 {
-    Console.Error.WriteLine($"usage: train DIRECTORY EPOCHS schedule|plateau, soak SECONDS [STEPS], digests, or SCENARIO THREADS STEPS with one of: {string.Join(", ", Scenarios.All.Keys)}");
+    Console.Error.WriteLine(
+        "usage: train DIRECTORY EPOCHS schedule|plateau, stand DIRECTORY, soak SECONDS [STEPS], digests, or SCENARIO THREADS STEPS with one of: "
+        + string.Join(", ", Scenarios.All.Keys));
     return 2;
 }
 

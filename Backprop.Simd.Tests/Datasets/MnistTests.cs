@@ -1,4 +1,5 @@
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Datasets;
 
@@ -62,6 +63,23 @@ public sealed class MnistTests : IDisposable
         var error = Assert.Throws<DirectoryNotFoundException>(() => Mnist.Load(missing));
         Assert.Contains(missing, error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>("directory", () => Mnist.Load(""));
+    }
+
+    [Fact]
+    public void A_pipe_and_a_link_that_leads_nowhere_are_no_files_of_a_set()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return; // There are no such files.
+        }
+
+        WriteAll("-", ".gz");
+        Pipe.Make(Path.Combine(_directory, "train-images-idx3-ubyte"));
+        File.CreateSymbolicLink(Path.Combine(_directory, "train-labels-idx1-ubyte"), "train-images-idx3-ubyte");
+        File.CreateSymbolicLink(Path.Combine(_directory, "t10k-images-idx3-ubyte"), "none");
+        File.CreateSymbolicLink(Path.Combine(_directory, "t10k-labels-idx1-ubyte"), "t10k-labels-idx1-ubyte");
+
+        Assert.Equal((5, 2), (Mnist.Load(_directory).Train.Count, Mnist.Load(_directory).Test.Count));
     }
 
     [Fact]

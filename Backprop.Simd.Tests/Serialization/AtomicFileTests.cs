@@ -1,4 +1,5 @@
 using Backprop.Simd.Serialization;
+using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Serialization;
 
@@ -63,6 +64,87 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Empty(_directory.Files);
     }
 
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)]
+    public void A_file_keeps_its_mode(UnixFileMode mode)
+    {
+        if (OperatingSystem.IsWindows())
+            return; // There are no modes.
+        File.WriteAllText(_directory["plain"], "");
+        AtomicFile.Write(_directory["new"], stream => stream.WriteByte(1));
+        Assert.Equal(File.GetUnixFileMode(_directory["plain"]), File.GetUnixFileMode(_directory["new"]));
+        File.SetUnixFileMode(_directory["new"], mode);
+        AtomicFile.Write(_directory["new"], stream =>
+        {
+            var aside = Assert.Single(_directory.Files, name => name.EndsWith(".tmp", StringComparison.Ordinal));
+            if (!OperatingSystem.IsWindows())
+                Assert.Equal(mode, File.GetUnixFileMode(_directory[aside])); // Before anything is in it.
+            stream.WriteByte(2);
+        });
+        Assert.Equal(mode, File.GetUnixFileMode(_directory["new"]));
+        Assert.Equal([2], File.ReadAllBytes(_directory["new"]));
+    }
+
+    [Fact]
+    public void A_link_stays_and_what_it_leads_to_is_replaced()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // Links take a right that users have not.
+        Directory.CreateDirectory(_directory["models/new"]);
+        Directory.CreateSymbolicLink(_directory["current"], "models/new");
+        File.WriteAllText(_directory["models/file"], "old");
+        File.CreateSymbolicLink(_directory["models/new/one"], "../file"); // From models/new, by whatever name.
+        File.CreateSymbolicLink(_directory["two"], "current/one");
+        foreach (var path in (string[])["two", "current/one", "models/new/one"])
+        {
+            AtomicFile.Write(_directory[path], stream =>
+            {
+                Assert.Single(Directory.GetFiles(_directory["models"], "*.tmp"));
+                stream.Write(System.Text.Encoding.UTF8.GetBytes(path));
+            });
+            Assert.Equal(path, File.ReadAllText(_directory["models/file"]));
+            Assert.Equal(("current/one", "../file"), (new FileInfo(_directory["two"]).LinkTarget, new FileInfo(_directory["models/new/one"]).LinkTarget));
+        }
+
+        Assert.Equal([_directory["models/file"]], Directory.GetFiles(_directory["models"]));
+        File.CreateSymbolicLink(_directory["nowhere"], "models/none");
+        File.CreateSymbolicLink(_directory["circle"], "circle2");
+        File.CreateSymbolicLink(_directory["circle2"], "circle");
+        File.CreateSymbolicLink(_directory["folder"], "models");
+        Refused<IOException>("nowhere", "which is not there");
+        Refused<IOException>("circle", "a link that leads to itself");
+        Refused<UnauthorizedAccessException>("folder", "is a directory");
+    }
+
+    [Fact]
+    public void A_pipe_or_a_device_is_not_replaced()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // They are no files.
+        Pipe.Make(_directory["pipe"]);
+        File.CreateSymbolicLink(_directory["link"], "pipe");
+        File.CreateSymbolicLink(_directory["null"], "/dev/null");
+        foreach (var name in (string[])["pipe", "link", "null"])
+            Refused<IOException>(name, "is a pipe or a device");
+        File.WriteAllText(_directory["empty"], "");
+        AtomicFile.Write(_directory["empty"], stream => stream.WriteByte(1));
+    }
+
+    [Fact]
+    public void What_a_dead_process_left_is_deleted_and_what_a_living_one_writes_is_not()
+    {
+        File.WriteAllText(_directory[".a.0123abcd.tmp"], "left");
+        File.WriteAllText(_directory[".b.0123abcd.tmp"], "of another file");
+        AtomicFile.Write(_directory["a"], stream =>
+        {
+            AtomicFile.DeleteAbandoned(_directory[""], "a");
+            Assert.DoesNotContain(".a.0123abcd.tmp", _directory.Files);
+            stream.WriteByte(1);
+        });
+        Assert.Equal([".b.0123abcd.tmp", "a"], _directory.Files);
+    }
+
     [Fact]
     public void A_reader_keeps_the_file_that_it_has_open()
     {
@@ -76,5 +158,13 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal([1f], file["a"].ToArray<float>());
         using var now = SafetensorsFile.Open(_directory["model"]);
         Assert.Equal([2f, 3f], now["b"].ToArray<float>());
+    }
+
+    private void Refused<TException>(string name, string why)
+        where TException : Exception
+    {
+        var before = _directory.Files;
+        Assert.Contains(why, Assert.Throws<TException>(() => AtomicFile.Write(_directory[name], _ => Assert.Fail("Nothing is to be written."))).Message, StringComparison.Ordinal);
+        Assert.Equal(before, _directory.Files);
     }
 }

@@ -100,7 +100,7 @@ public sealed class SafetensorsFileTests
         using var none = SafetensorsBytes.Open(SafetensorsBytes.Of("{}"));
         Assert.Empty(none.Tensors);
         using var some = SafetensorsBytes.Open(SafetensorsBytes.Of(
-            """{"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"e":{"dtype":"F32","shape":[9223372036854775807,9223372036854775807,0],"data_offsets":[1,1]},"f":{"dtype":"F64","shape":[0],"data_offsets":[0,0]}}""", 7));
+            """{"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"e":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[1,1]},"f":{"dtype":"F64","shape":[0],"data_offsets":[0,0]}}""", 7));
         Assert.Equal([(byte)7], some["s"].ToArray<byte>());
         Assert.Empty(some["e"].ToArray<float>());
         Assert.Empty(some["f"].ToArray<double>());
@@ -152,9 +152,15 @@ public sealed class SafetensorsFileTests
         { One.Replace("[2]", "[\"2\"]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
         { One.Replace("[2]", "[-2,-1]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
         { One.Replace("[2]", "[9223372036854775808]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
-        { One.Replace("[2]", "[9223372036854775807]", StringComparison.Ordinal), "more than the file's 8 bytes" },
-        { One.Replace("[2]", "[4294967296,4294967296,4294967296,2]", StringComparison.Ordinal), "more than the file's 8 bytes" },
-        { One.Replace("[2]", "[4611686018427387906]", StringComparison.Ordinal), "more than the file's 8 bytes" },
+        { One.Replace("[2]", "[9223372036854775807]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
+        { One.Replace("[2]", "[4294967296,4294967296,4294967296,2]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
+        { One.Replace("[2]", "[4294967295,4294967297,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "the tensors end at byte 0 of 8" },
+        { One.Replace("[2]", "[4294967296,4294967296,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
+        { One.Replace("[2]", "[9223372036854775807,9223372036854775807,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
+        { One.Replace("[2]", "[-0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
+        { One.Replace("[0,8]", "[-0,8]", StringComparison.Ordinal), "the data_offsets of the tensor 'a' holds something other" },
+        { One.Replace("[2]", "[4611686018427387906]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
+        { One.Replace("[2]", "[3]", StringComparison.Ordinal), "more than the file's 8 bytes" },
         { One.Replace("[2]", "[1]", StringComparison.Ordinal), "which takes 4 bytes; its data_offsets 0 and 8 give it 8" },
         { One.Replace("[2]", "[0]", StringComparison.Ordinal), "which takes 0 bytes" },
         { One.Replace("[0,8]", "[8,0]", StringComparison.Ordinal), "claims the bytes 8 to 0 of 8" },
@@ -185,6 +191,48 @@ public sealed class SafetensorsFileTests
     {
         using var file = SafetensorsBytes.Open(SafetensorsBytes.Of(One, new byte[8]));
         Assert.Single(file.Tensors);
+    }
+
+    [Theory]
+    [InlineData("tensors")]
+    [InlineData("metadata")]
+    [InlineData("escaped names")]
+    [InlineData("one name")]
+    [InlineData("one escaped name")]
+    [InlineData("one value")]
+    [InlineData("one shape")]
+    [InlineData("refused at its end")]
+    public void A_header_takes_at_most_twice_its_own_bytes(string what)
+    {
+        const int Length = 4_000_000;
+        const string Tensor = "\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[0,1]}}", Empty = "\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[0,0]},";
+        string Many(int count, Func<int, string> item) => string.Concat(Enumerable.Range(0, count).Select(item));
+        var header = what switch
+        {
+            "tensors" => "{" + Many(Length / 55, i => $"\"{i:x}{Empty}") + "\"t" + Tensor,
+            "metadata" => "{\"__metadata__\":{" + Many(Length / 10, i => $"\"{(char)(33 + i % 2 * 2)}{i:x}\":\"\",") + "\"t\":\"\"},\"t" + Tensor,
+            "escaped names" => "{" + Many(Length / 60, i => $"\"\\n{i:x}{Empty}") + "\"t" + Tensor,
+            "one name" => "{\"" + new string('n', Length) + Tensor,
+            "one escaped name" => "{\"\\n" + new string('n', Length) + Tensor,
+            "one value" => "{\"__metadata__\":{\"a\":\"\\n" + new string('n', Length) + "\"},\"t" + Tensor,
+            "one shape" => "{\"t\":{\"dtype\":\"I8\",\"shape\":[" + Many(Length / 2, _ => "1,") + "1],\"data_offsets\":[0,1]}}",
+            _ => "{" + Many(Length / 55, i => $"\"{i:x}{Empty}") + "\"0" + Tensor,
+        };
+        var bytes = SafetensorsBytes.Of(header, 7);
+        var refuses = what == "refused at its end";
+        using (var first = SafetensorsBytes.Open(SafetensorsBytes.Of("{}")))
+            Assert.Empty(first.Tensors); // What is compiled and made once.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var file = refuses ? null : SafetensorsBytes.Open(bytes);
+        if (refuses)
+            Assert.Contains("has '0' twice", Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(bytes)).Message, StringComparison.Ordinal);
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.InRange(allocated, header.Length, 2L * header.Length + 100_000);
+        Assert.Equal([(sbyte)7], file?.Tensors[^1].ToArray<sbyte>() ?? [7]);
+        if (what == "tensors")
+            Assert.Same(file!["ff"], file.Tensors[255]);
+        if (what == "metadata")
+            Assert.Equal(("#1", "", "!fe"), (file!.Metadata[1].Key, file.FindMetadata("!2"), file.Metadata[254].Key));
     }
 
     [Fact]

@@ -127,17 +127,18 @@ public sealed class InterruptedTrainingTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_file_that_cannot_be_renamed()
+    public void A_damaged_file_whose_other_name_is_taken()
     {
         var options = new CheckpointOptions { Directory = _directory, EverySteps = 3 };
         var undisturbed = TrainingProblem.Everything(options);
         undisturbed.Run();
-        var newest = Directory.GetFiles(_directory).Max(StringComparer.Ordinal)!;
+        var newest = Directory.GetFiles(_directory, "checkpoint-*").Max(StringComparer.Ordinal)!;
         File.WriteAllText(newest, "damaged");
         Directory.CreateDirectory(Path.Combine(newest + ".rejected", "full"));
         var resumed = TrainingProblem.Everything(options);
         Assert.True(resumed.TryResume());
         Assert.Equal(newest, Assert.Single(resumed.Rejected).Path);
+        Assert.Equal("damaged", File.ReadAllText(newest + ".rejected.2"));
         resumed.Run();
         CheckpointTests.AssertSame(undisturbed, resumed);
     }
@@ -151,14 +152,14 @@ public sealed class InterruptedTrainingTests : IDisposable
         using var batches = TrainingProblem.Loader(TrainingProblem.Points(100));
         new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Steps = 1 }).Save(Path.Combine(_directory, "checkpoint-000000009999.safetensors"));
         var wide = GraphBuilder.Chain(8).Affine(3).SoftmaxCrossEntropy().Build<double>(1);
-        var before = Directory.GetFiles(_directory).Order(StringComparer.Ordinal).ToArray();
+        var before = Directory.GetFiles(_directory, "checkpoint-*").Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(2, before.Length);
 
         // Where none is usable, nothing is touched.
         using var pairs = new BatchLoader<double>(new Dataset<double>(Columns.Values<double>("x", new Shape(8), new double[8]), Columns.Labels("labels", new int[1])), 1);
         var other = new Trainer<double>(wide, new Backprop.Simd.Optimizers.Sgd<double>(wide.Parameters.Length, 0.1), pairs, new() { Steps = 1, Checkpoints = options });
         Assert.Contains("in Single", Assert.Throws<CheckpointException>(() => other.TryResume()).Message, StringComparison.Ordinal);
-        Assert.Equal(before, Directory.GetFiles(_directory).Order(StringComparer.Ordinal));
+        Assert.Equal(before, Directory.GetFiles(_directory, "checkpoint-*").Order(StringComparer.Ordinal));
 
         // The newest is whole but another's: the one before is used, and the newest is neither deleted nor overwritten.
         var foreign = File.ReadAllBytes(before[1]);

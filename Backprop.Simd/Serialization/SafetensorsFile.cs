@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Serialization;
 
@@ -28,9 +30,8 @@ public sealed class SafetensorsFile : IDisposable
     private readonly long _dataStart;
     private readonly long _length;
     private readonly long _checksum;
-    private readonly List<KeyValuePair<string, string>> _metadata;
-    private readonly List<SafetensorsTensor> _tensors;
-    private readonly Dictionary<string, SafetensorsTensor> _byName = [];
+    private readonly SafetensorsHeader _header;
+    private SafetensorsTensor?[]? _tensors;
     private bool _isClosed;
 
     private SafetensorsFile(Stream stream, bool ownsStream, string origin)
@@ -51,18 +52,17 @@ public sealed class SafetensorsFile : IDisposable
         var text = new byte[headerLength];
         ReadExactly(text);
         _dataStart = prefix.Length + text.Length;
-        var header = SafetensorsHeader.Parse(this, text, _length - _dataStart);
-        (_metadata, _tensors) = (header.Metadata, header.Tensors);
-        _checksum = header.Checksum < 0 ? -1 : prefix.Length + header.Checksum;
-        foreach (var tensor in _tensors)
-            _byName.Add(tensor.Name, tensor);
+        _header = new SafetensorsHeader(this, text, _length - _dataStart);
+        _checksum = _header.Checksum < 0 ? -1 : prefix.Length + _header.Checksum;
+        Metadata = new MadeList<KeyValuePair<string, string>>(_header.Metadata, _header.MetadataEntry);
+        Tensors = new MadeList<SafetensorsTensor>(_header.Tensors, Tensor);
     }
 
     /// <summary>The metadata, in the order of the file.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> Metadata => _metadata;
+    public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; }
 
     /// <summary>The tensors, in the order of the header.</summary>
-    public IReadOnlyList<SafetensorsTensor> Tensors => _tensors;
+    public IReadOnlyList<SafetensorsTensor> Tensors { get; }
 
     /// <summary>Whether the metadata has a checksum as <see cref="SafetensorsWriter.Checksum"/> writes it.</summary>
     public bool HasChecksum => _checksum >= 0;
@@ -85,6 +85,9 @@ public sealed class SafetensorsFile : IDisposable
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!RegularFile.HasBytes(path))
+            throw new ModelFileException($"'{path}' is empty, or a pipe or a device; a safetensors file starts with the 8 bytes of a length.");
+
         // Others may replace or delete the file meanwhile: what is open stays what it was.
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         try
@@ -118,7 +121,12 @@ public sealed class SafetensorsFile : IDisposable
     /// <param name="name">Its name.</param>
     /// <param name="tensor">The tensor.</param>
     /// <returns>True if there is one.</returns>
-    public bool TryFind(string name, [NotNullWhen(true)] out SafetensorsTensor? tensor) => _byName.TryGetValue(name, out tensor);
+    public bool TryFind(string name, [NotNullWhen(true)] out SafetensorsTensor? tensor)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        tensor = _header.Find(name) is >= 0 and var index ? Tensor(index) : null;
+        return tensor is not null;
+    }
 
     /// <summary>Finds metadata.</summary>
     /// <param name="key">Its key.</param>
@@ -126,13 +134,7 @@ public sealed class SafetensorsFile : IDisposable
     public string? FindMetadata(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        foreach (var (name, value) in _metadata)
-        {
-            if (name == key)
-                return value;
-        }
-
-        return null;
+        return _header.FindMetadata(key);
     }
 
     /// <summary>Reads the whole file and compares it with its checksum.</summary>
@@ -179,6 +181,8 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
+    private SafetensorsTensor Tensor(int index) => (_tensors ??= new SafetensorsTensor?[_header.Tensors])[index] ??= _header.Tensor(index);
+
     private void Append(IncrementalHash hash, byte[] block, long count)
     {
         while (count > 0)
@@ -203,4 +207,20 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     private ModelFileException Shortened(Exception e) => new($"{Origin} has become shorter than the {_length} bytes it had.", e);
+
+    /// <summary>A list whose items are made when they are asked for.</summary>
+    private sealed class MadeList<TItem>(int count, Func<int, TItem> make) : IReadOnlyList<TItem>
+    {
+        public int Count => count;
+
+        public TItem this[int index] => make(index);
+
+        public IEnumerator<TItem> GetEnumerator()
+        {
+            for (var i = 0; i < count; i++)
+                yield return make(i);
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -9,204 +10,320 @@ namespace Backprop.Simd.Serialization;
 /// The JSON of a safetensors file, read strictly: an object of tensors, each an object with exactly <c>dtype</c>, <c>shape</c> and
 /// <c>data_offsets</c>, and possibly <c>__metadata__</c>, an object of strings; no name twice; the tensors fill the data without gap or overlap.
 /// </summary>
-/// <remarks>White space around the object is accepted. What is allocated is in proportion to the header's own bytes.</remarks>
-internal ref struct SafetensorsHeader
+/// <remarks>
+/// White space around the object is accepted. All is checked in one pass, and of each name its place in the text is kept: tensors and
+/// metadata are made when they are asked for, so that a header, whatever is in it, takes at most twice its own bytes.
+/// </remarks>
+internal sealed class SafetensorsHeader
 {
     private static readonly SearchValues<byte> _digits = SearchValues.Create("0123456789abcdef"u8);
 
     private readonly SafetensorsFile _file;
+    private readonly byte[] _text;
     private readonly long _dataLength;
-    private readonly HashSet<string> _keys = [];
-    private Utf8JsonReader _json;
-
-    private SafetensorsHeader(SafetensorsFile file, ReadOnlySpan<byte> text, long dataLength)
-    {
-        _file = file;
-        _dataLength = dataLength;
-        _json = new Utf8JsonReader(text);
-    }
-
-    public List<KeyValuePair<string, string>> Metadata { get; } = [];
-
-    public List<SafetensorsTensor> Tensors { get; } = [];
-
-    /// <summary>Where the digits of the checksum start in the header; -1 if there is none.</summary>
-    public int Checksum { get; private set; } = -1;
+    private readonly HeaderNames _tensors, _metadata;
 
     /// <summary>Reads a header.</summary>
     /// <param name="file">The file, for messages and for the tensors to belong to.</param>
-    /// <param name="text">The JSON.</param>
+    /// <param name="text">The JSON, which must not change.</param>
     /// <param name="dataLength">The bytes behind it.</param>
     /// <exception cref="ModelFileException">The header is not as described.</exception>
-    public static SafetensorsHeader Parse(SafetensorsFile file, ReadOnlySpan<byte> text, long dataLength)
+    public SafetensorsHeader(SafetensorsFile file, byte[] text, long dataLength)
     {
-        var header = new SafetensorsHeader(file, text, dataLength);
+        (_file, _text, _dataLength) = (file, text, dataLength);
         if (!Utf8.IsValid(text))
-            header.Refuse("the header is no valid UTF-8");
+            Refuse("the header is no valid UTF-8");
         try
         {
-            header.ReadAll();
+            var (tensors, metadata) = Count();
+            (_tensors, _metadata) = (new HeaderNames(text, tensors), new HeaderNames(text, metadata));
+            long[] begins = new long[tensors], ends = new long[tensors];
+            ReadAll(begins, ends);
+            RequireOnce(_tensors, "the header");
+            RequireOnce(_metadata, "the metadata");
+            CheckPlaces(begins, ends);
         }
         catch (JsonException e)
         {
             throw new ModelFileException($"{file.Origin}: the header is no valid JSON: {e.Message}", e);
         }
-
-        header.CheckPlaces();
-        return header;
-    }
-
-    private void ReadAll()
-    {
-        Next(JsonTokenType.StartObject, "the header");
-        while (NextKey("the header", _keys) is { } name)
+        catch (InvalidOperationException e)
         {
-            if (name == SafetensorsFile.MetadataKey)
-                ReadMetadata();
-            else
-                Tensors.Add(ReadTensor(name));
-        }
-
-        while (_json.Read())
-            Refuse("there is something behind the header's object");
-    }
-
-    private void ReadMetadata()
-    {
-        Next(JsonTokenType.StartObject, "the metadata");
-        var keys = new HashSet<string>();
-        while (NextKey("the metadata", keys) is { } key)
-        {
-            Next(JsonTokenType.String, $"the metadata '{Short(key)}'");
-            Metadata.Add(new(key, Text()));
-            if (key == SafetensorsFile.ChecksumKey && !_json.ValueIsEscaped && IsChecksum(_json.ValueSpan))
-                Checksum = (int)_json.TokenStartIndex + 1;
+            // An escaped half of a surrogate pair is no text.
+            throw new ModelFileException($"{file.Origin}: the header has a string that is no valid text: {e.Message}", e);
         }
     }
 
-    private SafetensorsTensor ReadTensor(string name)
+    /// <summary>The number of tensors.</summary>
+    public int Tensors => _tensors.Count;
+
+    /// <summary>The number of entries of the metadata.</summary>
+    public int Metadata => _metadata.Count;
+
+    /// <summary>Where the digits of the checksum start in the header; -1 if there is none.</summary>
+    public int Checksum { get; private set; } = -1;
+
+    /// <summary>Makes a tensor.</summary>
+    /// <param name="index">Which, in the order of the file.</param>
+    public SafetensorsTensor Tensor(int index)
     {
-        var what = $"the tensor '{Short(name)}'";
-        Next(JsonTokenType.StartObject, what);
-        TensorType? type = null;
-        List<long>? shape = null, offsets = null;
-        var keys = new HashSet<string>();
-        while (NextKey(what, keys) is { } key)
+        var place = _tensors.InOrder[index];
+        var json = HeaderNames.ValueAt(_text, place, out var start);
+        var facts = ReadTensor(ref json, place, start);
+        json = new Utf8JsonReader(_text.AsSpan(facts.Shape));
+        json.Read();
+        var shape = new List<long>();
+        while (json.Read() && json.TokenType == JsonTokenType.Number)
+            shape.Add(json.GetInt64());
+        return new SafetensorsTensor(_file, Text(place), facts.Type, [.. shape], facts.Begin, facts.End);
+    }
+
+    /// <summary>Which tensor has a name, in the order of the file; negative if none has.</summary>
+    public int Find(string name) => _tensors.Find(name) is >= 0 and var place ? Array.BinarySearch(_tensors.InOrder, place) : -1;
+
+    /// <summary>An entry of the metadata.</summary>
+    /// <param name="index">Which, in the order of the file.</param>
+    public KeyValuePair<string, string> MetadataEntry(int index) => new(Text(_metadata.InOrder[index]), ValueText(_metadata.InOrder[index]));
+
+    /// <summary>A value of the metadata; null if there is none of this key.</summary>
+    public string? FindMetadata(string key) => _metadata.Find(key) is >= 0 and var place ? ValueText(place) : null;
+
+    /// <summary>The names in the header, so that their places are allocated once.</summary>
+    private (int Tensors, int Metadata) Count()
+    {
+        var json = new Utf8JsonReader(_text);
+        var (tensors, metadata, isMetadata) = (0, 0, false);
+        while (json.Read())
         {
-            switch (key)
+            if (json.TokenType != JsonTokenType.PropertyName)
+                continue;
+            if (json.CurrentDepth == 1)
             {
-                case "dtype":
-                    Next(JsonTokenType.String, $"the dtype of {what}");
-                    type = TensorTypes.TryParse(Text(), out var known) ? known : Refuse<TensorType>($"{what} has the unknown dtype '{Short(Text())}'");
-                    break;
-                case "shape":
-                    shape = ReadNumbers($"the shape of {what}");
-                    break;
-                case "data_offsets":
-                    offsets = ReadNumbers($"the data_offsets of {what}");
-                    break;
-                default:
-                    Refuse($"{what} has the unknown key '{Short(key)}'");
-                    break;
+                isMetadata = json.ValueTextEquals(SafetensorsFile.MetadataKey);
+                tensors += isMetadata ? 0 : 1;
+            }
+            else if (isMetadata && json.CurrentDepth == 2)
+            {
+                metadata++;
             }
         }
 
-        if (type is null)
-            Refuse($"{what} has no dtype");
-        if (shape is null)
-            Refuse($"{what} has no shape");
-        if (offsets is not [var begin, var end])
-            return Refuse<SafetensorsTensor>($"{what} has no data_offsets of two numbers");
-        if (begin > end || end > _dataLength)
-            Refuse($"{what} claims the bytes {begin} to {end} of {_dataLength}");
+        return (tensors, metadata);
+    }
 
-        Int128 bytes = shape.Contains(0) ? 0 : type.Value.Size();
-        foreach (var dimension in shape)
+    private void ReadAll(long[] begins, long[] ends)
+    {
+        var json = new Utf8JsonReader(_text);
+        Next(ref json, JsonTokenType.StartObject, "the header", -1);
+        var hasMetadata = false;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            bytes *= dimension; // Below 2^63 times 2^63.
-            if (bytes > _dataLength)
-                Refuse($"{what} has {type.Value.Name()} [{ShapeText(shape)}], which is more than the file's {_dataLength} bytes of data");
+            if (json.ValueTextEquals(SafetensorsFile.MetadataKey))
+            {
+                if (hasMetadata)
+                    Refuse($"the header has '{SafetensorsFile.MetadataKey}' twice");
+                hasMetadata = true;
+                ReadMetadata(ref json);
+                continue;
+            }
+
+            var place = (int)json.TokenStartIndex;
+            var facts = ReadTensor(ref json, place, 0);
+            (begins[_tensors.Count], ends[_tensors.Count]) = (facts.Begin, facts.End);
+            _tensors.Add(place);
+        }
+    }
+
+    private void ReadMetadata(ref Utf8JsonReader json)
+    {
+        Next(ref json, JsonTokenType.StartObject, "the metadata", -1);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var (place, isChecksum) = ((int)json.TokenStartIndex, json.ValueTextEquals(SafetensorsFile.ChecksumKey));
+            _metadata.Add(place);
+            Next(ref json, JsonTokenType.String, "the metadata", place);
+            if (isChecksum && !json.ValueIsEscaped && IsChecksum(json.ValueSpan))
+                Checksum = (int)json.TokenStartIndex + 1;
+            if (json.ValueIsEscaped)
+                json.CopyString(new byte[json.ValueSpan.Length]); // Throws where it is no text.
+        }
+    }
+
+    /// <summary>Reads the object of a tensor, and checks it.</summary>
+    /// <param name="json">In front of the object; behind it afterwards.</param>
+    /// <param name="name">Where the tensor's name is in the text.</param>
+    /// <param name="start">Where the reader's text starts.</param>
+    private Facts ReadTensor(ref Utf8JsonReader json, int name, int start)
+    {
+        Next(ref json, JsonTokenType.StartObject, "the tensor", name);
+        TensorType? type = null;
+        (int At, UInt128 Elements)? shape = null;
+        (long Begin, long End)? offsets = null;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (json.ValueTextEquals("dtype"u8))
+            {
+                Once(type is null, name, "dtype");
+                Next(ref json, JsonTokenType.String, "the dtype of the tensor", name);
+                type = TensorTypes.TryParse(json, out var known) ? known : Refuse<TensorType>($"{Tensor("", name)} has the unknown dtype '{Short(json.GetString()!)}'");
+            }
+            else if (json.ValueTextEquals("shape"u8))
+            {
+                Once(shape is null, name, "shape");
+                shape = ReadShape(ref json, name, start);
+            }
+            else if (json.ValueTextEquals("data_offsets"u8))
+            {
+                Once(offsets is null, name, "data_offsets");
+                offsets = ReadOffsets(ref json, name);
+            }
+            else
+            {
+                Refuse($"{Tensor("", name)} has the unknown key '{Short(json.GetString()!)}'");
+            }
         }
 
-        if (bytes != end - begin)
-            Refuse($"{what} has {type.Value.Name()} [{ShapeText(shape)}], which takes {bytes} bytes; its data_offsets {begin} and {end} give it {end - begin}");
-        return new SafetensorsTensor(_file, name, type.Value, [.. shape], begin, end);
+        if (type is not { } element)
+            return Refuse<Facts>($"{Tensor("", name)} has no dtype");
+        if (shape is not { } sizes)
+            return Refuse<Facts>($"{Tensor("", name)} has no shape");
+        if (offsets is not { } place)
+            return Refuse<Facts>($"{Tensor("", name)} has no data_offsets of two numbers");
+        if (place.Begin > place.End || place.End > _dataLength)
+            Refuse($"{Tensor("", name)} claims the bytes {place.Begin} to {place.End} of {_dataLength}");
+
+        // As the reference reader: neither the elements nor their bytes may pass 64 bits, also where a later size is 0.
+        var bytes = sizes.Elements * (uint)element.Size();
+        if (bytes > ulong.MaxValue)
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, whose product from the left passes 2^64 - 1");
+        if (bytes > (ulong)_dataLength)
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which is more than the file's {_dataLength} bytes of data");
+        if (bytes != (ulong)(place.End - place.Begin))
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which takes {bytes} bytes; its data_offsets {place.Begin} and {place.End} give it {place.End - place.Begin}");
+        return new Facts(element, sizes.At, place.Begin, place.End);
+    }
+
+    /// <summary>Where a shape starts, and its elements; above 2^64 - 1 where a product from the left on is.</summary>
+    private (int At, UInt128 Elements) ReadShape(ref Utf8JsonReader json, int name, int start)
+    {
+        const string What = "the shape of the tensor";
+        Next(ref json, JsonTokenType.StartArray, What, name);
+        var at = start + (int)json.TokenStartIndex;
+        UInt128 elements = 1;
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            var size = Number(ref json, What, name);
+            elements = elements > ulong.MaxValue ? elements : elements * (ulong)size;
+        }
+
+        return (at, elements);
+    }
+
+    private (long Begin, long End) ReadOffsets(ref Utf8JsonReader json, int name)
+    {
+        const string What = "the data_offsets of the tensor";
+        Next(ref json, JsonTokenType.StartArray, What, name);
+        Span<long> offsets = stackalloc long[2];
+        var count = 0;
+        for (; json.Read() && json.TokenType != JsonTokenType.EndArray; count++)
+        {
+            var offset = Number(ref json, What, name);
+            if (count < offsets.Length)
+                offsets[count] = offset;
+        }
+
+        if (count != offsets.Length)
+            Refuse($"{Tensor("", name)} has no data_offsets of two numbers");
+        return (offsets[0], offsets[1]);
     }
 
     /// <summary>The tensors in the order of their places must follow each other from the first byte to the last.</summary>
-    private readonly void CheckPlaces()
+    private void CheckPlaces(long[] begins, long[] ends)
     {
+        Array.Sort(begins, ends);
         var reached = 0L;
-        foreach (var tensor in Tensors.OrderBy(t => t.Begin).ThenBy(t => t.End))
+        for (var i = 0; i < begins.Length; i++)
         {
-            if (tensor.Begin < reached)
-                Refuse($"the tensor '{Short(tensor.Name)}' overlaps another: it starts at {tensor.Begin}, where one reaches to {reached}");
-            if (tensor.Begin > reached)
-                Refuse($"the bytes {reached} to {tensor.Begin} of the data belong to no tensor");
-            reached = tensor.End;
+            // One without bytes may stand before or behind another that begins there.
+            if (begins[i] < reached && !(begins[i] == ends[i] && begins[i] == begins[i - 1]))
+                Refuse($"{TensorAt(begins[i], ends[i])} overlaps another: it starts at {begins[i]}, where one reaches to {reached}");
+            if (begins[i] > reached)
+                Refuse($"the bytes {reached} to {begins[i]} of the data belong to no tensor");
+            reached = Math.Max(reached, ends[i]);
         }
 
         if (reached != _dataLength)
             Refuse($"the tensors end at byte {reached} of {_dataLength}: what is behind belongs to none");
     }
 
-    private List<long> ReadNumbers(string what)
+    /// <summary>The last tensor of this place, for a message.</summary>
+    private string TensorAt(long begin, long end)
     {
-        Next(JsonTokenType.StartArray, what);
-        var numbers = new List<long>();
-        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        return Tensor("", _tensors.InOrder.Last(place =>
         {
-            if (_json.TokenType != JsonTokenType.Number || !_json.TryGetInt64(out var number) || number < 0)
-                return Refuse<List<long>>($"{what} holds something other than integers from 0 to 2^63 - 1");
-            numbers.Add(number);
-        }
-
-        return numbers;
+            var json = HeaderNames.ValueAt(_text, place, out var start);
+            var facts = ReadTensor(ref json, place, start);
+            return facts.Begin == begin && facts.End == end;
+        }));
     }
 
-    /// <summary>The next key of an object, or null at its end.</summary>
-    private string? NextKey(string what, HashSet<string> keys)
+    private long Number(ref Utf8JsonReader json, string what, int name)
     {
-        _json.Read();
-        if (_json.TokenType == JsonTokenType.EndObject)
-            return null;
-        var key = Text();
-        if (!keys.Add(key))
-            Refuse($"{what} has '{Short(key)}' twice");
-        return key;
+        // A number without a sign, a point or an exponent: -0 is none.
+        if (json.TokenType != JsonTokenType.Number || !json.TryGetUInt64(out var number) || number > long.MaxValue)
+            return Refuse<long>($"{Tensor(what, name)} holds something other than integers from 0 to 2^63 - 1");
+        return (long)number;
     }
 
-    private void Next(JsonTokenType expected, string what)
+    private void Next(ref Utf8JsonReader json, JsonTokenType expected, string what, int name)
     {
-        if (!_json.Read() || _json.TokenType != expected)
-            Refuse($"{what} should start with {expected}; it starts with {_json.TokenType}");
+        if (!json.Read() || json.TokenType != expected)
+            Refuse($"{Tensor(what, name)} should start with {expected}; it starts with {json.TokenType}");
     }
 
-    /// <summary>The current name or string. An escaped half of a surrogate pair is no text.</summary>
-    private readonly string Text()
+    private void Once(bool isFirst, int name, string key)
     {
-        try
-        {
-            return _json.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ModelFileException($"{_file.Origin}: the header has a string that is no valid text: {e.Message}", e);
-        }
+        if (!isFirst)
+            Refuse($"{Tensor("", name)} has '{key}' twice");
+    }
+
+    private void RequireOnce(HeaderNames names, string what)
+    {
+        if (names.Close() is >= 0 and var place)
+            Refuse($"{what} has '{Short(Text(place))}' twice");
     }
 
     /// <summary>Digits in lower case alone, so that no bit of them can change unnoticed.</summary>
     private static bool IsChecksum(ReadOnlySpan<byte> value) =>
         value.Length == SafetensorsFile.ChecksumDigits && !value.ContainsAnyExcept(_digits);
 
-    /// <summary>A name from a file, in a message.</summary>
-    private static string Short(string name) => name.Length <= 100 ? name : name[..100] + "...";
+    private string ValueText(int place)
+    {
+        var json = HeaderNames.ValueAt(_text, place, out _);
+        json.Read();
+        return json.GetString()!;
+    }
 
-    private static string ShapeText(List<long> shape) => Short(string.Join(", ", shape));
+    private string Text(int place) => HeaderNames.KeyAt(_text, place).GetString()!;
+
+    /// <summary>What is spoken of in a message, with the name at a place of the text unless that is negative.</summary>
+    private string Tensor(string what, int name) => name < 0 ? what : $"{(what.Length == 0 ? "the tensor" : what)} '{Short(Text(name))}'";
+
+    /// <summary>Text from a file, in a message.</summary>
+    private static string Short(string text) => text.Length <= 100 ? text : text[..100] + "...";
+
+    private string ShapeText(int place)
+    {
+        var rest = _text.AsSpan(place);
+        return Short(Encoding.UTF8.GetString(rest[..Math.Min(101, rest.IndexOf((byte)']') + 1)]));
+    }
 
     [DoesNotReturn]
-    private readonly void Refuse(string why) => Refuse<int>(why);
+    private void Refuse(string why) => Refuse<int>(why);
 
     [DoesNotReturn]
-    private readonly TResult Refuse<TResult>(string why) => throw new ModelFileException($"{_file.Origin}: {why}.");
+    private TResult Refuse<TResult>(string why) => throw new ModelFileException($"{_file.Origin}: {why}.");
+
+    /// <summary>What the header says of a tensor; the shape is a place in the text.</summary>
+    private readonly record struct Facts(TensorType Type, int Shape, long Begin, long End);
 }

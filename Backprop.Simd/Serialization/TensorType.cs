@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Backprop.Simd.Serialization;
 
 /// <summary>The element types of a safetensors file, under the names that the file has for them.</summary>
@@ -72,11 +74,12 @@ internal static class TensorTypes
         _ => "U64",
     };
 
-    public static bool TryParse(string name, out TensorType type)
+    /// <summary>The type whose name a reader has read.</summary>
+    public static bool TryParse(in Utf8JsonReader name, out TensorType type)
     {
         for (type = TensorType.BOOL; type <= TensorType.U64; type++)
         {
-            if (type.Name() == name)
+            if (name.ValueTextEquals(type.Name()))
                 return true;
         }
 

@@ -9,8 +9,17 @@ public sealed partial class Trainer<T>
     private long _lastSave;
     private bool _changed, _resumed;
 
-    /// <summary>The damaged files that <see cref="TryResume"/> passed over, newest first; each was renamed where that is possible, with
-    /// <c>.rejected</c> at its end.</summary>
+    /// <summary>Claimed while the training runs.</summary>
+    private CheckpointDirectory? _directory;
+
+    /// <summary>What may be deleted.</summary>
+    private WrittenFiles? _written;
+
+    /// <summary>
+    /// The files that <see cref="TryResume"/> passed over, newest first, and behind them those that this training did not write and found in its
+    /// way when it saved: newer than the step that it had come to, or of the name that it was to write. Each was renamed where that is possible, with
+    /// <c>.rejected</c> at its end; none was deleted.
+    /// </summary>
     public IReadOnlyList<RejectedCheckpoint> Rejected => _rejected;
 
     /// <summary>
@@ -20,13 +29,18 @@ public sealed partial class Trainer<T>
     /// <returns>False where the directory holds no checkpoint: the training begins.</returns>
     /// <exception cref="InvalidOperationException">The options name no directory, or the trainer is running.</exception>
     /// <exception cref="CheckpointException">There are checkpoints, all of them damaged or of another training; the message says why. Nothing was changed.</exception>
-    /// <exception cref="UnauthorizedAccessException">A checkpoint may not be read.</exception>
+    /// <exception cref="CheckpointException">A training that is running saves into the directory. Nothing was changed.</exception>
+    /// <exception cref="IOException">The directory cannot be written to. Nothing was changed.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory may not be written to. Nothing was changed.</exception>
     public bool TryResume()
     {
         RequireRest();
         var options = Options.Checkpoints ?? throw new InvalidOperationException("There is no directory to resume from: set Checkpoints in the options.");
         _rejected.Clear();
-        var files = new CheckpointDirectory(options).Files();
+        if (!Directory.Exists(options.Directory))
+            return false;
+        using var directory = CheckpointDirectory.Claim(options.Directory);
+        var files = directory.Files();
         foreach (var path in files)
         {
             Checkpoint<T> checkpoint;
@@ -35,7 +49,7 @@ public sealed partial class Trainer<T>
                 checkpoint = Checkpoint<T>.Read(path);
                 checkpoint.Require(Graph(), LoaderOf(Batches), this);
             }
-            catch (IOException error)
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
                 _rejected.Add(new RejectedCheckpoint(path, error.Message));
                 continue;
@@ -43,7 +57,7 @@ public sealed partial class Trainer<T>
 
             Resume(checkpoint);
             foreach (var rejected in _rejected)
-                SetAside(rejected.Path);
+                CheckpointDirectory.SetAside(rejected.Path);
             return true;
         }
 
@@ -106,6 +120,7 @@ public sealed partial class Trainer<T>
         _epochs.AddRange(state.History);
         _elapsedBefore = state.Elapsed;
         _clock.Reset();
+        _written = state.Written;
         _changed = false;
         _resumed = true;
     }
@@ -117,7 +132,7 @@ public sealed partial class Trainer<T>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Checkpoint<T>.Write(path, this, CurrentState());
+        Checkpoint<T>.Write(path, this, CurrentState(_written));
     }
 
     internal bool LargerIsBetter(EarlyStopping early) => early.LargerIsBetter ?? Options.Validation!.LargerIsBetter(early.Monitor);
@@ -130,18 +145,6 @@ public sealed partial class Trainer<T>
     {
         if (_running)
             throw new InvalidOperationException("The trainer is running: resume before Run.");
-    }
-
-    /// <summary>Under a name that no training reads, writes or deletes. Where that cannot be, the file stays, and is not deleted either.</summary>
-    private static void SetAside(string path)
-    {
-        try
-        {
-            File.Move(path, path + ".rejected", overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-        }
     }
 
     private string Graph() => string.Join(", ", Network.Definition.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
@@ -157,7 +160,7 @@ public sealed partial class Trainer<T>
     private LoaderState LoaderOf(Data.BatchLoader<T> loader) =>
         new(loader.RowsPerEpoch, loader.BatchSize, loader.Options.Shuffle, loader.Seed, loader.Options.DropLast, Options.MicroBatches);
 
-    private TrainingState CurrentState() => new()
+    private TrainingState CurrentState(WrittenFiles? written) => new()
     {
         ElementType = typeof(T).Name,
         NetworkSeed = Network.Seed,
@@ -183,21 +186,28 @@ public sealed partial class Trainer<T>
         PlateauMonitor = Options.Plateau is null ? null : Options.PlateauMonitor,
         Best = _best is null ? null : new BestState(Options.EarlyStopping!.Monitor, _best.LargerIsBetter, _best.Best, _best.BadValidations, _best.HasWeights),
         History = [.. _epochs],
+        Written = written,
     };
 
-    private void BeginCheckpoints()
+    /// <summary>Claims the directory, where there is one, and looks whether it is this training's.</summary>
+    /// <returns>The claim, to be disposed when the run ends.</returns>
+    private CheckpointDirectory? BeginCheckpoints()
     {
         if (Options.Checkpoints is not { } options)
-            return;
-        var directory = new CheckpointDirectory(options);
-        directory.Prepare();
+            return null;
+        var directory = CheckpointDirectory.Claim(options.Directory);
+        directory.DeleteAbandoned();
         if (Step == 0 && !_resumed && directory.Files() is [var newest, ..])
         {
+            directory.Dispose();
             throw new CheckpointException(
                 $"'{options.Directory}' holds checkpoints of an earlier training, the newest '{Path.GetFileName(newest)}': call TryResume to go on with it, or give this training a directory of its own.");
         }
 
+        if (_written?.Directory != directory.Id)
+            _written = new WrittenFiles(directory.Id, []);
         _lastSave = Stopwatch.GetTimestamp();
+        return _directory = directory;
     }
 
     private void SaveIfDue(bool epochEnded)
@@ -220,9 +230,21 @@ public sealed partial class Trainer<T>
 
     private void SaveNow(CheckpointOptions options)
     {
-        var directory = new CheckpointDirectory(options);
-        Save(directory.PathOf(Step));
-        directory.DeleteOld(Step, _rejected);
+        var (directory, name) = (_directory!, CheckpointDirectory.NameOf(Step));
+        foreach (var path in directory.Files().Where(f => CheckpointDirectory.StepOf(f) >= Step && !_written!.Names.Contains(Path.GetFileName(f))))
+        {
+            var aside = CheckpointDirectory.SetAside(path);
+            if (_rejected.All(r => r.Path != path))
+                _rejected.Add(new RejectedCheckpoint(path, $"'{path}' was not written by this training, which saved its step {Step}: it {(aside is null ? "cannot be renamed" : $"is now '{aside}'")}."));
+        }
+
+        // What is to go is not in the list any more: a file of that name may be somebody's copy when the list is read.
+        string[] all = [.. _written!.Names.Where(n => n != name), name];
+        var written = _written with { Names = all[Math.Max(0, all.Length - options.Keep)..] };
+        Checkpoint<T>.Write(directory.PathOf(name), this, CurrentState(written));
+        _written = written;
+        foreach (var old in all.Except(written.Names))
+            File.Delete(directory.PathOf(old));
         _changed = false;
         _lastSave = Stopwatch.GetTimestamp();
     }

@@ -125,7 +125,8 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <returns>Why it ended.</returns>
     /// <exception cref="NonFiniteException">A loss or a gradient was infinite or NaN; the step was not made.</exception>
     /// <exception cref="InvalidOperationException">The trainer is running, or it would begin where it is to end: another training has used the loader.</exception>
-    /// <exception cref="CheckpointException">The directory holds checkpoints of an earlier training, and <see cref="TryResume"/> was not called.</exception>
+    /// <exception cref="CheckpointException">The directory holds checkpoints of an earlier training, and <see cref="TryResume"/> was not called;
+    /// or another training that is running saves into it.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written. As behind every exception, another call goes on with the step that was not made.</exception>
     /// <exception cref="UnauthorizedAccessException">A checkpoint may not be written.</exception>
     public StopReason Run(CancellationToken cancellation = default)
@@ -134,7 +135,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
             throw new InvalidOperationException("The trainer is running: a callback cannot run it again.");
         if (Step == 0 && !_resumed && Options.Epochs is > 0 and var epochs && epochs <= Epoch)
             throw new InvalidOperationException($"The training has not begun, and no epoch is left of {epochs}: the loader stands at epoch {Epoch}, where another training has left it. Set its Cursor to default, or give this training a loader of its own.");
-        BeginCheckpoints();
+        using var claim = BeginCheckpoints();
         _running = true;
         _stop = false;
         StopReason? reason = null;

@@ -95,8 +95,8 @@ internal sealed record DigitsOptions
         option.Validators.Add(result =>
         {
             // Told before training, not after it.
-            if (result.Tokens.Count == 1 && !DigitsResult.CanWrite(result.Tokens[0].Value, out var problem))
-                result.AddError($"{name} {problem}");
+            if (result.Tokens.Count == 1 && !OutputPath.CanWrite(name, result.Tokens[0].Value, out var problem))
+                result.AddError(problem);
         });
         return option;
     }

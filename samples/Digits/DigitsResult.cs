@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Samples;
 
@@ -20,52 +21,25 @@ internal sealed record DigitsResult
     /// <summary>Seconds of the whole program.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Whether a file can be written there: tried with the file that the results are first written to.</summary>
-    public static bool CanWrite(string path, out string problem)
-    {
-        problem = "";
-        try
-        {
-            if (path.Length == 0 || Directory.Exists(path))
-                problem = $"'{path}': expected the path of a file.";
-            else
-                new FileStream(Aside(path), FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            problem = Unwritable(path, e);
-        }
-
-        return problem.Length == 0;
-    }
-
-    /// <summary>Writes the file aside, then renames it: nobody ever sees half of it.</summary>
+    /// <summary>Writes the file in whole or not at all.</summary>
     public bool TryWrite(string path, out string problem)
     {
         try
         {
-            using (var file = new FileStream(Aside(path), FileMode.Create, FileAccess.Write, FileShare.None))
+            AtomicFile.Write(path, file =>
             {
-                using (var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true }))
-                    Write(json);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(Aside(path), path, overwrite: true);
+                using var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true });
+                Write(json);
+            });
             problem = "";
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (OutputPath.IsUnwritable(error))
         {
-            problem = $"--json {Unwritable(path, e)}";
+            problem = OutputPath.Unwritable("--json", path, error);
             return false;
         }
     }
-
-    private static string Aside(string path) => $"{path}.{Environment.ProcessId}.tmp";
-
-    private static string Unwritable(string path, Exception reason) =>
-        $"'{path}': expected a path that can be written ({reason.Message.ReplaceLineEndings(" ")})";
 
     private void Write(Utf8JsonWriter json)
     {

@@ -82,7 +82,7 @@ internal sealed record MnistOptions
         command.SetAction(parsed =>
         {
             var accuracy = parsed.GetValue(timeTo);
-            return program(new MnistOptions
+            var options = new MnistOptions
             {
                 Data = parsed.GetValue(data),
                 Fashion = parsed.GetValue(fashion),
@@ -96,7 +96,11 @@ internal sealed record MnistOptions
                 Checkpoints = parsed.GetValue(checkpoints),
                 Log = parsed.GetValue(log),
                 Save = parsed.GetValue(save),
-            });
+            };
+            if (options.CanWrite(out var problem))
+                return program(options);
+            Console.Error.WriteLine($"error: {problem}");
+            return BadOption;
         });
 
         var result = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -105,6 +109,13 @@ internal sealed record MnistOptions
         Console.Error.WriteLine($"error: {Message(result, command)}");
         return BadOption;
     }
+
+    /// <summary>Whether all that is to be written can be, before anything is loaded.</summary>
+    private bool CanWrite(out string problem) =>
+        OutputPath.CanWrite("--save", Save, out problem)
+        && OutputPath.CanWriteInto("--pictures", Pictures, Session.PictureNames, out problem)
+        && OutputPath.CanWriteInto("--checkpoints", Checkpoints, ["checkpoint"], out problem)
+        && OutputPath.CanWriteInto("--log", Log, Session.LogNames, out problem);
 
     private static Option<string?> Folder(string name, string description) => new(name) { Description = description, HelpName = "directory" };
 

@@ -14,6 +14,12 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
 {
     private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
+    /// <summary>The files in the directory of the pictures: curves, confusion matrix, weights, mistakes.</summary>
+    public static readonly string[] PictureNames = ["curves.png", "confusion.png", "weights.png", "mistakes.png"];
+
+    /// <summary>The files in the directory of the log: epochs, steps.</summary>
+    public static readonly string[] LogNames = ["history.csv", "training.jsonl"];
+
     public int Run()
     {
         var recipe = options.Recipe ?? Recipe.Mlp;
@@ -49,6 +55,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
             Console.WriteLine($"goes on from step {trainer.Step:N0}");
         }
 
+        var told = trainer.Rejected.Count;
         using var interrupt = new CancellationTokenSource();
         ConsoleCancelEventHandler onInterrupt = (_, e) =>
         {
@@ -59,6 +66,8 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         Console.CancelKeyPress += onInterrupt;
         var reason = trainer.Run(interrupt.Token);
         Console.CancelKeyPress -= onInterrupt;
+        foreach (var rejected in trainer.Rejected.Skip(told))
+            Console.WriteLine($"set aside: {rejected.Reason}");
         if (reason == StopReason.Cancelled)
             Console.WriteLine(options.Checkpoints is null ? "interrupted" : $"interrupted; the same command goes on from step {trainer.Step:N0}");
         if (options.Save is { } path)
@@ -76,9 +85,8 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
     {
         if (options.Log is not { } directory)
             yield break;
-        Directory.CreateDirectory(directory);
-        yield return new CsvLog<float>(Path.Combine(directory, "history.csv"));
-        yield return new JsonLinesLog<float>(Path.Combine(directory, "training.jsonl"), stepPeriod: 10);
+        yield return new CsvLog<float>(Path.Combine(directory, LogNames[0]));
+        yield return new JsonLinesLog<float>(Path.Combine(directory, LogNames[1]), stepPeriod: 10);
     }
 
     private void Test(Network<float> network, Recipe recipe, LabeledImages test, IReadOnlyList<EpochRecord> history)
@@ -89,13 +97,13 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{100 * matrix.Value:F2} % of {result.Rows:N0} test images are right, loss {result.Loss:F4}"));
         if (options.Pictures is not { } directory)
             return;
-        Directory.CreateDirectory(directory);
         var (predicted, probabilities) = Predictions(network, test);
-        Pictures.Curves(history, Path.Combine(directory, "curves.png"));
-        Pictures.Confusion(matrix, classes, Path.Combine(directory, "confusion.png"));
-        Pictures.FirstLayerWeights(network, test.Height, test.Width, Path.Combine(directory, "weights.png"));
-        Pictures.Misclassified(test, predicted, probabilities, classes, Path.Combine(directory, "mistakes.png"));
-        Console.WriteLine($"curves.png, confusion.png, weights.png and mistakes.png are in {directory}");
+        string[] paths = [.. PictureNames.Select(name => Path.Combine(directory, name))];
+        Pictures.Curves(history, paths[0]);
+        Pictures.Confusion(matrix, classes, paths[1]);
+        Pictures.FirstLayerWeights(network, test.Height, test.Width, paths[2]);
+        Pictures.Misclassified(test, predicted, probabilities, classes, paths[3]);
+        Console.WriteLine($"{string.Join(", ", PictureNames)} are in {directory}");
     }
 
     private static (int[] Predicted, float[] Probabilities) Predictions(Network<float> network, LabeledImages test)

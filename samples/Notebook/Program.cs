@@ -37,12 +37,16 @@ internal static class Program
             images = mnist is null ? Digits.Resize28x28(Digits.Split().Train) : Mnist.Load(mnist).Train;
             if (images.Count < TwoLayerNetwork.Images)
                 throw new ArgumentException($"The first example takes {TwoLayerNetwork.Images} images; the files hold {images.Count}.");
-            if (pictures is not null)
-                Directory.CreateDirectory(pictures);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DatasetFormatException or ArgumentException)
         {
             Console.Error.WriteLine($"error: {e.Message.ReplaceLineEndings(" ")}");
+            return BadOption;
+        }
+
+        if (!OutputPath.CanWriteInto("--pictures", pictures, ["graph.dot"], out var problem))
+        {
+            Console.Error.WriteLine($"error: {problem}");
             return BadOption;
         }
 

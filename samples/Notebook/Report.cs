@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using Backprop.Simd.Networks;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Samples;
 
@@ -42,8 +44,8 @@ internal sealed class Report(TextWriter output, string? pictures)
     {
         if (pictures is null)
             return;
-        File.WriteAllText(Path.Combine(pictures, name + ".dot"), GraphPicture.Dot(workspace));
-        File.WriteAllText(Path.Combine(pictures, name + ".mmd"), GraphPicture.Mermaid(workspace));
+        foreach (var (ending, text) in ((string, string)[])[(".dot", GraphPicture.Dot(workspace)), (".mmd", GraphPicture.Mermaid(workspace))])
+            AtomicFile.Write(Path.Combine(pictures, name + ending), file => file.Write(Encoding.UTF8.GetBytes(text)));
         output.WriteLine($"  (picture: {name}.dot, {name}.mmd)");
     }
 

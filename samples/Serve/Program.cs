@@ -25,9 +25,16 @@ internal static class Program
             return BadOption;
         }
 
+        // A file that is there is read; one that is not is written, which is tried before training.
+        var isThere = File.Exists(options.Model);
+        if (!isThere && !OutputPath.CanWrite("--model", options.Model, out problem))
+        {
+            Console.Error.WriteLine($"error: {problem}");
+            return BadOption;
+        }
+
         var start = Stopwatch.GetTimestamp();
         var (train, test) = Digits.Split();
-        var isThere = File.Exists(options.Model);
         Network<float> network;
         try
         {

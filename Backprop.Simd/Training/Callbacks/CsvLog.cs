@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
 
@@ -8,7 +9,8 @@ namespace Backprop.Simd.Training;
 /// <remarks>
 /// Columns: epoch, steps, rows, skipped, loss, learning_rate, rows_per_second, seconds, and with a validation validation_loss and its
 /// metrics. Numbers are written so that they read back to the same bits; what is not there is empty. When a training begins or is
-/// resumed the file is written anew from <see cref="Trainer{T}.History"/>, so that no epoch is there twice.
+/// resumed the file is written anew from <see cref="Trainer{T}.History"/>, so that no epoch is there twice: aside, and moved into its place,
+/// so that a kill leaves the old file or the new one.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 /// <param name="path">The file; its directory must exist.</param>
@@ -28,7 +30,7 @@ public sealed class CsvLog<T>(string path) : ITrainingCallback<T> where T : unma
         text.Append('\n');
         foreach (var epoch in trainer.History)
             text.Append(Line(epoch, trainer.Options.Validation is not null));
-        File.WriteAllText(_path, text.ToString());
+        AtomicFile.Write(_path, file => file.Write(Encoding.UTF8.GetBytes(text.ToString())));
     }
 
     /// <inheritdoc/>

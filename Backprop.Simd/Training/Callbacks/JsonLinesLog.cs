@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Numerics;
-using System.Text;
 using System.Text.Json;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
 
@@ -9,11 +9,14 @@ namespace Backprop.Simd.Training;
 /// <remarks>
 /// <c>{"event":"epoch","epoch":0,"steps":600,"rows":60000,"skipped":0,"loss":0.31,"learning_rate":0.001,"rows_per_second":4e5,"seconds":0.2,"validation":{"loss":0.2,"accuracy":0.94}}</c>
 /// and <c>{"event":"step","step":0,"epoch":0,"rows":100,"loss":2.3,"learning_rate":0.001,"gradient_norm":1.2,"skipped":false}</c>. What is not
-/// finite is null. When a training begins, lines of steps not done yet are dropped: of a resumed training no step is there twice.
+/// finite is null. When a training begins, lines of steps not done yet are dropped: of a resumed training no step is there twice. What stays
+/// is copied aside and moved into its place, so that a kill leaves the old file or the new one.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T : unmanaged, IFloatingPointIeee754<T>
 {
+    private const int BlockBytes = 1 << 16, LongestLine = 1 << 18;
+
     private readonly string _path;
     private readonly int _stepPeriod;
     private readonly ArrayBufferWriter<byte> _buffer = new();
@@ -36,8 +39,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
     public void Started(Trainer<T> trainer)
     {
         ArgumentNullException.ThrowIfNull(trainer);
-        var kept = trainer.Step > 0 && File.Exists(_path) ? File.ReadLines(_path).Where(line => IsBefore(line, trainer.Step)).ToList() : [];
-        File.WriteAllLines(_path, kept, new UTF8Encoding(false));
+        AtomicFile.Write(_path, kept => KeepDone(trainer.Step, kept));
         _file = new FileStream(_path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
     }
 
@@ -108,19 +110,77 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
             json.WriteNull(name);
     }
 
-    /// <summary>Whether a line tells of steps that are done. One that is cut off, as by a kill, is dropped.</summary>
-    private static bool IsBefore(string line, long step)
+    /// <summary>Copies the lines of steps that are done. Of a line only so much is held as one of ours can have; a longer one is dropped.</summary>
+    private void KeepDone(long step, Stream kept)
     {
+        if (step == 0 || !File.Exists(_path))
+            return;
+        using var old = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var block = new byte[BlockBytes];
+        ArrayBufferWriter<byte> line = new(), output = new();
+        for (var isTooLong = false; old.Read(block) is > 0 and var read;)
+        {
+            for (var rest = block.AsSpan(0, read); !rest.IsEmpty;)
+            {
+                var end = rest.IndexOf((byte)'\n');
+                isTooLong |= line.WrittenCount > LongestLine;
+                if (!isTooLong)
+                    line.Write(end < 0 ? rest : rest[..end]);
+                if (end < 0)
+                    break;
+                Keep(isTooLong);
+                isTooLong = false;
+                rest = rest[(end + 1)..];
+            }
+
+            kept.Write(output.WrittenSpan);
+            output.ResetWrittenCount();
+        }
+
+        Keep(isTooLong: line.WrittenCount > LongestLine); // The last may have lost its end of line alone.
+        kept.Write(output.WrittenSpan);
+
+        void Keep(bool isTooLong)
+        {
+            if (!isTooLong && IsBefore(line.WrittenSpan, step))
+            {
+                output.Write(line.WrittenSpan);
+                output.Write("\n"u8);
+            }
+
+            line.ResetWrittenCount();
+        }
+    }
+
+    /// <summary>Whether a line tells of steps that are done. One that is cut off, as by a kill, is dropped.</summary>
+    private static bool IsBefore(ReadOnlySpan<byte> line, long step)
+    {
+        (long? Done, long? Own) steps = default;
         try
         {
-            using var json = JsonDocument.Parse(line);
-            var root = json.RootElement;
-            return root.TryGetProperty("steps", out var steps) ? steps.GetInt64() <= step : root.GetProperty("step").GetInt64() < step;
+            var json = new Utf8JsonReader(line);
+            if (!json.Read() || json.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+            {
+                var (isDone, isOwn) = (json.ValueTextEquals("steps"u8), json.ValueTextEquals("step"u8));
+                json.Read();
+                if (isDone)
+                    steps.Done = json.GetInt64();
+                else if (isOwn)
+                    steps.Own = json.GetInt64();
+                else
+                    json.Skip();
+            }
+
+            json.Read(); // Throws where there is more.
         }
-        catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {
             return false;
         }
+
+        return steps.Done is { } done ? done <= step : steps.Own < step;
     }
 
     private Utf8JsonWriter Begin(string kind)

@@ -126,8 +126,8 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
                 throw new CheckpointException($"'{_path}' is of another training: it has '{name}', which this one has not.");
         }
 
-        if (State.Batch < 0 || State.Epoch < 0 || State.Batch >= trainer.Batches.BatchesPerEpoch || State.Step < 0 || State.OptimizerSteps < 0 || State.AverageUpdates < 0)
-            throw new CheckpointException($"'{_path}' is damaged: epoch {State.Epoch}, batch {State.Batch}, step {State.Step} cannot be.");
+        if (TrainingStateRules.Fault(State, trainer.Batches.BatchesPerEpoch, [.. trainer.Network.Definition.Parameters.Entries.Select(e => e.Name)]) is { } fault)
+            throw new CheckpointException($"'{_path}' is damaged: it has {fault}.");
     }
 
     /// <summary>Writes parameters, state and the optimizer's blocks.</summary>

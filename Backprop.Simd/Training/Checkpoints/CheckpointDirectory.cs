@@ -1,48 +1,111 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>The checkpoints of one training: <c>checkpoint-000000001200.safetensors</c> is that behind step 1200.</summary>
-internal sealed class CheckpointDirectory(CheckpointOptions options)
+/// <summary>
+/// The directory of the checkpoints of one training, claimed for it until disposal: <c>checkpoint-000000001200.safetensors</c> is that behind
+/// step 1200.
+/// </summary>
+/// <remarks>
+/// The claim is a lock on the file <c>.checkpoints.lock</c>, which ends with the process. The file stays: were it deleted, one training could
+/// lock the deleted file and another a new one of that name. In it is a random number, by which a training knows the directory again.
+/// </remarks>
+internal sealed class CheckpointDirectory : IDisposable
 {
-    private const string Prefix = "checkpoint-", Suffix = ".safetensors";
-    private const int Digits = 12;
+    private const string Prefix = "checkpoint-", Suffix = ".safetensors", LockName = ".checkpoints.lock";
+    private const int Digits = 12, IdBytes = 16;
 
-    public string PathOf(long step) =>
-        Path.Combine(options.Directory, Prefix + step.ToString("D" + Digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) + Suffix);
+    // What an exclusive open of a file says that another has open: on Windows, on Linux, on macOS.
+    private const int SharingViolation = unchecked((int)0x80070020), WouldBlockLinux = 11, WouldBlockMac = 35;
 
-    /// <summary>Newest first.</summary>
-    public List<string> Files() => !Directory.Exists(options.Directory)
-        ? []
-        : [.. Directory.EnumerateFiles(options.Directory, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
+    private readonly string _path;
+    private readonly FileStream _claim;
 
-    /// <summary>Makes the directory, and deletes what killed processes were about to write.</summary>
-    public void Prepare()
+    private CheckpointDirectory(string path, FileStream claim)
     {
-        Directory.CreateDirectory(options.Directory);
-        foreach (var path in Directory.EnumerateFiles(options.Directory, "." + Prefix + "*" + Suffix + ".*.tmp"))
-            File.Delete(path);
+        _path = path;
+        _claim = claim;
+        var id = new byte[IdBytes];
+        if (claim.Length == id.Length)
+        {
+            claim.ReadExactly(id);
+        }
+        else
+        {
+            RandomNumberGenerator.Fill(id);
+            claim.SetLength(0);
+            claim.Write(id);
+        }
+
+        Id = Convert.ToHexStringLower(id);
     }
 
-    /// <summary>Leaves the newest, <see cref="CheckpointOptions.Keep"/> of them; one behind <paramref name="step"/> is of a run that was given up.
-    /// What was rejected is not this training's to delete.</summary>
-    public void DeleteOld(long step, IReadOnlyList<RejectedCheckpoint> rejected)
+    /// <summary>Tells this directory from all others.</summary>
+    public string Id { get; }
+
+    /// <summary>Makes the directory where it is missing, and claims it.</summary>
+    /// <exception cref="CheckpointException">A training that is running has claimed it.</exception>
+    /// <exception cref="IOException">It cannot be made or written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be made or written to.</exception>
+    public static CheckpointDirectory Claim(string path)
     {
-        var kept = 0;
-        foreach (var path in Files())
+        FileStream? claim = null;
+        try
         {
-            if (rejected.Any(r => r.Path == path))
-                continue;
-            if (StepOf(path) > step || ++kept > options.Keep)
-                File.Delete(path);
+            Directory.CreateDirectory(path);
+            claim = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            return new CheckpointDirectory(path, claim);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            claim?.Dispose();
+            if (error.HResult is SharingViolation or WouldBlockLinux or WouldBlockMac)
+                throw new CheckpointException($"A training that is running saves into '{path}': wait for its end, or give this one a directory of its own.", error);
+            var message = $"No checkpoint can be written into '{path}': {error.Message}";
+            throw error is IOException ? new IOException(message, error) : new UnauthorizedAccessException(message, error);
         }
     }
 
+    /// <summary>The name of the checkpoint behind a step.</summary>
+    public static string NameOf(long step) =>
+        Prefix + step.ToString("D" + Digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) + Suffix;
+
     /// <summary>The step in a file's name; -1 where it is another name.</summary>
-    private static long StepOf(string path)
+    public static long StepOf(string path)
     {
         var name = Path.GetFileName(path.AsSpan());
-        return name.Length >= Prefix.Length + Digits + Suffix.Length
+        return name.Length >= Prefix.Length + Digits + Suffix.Length && name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
             && long.TryParse(name[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
     }
+
+    /// <summary>The path of a file of this name.</summary>
+    public string PathOf(string name) => Path.Combine(_path, name);
+
+    /// <summary>All checkpoints, whoever wrote them, newest first.</summary>
+    public List<string> Files() => [.. Directory.EnumerateFiles(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
+
+    /// <summary>Deletes what killed processes were about to write.</summary>
+    public void DeleteAbandoned() => AtomicFile.DeleteAbandoned(_path, Prefix + "*" + Suffix);
+
+    /// <summary>Renames a file to a name that no training reads, writes or deletes.</summary>
+    /// <returns>Its new path; null where it cannot be renamed, and stays.</returns>
+    public static string? SetAside(string path)
+    {
+        try
+        {
+            var aside = path + ".rejected";
+            for (var number = 2; Path.Exists(aside); number++)
+                aside = string.Create(CultureInfo.InvariantCulture, $"{path}.rejected.{number}");
+            File.Move(path, aside);
+            return aside;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose() => _claim.Dispose();
 }

@@ -1,7 +1,11 @@
 namespace Backprop.Simd.Training;
 
 /// <summary>Where a training is saved, how often, and how many files are kept.</summary>
-/// <remarks>A training is saved too when it ends, also when it is cancelled. Files are written aside and then renamed.</remarks>
+/// <remarks>
+/// A training is saved too when it ends, also when it is cancelled. Files are written aside and then renamed. While a training runs, no
+/// other saves into its directory: a lock on the file <c>.checkpoints.lock</c>, which ends with the process, sees to it where the file
+/// system has locks.
+/// </remarks>
 public sealed record CheckpointOptions
 {
     /// <summary>The directory, for this training alone; made where it is missing.</summary>
@@ -16,7 +20,8 @@ public sealed record CheckpointOptions
     /// <summary>Whether after each epoch.</summary>
     public bool EveryEpoch { get; init; }
 
-    /// <summary>The newest files that are kept, 1 or more; older ones are deleted. With two or more, a damaged one has a predecessor.</summary>
+    /// <summary>The newest files of this training that are kept, 1 or more; older ones that it has written, resumptions included, are deleted, and
+    /// nobody else's. With two or more, a damaged one has a predecessor.</summary>
     public int Keep { get; init; } = 3;
 
     /// <summary>Texts that are written into every file, for the reader.</summary>

@@ -55,7 +55,15 @@ internal sealed record TrainingState
     public BestState? Best { get; init; }
 
     public required EpochRecord[] History { get; init; }
+
+    /// <summary>The checkpoints of this training that are kept; null where it was saved otherwise.</summary>
+    public WrittenFiles? Written { get; init; }
 }
+
+/// <summary>What a training has written and may delete.</summary>
+/// <param name="Directory">The directory: see <see cref="CheckpointDirectory.Id"/>.</param>
+/// <param name="Names">The names of the files, oldest first.</param>
+internal sealed record WrittenFiles(string Directory, string[] Names);
 
 /// <summary>What tells one sequence of batches from another.</summary>
 internal sealed record LoaderState(int Rows, int BatchSize, bool Shuffle, ulong Seed, bool DropLast, int MicroBatches);

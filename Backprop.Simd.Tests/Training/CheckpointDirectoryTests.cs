@@ -1,0 +1,165 @@
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Tests.Serialization;
+using Backprop.Simd.Training;
+
+namespace Backprop.Simd.Tests.Training;
+
+/// <summary>What a training did not write it does not delete, and one training alone saves into a directory.</summary>
+[Collection(RunAlone.Name)]
+public sealed class CheckpointDirectoryTests : IDisposable
+{
+    private const string Copied = "checkpoint-999999999999.safetensors";
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void After_going_on_from_an_older_file_the_newer_ones_are_set_aside_and_told()
+    {
+        var options = Options(keep: 10);
+        TrainingProblem.Everything(options).Run();
+        var files = Checkpoints();
+        Assert.True(files.Length > 4);
+        var newer = files[2..].Select(File.ReadAllBytes).ToArray();
+        var resumed = TrainingProblem.Everything(options, callback: new Recorder { OnStep = (t, s) => t.Stop() });
+        resumed.Resume(files[1]);
+        Assert.Empty(resumed.Rejected);
+        Assert.Equal(files, Checkpoints());
+        resumed.Run();
+
+        // The one of the name that it has written too: it is of the run that was given up.
+        Assert.Equal(files[..3], Checkpoints());
+        Assert.Equal(files[2..].Reverse(), resumed.Rejected.Select(r => r.Path));
+        Assert.All(resumed.Rejected, r => Assert.Contains($"is now '{r.Path}.rejected'", r.Reason, StringComparison.Ordinal));
+        Assert.Equal(newer, files[2..].Select(path => File.ReadAllBytes(path + ".rejected")));
+
+        // A second time, they do not replace those that were set aside first.
+        var again = TrainingProblem.Everything(options, callback: new Recorder { OnStep = (t, s) => t.Stop() });
+        var second = File.ReadAllBytes(files[2]);
+        again.Resume(files[1]);
+        again.Run();
+        Assert.Equal(newer[0], File.ReadAllBytes(files[2] + ".rejected"));
+        Assert.Equal(second, File.ReadAllBytes(files[2] + ".rejected.2"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_somebody_copied_there_survives(bool fromOlder)
+    {
+        var options = Options(keep: 2);
+        TrainingProblem.Everything(options, epochs: 2).Run();
+        var files = Checkpoints();
+        Assert.Equal(2, files.Length);
+        byte[][] content = ["old"u8.ToArray(), "of a step to come"u8.ToArray(), "far away"u8.ToArray()];
+        string[] copies = [_directory["checkpoint-000000000001.safetensors"], _directory["checkpoint-000000000011.safetensors"], _directory[Copied]];
+        foreach (var (path, bytes) in copies.Zip(content))
+            File.WriteAllBytes(path, bytes);
+        var resumed = TrainingProblem.Everything(options, epochs: 4);
+        if (fromOlder)
+            resumed.Resume(files[0]);
+        else
+            Assert.True(resumed.TryResume());
+        resumed.Run();
+        Assert.Equal(content[0], File.ReadAllBytes(copies[0]));
+        Assert.Equal(content[1], File.ReadAllBytes(copies[1] + ".rejected"));
+        Assert.Equal(content[2], File.ReadAllBytes(copies[2] + ".rejected"));
+        Assert.Contains(copies[2], resumed.Rejected.Select(r => r.Path));
+
+        // Two of this training are kept beside them: what its first process has written counts, what it has not does not.
+        Assert.Equal([copies[0], _directory["checkpoint-000000000015.safetensors"], _directory["checkpoint-000000000016.safetensors"]], Checkpoints());
+    }
+
+    [Fact]
+    public void A_copy_of_a_file_that_it_deleted_is_not_its_own_again()
+    {
+        var options = Options(keep: 1);
+        byte[] first = [];
+        TrainingProblem.Everything(options, epochs: 2, callback: new Recorder { OnStep = (_, s) => first = s.Step == 1 ? File.ReadAllBytes(Checkpoints().Single()) : first }).Run();
+        var copy = _directory["checkpoint-000000000001.safetensors"];
+        File.WriteAllBytes(copy, first);
+        var resumed = TrainingProblem.Everything(options, epochs: 3);
+        Assert.True(resumed.TryResume());
+        resumed.Run();
+        Assert.Equal(first, File.ReadAllBytes(copy));
+    }
+
+    [Fact]
+    public void A_directory_that_it_goes_on_in_is_not_the_one_it_wrote_to()
+    {
+        TrainingProblem.Everything(Options(keep: 3), epochs: 2).Run();
+        var other = new CheckpointOptions { Directory = _directory["other"], EverySteps = 1, Keep = 1 };
+        Directory.CreateDirectory(other.Directory);
+        var names = Checkpoints().Select(path => Path.Combine(other.Directory, Path.GetFileName(path))).ToArray();
+        foreach (var name in names)
+            File.WriteAllText(name, "another's");
+        var resumed = TrainingProblem.Everything(other, epochs: 3);
+        resumed.Resume(Checkpoints()[^1]);
+        resumed.Run();
+        Assert.All(names, name => Assert.Equal("another's", File.ReadAllText(name)));
+    }
+
+    [Fact]
+    public void A_second_training_of_one_process_is_refused_while_the_first_runs()
+    {
+        var options = Options(keep: 3);
+        var refused = 0;
+        TrainingProblem.Everything(options, epochs: 1, callback: new Recorder { OnStep = (_, _) => refused += Refused(options) }).Run();
+        Assert.Equal(4, refused);
+        Assert.True(TrainingProblem.Everything(options).TryResume());
+    }
+
+    [Fact]
+    public async Task A_second_training_of_another_process_is_refused_until_the_first_is_killed()
+    {
+        var options = new CheckpointOptions { Directory = _directory["place"], EverySteps = 1 };
+        using var process = ProbeProcess.Start(new Dictionary<string, string>(), "stand", options.Directory);
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync();
+            Assert.True(await process.StandardOutput.ReadLineAsync() == "running", "The first did not start.");
+            var files = Directory.GetFiles(options.Directory);
+            Assert.Equal(1, Refused(options));
+            Assert.Equal(files, Directory.GetFiles(options.Directory));
+            process.Kill();
+            await process.WaitForExitAsync();
+            _ = await errors;
+        }
+        finally
+        {
+            process.Kill();
+        }
+
+        // The file that was locked is still there, and stops nobody.
+        Assert.Contains("holds checkpoints of an earlier training", Assert.Throws<CheckpointException>(() => TrainingProblem.Everything(options).Run()).Message, StringComparison.Ordinal);
+        foreach (var file in Directory.GetFiles(options.Directory, "checkpoint-*"))
+            File.Delete(file);
+        TrainingProblem.Everything(options).Run();
+    }
+
+    [Fact]
+    public void A_place_that_cannot_be_written_to_is_told()
+    {
+        File.WriteAllText(_directory["file"], "");
+        foreach (var place in (string[])[_directory["file"], Path.Combine(_directory["file"], "below")])
+        {
+            var trainer = TrainingProblem.Everything(new CheckpointOptions { Directory = place });
+            Assert.Contains($"No checkpoint can be written into '{place}'", Assert.ThrowsAny<IOException>(() => trainer.Run()).Message, StringComparison.Ordinal);
+            Assert.Equal(0, trainer.Step);
+        }
+    }
+
+    private static int Refused(CheckpointOptions options)
+    {
+        var second = TrainingProblem.Everything(options);
+        foreach (var attempt in (Action[])[() => second.Run(), () => second.TryResume()])
+            Assert.Contains("A training that is running saves into", Assert.Throws<CheckpointException>(attempt).Message, StringComparison.Ordinal);
+        Assert.Equal(0, second.Step);
+        return 1;
+    }
+
+    private CheckpointOptions Options(int keep) => new() { Directory = _directory[""], EverySteps = 1, Keep = keep };
+
+    private string[] Checkpoints() => [.. Directory.GetFiles(_directory[""], "checkpoint-*.safetensors").Order(StringComparer.Ordinal)];
+}

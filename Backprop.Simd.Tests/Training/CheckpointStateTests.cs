@@ -1,0 +1,138 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Backprop.Simd.Serialization;
+using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Tests.Serialization;
+using Backprop.Simd.Training;
+
+namespace Backprop.Simd.Tests.Training;
+
+/// <summary>A checkpoint is looked at as a whole before anything is changed, also where its checksum is right.</summary>
+public sealed class CheckpointStateTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    public static TheoryData<string, string> Impossible => new()
+    {
+        { "LearningRate", "\"NaN\"" }, { "LearningRate", "-0.1" }, { "LearningRate", "\"Infinity\"" }, { "LearningRate", "1e999" },
+        { "OptimizerSteps", "-1" }, { "OptimizerSteps", "9223372036854775807" }, { "Step", "-1" }, { "Step", "9223372036854775807" }, { "StepNumber", "-1" },
+        { "NetworkSeed", "2" }, { "Loader/Seed", "8" }, { "Epoch", "-1" }, { "Epoch", "2147483647" }, { "Batch", "-1" }, { "Batch", "7" }, { "EpochIsOpen", "true" },
+        { "EpochLoss", "\"NaN\"" }, { "EpochRows", "-1" }, { "EpochSkipped", "-1" }, { "EpochSeconds", "-1" }, { "EpochSeconds", "\"NaN\"" }, { "SkippedInARow", "-1" },
+        { "Elapsed", "\"-00:00:01\"" }, { "Elapsed", "\"10675199.02:48:05.4775807\"" }, { "Frozen", "[\"none\"]" }, { "Frozen", "[null]" }, { "AverageUpdates", "-1" },
+        { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
+        { "Best/Value", "\"NaN\"" }, { "Best/BadValidations", "-1" }, { "Best/BadValidations", "2147483647" }, { "Best/Monitor", "null" },
+        { "History", "[null]" }, { "History", "null" }, { "History/0/Epoch", "-1" }, { "History/0/Steps", "-1" }, { "History/0/Steps", "1000000" }, { "History/0/Rows", "-1" }, { "History/0/Skipped", "-1" },
+        { "History/0/LearningRate", "\"NaN\"" }, { "History/0/Elapsed", "\"-00:00:01\"" }, { "History/0/Validation/Rows", "-1" }, { "History/0/Validation/Metrics/0/Name", "null" }, { "History/0/Validation/Metrics", "null" },
+        { "Written/Names", "[\"../file\"]" }, { "Written/Names", "[null]" }, { "Written/Names", "[\"training.jsonl\"]" }, { "Written/Directory", "null" },
+    };
+
+    [Theory, MemberData(nameof(Impossible))]
+    public void A_state_that_cannot_be_is_refused_before_anything_is_changed(string path, string value)
+    {
+        var options = Saved(out var files);
+        Change(files[1], path, value);
+        var trainer = TrainingProblem.Everything(options, plateau: true);
+        trainer.Network.Freeze("affine2.bias");
+        var before = Snapshot(trainer);
+        Assert.Throws<CheckpointException>(() => trainer.Resume(files[1]));
+        Assert.Equal(before, Snapshot(trainer));
+        Assert.True(trainer.TryResume());
+        Assert.Equal(files[1], Assert.Single(trainer.Rejected).Path);
+        Assert.Equal(CheckpointDirectory.StepOf(files[0]), trainer.Step);
+    }
+
+    [Fact]
+    public void What_the_test_writes_is_a_checkpoint()
+    {
+        var options = Saved(out var files);
+        Change(files[1], "LearningRate", "0.5");
+        var trainer = TrainingProblem.Everything(options, plateau: true);
+        Assert.True(trainer.TryResume());
+        Assert.Equal((0.5, CheckpointDirectory.StepOf(files[1])), (trainer.Optimizer.LearningRate, trainer.Step));
+    }
+
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("link to a pipe")]
+    [InlineData("device")]
+    [InlineData("circle")]
+    [InlineData("nothing")]
+    [InlineData("folder")]
+    [InlineData("not to be read")]
+    public void What_is_no_file_is_passed_over(string what)
+    {
+        if (OperatingSystem.IsWindows())
+            return; // There are no such things.
+        var options = Saved(out var files);
+        var newest = _directory["checkpoint-000000000099.safetensors"];
+        switch (what)
+        {
+            case "pipe": Pipe.Make(newest); break;
+            case "link to a pipe": Pipe.Make(_directory["pipe"]); File.CreateSymbolicLink(newest, "pipe"); break;
+            case "device": File.CreateSymbolicLink(newest, "/dev/zero"); break;
+            case "circle": File.CreateSymbolicLink(newest, newest); break;
+            case "nothing": File.CreateSymbolicLink(newest, "none"); break;
+            case "folder": Directory.CreateDirectory(newest); break;
+            default:
+                File.Copy(files[1], newest);
+                File.SetUnixFileMode(newest, UnixFileMode.None);
+                break;
+        }
+
+        var trainer = TrainingProblem.Everything(options, plateau: true);
+        Assert.True(trainer.TryResume());
+        Assert.Equal(CheckpointDirectory.StepOf(files[1]), trainer.Step);
+
+        // No scan lists a folder, and the administrator may read everything.
+        if (what != "folder" && (what != "not to be read" || !Environment.IsPrivilegedProcess))
+            Assert.Equal(newest, Assert.Single(trainer.Rejected).Path);
+    }
+
+    private CheckpointOptions Saved(out string[] files)
+    {
+        var options = new CheckpointOptions { Directory = _directory[""], EverySteps = 1, Keep = 2 };
+        TrainingProblem.Everything(options, plateau: true, callback: new Recorder { OnStep = (t, s) => { if (s.Step == 5) t.Stop(); } }).Run();
+        files = [.. Directory.GetFiles(_directory[""], "checkpoint-*.safetensors").Order(StringComparer.Ordinal)];
+        Assert.Equal(2, files.Length);
+        return options;
+    }
+
+    /// <summary>Writes the file anew with another value at a place of its state, and the checksum that belongs to it.</summary>
+    private static void Change(string path, string place, string value)
+    {
+        var writer = new SafetensorsWriter { Checksum = true };
+        using (var file = SafetensorsFile.Open(path))
+        {
+            foreach (var (key, text) in file.Metadata.Where(entry => entry.Key != "sha256"))
+                writer.AddMetadata(key, key == "training" ? Changed(text, place, value) : text);
+            foreach (var tensor in file.Tensors)
+                writer.Add<float>(tensor.Name, tensor.Shape, tensor.ToArray<float>());
+        }
+
+        writer.Write(path);
+    }
+
+    private static string Changed(string json, string place, string value)
+    {
+        var root = JsonNode.Parse(json)!;
+        var (node, keys) = (root, place.Split('/'));
+        foreach (var key in keys[..^1])
+            node = int.TryParse(key, out var index) ? node[index]! : node[key]!;
+        Assert.NotNull(node[keys[^1]]);
+
+        // 1e999 is no number of a node: put in as text.
+        node[keys[^1]] = "@value";
+        return root.ToJsonString().Replace("\"@value\"", value, StringComparison.Ordinal);
+    }
+
+    private static string Snapshot(Trainer<float> trainer)
+    {
+        var blocks = trainer.Optimizer.StateNames.Select(name => trainer.Optimizer.State(name).ToArray())
+            .Append(trainer.Network.Parameters.ToArray()).Append(trainer.Network.State.ToArray()).Append(trainer.Options.Average!.Average.ToArray());
+        var bytes = string.Join(" ", blocks.Select(block => Convert.ToHexString(MemoryMarshal.AsBytes<float>(block))));
+        var frozen = string.Join(" ", trainer.Network.Definition.Parameters.Entries.Where(e => trainer.Network.IsFrozen(e.Name)).Select(e => e.Name));
+        return $"{bytes} {frozen} {trainer.Optimizer.Steps} {trainer.Optimizer.LearningRate} {trainer.Batches.Cursor} {trainer.Step} {trainer.Elapsed} {trainer.History.Count} {trainer.Options.Plateau!.State} {trainer.Options.Average.Updates}";
+    }
+}

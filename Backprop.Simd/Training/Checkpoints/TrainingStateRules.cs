@@ -1,0 +1,68 @@
+using Backprop.Simd.Schedules;
+
+namespace Backprop.Simd.Training;
+
+/// <summary>What the numbers of a checkpoint can be, whoever wrote it: all of it is looked at before anything is changed.</summary>
+internal static class TrainingStateRules
+{
+    /// <summary>Further than any training comes, and far enough from the largest number to count on.</summary>
+    private const long MostSteps = 1L << 62;
+
+    private const int MostEpochs = int.MaxValue - 1;
+
+    /// <summary>What cannot be; null where all can.</summary>
+    /// <param name="state">What was read.</param>
+    /// <param name="batchesPerEpoch">The batches of an epoch.</param>
+    /// <param name="parameters">The names of the network's parameters.</param>
+    public static string? Fault(TrainingState state, int batchesPerEpoch, IReadOnlyCollection<string> parameters)
+    {
+        foreach (var (name, count, most) in ((string, long, long)[])[
+            ("step", state.Step, MostSteps), ("step number", state.StepNumber, MostSteps), ("optimizer steps", state.OptimizerSteps, MostSteps),
+            ("average updates", state.AverageUpdates ?? 0, MostSteps), ("epoch", state.Epoch, MostEpochs), ("batch", state.Batch, batchesPerEpoch - 1),
+            ("rows of the epoch", state.EpochRows, MostSteps), ("skipped steps of the epoch", state.EpochSkipped, MostEpochs),
+            ("skipped steps in a row", state.SkippedInARow, MostEpochs), ("elapsed ticks", state.Elapsed.Ticks, MostSteps),
+            ("bad validations", state.Best?.BadValidations ?? 0, MostEpochs)])
+        {
+            if (count < 0 || count > most)
+                return $"{name} {count}; expected 0 to {most}";
+        }
+
+        if (!IsRate(state.LearningRate))
+            return $"learning rate {state.LearningRate}; expected a finite number, 0 or more";
+        if (double.IsNaN(state.EpochLoss) || !IsRate(state.EpochSeconds))
+            return $"loss and seconds of the epoch {state.EpochLoss} and {state.EpochSeconds}; expected a number, and a finite one of 0 or more";
+        if (state.EpochIsOpen && (state.Epoch == 0 || state.Batch != 0))
+            return $"an epoch to be ended at epoch {state.Epoch}, batch {state.Batch}; expected a place behind an epoch";
+        if (state.Best is { } best && double.IsNaN(best.Value))
+            return "best figure NaN; expected a number";
+        if (!state.Frozen.All(parameters.Contains))
+            return "frozen parameters that the network has not";
+        if (state.Written is { } written && written.Names.Any(name => Path.GetFileName(name) != name || CheckpointDirectory.StepOf(name) < 0))
+            return "written files that are no checkpoints";
+        return PlateauFault(state.Plateau) ?? state.History.Select((record, i) => Fault(record, state, i)).FirstOrDefault(fault => fault is not null);
+    }
+
+    private static string? PlateauFault(PlateauState? state)
+    {
+        try
+        {
+            if (state is { } plateau)
+                _ = new ReduceOnPlateau(rate: 0) { State = plateau };
+            return null;
+        }
+        catch (ArgumentException error)
+        {
+            return $"a plateau that cannot be: {error.Message}";
+        }
+    }
+
+    private static string? Fault(EpochRecord? record, TrainingState state, int index)
+    {
+        var isRight = record is { Epoch: >= 0 and <= MostEpochs, Steps: >= 0, Rows: >= 0, Skipped: >= 0 }
+            && record.Steps <= state.Step && record.Elapsed >= TimeSpan.Zero && IsRate(record.LearningRate)
+            && (record.Validation is not { } validation || (validation.Rows >= 0 && validation.Metrics is { } metrics && metrics.All(m => m.Name is not null)));
+        return isRight ? null : $"record {index} of the history: {record?.ToString() ?? "null"}";
+    }
+
+    private static bool IsRate(double value) => value >= 0 && double.IsFinite(value);
+}
