@@ -28,7 +28,8 @@ internal sealed class IntervalPlanner
     public Dictionary<int, int> Place()
     {
         // The earlier and, of those that start together, the larger comes first; of equal ones the key decides.
-        _requests.Sort(static (x, y) => x.Start != y.Start ? x.Start.CompareTo(y.Start) : x.Size != y.Size ? y.Size.CompareTo(x.Size) : x.Key.CompareTo(y.Key));
+        _requests.Sort(static (x, y) =>
+            x.Start != y.Start ? x.Start.CompareTo(y.Start) : x.Size != y.Size ? y.Size.CompareTo(x.Size) : x.Key.CompareTo(y.Key));
         var ending = new List<Request>(_requests);
         ending.Sort(static (x, y) => x.End.CompareTo(y.End));
         var offsets = new Dictionary<int, int>();
@@ -40,10 +41,11 @@ internal sealed class IntervalPlanner
             for (; ending[ended].End < request.Start; ended++)
                 Free(ending[ended]);
             request.Offset = Take(request.Size);
-            if (request.Offset + request.Size > Array.MaxLength - Alignment)
-                throw new ArgumentOutOfRangeException("rows", $"The buffers of this workspace would hold {request.Offset + request.Size} elements; a block holds at most 2^31. Use fewer rows.");
+            var end = request.Offset + request.Size;
+            if (end > Array.MaxLength - Alignment)
+                throw new ArgumentOutOfRangeException("rows", $"The buffers of this workspace would hold {end} elements; a block holds at most 2^31. Use fewer rows.");
             offsets[request.Key] = (int)request.Offset;
-            length = Math.Max(length, request.Offset + request.Size);
+            length = Math.Max(length, end);
         }
 
         Length = (int)length;

@@ -63,7 +63,8 @@ public sealed partial class Workspace<T>
             {
                 var source = producer.Inputs[0];
                 _edges[e].Source = _edges[source].Source ?? _edges[source];
-                _edges[e].SourceStart = _edges[source].SourceStart + (producer.Layer is Slice slice ? slice.Run(_definition.Edges[source].Type.Shape).Start : 0);
+                var start = producer.Layer is Slice slice ? slice.Run(_definition.Edges[source].Type.Shape).Start : 0;
+                _edges[e].SourceStart = _edges[source].SourceStart + start;
                 continue;
             }
 

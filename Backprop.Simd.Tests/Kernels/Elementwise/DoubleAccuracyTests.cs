@@ -53,7 +53,7 @@ public class DoubleAccuracyTests
     {
         var random = new Random(11);
         var x = new List<double>();
-        for (var i = 0; i < 1500; i++)
+        for (var i = 0; i < 700; i++)
         {
             // All sizes from 1e-9 to 40 on both sides, what lies around 0, the near tail, and the far one.
             x.Add(-Math.Pow(10, -9 + 10.6 * random.NextDouble()));
