@@ -201,6 +201,67 @@ public class LbfgsTests
     }
 
     [Fact]
+    public void At_the_rounding_floor_a_minimization_has_converged()
+    {
+        float[] w = [1, 1];
+        var result = new Lbfgs<float>(2, changeTolerance: 0).Minimize(w, Bowl<float>(1, 1));
+        Assert.Equal(LbfgsOutcome.ChangeIsSmall, result.Outcome);
+        Assert.InRange(result.Evaluations, 1, 10);
+        Assert.Equal([1 / 3f, -2 / 7f], w);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 1)]
+    [InlineData(-1, 1)]
+    [InlineData(1e6, 1)]
+    [InlineData(0, 1e-6)]
+    [InlineData(1, 1e6)]
+    public void No_evaluation_repeats_the_one_before_and_the_floor_is_told_from_a_wrong_gradient(double offset, double scale)
+    {
+        Check(Bowl<float>(offset, scale), [1, 1]);
+        Check(Bowl<double>(offset, scale), [1, 1]);
+        Check<float>(TestObjectives.Rosenbrock, [-1.2f, 1, 3, 0.1f]);
+        Check<double>(TestObjectives.Rosenbrock, [-1.2, 1, 3, 0.1]);
+
+        static void Check<T>(Objective<T> objective, T[] w) where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            T[] last = [];
+            var result = new Lbfgs<T>(w.Length, gradientTolerance: 0, changeTolerance: 0).Minimize(w, (x, g) =>
+            {
+                Assert.NotEqual(last, x.ToArray());
+                last = x.ToArray();
+                return objective(x, g);
+            }, 1000);
+            Assert.True(result.Outcome is LbfgsOutcome.ChangeIsSmall or LbfgsOutcome.GradientIsSmall, $"{result}");
+            Assert.InRange(result.Evaluations, 1, 3 * result.Iterations + 60);
+        }
+    }
+
+    [Fact]
+    public void A_first_step_that_rounding_swallows_is_made_longer()
+    {
+        // The gradient, 1e-9, is far below the rounding of 2; the minimum is at 1.
+        float[] w = [2];
+        var result = new Lbfgs<float>(1, gradientTolerance: 1e-13, changeTolerance: 0).Minimize(w, (x, g) =>
+        {
+            g[0] = 1e-9f * (x[0] - 1);
+            return 0.5e-9 * (x[0] - 1.0) * (x[0] - 1.0);
+        });
+        Assert.Equal(1, w[0], 1e-4);
+        Assert.Equal(LbfgsOutcome.GradientIsSmall, result.Outcome);
+    }
+
+    /// <summary>offset + scale ((w0 - 1/3)^2 / 2 + 5 (w1 + 2/7)^2).</summary>
+    private static Objective<T> Bowl<T>(double offset, double scale) where T : unmanaged, IFloatingPointIeee754<T> => (w, g) =>
+    {
+        double x = double.CreateTruncating(w[0]) - 1 / 3.0, y = double.CreateTruncating(w[1]) + 2 / 7.0;
+        g[0] = T.CreateTruncating(scale * x);
+        g[1] = T.CreateTruncating(scale * 10 * y);
+        return offset + scale * (x * x / 2 + 5 * y * y);
+    };
+
+    [Fact]
     public void A_gradient_of_zero_ends_at_once_and_so_does_nothing_to_do()
     {
         double[] w = [0.0, 0];

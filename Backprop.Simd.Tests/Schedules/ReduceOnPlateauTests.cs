@@ -4,7 +4,7 @@ namespace Backprop.Simd.Tests.Schedules;
 
 public class ReduceOnPlateauTests
 {
-    /// <summary>torch.optim.lr_scheduler.ReduceLROnPlateau.step, line by line.</summary>
+    /// <summary>torch.optim.lr_scheduler.ReduceLROnPlateau.step, line by line. A relative threshold is right there for positive metrics only.</summary>
     private sealed class Reference(double rate, double factor, int patience, double threshold, int coolDown, double least, bool max, bool absolute)
     {
         private double _best = max ? double.NegativeInfinity : double.PositiveInfinity;
@@ -81,6 +81,37 @@ public class ReduceOnPlateauTests
     {
         var plateau = new ReduceOnPlateau(1, 0.5, patience: 2, least: 0.3);
         Assert.Equal([1, 1, 1, 0.5, 0.5, 0.5, 0.3, 0.3, 0.3, 0.3], ((double[])[1, 1, 1, 1, 1, 2, double.NaN, 1, 1, 1]).Select(plateau.Record));
+    }
+
+    [Theory]
+    [InlineData(false, -1)]
+    [InlineData(false, 1)]
+    [InlineData(true, -0.5)]
+    [InlineData(true, 0.5)]
+    public void A_figure_that_stays_is_no_improvement_whatever_its_sign(bool largerIsBetter, double metric)
+    {
+        var plateau = new ReduceOnPlateau(1, 0.5, patience: 6, threshold: 1e-4, largerIsBetter: largerIsBetter);
+        Assert.Equal([1, 1, 1, 1, 1, 1, 1, 0.5], Enumerable.Repeat(metric, 8).Select(plateau.Record));
+    }
+
+    [Theory]
+    [InlineData(false, -8)]
+    [InlineData(false, 8)]
+    [InlineData(true, -8)]
+    [InlineData(true, 8)]
+    public void A_relative_threshold_is_a_part_of_the_size_of_the_best(bool largerIsBetter, double best)
+    {
+        // An eighth of 8: 1 is not enough, the next number beyond it is.
+        foreach (var enough in (bool[])[false, true])
+        {
+            var plateau = new ReduceOnPlateau(1, patience: 5, threshold: 0.125, largerIsBetter: largerIsBetter);
+            plateau.Record(best);
+            var next = best + (largerIsBetter ? 1 : -1);
+            if (enough)
+                next = largerIsBetter ? Math.BitIncrement(next) : Math.BitDecrement(next);
+            plateau.Record(next);
+            Assert.Equal(enough ? (next, 0) : (best, 1), (plateau.State.Best, plateau.State.BadRecords));
+        }
     }
 
     [Fact]

@@ -133,6 +133,29 @@ public class ScheduleTests
         Assert.Equal(Rate, new OneCycleSchedule(Rate, 10, 0, threePhases: threePhases, annealing: annealing).At(0), threePhases ? Rate : 1e-15);
     }
 
+    [Theory]
+    [InlineData(Annealing.Cosine)]
+    [InlineData(Annealing.Linear)]
+    public void One_cycle_reaches_its_maximum_wherever_the_rise_ends_at_a_step(Annealing annealing)
+    {
+        // A rise over all steps has no fall: the last rate is the maximum, and stays.
+        foreach (var steps in (long[])[1, 2, 10])
+        {
+            var schedule = new OneCycleSchedule(Rate, steps, rise: 1, annealing: annealing);
+            Assert.Equal(Rate, schedule.At(steps - 1), 1e-16);
+            Assert.Equal(schedule.At(steps - 1), schedule.At(10_000));
+        }
+
+        var rising = new OneCycleSchedule(Rate, 5, rise: 1, startDivisor: 25, annealing: Annealing.Linear);
+        for (var step = 0; step < 5; step++)
+            Assert.Equal(Rate / 25 + (Rate - Rate / 25) * step / 4, rising.At(step), 1e-15);
+        foreach (var threePhases in (bool[])[false, true])
+        {
+            for (var peak = 0; peak < (threePhases ? 5 : 10); peak++)
+                Assert.Equal(Rate, new OneCycleSchedule(Rate, 10, (peak + 1) / 10.0, annealing: annealing, threePhases: threePhases).At(peak), 1e-15);
+        }
+    }
+
     [Fact]
     public void Schedules_are_composed()
     {

@@ -185,12 +185,18 @@ public readonly ref struct BackwardContext<T>
 
     private bool IsFrozen(int start)
     {
-        foreach (var range in _pass.Frozen ?? [])
+        // In ascending order.
+        var frozen = _pass.Frozen ?? [];
+        var (low, high) = (0, frozen.Length);
+        while (low < high)
         {
-            if (range.Start == start)
-                return true;
+            var middle = (low + high) / 2;
+            if (frozen[middle].Start < start)
+                low = middle + 1;
+            else
+                high = middle;
         }
 
-        return false;
+        return low < frozen.Length && frozen[low].Start == start;
     }
 }

@@ -16,6 +16,8 @@ namespace Backprop.Simd.Layers;
 /// <para>Backward, with xhat = (x - mean) / sigma: dweight = sum dy xhat, dbias = sum dy,
 /// dx = weight / sigma (dy - mean(dy) - xhat mean(dy xhat)).</para>
 /// <para>Training needs at least two values per channel: one row of vectors [C] throws.</para>
+/// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
 /// </remarks>
 public sealed class BatchNormalization : Layer
 {

@@ -14,6 +14,8 @@ namespace Backprop.Simd.Layers;
 /// are the same.</para>
 /// <para>Backward, with g = dy weight, xhat = (x - mean) / sigma and means over the group: dx = (g - mean(g) - xhat mean(g xhat)) / sigma,
 /// dweight = sum dy xhat, dbias = sum dy.</para>
+/// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
 /// </remarks>
 public sealed class GroupNormalization : Layer
 {

@@ -11,6 +11,8 @@ namespace Backprop.Simd.Layers;
 /// about the mean: nothing cancels. Training and inference are the same.</para>
 /// <para>Backward, with g = dy weight and xhat = (x - mean) / sigma: dx = (g - mean(g) - xhat mean(g xhat)) / sigma,
 /// dweight = sum dy xhat, dbias = sum dy. A single value gives the bias.</para>
+/// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
 /// </remarks>
 public sealed class LayerNormalization : Layer
 {

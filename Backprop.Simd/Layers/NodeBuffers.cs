@@ -18,7 +18,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public bool IsBound;
 
-    /// <summary>Set where the values are those of another edge, from this element of each row on.</summary>
+    /// <summary>Set where the values are those of another edge, which has memory of its own, from this element of each row on.</summary>
     public EdgeBuffer<T>? Source;
 
     public int SourceStart;
@@ -75,12 +75,8 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         var size = Type.Shape.Size;
         if (Type.Kind == EdgeKind.Shared)
             return Source!.Values(first, rows).Slice(SourceStart, size);
-        var source = Source!.SourceSpan(first, rows);
-        return source.Slice(SourceStart, (rows - 1) * RowStride + size);
+        return Source!.Values(first, rows).Slice(SourceStart, (rows - 1) * RowStride + size);
     }
-
-    /// <summary>All rows with what lies between them.</summary>
-    private ReadOnlySpan<T> SourceSpan(int first, int rows) => Source is null ? Values(first, rows) : Source.SourceSpan(first, rows)[SourceStart..];
 
     private (int Start, int Length) Slice(int first, int rows)
     {

@@ -11,6 +11,8 @@ namespace Backprop.Simd.Layers;
 /// inference are the same.</para>
 /// <para>Backward, with g = dy weight, r = 1 / sqrt(mean(x^2) + epsilon) and xhat = x r: dx = r (g - xhat mean(g xhat)),
 /// dweight = sum dy xhat.</para>
+/// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is 0 and the gradient by the input 0.</para>
 /// </remarks>
 public sealed class RmsNormalization : Layer
 {

@@ -17,6 +17,9 @@ public sealed class GraphBuilder
     private readonly List<WeightedLoss> _losses = [];
     private readonly HashSet<string> _names = [];
 
+    /// <summary>Per kind of layer the first number of an automatic name that may be free.</summary>
+    private readonly Dictionary<string, int> _firstFree = [];
+
     internal bool HasEnd => _outputs.Count + _losses.Count > 0;
 
     /// <summary>Starts a chain: a new graph with one input of values.</summary>
@@ -108,8 +111,10 @@ public sealed class GraphBuilder
             throw new ArgumentException($"An output carries numbers; {node} carries indices.", nameof(node));
         if (_edges[edge].Role == EdgeRole.Parameter)
             throw new ArgumentException($"An output is computed or an input; {node} is a parameter, which the network holds already.", nameof(node));
-        if (!_outputs.Contains(edge))
-            _outputs.Add(edge);
+        if (_edges[edge].IsOutput)
+            return;
+        _edges[edge].IsOutput = true;
+        _outputs.Add(edge);
     }
 
     /// <summary>Adds a loss to what is made small, the sum of all losses, each with its weight; or gives one that is a loss already, as
@@ -126,11 +131,14 @@ public sealed class GraphBuilder
             throw new ArgumentException($"A loss is one number for the batch, {new EdgeType(EdgeKind.Shared, Shape.Scalar)}; {node} is not.", nameof(node));
         SpanGuard.InFloatRange(weight);
         var weighted = new WeightedLoss(edge, weight);
-        var place = _losses.FindIndex(loss => loss.Edge == edge);
-        if (place < 0)
-            _losses.Add(weighted);
-        else
+        if (_edges[edge].LossPlace is >= 0 and var place)
+        {
             _losses[place] = weighted;
+            return;
+        }
+
+        _edges[edge].LossPlace = _losses.Count;
+        _losses.Add(weighted);
     }
 
     /// <summary>Fixes the graph.</summary>
@@ -140,9 +148,16 @@ public sealed class GraphBuilder
     {
         if (!HasEnd)
             throw new InvalidOperationException("The graph has neither an output nor a loss: call Output or Loss on a node first.");
+        var isTaken = new bool[_edges.Count];
+        foreach (var node in _nodes)
+        {
+            foreach (var e in node.Inputs)
+                isTaken[e] = true;
+        }
+
         for (var e = 0; e < _edges.Count; e++)
         {
-            if (_edges[e].Role == EdgeRole.Parameter && !IsTaken(e))
+            if (_edges[e].Role == EdgeRole.Parameter && !isTaken[e])
                 throw new InvalidOperationException($"No layer takes the parameter '{_edges[e].Name}'.");
         }
 
@@ -232,6 +247,7 @@ public sealed class GraphBuilder
         foreach (var (changed, next) in renamed)
         {
             _names.Remove(changed.Name);
+            Free(changed.Name);
             _names.Add(next);
             changed.Name = next;
         }
@@ -245,17 +261,6 @@ public sealed class GraphBuilder
         TakeName(name);
         _edges.Add(new EdgeInfo(type, role) { Name = name });
         return new Node(this, _edges.Count - 1);
-    }
-
-    private bool IsTaken(int edge)
-    {
-        foreach (var node in _nodes)
-        {
-            if (Array.IndexOf(node.Inputs, edge) >= 0)
-                return true;
-        }
-
-        return false;
     }
 
     private int[] Own(ReadOnlySpan<Node> inputs)
@@ -286,9 +291,15 @@ public sealed class GraphBuilder
 
     private string AutomaticName(string kind, int ports)
     {
-        for (var i = 1; ; i++)
+        // Numbers only pass from free to taken but for names that are changed: the first free one is not looked for from 1 again.
+        if (!_firstFree.TryGetValue(kind, out var first))
+            first = 1;
+        while (_names.Contains(Numbered(kind, first)))
+            first++;
+        _firstFree[kind] = first;
+        for (var i = first; ; i++)
         {
-            var name = kind + i.ToString(CultureInfo.InvariantCulture);
+            var name = Numbered(kind, i);
             var port = 0;
             while (port < ports && !_names.Contains(PortName(name, port)))
                 port++;
@@ -296,4 +307,19 @@ public sealed class GraphBuilder
                 return name;
         }
     }
+
+    /// <summary>A name that may be an automatic one is free again, for whatever kind it is the name of.</summary>
+    private void Free(string name)
+    {
+        for (var end = name.Length - 1; end > 0 && char.IsAsciiDigit(name[end]); end--)
+        {
+            if (int.TryParse(name.AsSpan(end), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && _firstFree.TryGetValue(name[..end], out var first) && number < first)
+            {
+                _firstFree[name[..end]] = Math.Max(number, 1);
+            }
+        }
+    }
+
+    private static string Numbered(string kind, int number) => kind + number.ToString(CultureInfo.InvariantCulture);
 }

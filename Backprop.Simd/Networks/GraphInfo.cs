@@ -32,6 +32,11 @@ internal sealed class EdgeInfo(EdgeType type, EdgeRole role)
 
     public Initializer? Initializer;
 
+    /// <summary>While the graph is built: whether it is an output, and its place among the losses, or -1.</summary>
+    public bool IsOutput;
+
+    public int LossPlace = -1;
+
     public EdgeInfo Clone() => new(Type, Role) { Name = Name, Producer = Producer, Initializer = Initializer };
 }
 

@@ -14,8 +14,7 @@ public sealed class Network<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly HashSet<string> _frozen = [];
-    private BlockRange[] _frozenRanges = [];
-    private BlockRange[] _trainable;
+    private Ranges? _ranges;
 
     internal Network(NetworkDefinition definition, ulong seed)
     {
@@ -24,7 +23,7 @@ public sealed class Network<T>
         Seed = seed;
         ParameterBlock = new AlignedBuffer<T>(definition.Parameters.Length);
         StateBlock = new AlignedBuffer<T>(definition.State.Length);
-        _trainable = [new BlockRange(0, ParameterBlock.Length)];
+        _ranges = new Ranges([], [new BlockRange(0, ParameterBlock.Length)]);
     }
 
     /// <summary>The graph.</summary>
@@ -40,13 +39,13 @@ public sealed class Network<T>
     public Span<T> State => StateBlock.Span;
 
     /// <summary>The ranges that optimizers may change: everything, less what is frozen.</summary>
-    public ReadOnlySpan<BlockRange> TrainableRanges => _trainable;
+    public ReadOnlySpan<BlockRange> TrainableRanges => CurrentRanges().Trainable;
 
     internal AlignedBuffer<T> ParameterBlock { get; }
 
     internal AlignedBuffer<T> StateBlock { get; }
 
-    internal BlockRange[] FrozenRanges => _frozenRanges;
+    internal BlockRange[] FrozenRanges => CurrentRanges().Frozen;
 
     /// <summary>One parameter.</summary>
     /// <param name="name">Its name: <c>affine1.weight</c>.</param>
@@ -75,7 +74,7 @@ public sealed class Network<T>
     {
         _ = Definition.Parameters[name];
         if (_frozen.Add(name))
-            UpdateRanges();
+            _ranges = null;
     }
 
     /// <summary>Undoes <see cref="Freeze"/>.</summary>
@@ -85,7 +84,7 @@ public sealed class Network<T>
     {
         _ = Definition.Parameters[name];
         if (_frozen.Remove(name))
-            UpdateRanges();
+            _ranges = null;
     }
 
     /// <summary>Whether a parameter is frozen.</summary>
@@ -185,7 +184,7 @@ public sealed class Network<T>
         Check(optimizer);
         Check(workspace);
         workspace.RequireFreshGradients();
-        optimizer.Step(Parameters, workspace.Gradients, _trainable, workspace.ActiveCompute);
+        optimizer.Step(Parameters, workspace.Gradients, TrainableRanges, workspace.ActiveCompute);
         workspace.CommitState();
     }
 
@@ -213,20 +212,28 @@ public sealed class Network<T>
         }
     }
 
-    private void UpdateRanges()
+    /// <summary>The ranges, made when they are first asked for after a change: parameters are frozen one by one.</summary>
+    private Ranges CurrentRanges()
     {
-        _frozenRanges = [.. Definition.Parameters.Entries.Where(e => _frozen.Contains(e.Name)).Select(e => e.Range)];
-        var ranges = new List<BlockRange>();
+        if (_ranges is not null)
+            return _ranges;
+        BlockRange[] frozen = [.. Definition.Parameters.Entries.Where(e => _frozen.Contains(e.Name)).Select(e => e.Range)];
+        var trainable = new List<BlockRange>();
         var start = 0;
-        foreach (var range in _frozenRanges)
+        foreach (var range in frozen)
         {
             if (range.Start > start)
-                ranges.Add(new BlockRange(start, range.Start - start));
+                trainable.Add(new BlockRange(start, range.Start - start));
             start = range.Start + range.Length;
         }
 
         if (start < ParameterBlock.Length)
-            ranges.Add(new BlockRange(start, ParameterBlock.Length - start));
-        _trainable = [.. ranges];
+            trainable.Add(new BlockRange(start, ParameterBlock.Length - start));
+        return _ranges = new Ranges(frozen, [.. trainable]);
+    }
+
+    private sealed class Ranges(BlockRange[] frozen, BlockRange[] trainable)
+    {
+        public readonly BlockRange[] Frozen = frozen, Trainable = trainable;
     }
 }

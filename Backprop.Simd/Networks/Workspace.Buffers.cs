@@ -62,8 +62,9 @@ public sealed partial class Workspace<T>
             if (LiesInGivenMemory(e) || _plan.IsViewOfInput[_definition.Edges[e].Producer] && producer.Layer is Slice)
             {
                 var source = producer.Inputs[0];
-                _edges[e].Source = _edges[source];
-                _edges[e].SourceStart = producer.Layer is Slice slice ? slice.Run(_definition.Edges[source].Type.Shape).Start : 0;
+                _edges[e].Source = _edges[source].Source ?? _edges[source];
+                var start = producer.Layer is Slice slice ? slice.Run(_definition.Edges[source].Type.Shape).Start : 0;
+                _edges[e].SourceStart = _edges[source].SourceStart + start;
                 continue;
             }
 

@@ -230,6 +230,13 @@ internal sealed class WorkspacePlan
 
     private void FindAliases()
     {
+        var readers = new int[ValueRoot.Length];
+        for (var n = 0; n < _definition.Nodes.Length; n++)
+        {
+            foreach (var e in _definition.Nodes[n].Inputs)
+                readers[e] += RunsForward[n] ? 1 : 0;
+        }
+
         for (var e = 0; e < ValueRoot.Length; e++)
             ValueRoot[e] = GradientRoot[e] = e;
         for (var n = 0; n < _definition.Nodes.Length; n++)
@@ -258,7 +265,7 @@ internal sealed class WorkspacePlan
 
             if (!node.Layer.SupportsInPlace)
                 continue;
-            if (!IsValueShared(input, output))
+            if (readers[input] != 1 || !IsValueShared(input, output))
                 continue;
             ValueRoot[output] = ValueRoot[input];
             if (IsGradientShared(n, output))
@@ -273,14 +280,10 @@ internal sealed class WorkspacePlan
     private bool IsValueShared(int input, int output)
     {
         var (edges, nodes) = (_definition.Edges, _definition.Nodes);
-        var readers = 0;
-        foreach (var consumer in _definition.Consumers[input])
-            readers += RunsForward[consumer] ? 1 : 0;
         return edges[input].Role == EdgeRole.Computed
             && !IsViewOfInput[edges[input].Producer]
             && edges[input].Type == edges[output].Type
             && !Readable[input]
-            && readers == 1
             && (!_training || FusedInto[edges[input].Producer] < 0 && !nodes[edges[input].Producer].Layer.BackwardUsesOutput);
     }
 
@@ -316,74 +319,4 @@ internal sealed class WorkspacePlan
     private bool IsGradientShared(int node, int output) =>
         RunsBackward[node] && NeedsInputGradient[node].Length == 1 && NeedsInputGradient[node][0] && !AddsInputGradient[node][0]
         && !Readable[output] && !Seeded[output];
-}
-
-/// <summary>Places buffers that live for an interval of steps into one block, first fit.</summary>
-internal sealed class IntervalPlanner
-{
-    private const int Alignment = 16;
-
-    private readonly List<Request> _requests = [];
-
-    /// <summary>The elements of the block.</summary>
-    public int Length { get; private set; }
-
-    public void Add(int key, int start, int end, long size) => _requests.Add(new()
-    {
-        Key = key,
-        Start = start,
-        End = end,
-        Size = (size + Alignment - 1) / Alignment * Alignment,
-    });
-
-    /// <summary>The offset of each key. Two requests share elements only if their intervals, ends included, are apart.</summary>
-    public Dictionary<int, int> Place()
-    {
-        // The earlier and, of those that start together, the larger comes first.
-        Sort(_requests, static (x, y) => x.Start < y.Start || x.Start == y.Start && x.Size > y.Size);
-        var offsets = new Dictionary<int, int>();
-        var placed = new List<Request>();
-        long length = 0;
-        foreach (var request in _requests)
-        {
-            request.Offset = 0;
-            foreach (var other in placed)
-            {
-                if (other.Start > request.End || request.Start > other.End)
-                    continue;
-                if (request.Offset + request.Size <= other.Offset)
-                    break;
-                request.Offset = Math.Max(request.Offset, other.Offset + other.Size);
-            }
-
-            if (request.Offset + request.Size > Array.MaxLength - Alignment)
-                throw new ArgumentOutOfRangeException("rows", $"The buffers of this workspace would hold {request.Offset + request.Size} elements; a block holds at most 2^31. Use fewer rows.");
-            placed.Add(request);
-            Sort(placed, static (x, y) => x.Offset < y.Offset);
-            offsets[request.Key] = (int)request.Offset;
-            length = Math.Max(length, request.Offset + request.Size);
-        }
-
-        Length = (int)length;
-        return offsets;
-    }
-
-    /// <summary>Insertion: stable, and quick where all but the last are in order.</summary>
-    private static void Sort(List<Request> requests, Func<Request, Request, bool> precedes)
-    {
-        for (var i = 1; i < requests.Count; i++)
-        {
-            var request = requests[i];
-            var at = i;
-            for (; at > 0 && precedes(request, requests[at - 1]); at--)
-                requests[at] = requests[at - 1];
-            requests[at] = request;
-        }
-    }
-
-    private sealed class Request
-    {
-        public int Key, Start, End;
-        public long Size, Offset;
-    }
 }

@@ -10,7 +10,6 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
     private readonly AlignedBuffer<T> _first, _second;
     private readonly AlignedBuffer<T>? _largest;
     private readonly double _beta1, _beta2, _epsilon;
-    private double _power1 = 1, _power2 = 1;
     private long _step;
     private (double LearningRate, double Decay, double Shrink) _rates;
     private AdamUpdate<T> _operator;
@@ -39,7 +38,7 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
     }
 
     /// <summary>The operator of a step, counted from 1.</summary>
-    /// <param name="step">The step; one after the last, or the last again.</param>
+    /// <param name="step">The step, in any order.</param>
     /// <param name="learningRate">The learning rate.</param>
     /// <param name="decay">What of a parameter is added to its gradient.</param>
     /// <param name="shrink">What of a parameter is taken away.</param>
@@ -49,19 +48,10 @@ internal sealed class AdamMoments<T> where T : unmanaged, IFloatingPointIeee754<
         if (step == _step && _rates == (learningRate, decay, shrink))
             return _operator;
 
-        // The powers are running products: functions of the number of the step alone.
-        if (step < _step)
-            (_power1, _power2, _step) = (1, 1, 0);
-        for (; _step < step; _step++)
-        {
-            _power1 *= _beta1;
-            _power2 *= _beta2;
-        }
-
-        _rates = (learningRate, decay, shrink);
+        (_step, _rates) = (step, (learningRate, decay, shrink));
         _operator = new AdamUpdate<T>(
-            Rate: T.CreateTruncating(-learningRate / (1 - _power1)),
-            Scale: T.CreateTruncating(1 / Math.Sqrt(1 - _power2)),
+            Rate: T.CreateTruncating(-learningRate / (1 - PortableMath.Power(_beta1, step))),
+            Scale: T.CreateTruncating(1 / Math.Sqrt(1 - PortableMath.Power(_beta2, step))),
             Epsilon: T.CreateTruncating(_epsilon),
             Beta1: T.CreateTruncating(_beta1),
             Weight1: T.CreateTruncating(1 - _beta1),

@@ -82,7 +82,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
         Updates++;
         var weight = Start switch
         {
-            AverageStart.BiasCorrected => (1 - Decay) / (1 - Math.Pow(Decay, Updates)),
+            AverageStart.BiasCorrected => (1 - Decay) / (1 - PortableMath.Power(Decay, Updates)),
             AverageStart.WarmUp when Updates > 1 => 1 - Math.Min(Decay, (1.0 + Updates) / (10.0 + Updates)),
             _ => Updates == 1 ? 1 : 1 - Decay,
         };

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Optimizers;
@@ -8,42 +9,84 @@ public sealed partial class Lbfgs<T>
     /// <summary>Wolfe's constants, as Nocedal and Wright recommend for quasi-Newton methods.</summary>
     private const double SufficientDecrease = 1e-4, Curvature = 0.9;
 
+    /// <summary>The step at which the parameters and the gradient are.</summary>
+    private double _at;
+
+    /// <summary>How a line search ended.</summary>
+    private enum SearchEnd
+    {
+        /// <summary>With a lower value; parameters and gradient are those of the step.</summary>
+        Lower,
+
+        /// <summary>Rounding leaves no step with a lower value.</summary>
+        Rounding,
+
+        /// <summary>The value is not lower, though the gradient says so.</summary>
+        Nowhere,
+    }
+
     /// <summary>Looks for a step that satisfies the strong Wolfe conditions (Algorithm 3.5).</summary>
-    /// <returns>The value at the step, and whether it is smaller; then parameters and gradient are those of the step.</returns>
-    private (double Value, bool Found) Search(Span<T> parameters, Objective<T> objective, double value, double slope, double step)
+    private (double Value, SearchEnd End) Search(Span<T> parameters, Objective<T> objective, double value, double slope, double step)
     {
         var origin = new Trial(0, value, slope);
         var before = origin;
         for (var trials = 1; trials <= MaximumEvaluations; trials++)
         {
+            // A step that rounding swallows is too short: the first one, without history, is a guess.
+            if (IsSame(step, before.Step))
+            {
+                step *= 10;
+                continue;
+            }
+
             var trial = Try(parameters, objective, step);
-            if (!IsDecrease(trial, origin) || trials > 1 && trial.Value >= before.Value)
+            if (!IsDecrease(trial, origin) || before.Step > 0 && trial.Value >= before.Value)
                 return Zoom(parameters, objective, origin, before, trial, trials);
             if (IsFlat(trial, origin))
-                return (trial.Value, true);
+                return (trial.Value, SearchEnd.Lower);
             if (trial.Slope >= 0)
                 return Zoom(parameters, objective, origin, trial, before, trials);
             if (trials == MaximumEvaluations)
-                return (trial.Value, true);
+                return (trial.Value, SearchEnd.Lower);
             step = Math.Clamp(Interpolate(before, trial), trial.Step + 0.01 * (trial.Step - before.Step), 10 * trial.Step);
             before = trial;
         }
 
-        return (value, false);
+        return before.Step > 0 ? (before.Value, SearchEnd.Lower) : (value, SearchEnd.Rounding);
     }
 
     /// <summary>
     /// Narrows an interval that holds such a step (Algorithm 3.6). Of its ends <paramref name="low"/> has the smaller value, a
     /// sufficient decrease, and a slope that points to <paramref name="high"/>.
     /// </summary>
-    private (double Value, bool Found) Zoom(Span<T> parameters, Objective<T> objective, Trial origin, Trial low, Trial high, int trials)
+    private (double Value, SearchEnd End) Zoom(Span<T> parameters, Objective<T> objective, Trial origin, Trial low, Trial high, int trials)
     {
+        // What the first step promises is less than the rounding of the value.
+        var isHidden = -origin.Slope * Math.Max(low.Step, high.Step) <= double.CreateTruncating(T.BitIncrement(T.One) - T.One) * Math.Abs(origin.Value);
         for (; trials < MaximumEvaluations; trials++)
         {
             // A tenth away from the ends, so that the interval shrinks.
             var (left, right) = (Math.Min(low.Step, high.Step), Math.Max(low.Step, high.Step));
             var margin = 0.1 * (right - left);
-            var trial = Try(parameters, objective, Math.Clamp(Interpolate(low, high), left + margin, right - margin));
+            var step = Math.Clamp(Interpolate(low, high), left + margin, right - margin);
+            if (IsSame(step, low.Step))
+            {
+                // Between the start and a step from which the slope leads back there is no other number.
+                if (low.Step == 0 && high.Slope >= 0 && double.IsFinite(high.Value))
+                    return (origin.Value, SearchEnd.Rounding);
+                if (low.Step == 0)
+                    break;
+                low = low with { Step = step };
+                continue;
+            }
+
+            if (IsSame(step, high.Step))
+            {
+                high = high with { Step = step };
+                continue;
+            }
+
+            var trial = Try(parameters, objective, step);
             if (!IsDecrease(trial, origin) || trial.Value >= low.Value)
             {
                 high = trial;
@@ -51,21 +94,38 @@ public sealed partial class Lbfgs<T>
             else
             {
                 if (IsFlat(trial, origin))
-                    return (trial.Value, true);
+                    return (trial.Value, SearchEnd.Lower);
                 if (trial.Slope * (high.Step - low.Step) >= 0)
                     high = low;
                 low = trial;
             }
         }
 
+        if (!(low.Step > 0 && low.Value < origin.Value))
+            return (origin.Value, isHidden ? SearchEnd.Rounding : SearchEnd.Nowhere);
+
         // Not flat enough, but lower.
-        return low.Step > 0 && low.Value < origin.Value ? (Try(parameters, objective, low.Step).Value, true) : (origin.Value, false);
+        return (IsSame(low.Step, _at) ? low.Value : Try(parameters, objective, low.Step).Value, SearchEnd.Lower);
+    }
+
+    /// <summary>Whether two steps lead to parameters of the same bits.</summary>
+    private bool IsSame(double a, double b)
+    {
+        Move(a, _trial.Span);
+        Move(b, _other.Span);
+        return MemoryMarshal.AsBytes(_trial.Span).SequenceEqual(MemoryMarshal.AsBytes(_other.Span));
+    }
+
+    private void Move(double step, Span<T> parameters)
+    {
+        _start.Span.CopyTo(parameters);
+        Elementwise.Axpy(T.CreateTruncating(step), _direction.Span, parameters);
     }
 
     private Trial Try(Span<T> parameters, Objective<T> objective, double step)
     {
-        _start.Span.CopyTo(parameters);
-        Elementwise.Axpy(T.CreateTruncating(step), _direction.Span, parameters);
+        Move(step, parameters);
+        _at = step;
         var value = Evaluate(parameters, objective);
         var slope = Dot(_gradient.Span, _direction.Span);
 

@@ -9,13 +9,14 @@ namespace Backprop.Simd.Optimizers;
 /// <remarks>
 /// An iteration moves along d = -H g, where H is the inverse Hessian that the last <see cref="HistorySize"/> pairs
 /// s = w' - w, y = g' - g stand for, started at (s.y / y.y) I. The step a satisfies f(w + a d) &lt;= f(w) + 1e-4 a g.d and
-/// |g(w + a d).d| &lt;= 0.9 |g.d|. The objective must be the same function throughout: no new batch, no new dropout mask.
+/// |g(w + a d).d| &lt;= 0.9 |g.d|. No evaluation repeats the parameters of one whose value is at hand: where rounding leaves no step
+/// that lowers the value, the minimization has converged. The objective must be the same function throughout: no new batch, no new dropout mask.
 /// All buffers are made with the optimizer; a minimization allocates nothing. Sums are made in a fixed order.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly AlignedBuffer<T> _gradient, _start, _startGradient, _direction, _steps, _changes;
+    private readonly AlignedBuffer<T> _gradient, _start, _startGradient, _direction, _trial, _other, _steps, _changes;
     private readonly double[] _inverseProducts, _weights;
     private int _pairs, _next;
     private int _evaluations;
@@ -44,6 +45,8 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         _start = new AlignedBuffer<T>(parameterCount);
         _startGradient = new AlignedBuffer<T>(parameterCount);
         _direction = new AlignedBuffer<T>(parameterCount);
+        _trial = new AlignedBuffer<T>(parameterCount);
+        _other = new AlignedBuffer<T>(parameterCount);
         _steps = new AlignedBuffer<T>(parameterCount * historySize);
         _changes = new AlignedBuffer<T>(parameterCount * historySize);
         _inverseProducts = new double[historySize];
@@ -91,9 +94,9 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
                 return Result(value, iteration, LbfgsOutcome.GradientIsSmall);
             if (iteration == maximumIterations)
                 return Result(value, iteration, LbfgsOutcome.IterationLimit);
-            var (next, moved) = Iterate(parameters, objective, value);
-            if (!moved)
-                return Result(value, iteration, LbfgsOutcome.NoDescent);
+            var (next, end) = Iterate(parameters, objective, value);
+            if (end != SearchEnd.Lower)
+                return Result(value, iteration, end == SearchEnd.Rounding ? LbfgsOutcome.ChangeIsSmall : LbfgsOutcome.NoDescent);
             var change = Math.Min(Remember(parameters), Math.Abs(next - value));
             value = next;
             if (change <= ChangeTolerance && Largest(_gradient.Span) > GradientTolerance)
@@ -102,26 +105,29 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
     }
 
     /// <summary>One line search along -H g; along -g, without history, where that leads nowhere.</summary>
-    private (double Value, bool Moved) Iterate(Span<T> parameters, Objective<T> objective, double value)
+    private (double Value, SearchEnd End) Iterate(Span<T> parameters, Objective<T> objective, double value)
     {
         parameters.CopyTo(_start.Span);
         _gradient.Span.CopyTo(_startGradient.Span);
         while (true)
         {
             FindDirection();
-            var slope = Dot(_startGradient.Span, _direction.Span);
+            var (slope, end) = (Dot(_startGradient.Span, _direction.Span), SearchEnd.Nowhere);
             if (slope < 0 && double.IsFinite(slope))
             {
+                // With history a step of 1 ends where the model is least: the parameters are there if rounding leaves nothing of it.
+                if (_pairs > 0 && IsSame(1, 0))
+                    return (value, SearchEnd.Rounding);
                 var first = _pairs > 0 ? 1 : Math.Min(1, 1 / SumOfMagnitudes(_startGradient.Span));
-                var (next, found) = Search(parameters, objective, value, slope, first);
-                if (found)
-                    return (next, true);
+                (var next, end) = Search(parameters, objective, value, slope, first);
+                if (end == SearchEnd.Lower)
+                    return (next, end);
             }
 
             _start.Span.CopyTo(parameters);
             _startGradient.Span.CopyTo(_gradient.Span);
             if (_pairs == 0)
-                return (value, false);
+                return (value, end);
             Reset();
         }
     }

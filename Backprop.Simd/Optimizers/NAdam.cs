@@ -17,8 +17,8 @@ namespace Backprop.Simd.Optimizers;
 public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AdamMoments<T> _moments;
-    private double _product = 1;
-    private long _step;
+    private double _rise = 1;
+    private long _factors;
 
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
@@ -76,20 +76,35 @@ public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointI
 
     internal override bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
     {
-        // mu_1 ... mu_t, a function of the number of the step alone.
-        if (_step > Steps + 1)
-            (_step, _product) = (0, 1);
-        for (; _step <= Steps; _step++)
-            _product *= MomentumOf(_step + 1);
-        double rate = RangeLearningRate, decay = RangeWeightDecay, next = MomentumOf(_step + 1);
-        var adam = _moments.Operator(Steps + 1, rate, Decoupled ? 0 : decay, Decoupled ? rate * decay : 0) with
+        var step = Steps + 1;
+        double rate = RangeLearningRate, decay = RangeWeightDecay, next = MomentumOf(step + 1);
+        var product = PortableMath.Power(Beta1, step) * Rise(step); // mu_1 ... mu_t.
+        var adam = _moments.Operator(step, rate, Decoupled ? 0 : decay, Decoupled ? rate * decay : 0) with
         {
-            Rate = T.CreateTruncating(-rate * next / (1 - _product * next)),
+            Rate = T.CreateTruncating(-rate * next / (1 - product * next)),
         };
-        var gradientRate = -rate * (1 - MomentumOf(_step)) / (1 - _product);
+        var gradientRate = -rate * (1 - MomentumOf(step)) / (1 - product);
         visitor.Visit(new NAdamUpdate<T>(adam, T.CreateTruncating(gradientRate)), _moments.First, _moments.Second, default);
         return true;
     }
 
-    private double MomentumOf(long step) => Beta1 * (1 - 0.5 * Math.Pow(0.96, step * MomentumDecay));
+    private double MomentumOf(long step) => Beta1 * RiseOf(step);
+
+    /// <summary>1 - 0.96^(step momentumDecay) / 2.</summary>
+    private double RiseOf(long step) => 1 - 0.5 * PortableMath.ExpOfNegative(step * MomentumDecay * -0.040821994520255166);
+
+    /// <summary>The product of <see cref="RiseOf"/> over the steps from 1, a function of the number of the step alone.</summary>
+    /// <remarks>After a few thousand factors at most, whatever the decay, one of them is 1 or their product too small to count beside 1.</remarks>
+    private double Rise(long step)
+    {
+        if (_factors > step)
+            (_factors, _rise) = (0, 1);
+        while (_factors < step && _rise > 1e-20 && RiseOf(_factors + 1) is < 1 and var factor)
+        {
+            _rise *= factor;
+            _factors++;
+        }
+
+        return _rise;
+    }
 }

@@ -15,13 +15,15 @@ public enum LbfgsOutcome
     /// <summary>No element of the gradient is larger than the tolerance.</summary>
     GradientIsSmall,
 
-    /// <summary>The last step changed neither parameters nor value by more than the tolerance.</summary>
+    /// <summary>The last step changed the parameters, or the value, by no more than the tolerance; or rounding leaves no step that lowers the
+    /// value.</summary>
     ChangeIsSmall,
 
     /// <summary>The iterations are used up.</summary>
     IterationLimit,
 
-    /// <summary>No step along the steepest descent made the value smaller: rounding hides any descent, or the gradient is wrong.</summary>
+    /// <summary>No step along the steepest descent made the value smaller, though the gradient says that one does: it is wrong, or the value
+    /// is rounded more coarsely than the element type.</summary>
     NoDescent,
 
     /// <summary>The value or the gradient at the start is infinite or NaN; the parameters are as they were.</summary>

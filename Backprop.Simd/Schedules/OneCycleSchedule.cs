@@ -14,7 +14,8 @@ public enum Annealing
 /// Using Large Learning Rates, 2019): PyTorch's OneCycleLR.</summary>
 /// <remarks>
 /// From maximum / startDivisor at step 0 to maximum at step rise steps - 1, then to maximum / startDivisor / endDivisor at step
-/// steps - 1, where it stays. With three phases, back to the start as long as it rose, then to the end.
+/// steps - 1, where it stays. With three phases, back to the start as long as it rose, then to the end. A rise of 1 leaves no step
+/// for the fall: the rate stays at the maximum.
 /// </remarks>
 public sealed class OneCycleSchedule : Schedule
 {
@@ -51,8 +52,11 @@ public sealed class OneCycleSchedule : Schedule
     /// <inheritdoc/>
     protected override double Rate(long step)
     {
-        var top = Math.Max(0, _rise * _steps - 1);
+        var peak = _rise * _steps - 1;
+        var top = Math.Max(0, peak);
         double last = Math.Max(top, _steps - 1), back = _threePhases ? Math.Max(top, Math.Min(2 * _rise * _steps - 2, last)) : top;
+        if (step == peak || step > peak && peak == last)
+            return _maximum;
         if (step >= last)
             return _end;
         if (step < top)

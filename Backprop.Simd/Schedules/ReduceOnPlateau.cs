@@ -7,11 +7,11 @@ namespace Backprop.Simd.Schedules;
 /// <param name="CoolDown">The metrics still to pass before bad ones count again.</param>
 public readonly record struct PlateauState(double Rate, double Best, int BadRecords, int CoolDown);
 
-/// <summary>Multiplies the rate by a factor when a metric has stopped to improve: PyTorch's ReduceLROnPlateau.</summary>
+/// <summary>Multiplies the rate by a factor when a metric has stopped to improve: PyTorch's ReduceLROnPlateau, for negative metrics too.</summary>
 /// <remarks>
 /// The rate is a function of the metrics recorded so far; reading it changes nothing. A metric is better than the best b if it is
-/// below b (1 - threshold), or b - threshold where the threshold is absolute; above b (1 + threshold), b + threshold where larger is
-/// better. NaN is never better. After more than <c>patience</c> metrics in a row that are not, the rate falls, and as many as
+/// below b - margin, or above b + margin where larger is better; the margin is threshold |b|, or the threshold itself where it is
+/// absolute. NaN is never better. After more than <c>patience</c> metrics in a row that are not, the rate falls, and as many as
 /// <c>coolDown</c> metrics do not count.
 /// </remarks>
 public sealed class ReduceOnPlateau
@@ -91,14 +91,12 @@ public sealed class ReduceOnPlateau
         return rate;
     }
 
-    // The first metric is compared with infinity, of which there is no fraction.
-    private bool IsBetter(double metric, double best) => (_largerIsBetter, _absolute || double.IsInfinity(best)) switch
+    private bool IsBetter(double metric, double best)
     {
-        (false, false) => metric < best * (1 - _threshold),
-        (false, true) => metric < best - _threshold,
-        (true, false) => metric > best * (1 + _threshold),
-        (true, true) => metric > best + _threshold,
-    };
+        // The first metric is compared with infinity, of which there is no part.
+        var margin = _absolute || double.IsInfinity(best) ? _threshold : _threshold * Math.Abs(best);
+        return _largerIsBetter ? metric > best + margin : metric < best - margin;
+    }
 
     private static void CheckNotNegative(double value, string name)
     {

@@ -52,7 +52,7 @@ public static partial class VectorMath
     /// <summary>The Gaussian error linear unit x Phi(x), where Phi is the normal distribution function, (1 + erf(x / sqrt(2))) / 2.
     /// Relatively accurate down to the smallest negative results; 0 at -infinity.</summary>
     /// <remarks>Hendrycks and Gimpel, arXiv:1606.08415. Phi(-a) = e^(-a^2 / 2) F(a), where F(a) (a + c) is a minimax polynomial
-    /// in (a - c) / (a + c); a^2 and the last steps are carried in two numbers.</remarks>
+    /// in (a - c) / (a + c); a^2 and the last steps are carried in two numbers, in double those of the polynomial too.</remarks>
     /// <typeparam name="TVector">The register.</typeparam>
     /// <param name="x">The arguments.</param>
     /// <returns>The function of each lane; NaN for NaN.</returns>
@@ -70,18 +70,35 @@ public static partial class VectorMath
         bLow = c - bLow;
         bLow += a - part;
         var inverse = 1 / b;
-        var q = TVector.MultiplyAdd(inverse, TVector.IsSingle ? -8 : -10, 1);
-        var g1 = NormalTailPolynomial(q);
-        var center = NormalTailCenter<TVector>();
-        var g = TVector.MultiplyAdd(g1, q, center);
-        var gLow = center - g;
-        gLow = TVector.MultiplyAdd(g1, q, gLow);
+        var (q, qLow) = (TVector.MultiplyAdd(inverse, TVector.IsSingle ? -8 : -10, 1), TVector.Zero);
+        if (!TVector.IsSingle)
+        {
+            var t = inverse * -10;
+            q = t + 1;
+            var whole = q - t;
+            qLow = 1 - whole + (t - (q - whole)) + TVector.ProductError(inverse, TVector.Create(-10.0), t);
+        }
 
-        // q is off by 2c / b times the relative error of the inverse; G'(q) to two digits is enough.
+        var g1 = NormalTailPolynomial(q, out var g1Low);
+        var center = NormalTailCenter<TVector>();
+        var product = g1 * q;
+        var g = TVector.IsSingle ? TVector.MultiplyAdd(g1, q, center) : product + center;
+        var gLow = center - g;
+        gLow = TVector.IsSingle ? TVector.MultiplyAdd(g1, q, gLow) : gLow + product + TVector.ProductError(g1, q, product);
+
+        // q is off by 2c / b times the relative error of the inverse; G'(q) to one digit is enough.
         var off = TVector.ProductError(b, inverse, TVector.One);
         off = TVector.MultiplyAdd(bLow, inverse, off);
         off *= inverse;
-        var slope = TVector.MultiplyAdd(q, TVector.IsSingle ? 6.2 : 9.9, TVector.IsSingle ? -4.9 : -6.65);
+        var slope = TVector.MultiplyAdd(q, TVector.IsSingle ? 6.2 : 12.7, TVector.IsSingle ? -4.9 : -7);
+        if (!TVector.IsSingle)
+        {
+            // In double, what q, the polynomial and its product with q have lost counts as well.
+            slope = TVector.MultiplyAdd(q * q, -9.5, slope);
+            off = TVector.MultiplyAdd(qLow, 0.1, off);
+            gLow = TVector.MultiplyAdd(g1Low, q, gLow);
+        }
+
         gLow = TVector.MultiplyAdd(off, slope, gLow);
         if (TVector.IsSingle)
             gLow += TVector.MultiplyAdd(q, -1.65e-8, -1.343e-8); // What rounding has taken from the first two coefficients.
@@ -213,7 +230,7 @@ public static partial class VectorMath
     {
         var inverse = 1 / (a + (TVector.IsSingle ? 4 : 5));
         var q = TVector.MultiplyAdd(inverse, TVector.IsSingle ? -8 : -10, 1);
-        var g = NormalTailPolynomial(q);
+        var g = NormalTailPolynomial(q, out _);
         return TVector.MultiplyAdd(g, q, NormalTailCenter<TVector>()) * inverse;
     }
 
@@ -222,26 +239,24 @@ public static partial class VectorMath
     private static TVector NormalTailCenter<TVector>() where TVector : struct, ISimdVector<TVector> =>
         TVector.Create(7.5528514385e-01f, 0.769193049750063);
 
-    /// <summary>(G(q) - G(0)) / q, a minimax polynomial.</summary>
+    /// <summary>(G(q) - G(0)) / q, a minimax polynomial, and what its last steps have lost by rounding.</summary>
     [MethodImpl(Inline)]
-    private static TVector NormalTailPolynomial<TVector>(TVector q) where TVector : struct, ISimdVector<TVector>
+    private static TVector NormalTailPolynomial<TVector>(TVector q, out TVector low) where TVector : struct, ISimdVector<TVector>
     {
         var q2 = q * q;
+        TVector even, odd;
         if (TVector.IsSingle)
         {
-            var even = TVector.MultiplyAdd(q2, -2.1928202477e-04, 1.6354846302e-03);
+            even = TVector.MultiplyAdd(q2, -2.1928202477e-04, 1.6354846302e-03);
             even = TVector.MultiplyAdd(even, q2, -7.5426129624e-03);
             even = TVector.MultiplyAdd(even, q2, -1.8652157485e-01);
-            even = TVector.MultiplyAdd(even, q2, -6.0789662600e-01);
-            var odd = TVector.MultiplyAdd(q2, -4.5060172852e-05, 1.7186031619e-04);
+            odd = TVector.MultiplyAdd(q2, -4.5060172852e-05, 1.7186031619e-04);
             odd = TVector.MultiplyAdd(odd, q2, -3.4922210034e-03);
             odd = TVector.MultiplyAdd(odd, q2, 6.0398355126e-02);
-            odd = TVector.MultiplyAdd(odd, q2, 3.8713729382e-01);
-            return TVector.MultiplyAdd(odd, q, even);
         }
         else
         {
-            var even = TVector.MultiplyAdd(q2, 1.4317594353029686e-09, -8.294119017127954e-09);
+            even = TVector.MultiplyAdd(q2, 1.4317594353029686e-09, -8.294119017127954e-09);
             even = TVector.MultiplyAdd(even, q2, 4.087953785182318e-08);
             even = TVector.MultiplyAdd(even, q2, -3.355364549376382e-07);
             even = TVector.MultiplyAdd(even, q2, 3.9803843443734196e-06);
@@ -250,8 +265,7 @@ public static partial class VectorMath
             even = TVector.MultiplyAdd(even, q2, -0.0029933767667027177);
             even = TVector.MultiplyAdd(even, q2, -0.06911863870657022);
             even = TVector.MultiplyAdd(even, q2, -0.31353315667129616);
-            even = TVector.MultiplyAdd(even, q2, -0.6653825028900567);
-            var odd = TVector.MultiplyAdd(q2, -3.029876823037625e-10, 7.942340589167486e-09);
+            odd = TVector.MultiplyAdd(q2, -3.029876823037625e-10, 7.942340589167486e-09);
             odd = TVector.MultiplyAdd(odd, q2, -6.601152419422388e-08);
             odd = TVector.MultiplyAdd(odd, q2, 4.3288387844655475e-07);
             odd = TVector.MultiplyAdd(odd, q2, -2.7689522354551766e-06);
@@ -260,9 +274,17 @@ public static partial class VectorMath
             odd = TVector.MultiplyAdd(odd, q2, -0.0007978694080162965);
             odd = TVector.MultiplyAdd(odd, q2, 0.020795066800838275);
             odd = TVector.MultiplyAdd(odd, q2, 0.16502036617033738);
-            odd = TVector.MultiplyAdd(odd, q2, 0.4953056159699773);
-            return TVector.MultiplyAdd(odd, q, even);
         }
+
+        var even0 = TVector.Create(-6.0789662600e-01f, -0.6653825028900567);
+        var odd0 = TVector.Create(3.8713729382e-01f, 0.4953056159699773);
+        var evenSum = TVector.MultiplyAdd(even, q2, even0);
+        var oddSum = TVector.MultiplyAdd(odd, q2, odd0);
+        var sum = TVector.MultiplyAdd(oddSum, q, evenSum);
+        low = TVector.MultiplyAdd(odd, q2, odd0 - oddSum);
+        low = TVector.MultiplyAdd(low, q, TVector.MultiplyAdd(even, q2, even0 - evenSum));
+        low += TVector.MultiplyAdd(oddSum, q, evenSum - sum);
+        return sum;
     }
 
     /// <summary>(m + mLow) / (d + dLow), nearly correctly rounded; inverse is 1 / d as rounded.</summary>

@@ -53,20 +53,23 @@ public static partial class VectorMath
     [MethodImpl(Inline)]
     internal static TVector Mish<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        var p = MishExp(x, out var bounded, out var n);
-        var e = TVector.ScaleByPowerOfTwo(p, n);
-        var w = e + 2;
-        p *= bounded;
-        p *= w;
-        p /= TVector.MultiplyAdd(w, e, 2);
-        return TVector.Select(x > MishBound<TVector>(), x, TVector.ScaleByPowerOfTwo(p, n));
+        // (1 - r) x with r = e (e + 1) / (e (e + 2) + 2) below 0, times e; above 0 with r = 2 / (e (e + 2) + 2): a small part is taken
+        // away, so that its errors count by its share only.
+        var q = MishExpMinusOne(x, out var bounded, out var n);
+        var e = TVector.ScaleByPowerOfTwo(q + 1, n);
+        var isPositive = x > 0;
+        var r = TVector.Select(isPositive, TVector.Create(2.0), TVector.MultiplyAdd(e, e, e));
+        r /= TVector.MultiplyAdd(e + 2, -e, -2);
+        var m = TVector.MultiplyAdd(q, bounded, bounded);
+        m = TVector.ScaleByPowerOfTwo(TVector.MultiplyAdd(r, m, m), n);
+        return TVector.Select(x > MishBound<TVector>(), x, TVector.Select(isPositive, TVector.MultiplyAdd(r, bounded, bounded), m));
     }
 
     /// <summary>The derivative of <see cref="Mish"/>: e ((e + 2) (w + 2) + 4 x (e + 1)) / (w + 2)^2 with w = e (e + 2).</summary>
     [MethodImpl(Inline)]
     internal static TVector MishSlope<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        var p = MishExp(x, out var bounded, out var n);
+        var p = MishExpMinusOne(x, out var bounded, out var n) + 1;
         var e = TVector.ScaleByPowerOfTwo(p, n);
         var w = TVector.MultiplyAdd(e + 2, e, 2);
         var sum = bounded * 4;
@@ -77,13 +80,13 @@ public static partial class VectorMath
         return TVector.ScaleByPowerOfTwo(sum * p, n);
     }
 
-    /// <summary>p with e^bounded = 2^n p, where bounded is x up to where mish is x, and down to where it is 0, as rounded.</summary>
+    /// <summary>q with e^bounded = 2^n (1 + q), where bounded is x up to where mish is x, and down to where it is 0, as rounded.</summary>
     [MethodImpl(Inline)]
-    private static TVector MishExp<TVector>(TVector x, out TVector bounded, out TVector n) where TVector : struct, ISimdVector<TVector>
+    private static TVector MishExpMinusOne<TVector>(TVector x, out TVector bounded, out TVector n) where TVector : struct, ISimdVector<TVector>
     {
         bounded = TVector.Min(MishBound<TVector>(), x);
         bounded = TVector.Max(TVector.IsSingle ? -112 : -760, bounded);
-        return ExpReduced(bounded, out n);
+        return ExpMinusOneReduced(bounded, out n);
     }
 
     [MethodImpl(Inline)]

@@ -31,4 +31,33 @@ internal static class PortableMath
         series = series * z + 1.0 / 3;
         return k * Ln2High + (k * Ln2Low + (2 * f + 2 * f * z * series));
     }
+
+    /// <summary>x^n for n from 0, by squaring: a function of x and n alone, in as many steps as n has bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double Power(double x, long n)
+    {
+        var power = 1.0;
+        for (; n > 0; n >>= 1, x *= x)
+        {
+            if ((n & 1) != 0)
+                power *= x;
+        }
+
+        return power;
+    }
+
+    /// <summary>e^x for x up to 0; 0 where the result would not be normal.</summary>
+    /// <remarks>x = k ln 2 + r with |r| up to 0.35; e^r by its series to the term r^13 / 13!: the next is below 2^-57.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double ExpOfNegative(double x)
+    {
+        if (x < -708)
+            return 0;
+        var k = Math.Round(x * 1.4426950408889634);
+        var r = x - k * Ln2High - k * Ln2Low;
+        var series = 1.0;
+        for (var n = 13; n > 0; n--)
+            series = series * r / n + 1;
+        return series * BitConverter.Int64BitsToDouble((long)(k + 1023) << 52);
+    }
 }
