@@ -93,6 +93,41 @@ public sealed class EmbeddingTests
         }
     }
 
+    /// <summary>Rows that occur often are summed in blocks; buckets are shared by rows 2048 apart.</summary>
+    [Theory]
+    [InlineData(1, "sgd"), InlineData(17, "sgd"), InlineData(5, "adam")]
+    public void A_step_of_rows_that_occur_often_has_the_bits_of_a_step_of_all(int size, string optimizer)
+    {
+        const int often = 3000;
+        var random = new TestRandom(5);
+        int[] indices = [.. Enumerable.Range(0, often).Select(n => n % 3 == 0 ? 7 : n % 7 == 0 ? 2055 : n % 100 == 1 ? 4103 : random.Integer(0, 5000))];
+        var expected = Trained(keep: true, ComputeContext.SingleThreaded);
+        foreach (var threads in TestThreads.Counts)
+        {
+            using var team = TestThreads.Create(threads);
+            Bits.AssertEqual<float>(expected, Trained(keep: true, team), $"{threads} threads, dense");
+            Bits.AssertEqual<float>(expected, Trained(keep: false, team), $"{threads} threads");
+        }
+
+        float[] Trained(bool keep, ComputeContext compute)
+        {
+            var graph = new GraphBuilder();
+            graph.IndexInput("i").Embedding(5001, size, paddingIndex: 4103).Tanh().Affine(7).SoftmaxCrossEntropy();
+            var network = graph.Build().CreateNetwork<float>(seed: 7);
+            var workspace = network.CreateWorkspace(often, new WorkspaceOptions { KeepGradients = keep }, compute);
+            Optimizer<float> trainer = optimizer == "sgd"
+                ? new Sgd<float>(network.Parameters.Length, learningRate: 0.1)
+                : new Adam<float>(network.Parameters.Length, learningRate: 0.01);
+            for (var step = 0; step < 2; step++)
+            {
+                workspace.SetIndexInput("i", indices);
+                network.Step(workspace, trainer);
+            }
+
+            return network.Parameters.ToArray();
+        }
+    }
+
     [Fact]
     public void A_step_does_not_write_rows_that_do_not_occur()
     {
@@ -161,7 +196,7 @@ public sealed class EmbeddingTests
         float[] dy = new float[50 * 150], gradient = new float[10 * 150], y = new float[dy.Length];
         foreach (ref var value in dy.AsSpan())
             value = random.Signed<float>();
-        Embeddings.Scatter<float>(dy, indices, 150, 4, gradient, accumulate: false, compute);
+        Embeddings.Scatter<float>(dy, indices, 150, 4, gradient, accumulate: false, new ulong[50], compute);
         Embeddings.Gather<float>(gradient, indices, 150, y, compute);
         return [.. gradient, .. y];
     });

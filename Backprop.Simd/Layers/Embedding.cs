@@ -7,8 +7,8 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>y = W[i]: indices [] or [L] to rows of W, [D] or [L, D]; W is [V, D].</summary>
 /// <remarks>
-/// <para>Backward: dW[i] = the sum of dy over the occurrences of i, in the order of the batch; zero elsewhere, and in the row of the padding
-/// index. As PyTorch's <c>Embedding</c>.</para>
+/// <para>Backward: dW[i] = the sum of dy over the occurrences of i, in the order of the batch, 128 at a time and those sums pairwise; zero
+/// elsewhere, and in the row of the padding index. As PyTorch's <c>Embedding</c>.</para>
 /// <para>A training step with an optimizer that leaves parameters of zero gradient alone (<c>Sgd</c> without momentum and weight
 /// decay) reads and writes only the rows that occur; the bits are those of a step of all rows.</para>
 /// </remarks>
@@ -63,7 +63,7 @@ public sealed class Embedding : Layer
         declaration.AddParameter("weight", new Shape(Count, Size), Count, Size, _initializer);
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
 
-        // A sparse step sorts one 64-bit number per index.
+        // A sparse step sorts one 64-bit number per index; so does a gradient where rows occur often.
         declaration.UseIndexCache(2L * indices.Size);
         declaration.UseThreadScratch(RowsUpdate<double>.ThreadBytes(Size));
     }
@@ -86,8 +86,9 @@ public sealed class Embedding : Layer
         var indices = context.Indices(0);
         var dy = context.OutputGradient();
         var skipped = PaddingIndex ?? -1;
-        if (!context.TryUpdateRows(0, indices, dy, Size, skipped, MemoryMarshal.Cast<int, ulong>(context.IndexCache)))
-            Embeddings.Scatter(dy, indices, Size, skipped, dw.Span, dw.Adds, context.Compute);
+        var order = MemoryMarshal.Cast<int, ulong>(context.IndexCache);
+        if (!context.TryUpdateRows(0, indices, dy, Size, skipped, order))
+            Embeddings.Scatter(dy, indices, Size, skipped, dw.Span, dw.Adds, order, context.Compute);
     }
 
     /// <summary>Another initializer, and zeros in one row.</summary>

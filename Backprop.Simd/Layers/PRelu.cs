@@ -45,7 +45,7 @@ public sealed class PRelu : Layer
         var type = declaration.RequireNumbers(0);
         var channels = Channels(type.Shape);
         declaration.AddParameter("slope", new Shape(channels), 1, 1, _initializer);
-        declaration.UseScratch(perRow: 0, perBatch: 3L * SlopeKernels.Width(channels));
+        declaration.UseScratch(perRow: 0, perBatch: SlopeKernels.ScratchLength(channels));
         declaration.AddOutput(type);
     }
 
@@ -69,16 +69,9 @@ public sealed class PRelu : Layer
         var da = context.ParameterGradient(0);
         if (da.IsEmpty)
             return;
-        var width = SlopeKernels.Width(da.Span.Length);
-        var sums = context.BatchScratch.Slice(width, width);
-        SlopeKernels.Sums(context.OutputGradient(), context.Input(0), sums, context.BatchScratch.Slice(2 * width, width), context.Compute);
+        SlopeKernels.Sums(context.OutputGradient(), context.Input(0), da.Span.Length, context.BatchScratch, context.Compute);
         for (var channel = 0; channel < da.Span.Length; channel++)
-        {
-            var sum = 0.0;
-            for (var i = channel; i < width; i += da.Span.Length)
-                sum += double.CreateTruncating(sums[i]);
-            da.Put(channel, T.CreateTruncating(sum));
-        }
+            da.Put(channel, context.BatchScratch[channel]);
     }
 
     private int Channels(Shape shape) => PerChannel ? LastDimension.Of(shape) : 1;

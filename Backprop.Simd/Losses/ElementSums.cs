@@ -35,10 +35,10 @@ internal readonly ref struct ElementSums<T, TLoss>(TLoss loss, ReadOnlySpan<T> y
             var length = Math.Min(Math.Min(group, limit - row) * size, _y.Length - from);
             if (size > Block)
             {
-                var total = 0.0;
+                var total = default(PairwiseSum);
                 for (var done = 0; done < length; done += Block)
-                    total += Sum(Values(from + done, Math.Min(Block, length - done), values, first, second));
-                _sums[row] = total;
+                    total.Add(Sum(Values(from + done, Math.Min(Block, length - done), values, first, second)));
+                _sums[row] = total.Total;
                 continue;
             }
 

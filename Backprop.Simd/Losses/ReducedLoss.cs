@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;
@@ -59,15 +60,15 @@ public abstract class ReducedLoss : Loss
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var weights = context.InputCount == 3 ? context.Input(2) : [];
-        double sum = 0, denominator = 0;
+        PairwiseSum sum = default, denominator = default;
         for (var row = 0; row < losses.Length; row++)
         {
             var weight = weights.IsEmpty ? 1 : double.CreateTruncating(weights[row]);
             var loss = weight == 0 ? 0 : weight * losses[row];
             if (Reduction == LossReduction.None)
                 context.Output()[row] = T.CreateSaturating(loss);
-            sum += loss;
-            denominator += weight == 0 ? 0 : weight * denominators[row];
+            sum.Add(loss);
+            denominator.Add(weight == 0 ? 0 : weight * denominators[row]);
         }
 
         if (context.KeepsCache && !weights.IsEmpty)
@@ -77,7 +78,7 @@ public abstract class ReducedLoss : Loss
         }
 
         if (Reduction != LossReduction.None)
-            Finish(in context, sum, denominator);
+            Finish(in context, sum.Total, denominator.Total);
     }
 
     /// <summary>Writes Mean or Sum.</summary>

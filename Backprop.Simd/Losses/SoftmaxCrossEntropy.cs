@@ -20,6 +20,9 @@ namespace Backprop.Simd.Losses;
 /// </remarks>
 public sealed partial class SoftmaxCrossEntropy : LabelLoss
 {
+    /// <summary>Losses summed one after the other, in four chains, before blocks of them meet pairwise.</summary>
+    private const int SumBlock = 512;
+
     /// <summary>Makes the loss.</summary>
     /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for ones.</param>
     /// <param name="labelSmoothing">s, from 0 up to, not including, 1.</param>
@@ -102,19 +105,27 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
         var gradient = context.KeepsCache ? new Matrix<T>(context.Cache, x.Rows, x.Columns) : default;
         SoftmaxCrossEntropyKernels.CrossEntropyUnchecked(x, labels, scale, losses, gradient, IgnoreIndex, context.Compute);
 
-        // Four chains of additions, in double.
+        var sum = default(PairwiseSum);
+        for (ReadOnlySpan<T> rest = losses; !rest.IsEmpty; rest = rest[Math.Min(SumBlock, rest.Length)..])
+            sum.Add(Sum(rest[..Math.Min(SumBlock, rest.Length)]));
+        Finish(in context, sum.Total, kept);
+    }
+
+    /// <summary>Four chains of additions, in double.</summary>
+    private static double Sum<T>(ReadOnlySpan<T> losses)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         double a = 0, b = 0, c = 0, d = 0;
-        while (losses.Length >= 4)
+        for (; losses.Length >= 4; losses = losses[4..])
         {
             a += double.CreateTruncating(losses[0]);
             b += double.CreateTruncating(losses[1]);
             c += double.CreateTruncating(losses[2]);
             d += double.CreateTruncating(losses[3]);
-            losses = losses[4..];
         }
 
         foreach (var loss in losses)
             a += double.CreateTruncating(loss);
-        Finish(in context, a + b + (c + d), kept);
+        return a + b + (c + d);
     }
 }

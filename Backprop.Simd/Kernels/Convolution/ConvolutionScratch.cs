@@ -19,15 +19,25 @@ internal static class ConvolutionScratch
     public static int Shards(in ConvolutionShape shape, int images) =>
         shape.IsDepthwise || shape.WeightSize <= MostShardedElements ? Math.Min(MostShards, images) : 1;
 
-    /// <summary>Elements that a call needs, whatever the function: packed filters, or the shards of dW.</summary>
+    /// <summary>Pixels of a block of the gradient by the biases: four chains of <see cref="BlockSums.Rows"/> additions.</summary>
+    public const int BiasBlock = 4 * BlockSums.Rows;
+
+    /// <summary>The blocks of an image.</summary>
+    public static int BiasBlocks(in ConvolutionShape shape) => (shape.OutputHeight * shape.OutputWidth - 1) / BiasBlock + 1;
+
+    /// <summary>Elements of the sums of biases that wait for others, in a shard of as many images as a span holds.</summary>
+    public static long BiasLength(in ConvolutionShape shape) =>
+        (long)BlockSums.Slots((int)Math.Min(int.MaxValue, (long)(int.MaxValue / shape.OutputSize) * BiasBlocks(shape))) * shape.Filters;
+
+    /// <summary>Elements that a call needs, whatever the function: packed filters, or the shards of dW and the sums of biases.</summary>
     public static long Length(in ConvolutionShape shape)
     {
         if (shape.IsPointwise)
             return 0;
         var cells = (long)shape.Kernel.Height * shape.Kernel.Width;
-        var shards = shape.IsDepthwise || shape.WeightSize <= MostShardedElements ? MostShards * ((long)shape.WeightSize + shape.Filters) : 0;
         if (shape.IsDepthwise)
-            return shards;
+            return (long)MostShards * shape.WeightSize;
+        var shards = shape.WeightSize <= MostShardedElements ? MostShards * (shape.WeightSize + BiasLength(shape)) : BiasLength(shape);
         var forward = cells * shape.Channels * (shape.GroupFilters + PanelSlack);
         var backward = cells * shape.Filters * (shape.GroupChannels + PanelSlack);
         return Math.Max(shards, Math.Max(forward, backward));

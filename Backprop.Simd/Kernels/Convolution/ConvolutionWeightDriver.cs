@@ -10,8 +10,8 @@ namespace Backprop.Simd.Kernels;
 /// dimension, A turned: its rows are the cells of the run, its segments the rows of the output.
 /// </summary>
 /// <remarks>
-/// Images are added one after the other, first to last. Threads take tiles of dW; where these are few, the batch is cut into
-/// shards, a number that depends on the sizes alone, which are summed in their order.
+/// Images are added one after the other, first to last; the gradients by biases meet pairwise. Threads take tiles of dW; where these
+/// are few, the batch is cut into shards, a number that depends on the sizes alone, which are summed in their order.
 /// </remarks>
 internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
     where TSimd : struct, ISimd<TVector, T>
@@ -28,13 +28,27 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             body.Execute(0, items);
         else
             context.For(items, 1, problem.Images * shape.Operations * 0.01 * 8 / TSimd.Count, in body);
-        if (shards == 1)
+        if (shards > 1 && problem.W is not null)
+            ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shape.WeightSize, shards, problem.Adds);
+        if (problem.Bias is null)
             return;
-        if (problem.W is not null)
-            ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shards, problem.Adds);
-        if (problem.Bias is not null)
-            ConvolutionShards.Sum(problem.Bias, problem.Scratch + (nint)shards * shape.WeightSize, shape.Filters, shards, problem.AddsBias);
+        var biases = Biases(in problem, shards);
+        var length = (nint)ConvolutionScratch.BiasLength(shape);
+        for (var shard = 0; shard < shards; shard++)
+        {
+            var images = First(problem.Images, shard + 1, shards) - First(problem.Images, shard, shards);
+            BlockSums.Finish(biases + shard * length, images * ConvolutionScratch.BiasBlocks(shape), shape.Filters, shape.Filters);
+        }
+
+        ConvolutionShards.Sum(problem.Bias, biases, length, shape.Filters, shards, problem.AddsBias);
     }
+
+    /// <summary>The first image of a shard.</summary>
+    private static int First(int images, int shard, int shards) => (int)((long)images * shard / shards);
+
+    /// <summary>The sums of biases, behind the shards of dW.</summary>
+    private static T* Biases(in ConvolutionProblem<T> problem, int shards) =>
+        problem.Scratch + (shards == 1 ? 0 : (nint)shards * problem.Shape.WeightSize);
 
     /// <summary>dW in tiles: for each group, panel and run of cells, some rows.</summary>
     private readonly struct Cut
@@ -89,18 +103,17 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
         private readonly void Shard(int shard, int first, int last, nint* offsets, T* padded, T* packed, T* gradient)
         {
             var shape = Problem.Shape;
-            int from = (int)((long)Problem.Images * shard / Shards), to = (int)((long)Problem.Images * (shard + 1) / Shards);
+            int from = First(Problem.Images, shard, Shards), to = First(Problem.Images, shard + 1, Shards);
             var dw = Shards == 1 ? Problem.W : Problem.Scratch + (nint)shard * shape.WeightSize;
             var adds = Shards == 1 && Problem.Adds;
-            var db = Shards == 1 || Problem.Bias is null ? Problem.Bias : Problem.Scratch + (nint)Shards * shape.WeightSize + (nint)shard * shape.Filters;
-            var addsBias = Shards == 1 && Problem.AddsBias;
+            var db = Problem.Bias is null ? null : Biases(in Problem, Shards) + shard * (nint)ConvolutionScratch.BiasLength(shape);
             for (var image = from; image < to; image++)
             {
-                Image(Problem.Image(image, 0, shape.OutputHeight, padded), Problem.OutputGradient(image, gradient), dw, adds || image > from, db, addsBias || image > from, first, last, offsets, packed);
+                Image(Problem.Image(image, 0, shape.OutputHeight, padded), Problem.OutputGradient(image, gradient), dw, adds || image > from, db, image - from, first, last, offsets, packed);
             }
         }
 
-        private readonly void Image(T* x, T* dy, T* dw, bool adds, T* db, bool addsBias, int first, int last, nint* offsets, T* packed)
+        private readonly void Image(T* x, T* dy, T* dw, bool adds, T* db, int place, int first, int last, nint* offsets, T* packed)
         {
             var shape = Problem.Shape;
             var tilesOfPanel = Cut.Runs * Cut.Tiles;
@@ -108,8 +121,8 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             var packs = PacksOutputs(shape);
             for (var item = first; item < last;)
             {
-                var (place, tile) = Math.DivRem(item, tilesOfPanel);
-                var (group, p) = Math.DivRem(place, Cut.Panels.Total);
+                var (index, tile) = Math.DivRem(item, tilesOfPanel);
+                var (group, p) = Math.DivRem(index, Cut.Panels.Total);
                 var at = Cut.Panels[p];
                 var column = group * shape.GroupFilters + at.Column;
                 var panel = new TilePanel<T>
@@ -140,7 +153,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
 
                 // Whoever has the first tile of a panel has its bias.
                 if (tile == 0 && db is not null)
-                    ColumnSums(in panel, pixels, db + column, addsBias);
+                    ColumnSums(in panel, pixels, db + column, place * ConvolutionScratch.BiasBlocks(shape), shape.Filters);
                 var end = Math.Min(tilesOfPanel, tile + last - item);
                 item += end - tile;
                 if (Problem.W is null)
@@ -157,51 +170,56 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             }
         }
 
-        /// <summary>Sums of the columns of a panel over the pixels, in four chains, added to what the sums hold if so.</summary>
+        /// <summary>Sums of the columns of a panel over blocks of pixels, each in four chains, which meet those that wait for them.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void ColumnSums(in TilePanel<T> panel, int pixels, T* sums, bool adds)
+        private static void ColumnSums(in TilePanel<T> panel, int pixels, T* slots, int block, nint stride)
         {
             var width = Math.Min(panel.Width, TSimd.Count);
             var second = panel.Width > TSimd.Count ? panel.BLast : 0;
-            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
-            TVector t0 = TSimd.Zero, t1 = TSimd.Zero, t2 = TSimd.Zero, t3 = TSimd.Zero;
+            var end = (second == 0 ? 0 : panel.CLast) / sizeof(T);
             var at = panel.B;
             var step = panel.BStep;
-            for (; pixels >= 4; pixels -= 4)
+            for (; pixels > 0; pixels -= ConvolutionScratch.BiasBlock, block++)
             {
-                s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
-                t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
-                at += step;
-                s1 = TSimd.Add(s1, TSimd.LoadPartial((T*)at, width));
-                t1 = TSimd.Add(t1, TSimd.LoadPartial((T*)(at + second), width));
-                at += step;
-                s2 = TSimd.Add(s2, TSimd.LoadPartial((T*)at, width));
-                t2 = TSimd.Add(t2, TSimd.LoadPartial((T*)(at + second), width));
-                at += step;
-                s3 = TSimd.Add(s3, TSimd.LoadPartial((T*)at, width));
-                t3 = TSimd.Add(t3, TSimd.LoadPartial((T*)(at + second), width));
-                at += step;
-            }
+                TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+                TVector t0 = TSimd.Zero, t1 = TSimd.Zero, t2 = TSimd.Zero, t3 = TSimd.Zero;
+                var left = Math.Min(pixels, ConvolutionScratch.BiasBlock);
+                for (; left >= 4; left -= 4)
+                {
+                    s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
+                    t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
+                    at += step;
+                    s1 = TSimd.Add(s1, TSimd.LoadPartial((T*)at, width));
+                    t1 = TSimd.Add(t1, TSimd.LoadPartial((T*)(at + second), width));
+                    at += step;
+                    s2 = TSimd.Add(s2, TSimd.LoadPartial((T*)at, width));
+                    t2 = TSimd.Add(t2, TSimd.LoadPartial((T*)(at + second), width));
+                    at += step;
+                    s3 = TSimd.Add(s3, TSimd.LoadPartial((T*)at, width));
+                    t3 = TSimd.Add(t3, TSimd.LoadPartial((T*)(at + second), width));
+                    at += step;
+                }
 
-            for (; pixels > 0; pixels--)
-            {
-                s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
-                t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
-                at += step;
-            }
+                for (; left > 0; left--)
+                {
+                    s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
+                    t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
+                    at += step;
+                }
 
-            var first = TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3));
-            var last = TSimd.Add(TSimd.Add(t0, t1), TSimd.Add(t2, t3));
-            var end = (T*)((byte*)sums + (second == 0 ? 0 : panel.CLast));
-            if (adds)
-            {
-                // Both are read before one is written: they may overlap.
-                first = TSimd.Add(TSimd.LoadPartial(sums, width), first);
-                last = TSimd.Add(TSimd.LoadPartial(end, width), last);
-            }
+                var first = TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3));
+                var last = TSimd.Add(TSimd.Add(t0, t1), TSimd.Add(t2, t3));
+                var slot = BlockSums.Slot(slots, block, stride);
+                for (var bits = block; (bits & 1) != 0; bits >>= 1)
+                {
+                    slot -= stride;
+                    first = TSimd.Add(TSimd.LoadPartial(slot, width), first);
+                    last = TSimd.Add(TSimd.LoadPartial(slot + end, width), last);
+                }
 
-            TSimd.StorePartial(sums, first, width);
-            TSimd.StorePartial(end, last, width);
+                TSimd.StorePartial(slot, first, width);
+                TSimd.StorePartial(slot + end, last, width);
+            }
         }
     }
 }
@@ -209,8 +227,8 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
 /// <summary>The sum of partial gradients.</summary>
 internal static unsafe class ConvolutionShards
 {
-    /// <summary>The sum of shard 0, shard 1, ..., added to what the destination holds if so.</summary>
-    public static void Sum<T>(T* destination, T* parts, int size, int shards, bool adds)
+    /// <summary>The sum of shard 0, shard 1, ..., a stride apart, added to what the destination holds if so.</summary>
+    public static void Sum<T>(T* destination, T* parts, nint stride, int size, int shards, bool adds)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var sum = new Span<T>(destination, size);
@@ -220,6 +238,6 @@ internal static unsafe class ConvolutionShards
         else
             first.CopyTo(sum);
         for (var shard = 1; shard < shards; shard++)
-            Elementwise.Add(sum, new ReadOnlySpan<T>(parts + (nint)shard * size, size), sum);
+            Elementwise.Add(sum, new ReadOnlySpan<T>(parts + shard * stride, size), sum);
     }
 }

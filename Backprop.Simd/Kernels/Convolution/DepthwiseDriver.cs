@@ -25,7 +25,7 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
         {
             var shards = ConvolutionScratch.Shards(shape, problem.Images);
             For(new WeightRange { Problem = problem, Shards = shards }, shards, nanoseconds, context);
-            ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shards, problem.Adds);
+            ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shape.WeightSize, shards, problem.Adds);
         }
         else if (pass == ConvolutionPass.Forward)
         {

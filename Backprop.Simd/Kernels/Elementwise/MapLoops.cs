@@ -218,19 +218,6 @@ internal static unsafe class MapLoops
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Unsafe.CopyBlockUnaligned(destination, &value, (uint)(n * sizeof(T)));
 
-    /// <summary>The first <paramref name="n"/> elements, the other lanes 0.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static Vector<T> LoadPadded<T>(T* source, nint n) where T : unmanaged
-    {
-        var padded = Vector<T>.Zero;
-        Unsafe.CopyBlockUnaligned(&padded, source, (uint)(n * sizeof(T)));
-        return padded;
-    }
-
-    /// <summary>Stores the first <paramref name="n"/> lanes.</summary>
-    public static void StorePartial<T>(Vector<T> value, T* destination, nint n) where T : unmanaged =>
-        Unsafe.CopyBlockUnaligned(destination, &value, (uint)(n * sizeof(T)));
-
     [MethodImpl(MethodImplOptions.NoInlining)] // Its locals have addresses: kept out of the loops' frames.
     private static void ShortUnary<TVector, T, TOperator>(TOperator f, T* x, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>

@@ -9,16 +9,13 @@ namespace Backprop.Simd.Kernels;
 /// Rectifiers with a slope per channel. Elements are taken in rows of <see cref="Width"/>, a multiple of the channels, so that
 /// few channels fill registers too; the last row may be shorter.
 /// </summary>
-internal static class SlopeKernels
+internal static unsafe class SlopeKernels
 {
     /// <summary>Elements of a row at least: bounds what a call of a loop costs each element.</summary>
     private const int LeastWidth = 512;
 
     /// <summary>Columns per range of a thread: bounds the cache lines that two threads share.</summary>
     private const int ColumnGranularity = 64;
-
-    /// <summary>Rows summed from zero before they join the total: bounds the rounding of long columns.</summary>
-    private const int RowBlock = 128;
 
     private const double Cost = 0.1;
 
@@ -35,10 +32,18 @@ internal static class SlopeKernels
         where T : unmanaged, IFloatingPointIeee754<T> =>
         context.For((x.Length - 1) / slopes.Length + 1, 1, Cost * x.Length, new BackwardBody<T>(dy, x, slopes, dx, accumulate));
 
-    /// <summary>sums[j] = the sum over rows of x dy where x is not &gt; 0. The block is scratch of the same length.</summary>
-    public static void Sums<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, Span<T> sums, Span<T> block, ComputeContext context)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        context.For(sums.Length, ColumnGranularity, Cost * x.Length, new SumsBody<T>(dy, x, sums, block));
+    /// <summary>Elements of scratch for <see cref="Sums"/>.</summary>
+    public static long ScratchLength(int channels) => (long)BlockSums.MostSlots(Width(channels)) * Width(channels);
+
+    /// <summary>The first elements of the scratch become the sums of x dy where x is not &gt; 0, one for each channel.</summary>
+    public static void Sums<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, int channels, Span<T> scratch, ComputeContext context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var width = Width(channels);
+        context.For(width, ColumnGranularity, Cost * x.Length, new SumsBody<T>(dy, x, width, scratch));
+        fixed (T* sums = scratch)
+            ChannelStatistics.Unfold(sums, width / channels, channels);
+    }
 
     private readonly ref struct ForwardBody<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> slopes, Span<T> y) : IRangeBody
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -75,26 +80,32 @@ internal static class SlopeKernels
         }
     }
 
-    private readonly ref struct SumsBody<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, Span<T> sums, Span<T> block) : IRangeBody
+    private readonly ref struct SumsBody<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, int width, Span<T> scratch) : IRangeBody
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _dy = dy, _x = x;
-        private readonly Span<T> _sums = sums, _block = block;
+        private readonly Span<T> _scratch = scratch;
 
         public void Execute(int start, int limit)
         {
-            Span<T> sums = _sums[start..limit], block = _block[start..limit];
-            sums.Clear();
-            for (var first = start; first < _x.Length;)
+            fixed (T* scratch = _scratch)
             {
-                block.Clear();
-                for (var row = 0; row < RowBlock && first < _x.Length; row++, first += _sums.Length)
+                var slots = scratch + start;
+                var block = 0;
+                for (var first = start; first < _x.Length; block++)
                 {
-                    var length = Math.Min(sums.Length, _x.Length - first);
-                    Map.Binary(default(SlopeTermOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), block[..length], accumulate: true, 0, null);
+                    var sums = new Span<T>(BlockSums.Slot(slots, block, width), limit - start);
+                    sums.Clear();
+                    for (var row = 0; row < BlockSums.Rows && first < _x.Length; row++, first += width)
+                    {
+                        var length = Math.Min(sums.Length, _x.Length - first);
+                        Map.Binary(default(SlopeTermOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), sums[..length], accumulate: true, 0, null);
+                    }
+
+                    BlockSums.Join(slots, block, width, limit - start);
                 }
 
-                Elementwise.Add<T>(sums, block, sums);
+                BlockSums.Finish(slots, block, width, limit - start);
             }
         }
     }

@@ -16,6 +16,9 @@ internal static unsafe class Embeddings
     /// <summary>Columns that a thread takes at least: no two threads share a cache line of aligned rows.</summary>
     private const int Columns = 16;
 
+    /// <summary>Buckets that indices are counted in: a power of two, and the counts fit the first-level cache.</summary>
+    private const int Buckets = 2048;
+
     /// <summary>Throws unless all indices are in [0, <paramref name="rows"/>).</summary>
     /// <param name="indices">The indices, <paramref name="perRow"/> for each row of a batch.</param>
     /// <param name="perRow">Indices of a row.</param>
@@ -55,16 +58,50 @@ internal static unsafe class Embeddings
     }
 
     /// <summary>
-    /// dTable[indices[n]] += dy[n], in order of n, but for one index; dTable is cleared first unless
-    /// <paramref name="accumulate"/>. Threads share the columns.
+    /// dTable[indices[n]] += dy[n], but for one index; dTable is cleared first unless <paramref name="accumulate"/>. Threads share
+    /// the columns.
     /// </summary>
-    public static void Scatter<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<T> dTable, bool accumulate, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+    /// <remarks>
+    /// The first <see cref="BlockSums.Rows"/> occurrences of a row and fewer are added in order of n; more are summed in the order of
+    /// <see cref="BlockSums"/>. Which rows may have more is found by counting in few buckets; only what falls into full ones is sorted.
+    /// </remarks>
+    /// <param name="dy">The gradients.</param>
+    /// <param name="indices">The row of each; checked.</param>
+    /// <param name="columns">The elements of a row.</param>
+    /// <param name="skippedIndex">The row whose gradient is zero; -1 for none.</param>
+    /// <param name="dTable">The gradient by the table.</param>
+    /// <param name="accumulate">Whether the table is added to.</param>
+    /// <param name="order">Room for as many numbers as indices.</param>
+    /// <param name="compute">The threads, each with <see cref="RowsUpdate{T}.ThreadBytes"/>.</param>
+    public static void Scatter<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<T> dTable, bool accumulate,
+        Span<ulong> order, ComputeContext compute)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.SameLength(indices.Length * columns, dy.Length);
         if (!accumulate)
             compute.For(dTable.Length, 1024, dTable.Length * 0.05, new ClearBody<T>(dTable));
-        var body = new SimdRange<T, ScatterBody<T>>(new(dy, indices, columns, skippedIndex, dTable), width);
+        Span<int> counts = stackalloc int[Buckets];
+        var often = 0;
+        if (indices.Length <= BlockSums.Rows)
+        {
+            counts = [];
+        }
+        else
+        {
+            counts.Clear();
+            foreach (var index in indices)
+                counts[index & Buckets - 1] += index == skippedIndex ? 0 : 1;
+            if (counts.IndexOfAnyInRange(BlockSums.Rows + 1, int.MaxValue) < 0)
+                counts = [];
+            for (var n = 0; !counts.IsEmpty && n < indices.Length; n++)
+            {
+                if (indices[n] != skippedIndex && counts[indices[n] & Buckets - 1] > BlockSums.Rows)
+                    order[often++] = (ulong)indices[n] << 32 | (uint)n;
+            }
+        }
+
+        KeySort.Ascending(order[..often]);
+        var body = new SimdRange<T, ScatterBody<T>>(new(dy, indices, columns, skippedIndex, dTable, counts, order[..often]), SimdWidth.Widest);
         compute.For(columns, Columns, dy.Length * Cost, in body);
     }
 
@@ -90,27 +127,78 @@ internal static unsafe class Embeddings
         public void Execute(int start, int limit) => _destination[start..limit].Clear();
     }
 
-    private readonly ref struct ScatterBody<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<T> dTable) : ISimdRangeBody<T>
+    /// <summary>Without counts, no row occurs often; else what falls into full buckets is in the order.</summary>
+    private readonly ref struct ScatterBody<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<T> dTable,
+        ReadOnlySpan<int> counts, ReadOnlySpan<ulong> order) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _dy = dy;
-        private readonly ReadOnlySpan<int> _indices = indices;
+        private readonly ReadOnlySpan<int> _indices = indices, _counts = counts;
+        private readonly ReadOnlySpan<ulong> _order = order;
         private readonly Span<T> _dTable = dTable;
 
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
+            nint width = limit - start;
             fixed (T* from = _dy, to = _dTable)
             {
                 for (var n = 0; n < _indices.Length; n++)
                 {
-                    if (_indices[n] != skippedIndex)
-                        AddTo<TVector>(from + (nint)n * columns + start, to + (nint)_indices[n] * columns + start, limit - start);
+                    var index = _indices[n];
+                    if (index != skippedIndex && (_counts.IsEmpty || _counts[index & Buckets - 1] <= BlockSums.Rows))
+                        RowLoops<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)index * columns + start, width);
+                }
+
+                if (_order.IsEmpty)
+                    return;
+                fixed (T* slots = KernelScratch.Get<T>(BlockSums.MostSlots(columns) * (int)width))
+                {
+                    for (var order = _order; !order.IsEmpty;)
+                    {
+                        var run = Run(order);
+                        order = order[run.Length..];
+                        var row = to + (nint)(run[0] >> 32) * columns + start;
+                        if (run.Length <= BlockSums.Rows)
+                        {
+                            foreach (var key in run)
+                                RowLoops<TVector, T>.Add(from + (nint)(uint)key * columns + start, row, width);
+                            continue;
+                        }
+
+                        RunSum<TVector, T>(from + start, run, columns, width, slots);
+                        RowLoops<TVector, T>.Add(slots, row, width);
+                    }
                 }
             }
         }
+    }
 
-        private static void AddTo<TVector>(T* x, T* sum, nint n) where TVector : unmanaged, ISimdVector<TVector, T> =>
-            RowLoops<TVector, T>.Add(x, sum, n);
+    /// <summary>The keys at the beginning that have the row of the first: row times 2^32 + n.</summary>
+    public static ReadOnlySpan<ulong> Run(ReadOnlySpan<ulong> order)
+    {
+        var (row, length) = (order[0] >> 32, 1);
+        while (length < order.Length && order[length] >> 32 == row)
+            length++;
+        return order[..length];
+    }
+
+    /// <summary>The sum of the rows of a run, into the first slot.</summary>
+    public static void RunSum<TVector, T>(T* dy, ReadOnlySpan<ulong> run, nint stride, nint width, T* slots)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var block = 0;
+        for (; !run.IsEmpty; block++)
+        {
+            var slot = BlockSums.Slot(slots, block, width);
+            new Span<T>(slot, (int)width).Clear();
+            foreach (var key in run[..Math.Min(BlockSums.Rows, run.Length)])
+                RowLoops<TVector, T>.Add(dy + (nint)(uint)key * stride, slot, width);
+            run = run[Math.Min(BlockSums.Rows, run.Length)..];
+            BlockSums.Join(slots, block, width, (int)width);
+        }
+
+        BlockSums.Finish(slots, block, width, (int)width);
     }
 }
 

@@ -34,7 +34,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     private const int PrefetchDepth = 64;
 
     /// <summary>Products with this many rows or fewer are one or two rows times a matrix: the transposed product has few columns.</summary>
-    private const int FewRows = 2;
+    public const int FewRows = 2;
 
     /// <summary>Rows done before their tail is: whole tiles of any height, and C's rows stay in the first-level cache.</summary>
     private const int TailRows = 96;
@@ -62,6 +62,12 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
     {
+        if (LongDriver<TSimd, TVector, T>.Takes(in problem))
+        {
+            LongDriver<TSimd, TVector, T>.Run(in problem, context);
+            return;
+        }
+
         if (NarrowDriver<TSimd, TVector, T>.Takes(in problem))
         {
             NarrowDriver<TSimd, TVector, T>.Run(in problem, context);

@@ -30,8 +30,11 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     /// <summary>Groups of A's columns that are added up before the next column of B reads them again, from the first-level cache.</summary>
     private const int GroupsAtATime = 8;
 
-    /// <summary>The longest k block where B's column has to be copied: bounds the scratch.</summary>
+    /// <summary>The longest k block along A's rows, each lane one chain: bounds the rounding, and the scratch where B's column is copied.</summary>
     private const int Depth = 8192;
+
+    /// <summary>The longest k block where A's columns are added up, eight at a time: a chain of 128 additions.</summary>
+    private const int ColumnDepth = 1024;
 
     /// <summary>Below this many k, whole registers that overlap cost less than summing one up per element.</summary>
     private const int LeastTailDepth = 32;
@@ -71,45 +74,64 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         public readonly void Execute(int start, int limit) => Multiply(in Problem, start, limit);
     }
 
-    /// <summary>Rows [row0, row1).</summary>
+    /// <summary>Rows [row0, row1). Blocks of k meet pairwise.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in GemmProblem<T> problem, int row0, int row1)
     {
         var columnMajor = problem.ARow == 1;
         var copies = !columnMajor && problem.BRow != 1 && problem.K > 1;
-        if (problem.N == 1 && problem.Form == GemmForm.Overwrite && problem.CRow == 1 && !copies)
+        var depth = Math.Min(problem.K, columnMajor ? ColumnDepth : Depth);
+        if (problem.N == 1 && problem.Form == GemmForm.Overwrite && problem.CRow == 1 && !copies && depth == problem.K)
         {
             // Made where they belong.
-            if (columnMajor)
-                Columns(in problem, row0, row1 - row0, problem.C + row0, 0);
-            else
-                Rows(in problem, row0, row1 - row0, problem.K, null, problem.C + row0, 0);
+            Block(in problem, row0, row1 - row0, null, problem.C + row0, 0);
             return;
         }
 
         var block = problem.N == 1 ? LongBlockRows : BlockRows;
-        var depth = copies ? Math.Min(problem.K, Depth) : problem.K;
         var rows = Math.Min(row1 - row0, block);
         var stride = rows + 15 & ~15;
-        fixed (T* y = KernelScratch.Get<T>(problem.N * (stride + (copies ? depth : 0))))
+        var blocks = (problem.K - 1) / depth + 1;
+        var (slots, length) = (BlockSums.Slots(blocks), problem.N * stride);
+        fixed (T* y = KernelScratch.Get<T>(slots * length + (copies ? problem.N * depth : 0)))
         {
-            var b = copies ? y + problem.N * stride : null;
+            var copy = copies ? y + slots * length : null;
             for (long at = row0; at < row1; at += block)
             {
                 var start = (int)at;
                 var count = (int)Math.Min(block, row1 - at);
-                if (columnMajor)
-                {
-                    Columns(in problem, start, count, y, stride);
-                }
+                if (blocks == 1)
+                    Block(in problem, start, count, copy, y, stride);
                 else
-                {
-                    Rows(in problem, start, count, depth, b, y, stride);
-                }
-
+                    Blocks(in problem, start, count, depth, copy, y, stride);
                 Finish(in problem, start, count, y, stride);
             }
         }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Blocks(in GemmProblem<T> problem, int row, int rows, int depth, T* copy, T* y, int yNext)
+    {
+        var part = problem with { K = depth };
+        var (length, blocks) = (problem.N * yNext, (problem.K - 1) / depth + 1);
+        for (var block = 0; block < blocks; block++)
+        {
+            part.A = problem.A + block * depth * problem.AColumn;
+            part.B = problem.B + block * depth * problem.BRow;
+            part.K = Math.Min(depth, problem.K - block * depth);
+            Block(in part, row, rows, copy, BlockSums.Slot(y, block, length), yNext);
+            BlockSums.Join(y, block, length, length);
+        }
+
+        BlockSums.Finish(y, blocks, length, length);
+    }
+
+    private static void Block(in GemmProblem<T> problem, int row, int rows, T* copy, T* y, nint yNext)
+    {
+        if (problem.ARow == 1)
+            Columns(in problem, row, rows, y, yNext);
+        else
+            Rows(in problem, row, rows, copy, y, yNext);
     }
 
     /// <summary>Adds up A's columns, some at a time for each column of B.</summary>
@@ -140,51 +162,47 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
 
     /// <summary>Sums A's rows along k, for two columns at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows(in GemmProblem<T> problem, int row, int rows, int depth, T* copy, T* y, nint yNext)
+    private static void Rows(in GemmProblem<T> problem, int row, int rows, T* copy, T* y, nint yNext)
     {
-        for (long at = 0; at < problem.K; at += depth)
+        var k = problem.K;
+        var a = problem.A + row * problem.ARow;
+        var b = problem.B;
+        var bNext = problem.BColumn;
+        if (copy is not null)
         {
-            var k0 = (int)at;
-            var k = Math.Min(depth, problem.K - k0);
-            var a = problem.A + row * problem.ARow + k0 * problem.AColumn;
-            var b = problem.B + k0 * problem.BRow;
-            var bNext = problem.BColumn;
-            if (copy is not null)
-            {
-                SkinnyKernels<TSimd, TVector, T>.CopyColumns(b, problem.BRow, problem.BColumn, problem.N, k, copy, depth);
-                b = copy;
-                bNext = depth;
-            }
+            SkinnyKernels<TSimd, TVector, T>.CopyColumns(b, problem.BRow, problem.BColumn, problem.N, k, copy, k);
+            b = copy;
+            bNext = k;
+        }
 
-            var column = 0;
-            for (; column <= problem.N - 2; column += 2)
+        var column = 0;
+        for (; column <= problem.N - 2; column += 2)
+        {
+            var whole = rows & ~3;
+            var x = b + column * bNext;
+            var sums = y + column * yNext;
+            SkinnyKernels<TSimd, TVector, T>.DotPairs(a, problem.ARow, x, bNext, k, sums, yNext, whole / 4);
+            if (whole < rows)
             {
-                var whole = rows & ~3;
-                var x = b + column * bNext;
-                var sums = y + column * yNext;
-                SkinnyKernels<TSimd, TVector, T>.DotPairs(a, problem.ARow, x, bNext, k, sums, yNext, whole / 4, k0 == 0);
-                if (whole < rows)
-                {
-                    SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole, k0 == 0);
-                    SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x + bNext, k, sums + yNext + whole, rows - whole, k0 == 0);
-                }
+                SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole);
+                SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x + bNext, k, sums + yNext + whole, rows - whole);
             }
+        }
 
-            if (column < problem.N)
-            {
-                var whole = rows & ~7;
-                var x = b + column * bNext;
-                var sums = y + column * yNext;
-                SkinnyKernels<TSimd, TVector, T>.Dots<N8>(a, problem.ARow, x, k, sums, whole / 8, k0 == 0);
-                if (whole < rows)
-                    SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole, k0 == 0);
-            }
+        if (column < problem.N)
+        {
+            var whole = rows & ~7;
+            var x = b + column * bNext;
+            var sums = y + column * yNext;
+            SkinnyKernels<TSimd, TVector, T>.Dots<N8>(a, problem.ARow, x, k, sums, whole / 8);
+            if (whole < rows)
+                SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole);
         }
     }
 
     /// <summary>Rows of C from their sums, as the form has it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Finish(in GemmProblem<T> problem, int row, int rows, T* y, nint yNext)
+    public static void Finish(in GemmProblem<T> problem, int row, int rows, T* y, nint yNext)
     {
         var c = problem.C + row * problem.CRow;
         if (problem.Form == GemmForm.Overwrite)

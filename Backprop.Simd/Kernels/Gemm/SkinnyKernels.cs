@@ -4,7 +4,7 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>The two loops of a matrix times one column: y += A b, with A contiguous along its rows or along its columns.</summary>
+/// <summary>The two loops of a matrix times one column: y = A b, with A contiguous along its rows or along its columns.</summary>
 /// <remarks>An element's chain of additions depends on its place in the full product alone, never on how rows are grouped.</remarks>
 internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     where TSimd : struct, ISimd<TVector, T>
@@ -156,9 +156,9 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
         }
     }
 
-    /// <summary>y[i] = sum over k of a[i, k] b[k], for <paramref name="groups"/> times TRows rows; added to y unless <paramref name="first"/>.</summary>
+    /// <summary>y[i] = sum over k of a[i, k] b[k], for <paramref name="groups"/> times TRows rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dots<TRows>(T* a, nint aRow, T* b, nint depth, T* y, nint groups, bool first)
+    public static void Dots<TRows>(T* a, nint aRow, T* b, nint depth, T* y, nint groups)
         where TRows : unmanaged, IConstant
     {
         var whole = depth - depth % TSimd.Count;
@@ -205,16 +205,16 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
                 }
             }
 
-            y[0] = Total(s0, first ? T.Zero : y[0], first);
+            y[0] = TSimd.Sum(s0);
             if (sizeof(TRows) > 1)
             {
-                y[1] = Total(s1, first ? T.Zero : y[1], first);
-                y[2] = Total(s2, first ? T.Zero : y[2], first);
-                y[3] = Total(s3, first ? T.Zero : y[3], first);
-                y[4] = Total(s4, first ? T.Zero : y[4], first);
-                y[5] = Total(s5, first ? T.Zero : y[5], first);
-                y[6] = Total(s6, first ? T.Zero : y[6], first);
-                y[7] = Total(s7, first ? T.Zero : y[7], first);
+                y[1] = TSimd.Sum(s1);
+                y[2] = TSimd.Sum(s2);
+                y[3] = TSimd.Sum(s3);
+                y[4] = TSimd.Sum(s4);
+                y[5] = TSimd.Sum(s5);
+                y[6] = TSimd.Sum(s6);
+                y[7] = TSimd.Sum(s7);
             }
 
             a += sizeof(TRows) * aRow;
@@ -224,7 +224,7 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
 
     /// <summary>The same for two columns, b and behind it b + bNext, and <paramref name="groups"/> times four rows: A is read once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void DotPairs(T* a, nint aRow, T* b, nint bNext, nint depth, T* y, nint yNext, nint groups, bool first)
+    public static void DotPairs(T* a, nint aRow, T* b, nint bNext, nint depth, T* y, nint yNext, nint groups)
     {
         var whole = depth - depth % TSimd.Count;
         var rest = (int)(depth - whole);
@@ -273,19 +273,16 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
             }
 
             var z = y + yNext;
-            y[0] = Total(s0, first ? T.Zero : y[0], first);
-            y[1] = Total(s1, first ? T.Zero : y[1], first);
-            y[2] = Total(s2, first ? T.Zero : y[2], first);
-            y[3] = Total(s3, first ? T.Zero : y[3], first);
-            z[0] = Total(t0, first ? T.Zero : z[0], first);
-            z[1] = Total(t1, first ? T.Zero : z[1], first);
-            z[2] = Total(t2, first ? T.Zero : z[2], first);
-            z[3] = Total(t3, first ? T.Zero : z[3], first);
+            y[0] = TSimd.Sum(s0);
+            y[1] = TSimd.Sum(s1);
+            y[2] = TSimd.Sum(s2);
+            y[3] = TSimd.Sum(s3);
+            z[0] = TSimd.Sum(t0);
+            z[1] = TSimd.Sum(t1);
+            z[2] = TSimd.Sum(t2);
+            z[3] = TSimd.Sum(t3);
             a += 4 * aRow;
             y += 4;
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Total(TVector sum, T old, bool first) => first ? TSimd.Sum(sum) : old + TSimd.Sum(sum);
 }

@@ -12,28 +12,6 @@ internal static unsafe class ChannelLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
 
-    /// <summary>sums[j] += sum over i of x[i, j].</summary>
-    [MethodImpl(Loop)]
-    public static void Sums<TVector, T>(T* x, nint rows, nint stride, nint width, T* sums)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
-        for (; rows > 0; rows -= ChannelPlan.RowBlock)
-        {
-            TVector a = TVector.Zero, b = a, c = a, d = a;
-            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride)
-            {
-                a += TVector.Load(x);
-                b += TVector.Load(x + o1);
-                c += TVector.Load(x + o2);
-                d += TVector.Load(x + o3);
-            }
-
-            AddTo<TVector, T>(sums, width, a, b, c, d);
-        }
-    }
-
     /// <summary>sums[j] += sum of x[i, j] - center[j]; squares[j] += sum of its square.</summary>
     [MethodImpl(Loop)]
     public static void Deviations<TVector, T>(T* x, nint rows, nint stride, nint width, T* center, T* sums, T* squares)
@@ -42,10 +20,13 @@ internal static unsafe class ChannelLoops
     {
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
-        for (; rows > 0; rows -= ChannelPlan.RowBlock)
+        var length = BlockSums.Slots(BlockSums.Blocks(rows)) * (int)width;
+        T* slots = stackalloc T[2 * length], more = slots + length;
+        var block = 0;
+        for (; rows > 0; rows -= BlockSums.Rows)
         {
             TVector a = TVector.Zero, b = a, c = a, d = a, aa = a, bb = a, cc = a, dd = a;
-            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride)
+            for (var left = Math.Min(BlockSums.Rows, rows); left > 0; left--, x += stride)
             {
                 var value = TVector.Load(x) - m0;
                 a += value;
@@ -61,9 +42,12 @@ internal static unsafe class ChannelLoops
                 dd = TVector.MultiplyAdd(value, value, dd);
             }
 
-            AddTo<TVector, T>(sums, width, a, b, c, d);
-            AddTo<TVector, T>(squares, width, aa, bb, cc, dd);
+            BlockSums.Join(slots, block, width, a, b, c, d);
+            BlockSums.Join(more, block++, width, aa, bb, cc, dd);
         }
+
+        BlockSums.FinishInto<TVector, T>(slots, block, width, sums);
+        BlockSums.FinishInto<TVector, T>(more, block, width, squares);
     }
 
     /// <summary>sums[j] += sum of dy[i, j]; products[j] += sum of dy[i, j] (x[i, j] - center[j]).</summary>
@@ -74,10 +58,13 @@ internal static unsafe class ChannelLoops
     {
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
-        for (; rows > 0; rows -= ChannelPlan.RowBlock)
+        var length = BlockSums.Slots(BlockSums.Blocks(rows)) * (int)width;
+        T* slots = stackalloc T[2 * length], more = slots + length;
+        var block = 0;
+        for (; rows > 0; rows -= BlockSums.Rows)
         {
             TVector a = TVector.Zero, b = a, c = a, d = a, aa = a, bb = a, cc = a, dd = a;
-            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride, dy += stride)
+            for (var left = Math.Min(BlockSums.Rows, rows); left > 0; left--, x += stride, dy += stride)
             {
                 var gradient = TVector.Load(dy);
                 a += gradient;
@@ -93,9 +80,12 @@ internal static unsafe class ChannelLoops
                 dd = TVector.MultiplyAdd(gradient, TVector.Load(x + o3) - m3, dd);
             }
 
-            AddTo<TVector, T>(sums, width, a, b, c, d);
-            AddTo<TVector, T>(products, width, aa, bb, cc, dd);
+            BlockSums.Join(slots, block, width, a, b, c, d);
+            BlockSums.Join(more, block++, width, aa, bb, cc, dd);
         }
+
+        BlockSums.FinishInto<TVector, T>(slots, block, width, sums);
+        BlockSums.FinishInto<TVector, T>(more, block, width, products);
     }
 
     /// <summary>y[i, j] = (x[i, j] - center[j]) scale[j] + shift[j].</summary>
@@ -151,22 +141,5 @@ internal static unsafe class ChannelLoops
             TVector.Store(dx + o2, g2);
             TVector.Store(dx + o3, g3);
         }
-    }
-
-    /// <summary>Adds the four registers of a strip to what memory holds.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void AddTo<TVector, T>(T* sums, nint width, TVector a, TVector b, TVector c, TVector d)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
-        a += TVector.Load(sums);
-        b += TVector.Load(sums + o1);
-        c += TVector.Load(sums + o2);
-        d += TVector.Load(sums + o3);
-        TVector.Store(sums, a);
-        TVector.Store(sums + o1, b);
-        TVector.Store(sums + o2, c);
-        TVector.Store(sums + o3, d);
     }
 }

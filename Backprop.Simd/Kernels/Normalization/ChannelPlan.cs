@@ -15,9 +15,6 @@ internal readonly struct ChannelPlan
     /// <summary>The most lanes of a strip: four registers of sixteen floats.</summary>
     public const int MaxStrip = 64;
 
-    /// <summary>Rows summed from zero before they join the total: bounds the rounding, and a strip of them fits the first-level cache.</summary>
-    public const int RowBlock = 128;
-
     /// <summary>Elements of one input that a part of an elementwise pass takes: its strips come round while they are in the cache.</summary>
     private const int PassElements = 16 * 1024;
 
@@ -32,8 +29,8 @@ internal readonly struct ChannelPlan
         Strips = (Width - 1) / (4 * lanes) + 1;
         FoldedRows = rows / Fold;
         Tail = rows - FoldedRows * Fold;
-        var limit = RowBlock * MaxBlocks(channels);
-        BlockRows = RowBlock * Math.Max(1, (FoldedRows - 1) / limit + 1);
+        var limit = BlockSums.Rows * MaxBlocks(channels);
+        BlockRows = BlockSums.Rows * Math.Max(1, (FoldedRows - 1) / limit + 1);
         Blocks = Math.Max(1, (FoldedRows - 1) / BlockRows + 1);
         PassRows = Math.Max(1, PassElements / Width);
         Passes = Math.Max(1, (FoldedRows - 1) / PassRows + 1);

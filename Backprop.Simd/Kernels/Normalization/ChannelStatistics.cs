@@ -97,10 +97,12 @@ internal static unsafe class ChannelStatistics
     /// <summary>The rows of a folded row added up, into the first <paramref name="channels"/> columns.</summary>
     public static void Unfold<T>(T* sums, int fold, int channels) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        for (var row = 1; row < fold; row++)
+        // The second half meets the first, until one row is left.
+        for (int rows = fold, half; rows > 1; rows = half)
         {
-            for (var channel = 0; channel < channels; channel++)
-                sums[channel] += sums[row * channels + channel];
+            half = (rows + 1) / 2;
+            for (var i = half * channels; i < rows * channels; i++)
+                sums[i - half * channels] += sums[i];
         }
     }
 

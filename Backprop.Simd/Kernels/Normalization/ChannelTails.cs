@@ -5,22 +5,22 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// <see cref="ChannelLoops"/> with the elements that are left behind the last folded row: they go through a padded row on the stack,
-/// by the same loops. Only a matrix of one strip has a tail.
+/// <see cref="ChannelLoops"/> and <see cref="ColumnLoops"/> with the elements that are left behind the last folded row: they go
+/// through a padded row on the stack, by the same loops. Only a matrix of one strip has a tail.
 /// </summary>
 internal static unsafe class ChannelTails
 {
-    /// <inheritdoc cref="ChannelLoops.Sums"/>
+    /// <inheritdoc cref="ColumnLoops.Strip"/>
     public static void Sums<TVector, T>(T* x, nint rows, nint tail, nint stride, nint width, T* sums)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ChannelLoops.Sums<TVector, T>(x, rows, stride, width, sums);
+        ColumnLoops.Strip<TVector, T>(x, rows, stride, width, sums);
         if (tail == 0)
             return;
         var row = stackalloc T[ChannelPlan.MaxStrip];
         Pad(x + rows * stride, tail, row, width);
-        ChannelLoops.Sums<TVector, T>(row, 1, stride, width, sums);
+        ColumnLoops.Strip<TVector, T>(row, 1, stride, width, sums);
     }
 
     /// <inheritdoc cref="ChannelLoops.Deviations"/>

@@ -79,7 +79,7 @@ internal static unsafe class GroupNormalizationKernels
 
                 ChannelStatistics.Unfold(sums, plan.Fold, plan.Channels);
                 for (var group = 0; group < groups; group++)
-                    new Span<T>(center + group * channels, channels).Fill(T.CreateTruncating(Sum(sums + group * channels, channels) / count));
+                    new Span<T>(center + group * channels, channels).Fill(T.CreateTruncating(Sum(sums + group * channels, null, channels) / count));
                 plan.Spread(new Span<T>(center, plan.Width));
 
                 new Span<T>(sums, plan.Width).Clear();
@@ -96,8 +96,8 @@ internal static unsafe class GroupNormalizationKernels
                 {
                     // The squares are taken about a first mean; how far it lies from the mean is taken off them.
                     var first = group * channels;
-                    double sum = Sum(sums + first, channels), offset = sum / count;
-                    var variance = Math.Max(Sum(squares + first, channels) - offset * sum, 0) / count;
+                    double sum = Sum(sums + first, null, channels), offset = sum / count;
+                    var variance = Math.Max(Sum(squares + first, null, channels) - offset * sum, 0) / count;
                     var inverse = T.CreateTruncating(1 / Math.Sqrt(variance + epsilon));
                     var mean = double.CreateTruncating(center[first]) + offset;
                     new Span<T>(center + first, channels).Fill(T.CreateTruncating(mean));
@@ -155,16 +155,15 @@ internal static unsafe class GroupNormalizationKernels
                 {
                     var first = group * channels;
                     T offset = kept[CachePerGroup * group + 1], inverse = kept[CachePerGroup * group + 2];
-                    double sum = 0, product = 0; // of g, and of g and xhat
                     for (var c = first; c < first + channels; c++)
                     {
                         products[c] = (products[c] - offset * sums[c]) * inverse;
-                        var w = weight is null ? 1 : double.CreateTruncating(weight[c]);
-                        sum += w * double.CreateTruncating(sums[c]);
-                        product += w * double.CreateTruncating(products[c]);
                         byDy[c] = weight is null ? inverse : weight[c] * inverse;
                     }
 
+                    // Of g, and of g and xhat.
+                    var weights = weight is null ? null : weight + first;
+                    double sum = Sum(sums + first, weights, channels), product = Sum(products + first, weights, channels);
                     var r = double.CreateTruncating(inverse);
                     var slope = -r * r * (product / count);
                     new Span<T>(byX + first, channels).Fill(T.CreateTruncating(slope));
@@ -184,11 +183,18 @@ internal static unsafe class GroupNormalizationKernels
         }
     }
 
-    private static double Sum<T>(T* values, int count) where T : unmanaged, IFloatingPointIeee754<T>
+    /// <summary>The sum of values times weights, which are 1 if null: halves of many meet.</summary>
+    private static double Sum<T>(T* values, T* weights, int count) where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (count > BlockSums.Rows)
+        {
+            var half = count / 2;
+            return Sum(values, weights, half) + Sum(values + half, weights is null ? null : weights + half, count - half);
+        }
+
         var sum = 0.0;
         for (var i = 0; i < count; i++)
-            sum += double.CreateTruncating(values[i]);
+            sum += double.CreateTruncating(values[i]) * (weights is null ? 1 : double.CreateTruncating(weights[i]));
         return sum;
     }
 }

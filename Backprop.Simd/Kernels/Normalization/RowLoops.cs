@@ -5,8 +5,8 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// The loops along one normalized row. Sums run in four chains, blocks of them meet in double: the order follows from the length
-/// and the register width. Less than a register goes through a padded one.
+/// The loops along one normalized row. Sums run in four chains, blocks of them meet pairwise in double: the order follows from the
+/// length and the register width. Less than a register goes through a padded one.
 /// </summary>
 internal static unsafe class RowLoops
 {
@@ -20,14 +20,23 @@ internal static unsafe class RowLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        (sum, squares) = (0, 0);
         nint block = 4 * Turns * TVector.Count;
+        if (n <= block)
+        {
+            var (s, q) = DeviationBlock<TVector, T>(x, n, center);
+            (sum, squares) = (double.CreateTruncating(s), double.CreateTruncating(q));
+            return;
+        }
+
+        PairwiseSum sums = default, ofSquares = default;
         for (; n > 0; n -= block, x += block)
         {
             var (s, q) = DeviationBlock<TVector, T>(x, Math.Min(n, block), center);
-            sum += double.CreateTruncating(s);
-            squares += double.CreateTruncating(q);
+            sums.Add(double.CreateTruncating(s));
+            ofSquares.Add(double.CreateTruncating(q));
         }
+
+        (sum, squares) = (sums.Total, ofSquares.Total);
     }
 
     /// <summary>The sums of g = dy weight and of g (x - center); without a weight, it is 1.</summary>
@@ -35,15 +44,24 @@ internal static unsafe class RowLoops
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        (sum, products) = (0, 0);
         nint block = 4 * Turns * TVector.Count;
+        if (n <= block)
+        {
+            var (s, p) = ProductBlock<TVector, T>(x, dy, weight, n, center);
+            (sum, products) = (double.CreateTruncating(s), double.CreateTruncating(p));
+            return;
+        }
+
+        PairwiseSum sums = default, ofProducts = default;
         for (; n > 0; n -= block, x += block, dy += block)
         {
             var (s, p) = ProductBlock<TVector, T>(x, dy, weight, Math.Min(n, block), center);
-            sum += double.CreateTruncating(s);
-            products += double.CreateTruncating(p);
+            sums.Add(double.CreateTruncating(s));
+            ofProducts.Add(double.CreateTruncating(p));
             weight = weight is null ? null : weight + block;
         }
+
+        (sum, products) = (sums.Total, ofProducts.Total);
     }
 
     /// <summary>y = ((x - center) scale + shift) weight + bias; without a weight it is 1, without a bias it is 0.</summary>

@@ -68,10 +68,13 @@ internal static unsafe class RowWeightSums
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
-        for (; rows > 0; rows -= ChannelPlan.RowBlock)
+        var length = BlockSums.Slots(BlockSums.Blocks(rows)) * (int)width;
+        T* slots = stackalloc T[2 * length], more = slots + length;
+        var block = 0;
+        for (; rows > 0; rows -= BlockSums.Rows)
         {
             TVector a = TVector.Zero, b = a, c = a, d = a, aa = a, bb = a, cc = a, dd = a;
-            for (var left = Math.Min(ChannelPlan.RowBlock, rows); left > 0; left--, x += stride, dy += stride, kept += RowNormalization.CachePerRow)
+            for (var left = Math.Min(BlockSums.Rows, rows); left > 0; left--, x += stride, dy += stride, kept += RowNormalization.CachePerRow)
             {
                 TVector center = TVector.Create(kept[0]), inverse = TVector.Create(kept[2]), shift = TVector.Create(-kept[1] * kept[2]);
                 var gradient = TVector.Load(dy);
@@ -88,22 +91,39 @@ internal static unsafe class RowWeightSums
                 dd = TVector.MultiplyAdd(gradient, TVector.MultiplyAdd(TVector.Load(x + o3) - center, inverse, shift), dd);
             }
 
-            ChannelLoops.AddTo<TVector, T>(sums, width, a, b, c, d);
-            ChannelLoops.AddTo<TVector, T>(products, width, aa, bb, cc, dd);
+            BlockSums.Join(slots, block, width, a, b, c, d);
+            BlockSums.Join(more, block++, width, aa, bb, cc, dd);
         }
+
+        BlockSums.FinishInto<TVector, T>(slots, block, width, sums);
+        BlockSums.FinishInto<TVector, T>(more, block, width, products);
     }
 
     /// <summary>Rows of less than the narrowest register: up to three elements.</summary>
     private static void Narrow<T>(T* x, T* dy, T* kept, int rows, int n, T* products, T* sums)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        for (var row = 0; row < rows; row++, x += n, dy += n, kept += RowNormalization.CachePerRow)
+        // The products of a row, then its sums, are one slot.
+        var blocks = BlockSums.Blocks(rows);
+        var slots = stackalloc T[BlockSums.Slots(blocks) * 2 * n];
+        for (var block = 0; block < blocks; block++, rows -= BlockSums.Rows)
         {
-            for (var column = 0; column < n; column++)
+            var slot = BlockSums.Slot(slots, block, 2 * n);
+            new Span<T>(slot, 2 * n).Clear();
+            for (var left = Math.Min(BlockSums.Rows, rows); left > 0; left--, x += n, dy += n, kept += RowNormalization.CachePerRow)
             {
-                products[column] += dy[column] * ((x[column] - kept[0]) * kept[2] - kept[1] * kept[2]);
-                sums[column] += dy[column];
+                for (var column = 0; column < n; column++)
+                {
+                    slot[column] += dy[column] * ((x[column] - kept[0]) * kept[2] - kept[1] * kept[2]);
+                    slot[n + column] += dy[column];
+                }
             }
+
+            BlockSums.Join(slots, block, 2 * n, 2 * n);
         }
+
+        BlockSums.Finish(slots, blocks, 2 * n, 2 * n);
+        new Span<T>(slots, n).CopyTo(new Span<T>(products, n));
+        new Span<T>(slots + n, n).CopyTo(new Span<T>(sums, n));
     }
 }

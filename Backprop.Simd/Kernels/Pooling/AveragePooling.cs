@@ -11,7 +11,7 @@ namespace Backprop.Simd.Kernels;
 /// dy[o, c] / that number over the windows of the cell.
 /// </summary>
 /// <remarks>
-/// A window sums its rows one by one, then these sums. Channels are the lanes of the registers. Rows of outputs are independent
+/// A window sums its rows one by one, then these sums; of more than 128 cells in a row, or rows, halves meet. Channels are the lanes of the registers. Rows of outputs are independent
 /// forward, images backward.
 /// </remarks>
 internal static unsafe class AveragePooling
@@ -129,6 +129,12 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
             {
                 var block = PoolingLanes<TVector, T>.Block(channel, channels);
                 var row = x + top * line + (nint)left * channels + block;
+                if (Math.Max(bottom - top, right - left) > BlockSums.Rows)
+                {
+                    TVector.Store(y + block, LargeSum(row, line, channels, bottom - top, right - left) / divisor);
+                    continue;
+                }
+
                 var sum = TVector.Zero;
                 for (var iy = top; iy < bottom; iy++, row += line)
                 {
@@ -144,6 +150,27 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
 
             y += channels;
         }
+    }
+
+    /// <summary>The sum of rows of cells: the two halves of many rows, or of long ones.</summary>
+    private static TVector LargeSum(T* x, nint line, nint channels, int height, int width)
+    {
+        if (height > BlockSums.Rows)
+            return LargeSum(x, line, channels, height / 2, width) + LargeSum(x + height / 2 * line, line, channels, height - height / 2, width);
+        var sum = TVector.Zero;
+        for (; height > 0; height--, x += line)
+            sum += CellSum(x, channels, width);
+        return sum;
+    }
+
+    private static TVector CellSum(T* x, nint channels, int width)
+    {
+        if (width > BlockSums.Rows)
+            return CellSum(x, channels, width / 2) + CellSum(x + width / 2 * channels, channels, width - width / 2);
+        var sum = TVector.Zero;
+        for (; width > 0; width--, x += channels)
+            sum += TVector.Load(x);
+        return sum;
     }
 
     /// <summary>dx of an image whose windows lie side by side: each cell is written once.</summary>

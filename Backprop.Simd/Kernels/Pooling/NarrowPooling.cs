@@ -74,21 +74,30 @@ internal static unsafe class NarrowPooling<T>
             var (left, right) = shape.Columns.Cells(ox);
             var divisor = T.CreateTruncating((double)height * (includePadding ? shape.Columns.PaddedCells(ox) : right - left));
             for (var channel = 0; channel < channels; channel++)
-            {
-                var row = x + top * line + (nint)left * channels + channel;
-                var sum = T.Zero;
-                for (var iy = top; iy < bottom; iy++, row += line)
-                {
-                    var rowSum = *row;
-                    var at = row;
-                    for (var ix = left + 1; ix < right; ix++)
-                        rowSum += *(at += channels);
-                    sum = iy == top ? rowSum : sum + rowSum;
-                }
-
-                *y++ = sum / divisor;
-            }
+                *y++ = Sum(x + top * line + (nint)left * channels + channel, line, channels, bottom - top, right - left) / divisor;
         }
+    }
+
+    /// <summary>The sum of rows of cells: one by one, or the two halves of many rows.</summary>
+    private static T Sum(T* x, nint line, nint channels, int height, int width)
+    {
+        if (height > BlockSums.Rows)
+            return Sum(x, line, channels, height / 2, width) + Sum(x + height / 2 * line, line, channels, height - height / 2, width);
+        var sum = Sum(x, channels, width);
+        for (; height > 1; height--)
+            sum += Sum(x += line, channels, width);
+        return sum;
+    }
+
+    /// <summary>The sum of cells: one by one, or the two halves of many.</summary>
+    private static T Sum(T* x, nint channels, int width)
+    {
+        if (width > BlockSums.Rows)
+            return Sum(x, channels, width / 2) + Sum(x + width / 2 * channels, channels, width - width / 2);
+        var sum = *x;
+        for (; width > 1; width--)
+            sum += *(x += channels);
+        return sum;
     }
 
     /// <summary>dx += the gradient of an image, window after window.</summary>

@@ -1,80 +1,85 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>Sums down the columns of a row-major matrix. Each lane is summed in the same order in every form.</summary>
+/// <summary>Sums down the columns of a row-major matrix, in the order of <see cref="BlockSums"/>: a column has the same bits in every form.</summary>
 internal static unsafe class ColumnLoops
 {
-    /// <summary>Rows summed from zero before they join the total: bounds the rounding of long columns.</summary>
-    private const int RowBlock = 128;
+    private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
 
-    /// <summary>Four vectors of columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Four<T>(T* x, int rows, nint stride, T* destination, bool accumulate) where T : unmanaged
+    /// <summary>sums[j] += sum over i of x[i, j]. No element from <paramref name="end"/> on is read.</summary>
+    public static void Add<TVector, T>(T* x, nint rows, nint stride, int columns, T* end, T* sums)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        nint count = Vector<T>.Count;
-        Vector<T> totalA = default, totalB = default, totalC = default, totalD = default;
-        for (var row = 0; row < rows; row += RowBlock)
+        if (columns < TVector.Count)
         {
-            Vector<T> a = default, b = default, c = default, d = default;
-            for (var left = Math.Min(RowBlock, rows - row); left > 0; left--, x += stride)
+            Narrow<TVector, T>(x, rows, stride, columns, end, sums);
+            return;
+        }
+
+        // Strips of two to four registers, or one.
+        var strips = (columns - 1) / (4 * TVector.Count) + 1;
+        for (int strip = 0, from = 0; strip < strips; strip++)
+        {
+            var to = (int)((strip + 1L) * columns / strips);
+            Strip<TVector, T>(x + from, rows, stride, to - from, sums + from);
+            from = to;
+        }
+    }
+
+    /// <summary>The same for a strip of one to four registers, which may overlap.</summary>
+    [MethodImpl(Loop)]
+    public static void Strip<TVector, T>(T* x, nint rows, nint stride, nint width, T* sums)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
+        var slots = stackalloc T[BlockSums.Slots(BlockSums.Blocks(rows)) * (int)width];
+        var block = 0;
+        for (; rows > 0; rows -= BlockSums.Rows)
+        {
+            TVector a = TVector.Zero, b = a, c = a, d = a;
+            for (var left = Math.Min(BlockSums.Rows, rows); left > 0; left--, x += stride)
             {
-                a += Vector.Load(x);
-                b += Vector.Load(x + count);
-                c += Vector.Load(x + 2 * count);
-                d += Vector.Load(x + 3 * count);
+                a += TVector.Load(x);
+                b += TVector.Load(x + o1);
+                c += TVector.Load(x + o2);
+                d += TVector.Load(x + o3);
             }
 
-            totalA += a;
-            totalB += b;
-            totalC += c;
-            totalD += d;
+            BlockSums.Join(slots, block++, width, a, b, c, d);
         }
 
-        if (accumulate)
-        {
-            totalA = Vector.Load(destination) + totalA;
-            totalB = Vector.Load(destination + count) + totalB;
-            totalC = Vector.Load(destination + 2 * count) + totalC;
-            totalD = Vector.Load(destination + 3 * count) + totalD;
-        }
-
-        Vector.Store(totalA, destination);
-        Vector.Store(totalB, destination + count);
-        Vector.Store(totalC, destination + 2 * count);
-        Vector.Store(totalD, destination + 3 * count);
+        BlockSums.FinishInto<TVector, T>(slots, block, width, sums);
     }
 
-    /// <summary>One vector of columns.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Vector<T> One<T>(T* x, int rows, nint stride) where T : unmanaged
+    /// <summary>The same for fewer columns than a register. Loads run into the next row, whose lanes are dropped.</summary>
+    [MethodImpl(Loop)]
+    private static void Narrow<TVector, T>(T* x, nint rows, nint stride, int columns, T* end, T* sums)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        Vector<T> total = default;
-        for (var row = 0; row < rows; row += RowBlock)
+        nint count = TVector.Count;
+        var slots = stackalloc T[BlockSums.Slots(BlockSums.Blocks(rows)) * (int)count];
+        var block = 0;
+        for (; rows > 0; rows -= BlockSums.Rows)
         {
-            Vector<T> sum = default;
-            for (var left = Math.Min(RowBlock, rows - row); left > 0; left--, x += stride)
-                sum += Vector.Load(x);
-            total += sum;
+            var sum = TVector.Zero;
+            for (var left = Math.Min(BlockSums.Rows, rows); left > 0; left--, x += stride)
+                sum += end - x >= count ? TVector.Load(x) : Padded<TVector, T>(x, columns);
+            BlockSums.Join(slots, block++, count, sum, sum, sum, sum);
         }
 
-        return total;
+        BlockSums.Finish(slots, block, count, columns);
+        for (var column = 0; column < columns; column++)
+            sums[column] += slots[column];
     }
 
-    /// <summary>Fewer columns than a vector; the other lanes are worthless.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Vector<T> Narrow<T>(T* x, int rows, nint stride, nint columns, T* end) where T : unmanaged
-    {
-        Vector<T> total = default;
-        for (var row = 0; row < rows; row += RowBlock)
-        {
-            Vector<T> sum = default;
-            for (var left = Math.Min(RowBlock, rows - row); left > 0; left--, x += stride)
-                sum += end - x >= Vector<T>.Count ? Vector.Load(x) : MapLoops.LoadPadded(x, columns);
-            total += sum;
-        }
-
-        return total;
-    }
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static TVector Padded<TVector, T>(T* x, int columns)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T> => MapLoops.LoadPadded<TVector, T>(x, columns);
 }

@@ -41,7 +41,7 @@ internal static unsafe class ReductionLoops
         return sum;
     }
 
-    /// <summary>The sums of blocks meet pairwise, as in a binary counter.</summary>
+    /// <summary>The sums of blocks meet pairwise.</summary>
     public static double Pairwise<TVector, T, TTerm>(TTerm term, T* x, T* y, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -50,21 +50,11 @@ internal static unsafe class ReductionLoops
         nint block = Chains * ChainLength * TVector.Count;
         if (n <= block)
             return Block<TVector, T, TTerm>(term, x, y, n);
-        var pending = stackalloc double[32];
-        var depth = 0;
-        var index = 0;
-        for (; n > 0; n -= block, x += block, y += block, index++)
-        {
-            var sum = n >= block ? WholeBlock<TVector, T, TTerm>(term, x, y) : Block<TVector, T, TTerm>(term, x, y, n);
-            for (var bits = index; (bits & 1) != 0; bits >>= 1)
-                sum = pending[--depth] + sum;
-            pending[depth++] = sum;
-        }
-
-        var total = pending[--depth];
-        while (depth > 0)
-            total = pending[--depth] + total;
-        return total;
+        Unsafe.SkipInit(out PairwiseSum sum);
+        sum.Clear();
+        for (; n > 0; n -= block, x += block, y += block)
+            sum.Add(n >= block ? WholeBlock<TVector, T, TTerm>(term, x, y) : Block<TVector, T, TTerm>(term, x, y, n));
+        return sum.Total;
     }
 
     [MethodImpl(Loop)]

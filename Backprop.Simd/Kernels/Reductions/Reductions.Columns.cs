@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
@@ -8,8 +9,8 @@ namespace Backprop.Simd.Kernels;
 public static partial class Reductions
 {
     /// <summary>sums[j] = sum over i of rows[i, j], or sums[j] += it.</summary>
-    /// <remarks>Rows are summed in blocks of 128, the blocks' sums added in order; threads share the columns. A longer
-    /// <paramref name="sums"/> keeps its tail.</remarks>
+    /// <remarks>Rows are summed in blocks of 128, one after the other; the blocks' sums meet pairwise, so that the error grows with
+    /// the logarithm of the rows. Threads share the columns. A longer <paramref name="sums"/> keeps its tail.</remarks>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="rows">A row-major matrix [rows, columns].</param>
     /// <param name="sums">One value per column.</param>
@@ -26,55 +27,27 @@ public static partial class Reductions
         sums = sums[..rows.Columns];
         var used = rows.Span[..RowMajor.Used(rows)];
         SpanGuard.Disjoint(used, sums, nameof(sums));
-        if (rows.Rows == 0 && !accumulate)
+        if (!accumulate)
             sums.Clear();
         if (used.IsEmpty)
             return;
-        var body = new ColumnSumsBody<T>(used, rows.Rows, rows.RowStride, sums, accumulate);
+        var body = new SimdRange<T, ColumnSumsBody<T>>(new(used, rows.Rows, rows.RowStride, sums), SimdWidth.Widest);
         if (context is null)
             body.Execute(0, rows.Columns);
         else
             context.For(rows.Columns, 4 * Vector<T>.Count, 0.1 * rows.Rows * rows.Columns, in body);
     }
 
-    private readonly unsafe ref struct ColumnSumsBody<T>(ReadOnlySpan<T> values, int rows, int stride, Span<T> sums, bool accumulate) : IRangeBody
+    private readonly unsafe ref struct ColumnSumsBody<T>(ReadOnlySpan<T> values, int rows, int stride, Span<T> sums) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _values = values;
         private readonly Span<T> _sums = sums;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            nint count = Vector<T>.Count, columns = limit - start;
             fixed (T* values = _values, sums = _sums)
-            {
-                T* x = values + start, d = sums + start;
-                if (columns < count)
-                {
-                    // Loads may run into the next row, whose lanes are dropped, but not past the last element.
-                    var total = ColumnLoops.Narrow(x, rows, stride, columns, values + _values.Length);
-                    var old = accumulate ? MapLoops.LoadPadded(d, columns) : Vector<T>.Zero;
-                    MapLoops.StorePartial(accumulate ? old + total : total, d, columns);
-                    return;
-                }
-
-                // The last vector may overlap the one before: its old sums are read first.
-                var lastOld = accumulate ? Vector.Load(d + (columns - count)) : Vector<T>.Zero;
-                nint j = 0;
-                for (; j + 4 * count <= columns; j += 4 * count)
-                    ColumnLoops.Four(x + j, rows, stride, d + j, accumulate);
-                for (; j + count <= columns; j += count)
-                {
-                    var total = ColumnLoops.One(x + j, rows, stride);
-                    Vector.Store(accumulate ? Vector.Load(d + j) + total : total, d + j);
-                }
-
-                if (j < columns)
-                {
-                    var total = ColumnLoops.One(x + (columns - count), rows, stride);
-                    Vector.Store(accumulate ? lastOld + total : total, d + (columns - count));
-                }
-            }
+                ColumnLoops.Add<TVector, T>(values + start, rows, stride, limit - start, values + _values.Length, sums + start);
         }
     }
 }

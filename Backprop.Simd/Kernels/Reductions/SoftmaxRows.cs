@@ -7,7 +7,7 @@ namespace Backprop.Simd.Kernels;
 /// <summary>Softmax of a row of at least a register of classes, by itself.</summary>
 internal static unsafe class SoftmaxRows
 {
-    /// <summary>Registers of exponentials summed in T before they join the sum in double: bounds the rounding of long rows.</summary>
+    /// <summary>Registers of exponentials summed in T before blocks meet pairwise in double: bounds the rounding of long rows.</summary>
     private const int Block = 64;
 
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
@@ -20,7 +20,8 @@ internal static unsafe class SoftmaxRows
     {
         var shift = TVector.Create(largest);
         var last = TVector.Load(x + (n - TVector.Count));
-        var total = 0.0;
+        Unsafe.SkipInit(out PairwiseSum total);
+        total.Clear();
         nint i = 0;
         TVector e;
         while (i < n - TVector.Count)
@@ -35,7 +36,7 @@ internal static unsafe class SoftmaxRows
                 sum += e;
             }
 
-            total += double.CreateTruncating(TVector.Sum(sum));
+            total.Add(double.CreateTruncating(TVector.Sum(sum)));
         }
 
         // Of the last register, the lanes before i have been counted.
@@ -43,7 +44,7 @@ internal static unsafe class SoftmaxRows
         e = VectorMath.ExpBounded(last - shift);
         if (p != null)
             TVector.Store(p + (n - TVector.Count), e);
-        return total + double.CreateTruncating(TVector.Sum(TVector.AndNot(e, seen)));
+        return total.Total + double.CreateTruncating(TVector.Sum(TVector.AndNot(e, seen)));
     }
 
     /// <summary>x *= factor, or x /= divisor.</summary>

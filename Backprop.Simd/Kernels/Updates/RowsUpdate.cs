@@ -10,8 +10,8 @@ namespace Backprop.Simd.Kernels;
 /// that occur are read and written, if the optimizer leaves parameters of zero gradient alone.
 /// </summary>
 /// <remarks>
-/// Occurrences are sorted by index, then n; the occurrences of a row are summed from zero on the thread that has the first of
-/// them, and the row is updated by the sum: the bits of the whole gradient.
+/// Occurrences are sorted by index, then n; the occurrences of a row are summed from zero, in the order of
+/// <see cref="BlockSums"/>, on the thread that has the first of them, and the row is updated by the sum: the bits of the whole gradient.
 /// </remarks>
 internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<ulong> order, ComputeContext context) : IUpdateVisitor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -27,8 +27,8 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
     /// <summary>Whether the step was applied.</summary>
     public bool IsDone { get; private set; }
 
-    /// <summary>Bytes that a thread needs for the gradient of a row.</summary>
-    public static long ThreadBytes(int columns) => (long)columns * sizeof(double);
+    /// <summary>Bytes that a thread needs for the gradient of a row, however often it occurs.</summary>
+    public static long ThreadBytes(int columns) => (long)BlockSums.MostSlots(columns) * columns * sizeof(double);
 
     public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>
     {
@@ -66,13 +66,14 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
             // A row belongs to the thread of its first occurrence.
             while (start > 0 && start < limit && RowOf(start) == RowOf(start - 1))
                 start++;
-            var sum = KernelScratch.Get<T>(columns);
+            var slots = KernelScratch.Get<T>(BlockSums.MostSlots(columns) * columns);
+            var sum = slots[..columns];
             for (var at = start; at < limit;)
             {
                 var row = RowOf(at);
-                sum.Clear();
-                for (; at < _order.Length && RowOf(at) == row; at++)
-                    new SimdRange<T, AddBody>(new(_dy.Slice((int)(uint)_order[at] * columns, columns), sum), SimdWidth.Widest).Execute(0, columns);
+                var run = Embeddings.Run(_order[at..]);
+                at += run.Length;
+                new SimdRange<T, SumBody>(new(_dy, run, slots), SimdWidth.Widest).Execute(0, columns);
                 new SimdRange<T, StepBody>(new(update, sum, Row(_parameters, row, 0), Row(_first, row, 1), Row(_second, row, 2), Row(_third, row, 3)), SimdWidth.Widest).Execute(0, columns);
             }
         }
@@ -81,15 +82,16 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
 
         private Span<T> Row(Span<T> block, int row, int needed) => TUpdate.States >= needed ? block.Slice(row * columns, columns) : [];
 
-        private readonly ref struct AddBody(ReadOnlySpan<T> x, Span<T> sum) : ISimdRangeBody<T>
+        private readonly ref struct SumBody(ReadOnlySpan<T> dy, ReadOnlySpan<ulong> run, Span<T> slots) : ISimdRangeBody<T>
         {
-            private readonly ReadOnlySpan<T> _x = x;
-            private readonly Span<T> _sum = sum;
+            private readonly ReadOnlySpan<T> _dy = dy;
+            private readonly ReadOnlySpan<ulong> _run = run;
+            private readonly Span<T> _slots = slots;
 
             public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
             {
-                fixed (T* from = _x, to = _sum)
-                    RowLoops<TVector, T>.Add(from + start, to + start, limit - start);
+                fixed (T* dy = _dy, slots = _slots)
+                    Embeddings.RunSum<TVector, T>(dy, _run, limit - start, limit - start, slots);
             }
         }
 
