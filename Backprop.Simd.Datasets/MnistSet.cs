@@ -30,6 +30,19 @@ public sealed class MnistSet
             throw new ArgumentException($"'{name}' cannot be the name of a folder.", nameof(name));
         }
 
+        foreach (MnistFile file in files)
+        {
+            if (file?.Name is null || file.Sha256 is null)
+            {
+                throw new ArgumentException("A file, its name or its hash is null.", nameof(files));
+            }
+        }
+
+        foreach (string folder in folders)
+        {
+            ArgumentNullException.ThrowIfNull(folder, nameof(folders));
+        }
+
         (_files, _mirrors, _folders, Name) = (files.ToArray(), mirrors.ToArray(), folders.ToArray(), name);
         if (!Mnist.FileNames.ToArray().Order(StringComparer.Ordinal).SequenceEqual(_files.Select(f => f.Name).Order(StringComparer.Ordinal)))
         {
@@ -217,9 +230,9 @@ public sealed class MnistSet
     {
         foreach (Uri mirror in mirrors)
         {
-            if (!mirror.IsAbsoluteUri || mirror.Scheme is not ("http" or "https"))
+            if (mirror is not { IsAbsoluteUri: true } || mirror.Scheme is not ("http" or "https"))
             {
-                throw new ArgumentException($"Expected absolute http or https addresses; got '{mirror}'.", argument);
+                throw new ArgumentException($"Expected absolute http or https addresses; got '{mirror?.ToString() ?? "null"}'.", argument);
             }
         }
     }

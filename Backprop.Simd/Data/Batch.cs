@@ -17,6 +17,7 @@ public sealed class Batch<T> where T : unmanaged, IFloatingPointIeee754<T>
     internal Batch(DataColumn[] columns, int capacity)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        SpanGuard.ArrayLength(capacity);
         _columns = columns;
         _values = new AlignedBuffer<T>?[columns.Length];
         _indices = new AlignedBuffer<int>?[columns.Length];

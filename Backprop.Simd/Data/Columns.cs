@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Memory;
 
@@ -16,6 +17,20 @@ public static class Columns
     /// <exception cref="ArgumentException">The length is no multiple of the size.</exception>
     public static ValueColumn<T> Values<T>(string name, Shape shape, ReadOnlyMemory<T> values) where T : unmanaged, IFloatingPointIeee754<T> =>
         new StoredValues<T, T, SameElements<T>>(name, shape, CountOf(name, shape, values.Length, nameof(values)), ArrayStore.Of(values), 0, default);
+
+    /// <summary>Numbers as they are.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="name">The name of the network's input.</param>
+    /// <param name="shape">The shape of one example.</param>
+    /// <param name="values">count x size numbers, row-major.</param>
+    /// <returns>The column.</returns>
+    /// <exception cref="ArgumentException">The length is no multiple of the size.</exception>
+    [OverloadResolutionPriority(-1)] // Calls that name T mean memory, as before.
+    public static ValueColumn<T> Values<T>(string name, Shape shape, T[] values) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return Values<T>(name, shape, values.AsMemory());
+    }
 
     /// <summary>Bytes that stand for fractions: byte / maximum in <typeparamref name="T"/>, correctly rounded, as images come.</summary>
     /// <typeparam name="T">float or double.</typeparam>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
@@ -130,6 +131,7 @@ public static class DataSplit
     {
         if (folds < 2 || folds > count)
             throw new ArgumentOutOfRangeException(nameof(folds), folds, $"{count} rows make 2 to {count} folds.");
+        SpanGuard.ArrayLength(folds);
         var fractions = new double[folds];
         Array.Fill(fractions, 1.0 / folds);
         return fractions;
@@ -150,7 +152,7 @@ public static class DataSplit
 
     private static int[] Shuffled(int count, ulong seed)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        SpanGuard.ArrayLength(count);
         var order = new int[count];
         RowOrder.Identity(order);
         var random = new Philox(seed, Stream);

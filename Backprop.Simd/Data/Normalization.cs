@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Data;
@@ -191,8 +192,11 @@ public sealed class Normalization
         return new Normalization(column, shape, offsets, factors);
     }
 
-    private Pattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T> =>
-        typeof(T) == typeof(float) ? (Pattern<T>)(object)_single.Value : (Pattern<T>)(object)_double.Value;
+    private Pattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        SpanGuard.Supported<T>();
+        return typeof(T) == typeof(float) ? (Pattern<T>)(object)_single.Value : (Pattern<T>)(object)_double.Value;
+    }
 
     /// <summary>
     /// Offsets and factors element by element, repeated. What an offset loses when it is rounded to T comes back as a shift, so that
@@ -214,7 +218,7 @@ public sealed class Normalization
                 _factors[i] = T.CreateTruncating(factor);
                 _shifts[i] = T.CreateTruncating((double.CreateTruncating(_offsets[i]) - offset) * factor);
                 if (!T.IsFinite(_offsets[i]) || !T.IsFinite(_factors[i]) || !T.IsFinite(_shifts[i]))
-                    throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The normalization of '{normalization.Column}' has the offset {offset} and the factor {factor}, beyond the range of {typeof(T).Name}."));
+                    throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The normalization of '{normalization.Column}' has the offset {offset} and the factor {factor}, beyond the range of {typeof(T).Name}."), nameof(normalization));
             }
         }
 
@@ -232,12 +236,17 @@ public sealed class Normalization
                 : throw new ArgumentException($"Column '{column.Name}' holds {column.Type}; the normalization was made for values {normalization.Shape}.", nameof(columns));
         }
 
-        public override void Apply(Batch<T> batch, Span<T> scratch, ulong seed) => _pattern.Apply(batch.Values(IndexOf(batch.Columns)), null);
+        public override void Apply(Batch<T> batch, Span<T> scratch, ulong seed)
+        {
+            ArgumentNullException.ThrowIfNull(batch);
+            _pattern.Apply(batch.Values(IndexOf(batch.Columns)), null);
+        }
 
         private int IndexOf(ReadOnlySpan<DataColumn> columns)
         {
             for (var i = 0; i < columns.Length; i++)
             {
+                ArgumentNullException.ThrowIfNull(columns[i], nameof(columns));
                 if (columns[i].Name == normalization.Column)
                     return i;
             }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Gradients;
 
@@ -59,6 +60,10 @@ public sealed record GradientCheckEntry(
 /// <param name="Entries">The entries: parameters in layout order, then inputs.</param>
 public sealed record GradientCheckReport(IReadOnlyList<GradientCheckEntry> Entries)
 {
+    /// <summary>The entries: parameters in layout order, then inputs.</summary>
+    /// <exception cref="ArgumentException">The value or one of the entries is null.</exception>
+    public IReadOnlyList<GradientCheckEntry> Entries { get; init => field = NullGuard.Filled(value); } = NullGuard.Filled(Entries);
+
     /// <summary>The entry with the largest relative error; one with a NaN is worse than any. Null if nothing was compared.</summary>
     public GradientCheckEntry? Worst => Entries.MaxBy(e => e.Badness);
 

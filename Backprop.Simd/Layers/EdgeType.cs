@@ -21,7 +21,13 @@ public readonly record struct EdgeType(EdgeKind Kind, Shape Shape)
     /// <summary>The elements an edge holds for a batch.</summary>
     /// <param name="rows">The rows of the batch.</param>
     /// <returns>rows x size, or size for a shared edge.</returns>
-    public int Elements(int rows) => Kind == EdgeKind.Shared ? Shape.Size : checked(rows * Shape.Size);
+    /// <exception cref="ArgumentOutOfRangeException">The rows are negative, or so many that no array holds their elements.</exception>
+    public int Elements(int rows)
+    {
+        var elements = Kind == EdgeKind.Shared ? Shape.Size : (long)rows * Shape.Size;
+        return rows >= 0 && elements <= Array.MaxLength ? (int)elements
+            : throw new ArgumentOutOfRangeException(nameof(rows), rows, $"Rows of {this} are 0 or more, and their elements fit one array, {Array.MaxLength}.");
+    }
 
     /// <summary>Compares two types.</summary>
     /// <param name="other">The other type.</param>

@@ -98,7 +98,7 @@ public sealed class LayerDeclaration
 
     private Shape Require(int input, EdgeKind kind, int rank, string layout)
     {
-        var type = _inputs[input];
+        var type = ContextHelpers.At(_inputs, input);
         if (type.Kind != kind || rank >= 0 && type.Shape.Rank != rank)
         {
             var expected = rank < 0 ? "" : $" of rank {rank}{layout}";
@@ -114,7 +114,7 @@ public sealed class LayerDeclaration
     /// <exception cref="ArgumentException">The input carries indices.</exception>
     public EdgeType RequireNumbers(int input)
     {
-        var type = _inputs[input];
+        var type = ContextHelpers.At(_inputs, input);
         if (type.Kind == EdgeKind.Indices)
             throw new ArgumentException($"Input {input} of {Kind} must be numbers; it is {type}.", "inputs");
         return type;
@@ -126,7 +126,7 @@ public sealed class LayerDeclaration
     /// <exception cref="ArgumentException">They differ.</exception>
     public void RequireSame(int first, int second)
     {
-        if (_inputs[first] != _inputs[second])
+        if (ContextHelpers.At(_inputs, first) != ContextHelpers.At(_inputs, second))
             throw new ArgumentException($"Inputs {first} and {second} of {Kind} must be alike; they are {_inputs[first]} and {_inputs[second]}.", "inputs");
     }
 

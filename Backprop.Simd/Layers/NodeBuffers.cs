@@ -40,7 +40,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         if (Source is not null)
             return SourceRows(first, rows, RowStride == Type.Shape.Size || rows == 1);
         var (start, length) = Slice(first, rows);
-        return IsBound ? Bound.Span.Slice(start, length) : Block!.Span.Slice(Offset + start, length);
+        return IsBound ? Bound.Span.Slice(start, length) : Held(Block, "numbers").Span.Slice(Offset + start, length);
     }
 
     /// <summary>From one row of values to the next.</summary>
@@ -53,19 +53,19 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
     public Span<T> WritableValues(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return Block!.Span.Slice(Offset + start, length);
+        return Held(Block, "numbers").Span.Slice(Offset + start, length);
     }
 
     public ReadOnlySpan<int> Indices(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return IsBound ? BoundIndices.Span.Slice(start, length) : IndexBlock!.Span.Slice(start, length);
+        return IsBound ? BoundIndices.Span.Slice(start, length) : Held(IndexBlock, "integers").Span.Slice(start, length);
     }
 
     public Span<T> Gradient(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return GradientBlock!.Span.Slice(GradientOffset + start, length);
+        return Held(GradientBlock, "gradient").Span.Slice(GradientOffset + start, length);
     }
 
     private ReadOnlySpan<T> SourceRows(int first, int rows, bool allowed)
@@ -77,6 +77,9 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
             return Source!.Values(first, rows).Slice(SourceStart, size);
         return Source!.Values(first, rows).Slice(SourceStart, (rows - 1) * RowStride + size);
     }
+
+    private TBlock Held<TBlock>(TBlock? block, string what) where TBlock : class =>
+        block ?? throw new InvalidOperationException($"This edge, {Type}, holds no {what} here.");
 
     private (int Start, int Length) Slice(int first, int rows)
     {

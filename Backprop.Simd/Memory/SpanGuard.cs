@@ -47,6 +47,13 @@ internal static class SpanGuard
             ThrowOverlap(name);
     }
 
+    /// <summary>Throws unless an array can have this length, before one is asked for.</summary>
+    public static void ArrayLength(long length, [CallerArgumentExpression(nameof(length))] string name = "")
+    {
+        if (length < 0 || length > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(name, length, $"'{name}' must be 0 to {Array.MaxLength}, the longest array.");
+    }
+
     /// <summary>Throws unless a value is a positive, finite number.</summary>
     public static void PositiveFinite<TNumber>(TNumber value, [CallerArgumentExpression(nameof(value))] string name = "")
         where TNumber : IFloatingPoint<TNumber>

@@ -1,3 +1,5 @@
+using Backprop.Simd.Memory;
+
 namespace Backprop.Simd.Networks;
 
 /// <summary>What a workspace is for.</summary>
@@ -34,7 +36,8 @@ public sealed class Retain
     /// <summary>The named nodes.</summary>
     /// <param name="names">The names.</param>
     /// <returns>The choice.</returns>
-    public static Retain Nodes(params IEnumerable<string> names) => new(false, names);
+    /// <exception cref="ArgumentException">The names are null, or one of them is.</exception>
+    public static Retain Nodes(params IEnumerable<string> names) => new(false, NullGuard.Filled(names));
 }
 
 /// <summary>How a workspace is made.</summary>

@@ -15,6 +15,7 @@ internal static class NormalizationTensors
 
     public static void Add(SafetensorsWriter writer, Normalization normalization)
     {
+        ArgumentNullException.ThrowIfNull(normalization, "options");
         var name = Prefix + normalization.Column;
         var shape = SafetensorsWriter.Dimensions(normalization.Shape);
         writer.Add<long>(name + ShapeName, [shape.Length], shape);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -60,6 +61,11 @@ public sealed class SafetensorsWriter
     public void Add<T>(string name, Shape shape, ReadOnlyMemory<T> values)
         where T : unmanaged => Add(name, Dimensions(shape), values);
 
+    /// <inheritdoc cref="Add{T}(string, Shape, ReadOnlyMemory{T})"/>
+    [OverloadResolutionPriority(-1)]
+    public void Add<T>(string name, Shape shape, T[] values)
+        where T : unmanaged => Add(name, Dimensions(shape), values);
+
     /// <summary>Adds a tensor of any rank.</summary>
     /// <typeparam name="T">float, double, Half, or an integer of 8 to 64 bits.</typeparam>
     /// <param name="name">Its name, unique in the file.</param>
@@ -74,6 +80,15 @@ public sealed class SafetensorsWriter
         if (values.Length != count)
             throw new ArgumentException($"The shape [{string.Join(", ", shape.ToArray())}] of '{name}' has {count} elements; got {values.Length}.", nameof(values));
         Add(name, shape, () => values.Span);
+    }
+
+    /// <inheritdoc cref="Add{T}(string, ReadOnlySpan{long}, ReadOnlyMemory{T})"/>
+    [OverloadResolutionPriority(-1)]
+    public void Add<T>(string name, ReadOnlySpan<long> shape, T[] values)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        Add<T>(name, shape, values.AsMemory());
     }
 
     /// <summary>Adds a tensor whose values are asked for while the file is written.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Numerics;
 using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Threading;
 
@@ -57,6 +58,7 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(set);
         options ??= new EvaluatorOptions<T>();
+        NullGuard.Filled(options.Transforms, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, 1, nameof(options));
         _network = network;
         _set = set;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Data;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
@@ -91,27 +92,26 @@ public sealed record TrainerOptions<T> where T : unmanaged, IFloatingPointIeee75
     internal void Check()
     {
         if (Epochs is null && Steps is null && Time is null)
-            throw new ArgumentException("A training needs an end: set Epochs, Steps or Time.");
+            throw new ArgumentException("A training needs an end: set Epochs, Steps or Time.", "options");
         if (Epochs < 0 || Steps < 0 || Time < TimeSpan.Zero)
-            throw new ArgumentException($"Epochs, Steps and Time must not be negative; they are {Epochs}, {Steps} and {Time}.");
+            throw new ArgumentException($"Epochs, Steps and Time must not be negative; they are {Epochs}, {Steps} and {Time}.", "options");
         if (MicroBatches < 1 || ValidationPeriod < 1)
-            throw new ArgumentException($"MicroBatches and ValidationPeriod are 1 or more; they are {MicroBatches} and {ValidationPeriod}.");
+            throw new ArgumentException($"MicroBatches and ValidationPeriod are 1 or more; they are {MicroBatches} and {ValidationPeriod}.", "options");
         if (SkipLimit < 0)
-            throw new ArgumentException($"SkipLimit must not be negative; it is {SkipLimit}.");
+            throw new ArgumentException($"SkipLimit must not be negative; it is {SkipLimit}.", "options");
         if (ClipNorm is { } norm && !(norm > 0 && double.IsFinite(norm)))
-            throw new ArgumentException($"ClipNorm must be finite and positive; it is {norm}.");
+            throw new ArgumentException($"ClipNorm must be finite and positive; it is {norm}.", "options");
         if (ClipValue is { } value && !(value > 0 && double.IsFinite(value)))
-            throw new ArgumentException($"ClipValue must be finite and positive; it is {value}.");
+            throw new ArgumentException($"ClipValue must be finite and positive; it is {value}.", "options");
         if (Schedule is not null && Plateau is not null)
-            throw new ArgumentException("Schedule and Plateau both set the learning rate: give one of them.");
+            throw new ArgumentException("Schedule and Plateau both set the learning rate: give one of them.", "options");
         if (Validation is null && (Plateau is not null || EarlyStopping is not null))
-            throw new ArgumentException("Plateau and EarlyStopping need a Validation to look at.");
+            throw new ArgumentException("Plateau and EarlyStopping need a Validation to look at.", "options");
         if (Plateau is not null)
             Validation!.RequireMetric(PlateauMonitor, nameof(PlateauMonitor));
         if (EarlyStopping is { } early)
             Validation!.RequireMetric(early.Monitor, nameof(EarlyStopping));
-        foreach (var callback in Callbacks)
-            ArgumentNullException.ThrowIfNull(callback, nameof(Callbacks));
+        NullGuard.Filled(Callbacks);
         Checkpoints?.Check();
     }
 }

@@ -54,6 +54,11 @@ public sealed record EpochRecord(
 /// <param name="Seconds">How long it took.</param>
 public sealed record Evaluation(long Rows, double Loss, IReadOnlyList<MetricValue> Metrics, double Seconds)
 {
+    /// <summary>The metrics, in the order of the evaluator.</summary>
+    /// <exception cref="ArgumentNullException">The value is null.</exception>
+    public IReadOnlyList<MetricValue> Metrics { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } =
+        Metrics ?? throw new ArgumentNullException(nameof(Metrics));
+
     /// <summary>One metric.</summary>
     /// <param name="name">Its name; <c>loss</c> is the loss.</param>
     /// <exception cref="ArgumentException">There is no such metric.</exception>

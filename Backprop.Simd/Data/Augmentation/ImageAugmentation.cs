@@ -47,7 +47,7 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
     public sealed override int Prepare(ReadOnlySpan<DataColumn> columns)
     {
         var size = SizeOf(columns[Find(columns)].Type);
-        return ScratchFor(size);
+        return Scratch(size);
     }
 
     /// <inheritdoc/>
@@ -58,7 +58,7 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
             return;
         var column = Find(batch.Columns);
         var size = SizeOf(batch.Columns[column].Type);
-        var needed = ScratchFor(size);
+        var needed = Scratch(size);
         if (scratch.Length < needed)
             throw new ArgumentException($"{needed} elements of scratch are needed; there are {scratch.Length}.", nameof(scratch));
         scratch = scratch[..needed];
@@ -107,10 +107,23 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
     private protected static double NotNegative(double value, string name) =>
         value >= 0 && double.IsFinite(value) ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be 0 or more, and finite.");
 
+    private int Scratch(ImageSize size)
+    {
+        try
+        {
+            return ScratchFor(size);
+        }
+        catch (OverflowException e)
+        {
+            throw new ArgumentException($"The scratch for images of '{Column}', {size}, does not fit one array.", "columns", e);
+        }
+    }
+
     private int Find(ReadOnlySpan<DataColumn> columns)
     {
         for (var i = 0; i < columns.Length; i++)
         {
+            ArgumentNullException.ThrowIfNull(columns[i], nameof(columns));
             if (columns[i].Name == Column)
                 return i;
         }

@@ -22,9 +22,10 @@ public static unsafe class Convolution
     /// <summary>Elements of scratch that each function needs: for filters in the order of the kernels, and partial sums of dW.</summary>
     /// <param name="shape">The sizes.</param>
     /// <returns>The number of elements.</returns>
-    /// <exception cref="ArgumentException">They are more than 2^31 - 1.</exception>
+    /// <exception cref="ArgumentException">They are more than 2^31 - 1, or the shape is the default value.</exception>
     public static int ScratchLength(in ConvolutionShape shape)
     {
+        RequireSizes(in shape);
         var length = ConvolutionScratch.Length(in shape);
         return length <= Array.MaxLength ? (int)length
             : throw new ArgumentException($"The filters are too large: a convolution would need {length} elements of scratch.", nameof(shape));
@@ -263,10 +264,15 @@ public static unsafe class Convolution
     }
 
     /// <summary>Returns the number of images.</summary>
-    private static int Check(in ConvolutionShape shape, int x, string nameOfX, int y, string nameOfY, int weights, int scratch, Type type)
+    private static void RequireSizes(in ConvolutionShape shape)
     {
         if (shape.Groups == 0)
             throw new ArgumentException("The shape is the default value, which has no sizes.", nameof(shape));
+    }
+
+    private static int Check(in ConvolutionShape shape, int x, string nameOfX, int y, string nameOfY, int weights, int scratch, Type type)
+    {
+        RequireSizes(in shape);
         if (type != typeof(float) && type != typeof(double))
             throw new NotSupportedException($"float and double are supported, {type.Name} is not.");
         var (images, rest) = Math.DivRem(x, shape.InputSize);

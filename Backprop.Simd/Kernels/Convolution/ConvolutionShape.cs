@@ -92,7 +92,7 @@ public readonly struct ConvolutionShape : IEquatable<ConvolutionShape>
     public int OutputSize => OutputHeight * OutputWidth * Filters;
 
     /// <summary>The elements of all filters.</summary>
-    public int WeightSize => Kernel.Height * Kernel.Width * (Channels / Groups) * Filters;
+    public int WeightSize => Groups == 0 ? 0 : Kernel.Height * Kernel.Width * (Channels / Groups) * Filters;
 
     /// <summary>Multiplications and additions for one image.</summary>
     public double Operations => 2.0 * OutputHeight * OutputWidth * WeightSize;

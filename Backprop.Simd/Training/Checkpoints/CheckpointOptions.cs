@@ -30,8 +30,8 @@ public sealed record CheckpointOptions
     internal void Check()
     {
         if (string.IsNullOrEmpty(Directory))
-            throw new ArgumentException("Checkpoints need a Directory.");
+            throw new ArgumentException("Checkpoints need a Directory.", "options");
         if (Keep < 1 || EverySteps < 1 || Every <= TimeSpan.Zero)
-            throw new ArgumentException($"Keep and EverySteps are 1 or more, Every is positive; they are {Keep}, {EverySteps} and {Every}.");
+            throw new ArgumentException($"Keep and EverySteps are 1 or more, Every is positive; they are {Keep}, {EverySteps} and {Every}.", "options");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Training;
 
@@ -39,6 +40,7 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         Classes = classes;
         _ignoreIndex = ignoreIndex;
         _threshold = double.IsNaN(threshold) ? throw new ArgumentException("A threshold is a number.", nameof(threshold)) : threshold;
+        SpanGuard.ArrayLength((long)classes * classes, nameof(classes));
         _counts = new long[classes * classes];
         _unpredicted = new long[classes];
     }

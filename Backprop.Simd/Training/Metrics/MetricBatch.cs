@@ -42,7 +42,8 @@ public readonly ref struct MetricBatch<T> where T : unmanaged, IFloatingPointIee
     public int Rows { get; }
 
     /// <summary>The numbers of a row.</summary>
-    public int Width => Outputs.Length / Rows;
+    /// <exception cref="ArgumentException">The batch is the default value, which has no rows.</exception>
+    public int Width => Rows > 0 ? Outputs.Length / Rows : throw new ArgumentException("The batch is the default value, which has no rows.", "batch");
 
     /// <summary>The outputs: rows x width.</summary>
     public ReadOnlySpan<T> Outputs { get; }

@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Data;
+using Backprop.Simd.Datasets;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Optimizers;
+using Backprop.Simd.Serialization;
+
+namespace Backprop.Simd.Tests.Api;
+
+/// <summary>
+/// Every generic method over spans or memory is called with plain arrays and without its type arguments: that this compiles is half of
+/// the test. The compiler infers T of a span from an array; of memory it does not, and there are overloads.
+/// </summary>
+public sealed partial class ArrayArgumentTests
+{
+    private readonly HashSet<string> _called = [];
+
+    [Fact]
+    public void Every_generic_method_over_spans_or_memory_takes_arrays()
+    {
+        Elementwises();
+        Kernels();
+        Others();
+        var all = PublicMembers.Types.SelectMany(PublicMembers.Of).Where(m => m.IsGenericMethod && m.GetParameters().Any(p => IsOwn(p.ParameterType, m.GetGenericArguments())))
+            .Select(m => (Type: m.DeclaringType!, m.Name)).Where(m => !m.Type.IsSubclassOf(typeof(Initializer)))
+            .Select(m => $"{m.Type.Name}.{m.Name}").Distinct().Order(StringComparer.Ordinal);
+        Assert.Equal(all, _called.Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Whether a type is a span or memory of an argument of its method.</summary>
+    private static bool IsOwn(Type type, Type[] own) => type.IsGenericType && own.Contains(type.GetGenericArguments()[0])
+        && type.Name.Split('`')[0] is "Span" or "ReadOnlySpan" or "Memory" or "ReadOnlyMemory";
+
+    /// <summary>Calls a member, and notes the type and the name that stand before its arguments.</summary>
+    private void Call(Action call, [CallerArgumentExpression(nameof(call))] string text = "")
+    {
+        call();
+        var member = Member().Match(text).Groups[1].Value;
+        _called.Add(char.ToUpperInvariant(member[0]) + member[1..]);
+    }
+
+    [GeneratedRegex(@"([A-Za-z]+\.[A-Za-z]+)\((?!1, 1)")]
+    private static partial Regex Member();
+
+    private void Elementwises()
+    {
+        float[] x = [1, 2], y = [3, 4], z = [0, 0];
+        Call(() => Elementwise.Exp(x, z));
+        Assert.Equal(Math.E, z[0], 1e-6);
+        Call(() => Elementwise.Add(x, y, z));
+        Assert.Equal([4, 6], z);
+        Call(() => Elementwise.Subtract(x, y, z));
+        Call(() => Elementwise.Multiply(x, y, z));
+        Call(() => Elementwise.MultiplyAccumulate(x, y, z));
+        Call(() => Elementwise.Maximum(x, y, z));
+        Call(() => Elementwise.MaximumBackwardFirst(x, y, y, z, accumulate: false));
+        Call(() => Elementwise.MaximumBackwardSecond(x, y, y, z, accumulate: false));
+        Call(() => Elementwise.Axpy(2, x, y));
+        Assert.Equal([5, 8], y);
+        Call(() => Elementwise.Scale(x, 2, z));
+        Call(() => Elementwise.Shift(x, 2, z));
+        Call(() => Elementwise.Negate(x, z));
+        Call(() => Elementwise.Reciprocal(x, z));
+        Call(() => Elementwise.ReciprocalBackward(x, y, z, accumulate: false));
+        Call(() => Elementwise.Erf(x, z));
+        Call(() => Elementwise.Gelu(x, z));
+        Call(() => Elementwise.GeluTanh(x, z));
+        Call(() => Elementwise.Log(x, z));
+        Call(() => Elementwise.Sigmoid(x, z));
+        Call(() => Elementwise.Silu(x, z));
+        Call(() => Elementwise.Softplus(x, z));
+        Call(() => Elementwise.Tanh(x, z));
+        Call(() => Elementwise.AddRow(new Matrix<float>(z, 1, 2), x));
+        Call(() => ActivationKernels.Forward(new Relu(), x, z));
+        Call(() => ActivationKernels.Backward(new Relu(), x, x, x, z, accumulate: false));
+    }
+
+    private void Kernels()
+    {
+        double[] x = [1, 2, 3, 4], y = [3, 4, 5, 6], z = [0, 0, 0, 0], one = [1], two = [0, 0], none = [];
+        int[] labels = [0, 1];
+        Call(() => Reductions.Sum(x));
+        Call(() => Reductions.SumOfSquares(x));
+        Call(() => Reductions.Norm(x));
+        Call(() => Reductions.Max(x));
+        Call(() => Reductions.AllFinite(x));
+        Call(() => Reductions.Dot(x, y));
+        Call(() => Reductions.ColumnSums(new Matrix<double>(x, 2, 2), two, accumulate: false));
+        Assert.Equal([4, 6], two);
+        Call(() => Gemm.MultiplyAddRow(new Matrix<double>(x, 2, 2), new Matrix<double>(y, 2, 2), two, new Matrix<double>(z, 2, 2)));
+        Call(() => SoftmaxCrossEntropyKernels.CrossEntropy(new Matrix<double>(x, 2, 2), labels, two));
+        Call(() => SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new Matrix<double>(x, 2, 2), labels, 1, two, new Matrix<double>(z, 2, 2)));
+        Call(() => SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(new Matrix<double>(x, 2, 2), new Matrix<double>(z, 2, 2), two, new double[2]));
+        var shape = new ConvolutionShape(2, 2, 1, 1, 1);
+        var scratch = new double[Convolution.ScratchLength(shape)];
+        Call(() => Convolution.Forward(shape, x, one, one, z, scratch));
+        Call(() => Convolution.Forward(shape, x, one, none, z, scratch));
+        Call(() => Convolution.BackwardInput(shape, x, one, z, accumulate: false, scratch));
+        Call(() => Convolution.BackwardWeights(shape, x, y, one, none, accumulate: false, scratch));
+        Call(() => GradientClipping.Norm(x));
+        Call(() => GradientClipping.ByNorm(x, 1));
+        Call(() => GradientClipping.ByValue(x, 1));
+    }
+
+    private void Others()
+    {
+        float[] x = [1, 2];
+        Call(() => Columns.Values("x", new Shape(1), x));
+        Call(() => Columns.Values("x", new Shape(1), new ReadOnlyMemory<float>(x)));
+        Assert.Throws<ArgumentNullException>("values", () => Columns.Values("x", new Shape(1), (float[])null!));
+        var safetensorsWriter = new SafetensorsWriter();
+        Call(() => safetensorsWriter.Add("a", new Shape(2), x));
+        Call(() => safetensorsWriter.Add("b", [2], x));
+        Call(() => safetensorsWriter.Add("c", [2], new ReadOnlyMemory<float>(x)));
+        Call(() => safetensorsWriter.Add("d", [2], () => x));
+        Assert.Throws<ArgumentNullException>("values", () => safetensorsWriter.Add("e", [2], (float[])null!));
+        using var stream = new MemoryStream();
+        safetensorsWriter.Write(stream);
+        stream.Position = 0;
+        using var file = SafetensorsFile.Open(stream);
+        foreach (var safetensorsTensor in file.Tensors)
+        {
+            var read = new float[2];
+            Call(() => safetensorsTensor.Read(read));
+            Assert.Equal(x, read);
+        }
+
+        var normalization = new Normalization("x", new Shape(2), [0, 0], [1, 1]);
+        Call(() => normalization.Apply(x, 1));
+        Call(() => normalization.Undo(x, 1));
+        var labeledImages = new LabeledImages(new byte[2], new byte[1], 2, 1, 1, 1);
+        Call(() => labeledImages.CopyRows(0, 1, x));
+        Call(() => labeledImages.CopyRows(new[] { 0 }, x));
+        var initializer = Initialize.He;
+        Call(() =>
+        {
+            var random = new Philox(1, 1);
+            initializer.Fill(x, 1, 2, ref random);
+        });
+    }
+}

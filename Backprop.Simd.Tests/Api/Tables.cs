@@ -1,0 +1,176 @@
+using System.Reflection;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Data;
+using Backprop.Simd.Datasets;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Losses;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Serialization;
+using Backprop.Simd.Tests.Gradients;
+
+namespace Backprop.Simd.Tests.Api;
+
+/// <summary>The recipes, and the members that have none.</summary>
+internal static class Tables
+{
+    private const string Weight = "affine1.weight", Running = "batchnormalization1.runningMean";
+
+    /// <summary>Members whose good arguments are refused here: there is no such data, or the object is in another state.</summary>
+    private static readonly HashSet<string> Refused =
+    [
+        "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
+        "GraphBuilder.Build", "GradientAccumulator.Average", "Trainer.Resume", "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo", "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
+    ];
+
+    /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
+    private static readonly HashSet<string> Fixed = ["Mnist.LoadOrDownload.options", "FashionMnist.LoadOrDownload.options"];
+
+    public static bool IsRefused(MethodBase member) => Refused.Contains(Key(member)) || IsPass(member)
+        || member is MethodInfo { IsGenericMethod: true } method && method.GetGenericArguments().Contains(typeof(Half));
+
+    public static bool IsFixed(System.Reflection.ParameterInfo parameter) => Fixed.Contains($"{Key(parameter.Member)}.{parameter.Name}");
+
+    /// <summary>Arguments that a large number is right for, and takes long: a gradient check runs forward for each element.</summary>
+    public static bool TakesLong(System.Reflection.ParameterInfo parameter) => parameter.Member.DeclaringType!.Name is "GradientCheck";
+
+    /// <summary>Whether this is a layer's pass: only a network can make a context for it.</summary>
+    public static bool IsPass(MemberInfo member) => member.DeclaringType!.IsAssignableTo(typeof(Layer)) && member.Name is "Forward" or "Backward"
+        && !member.DeclaringType!.IsAssignableTo(typeof(IActivation)) && member.DeclaringType != typeof(ActivationKernels);
+
+    public static string Key(MemberInfo member) => $"{member.DeclaringType!.Name.Split('`')[0]}.{member.Name.TrimStart('.')}";
+
+    public static Dictionary<string, Func<object?>> All()
+    {
+        var table = new Dictionary<string, Func<object?>>();
+        foreach (var part in (IEnumerable<(string, Func<object?>)>[])[Kernels(), Graphs(), Data(), Training()])
+        {
+            foreach (var (key, make) in part)
+                table.Add(key, make);
+        }
+
+        return table;
+    }
+
+    private static IEnumerable<(string, Func<object?>)> Kernels() =>
+    [
+        ("Convolution.weights", () => 1), ("Convolution.bias", () => 1), ("Convolution.dw", () => 1), ("Convolution.db", () => 1),
+        ("ConvolutionShape.channels", () => 2), ("ConvolutionShape.kernel", () => 2), ("Same.kernel", () => 3),
+        ("bias", () => 2), ("row", () => 2), ("sums", () => 2), ("losses", () => 2), ("maximum", () => 2), ("logSum", () => 2), ("labels", () => 2),
+        ("Matrix.ctor.columnStride", () => 1), ("ReadOnlyMatrix.ctor.columnStride", () => 1),
+        ("Matrix.row", () => 1), ("Matrix.column", () => 1), ("ReadOnlyMatrix.row", () => 1), ("ReadOnlyMatrix.column", () => 1),
+        ("SliceRows.start", () => 0), ("SliceRows.count", () => 1), ("SliceColumns.start", () => 0), ("SliceColumns.count", () => 1),
+        ("ByNorm.maximum", () => 1.0), ("ByValue.maximum", () => 1.0),
+        ("Initializer.Fill.fanIn", () => 2), ("OrthogonalInitializer.Fill.fanIn", () => 2), ("ValuesInitializer.Fill.values", () => 2), ("Uniform.high", () => 1.0), ("UniformInitializer.high", () => 1.0),
+        ("TruncatedNormal.bound", () => 2.0), ("Shape.dimension", () => 0), ("Shape.ctor.dimensions", () => new[] { 2, 2 }), ("dimensions", () => new[] { 2, 2 }),
+    ];
+
+    private static IEnumerable<(string, Func<object?>)> Graphs()
+    {
+        string[] images = ["Convolution2D", "Pointwise", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D", "GlobalAveragePooling2D", "GroupNormalization"];
+        foreach (var member in images)
+            yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
+        foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])
+            yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
+        yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
+        yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
+        yield return ("AddShared.shared", () => Instances.Of<GraphBuilder>().Parameter("shared", new Shape(4)));
+        yield return ("Concatenate.axis", () => 0);
+        yield return ("Concatenate.others", () => 1);
+        yield return ("NodeChain.Slice.axis", () => 0);
+        yield return ("NodeChain.Slice.start", () => 1);
+        yield return ("NodeChain.Build.node", () => Instances.Of<Node>().MeanSquaredError());
+        yield return ("GraphBuilder.Loss.node", () => Instances.Of<Node>().Apply(new MeanSquaredError(), Instances.Of<GraphBuilder>().Input("t", 4)));
+        yield return ("GraphBuilder.inputs", () => 1);
+        yield return ("Node.Apply.others", () => 0);
+        yield return ("shape", () => new Shape(4));
+        yield return ("GraphBuilder.Input.shape", () => new[] { 4 });
+        yield return ("GraphBuilder.IndexInput.shape", () => new[] { 4 });
+        yield return ("GraphBuilder.SharedInput.shape", () => new[] { 4 });
+        yield return ("SafetensorsWriter.Add.shape", () => new[] { 4L });
+        yield return ("Network.name", () => Weight);
+        yield return ("Network.StateOf.name", () => Running);
+        yield return ("NetworkDefinition.name", () => "relu1");
+        yield return ("ParameterLayout.get_Item.name", () => Weight);
+        yield return ("Workspace.ParameterGradient.name", () => Weight);
+        yield return ("Workspace.Value.name", () => "relu1");
+        yield return ("Workspace.Gradient.name", () => "relu1");
+        yield return ("Workspace.LossOf.name", () => "softmaxcrossentropy1");
+        yield return ("Workspace.SetInput.name", () => "x");
+        yield return ("Workspace.SetInput.values", () => 6);
+        yield return ("Workspace.BindInput.name", () => "x");
+        yield return ("Workspace.BindInput.values", () => 6);
+        yield return ("Workspace.SetIndexInput.name", () => "labels");
+        yield return ("Workspace.SetIndexInput.indices", () => 2);
+        yield return ("Workspace.BindIndexInput.name", () => "labels");
+        yield return ("Workspace.BindIndexInput.indices", () => 2);
+        yield return ("Jacobian.network", () => Instances.Of<Single>().Network);
+        yield return ("Jacobian.workspace", () => Instances.Of<Single>().Workspace);
+        yield return ("Jacobian.input", () => "x");
+        yield return ("Jacobian.output", () => "affine1");
+        yield return ("Jacobian.jacobian", () => (2, 3));
+        yield return ("Predictor.inputs", () => 3);
+        yield return ("PredictClass.row", () => 3);
+        yield return ("PredictClasses.classes", () => 1);
+        yield return ("GradientCheck.Layer.inputs", () => new object[] { new EdgeType(EdgeKind.Values, new Shape(3)) });
+        foreach (var context in (string[])["ForwardContext", "BackwardContext"])
+        {
+            yield return ($"{context}.Indices.input", () => 1);
+            foreach (var index in (string[])["input", "output", "parameter", "state"])
+                yield return ($"{context}.{index}", () => 0);
+        }
+
+        yield return ("Convolution.shape", () => new ConvolutionShape(2, 2, 1, 1, 1));
+        yield return ("LayerDeclaration.count", () => 3);
+        yield return ("LayerDeclaration.input", () => 0);
+        yield return ("LayerDeclaration.first", () => 0);
+        yield return ("LayerDeclaration.second", () => 1);
+    }
+
+    private static IEnumerable<(string, Func<object?>)> Data() =>
+    [
+        ("Columns.Bytes.bytes", () => 4), ("Columns.Labels.classes", () => 2), ("size", () => new ImageSize(1, 3)),
+        ("Batch.Values.column", () => 0), ("Batch.Indices.column", () => 1), ("set_Cursor.value", () => new DataCursor(0, 1)),
+        ("Dataset.ctor.columns", () => new[] { Instances.Of<IndexColumn>() }), ("Dataset.get_Item.name", () => "x"), ("Dataset.Read.rows", () => 2),
+        ("Random.fractions", () => new[] { 0.5, 0.5 }), ("Stratified.fractions", () => new[] { 0.5, 0.5 }), ("Random.counts", () => new[] { 1, 1 }),
+        ("Normalization.Standardize.column", () => "x"), ("Normalization.Scale.column", () => "x"), ("Normalization.values", () => 6), ("ValueColumn.Read.destination", () => 12),
+        ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()), ("DataArray.MapIdx.path", () => Instances.Idx(1)), ("DataArray.MapRaw.path", () => Instances.Npy()),
+        ("IdxFile.ReadImages.path", () => Instances.Idx(3)), ("IdxFile.ReadLabels.path", () => Instances.Idx(1)),
+        ("IdxFile.ReadImages.stream", () => File.OpenRead(Instances.Idx(3))), ("IdxFile.ReadLabels.stream", () => File.OpenRead(Instances.Idx(1))),
+        ("CsvData.Read.path", () => Instances.Csv()),
+        ("Digits.Resize28x28.images", () => Digits.Load()),
+        ("LabeledImages.ctor.pixels", () => 4), ("LabeledImages.ctor.labels", () => 1), ("LabeledImages.CopyRows.destination", () => 16), ("LabeledImages.CopyLabels.destination", () => 4),
+        ("MnistSet.ctor.files", () => Mnist.Published.Files.ToArray()),
+        ("SafetensorsFile.Open.path", () => Instances.Model()), ("SafetensorsFile.Open.stream", () => File.OpenRead(Instances.Model())), ("SafetensorsFile.name", () => "a"),
+        ("NetworkFiles.Load.path", () => Instances.Saved()), ("NetworkFiles.Load.stream", () => File.OpenRead(Instances.Saved())), ("NetworkFiles.Load.file", () => SafetensorsFile.Open(Instances.Saved())),
+        ("path", () => Instances.Path("written")), ("LoadOrDownload.options", () => Instances.Of<DownloadOptions>()), ("DownloadAsync.options", () => Instances.Of<DownloadOptions>()),
+    ];
+
+    private static IEnumerable<(string, Func<object?>)> Training() =>
+    [
+        ("parameterCount", Count), ("parameters", Count),
+        ("ofClass", () => 1), ("ConfusionMatrix.actual", () => 1), ("ConfusionMatrix.predicted", () => 1),
+        ("ErrorMetric.batch", () => true), ("RSquared.batch", () => true), ("Evaluator.metrics", () => 1), ("SetGroups.groups", () => 1),
+        ("ParameterGroup.ctor.ranges", () => 1), ("average", Count), ("gradients", Count), ("Optimizer.Step.ranges", () => 1),
+    ];
+
+    /// <summary>A network without batch normalization, and one row.</summary>
+    private sealed class Single
+    {
+        public Single() => Workspace = Network.CreateWorkspace(1, new WorkspaceOptions { OutputGradients = true, InputGradients = true, Retain = Retain.All });
+
+        public Network<double> Network { get; } = GraphBuilder.Chain(3).Affine(2).Build<double>(1);
+
+        public Workspace<double> Workspace { get; }
+    }
+
+    private static object Count() => Instances.Of<Network<float>>().Parameters.Length;
+
+    /// <summary>A declaration with the inputs of the layer's sample.</summary>
+    public static LayerDeclaration Declaration(Type layer)
+    {
+        var instance = Instances.Of(layer);
+        var sample = LayerSamples.All.First(s => s.Layer.GetType() == instance.GetType());
+        return new LayerDeclaration(instance is Layer { Kind: var kind } ? kind : "", sample.Inputs);
+    }
+}
