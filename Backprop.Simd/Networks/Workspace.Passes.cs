@@ -28,8 +28,23 @@ public sealed partial class Workspace<T>
 
     internal double RunForward()
     {
+        Enter();
+        try
+        {
+            return Forward();
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    private double Forward()
+    {
         _phase = Phase.Empty;
         CheckBindings();
+        foreach (var edge in _edges)
+            edge.TakeIndices(_rows);
         if (_proposedState is not null)
             Network.State.CopyTo(_proposedState.Span);
         for (var n = 0; n < _nodes.Length; n++)
@@ -76,6 +91,30 @@ public sealed partial class Workspace<T>
     }
 
     internal void RunBackward(bool accumulate)
+    {
+        Enter();
+        try
+        {
+            Backward(accumulate);
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    /// <summary>What a layer has checked holds to the end of the pass: nobody runs another or changes the rows meanwhile.</summary>
+    private void Enter()
+    {
+        if (_isRunning)
+            throw IsRunning();
+        _isRunning = true;
+    }
+
+    private static InvalidOperationException IsRunning() => new(
+        "A pass of this workspace is running: a layer may neither run another in it nor change its rows.");
+
+    private void Backward(bool accumulate)
     {
         if (!_training)
             throw NoGradients();

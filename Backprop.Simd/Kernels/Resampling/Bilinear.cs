@@ -97,8 +97,11 @@ internal readonly unsafe ref struct Bilinear<T> where T : unmanaged, IFloatingPo
         TVector right = TVector.Create(width + 1.0), bottom = TVector.Create(height + 1.0), stride = TVector.Create((double)(width + Frame));
         for (var i = 0; i < n; i += TVector.Count)
         {
-            var x = TVector.Max(TVector.Zero, TVector.Min(right, TVector.Load(xs + i) + one));
-            var y = TVector.Max(TVector.Zero, TVector.Min(bottom, TVector.Load(ys + i) + one));
+            // What is no number lies in the frame: an offset is made of it.
+            var x = TVector.Load(xs + i);
+            x = TVector.AndNot(TVector.Max(TVector.Zero, TVector.Min(right, x + one)), TVector.IsNaN(x));
+            var y = TVector.Load(ys + i);
+            y = TVector.AndNot(TVector.Max(TVector.Zero, TVector.Min(bottom, y + one)), TVector.IsNaN(y));
             var column = x + rounding - rounding;
             var row = y + rounding - rounding;
             column -= one & (column > x);
