@@ -80,7 +80,7 @@ internal sealed class RowForm
         var plan = new WorkspacePlan(definition, WorkspaceOptions.Inference);
         for (var e = 0; e < definition.Edges.Length; e++)
         {
-            if (definition.Edges[e].Role == EdgeRole.Input && definition.Consumers[e].Exists(n => plan.RunsForward[n]))
+            if (definition.Edges[e].Role == EdgeRole.Input && plan.IsRead(e))
                 yield return definition.Edges[e].Name;
         }
     }

@@ -27,6 +27,9 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public ReadOnlyMemory<int> BoundIndices;
 
+    /// <summary>What the present pass reads of the indices, whatever the caller writes meanwhile; null where no node reads them.</summary>
+    public AlignedBuffer<int>? IndexSnapshot;
+
     public AlignedBuffer<T>? GradientBlock;
 
     public int GradientOffset;
@@ -56,10 +59,20 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         return Held(Block, "numbers").Span.Slice(Offset + start, length);
     }
 
+    /// <summary>The indices as forward found them, checked by the nodes that read them.</summary>
     public ReadOnlySpan<int> Indices(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return IsBound ? BoundIndices.Span.Slice(start, length) : Held(IndexBlock, "integers").Span.Slice(start, length);
+        return Held(IndexSnapshot, "integers").Span.Slice(start, length);
+    }
+
+    /// <summary>Takes the indices that forward and backward read.</summary>
+    public void TakeIndices(int rows)
+    {
+        if (IndexSnapshot is not { } snapshot)
+            return;
+        var (start, length) = Slice(0, rows);
+        (IsBound ? BoundIndices.Span : IndexBlock!.Span).Slice(start, length).CopyTo(snapshot.Span);
     }
 
     public Span<T> Gradient(int first, int rows)

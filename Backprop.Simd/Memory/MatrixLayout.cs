@@ -7,7 +7,8 @@ internal static class MatrixLayout
 {
     /// <summary>
     /// Throws unless the sizes and strides describe a matrix inside a span of this length. A stride that no element depends
-    /// on, that of a single row or column, becomes 1 where none is: a view and its transpose always have a stride of 1.
+    /// on, that of a single row or column, becomes 1 where none is: a view and its transpose always have a stride of 1. Where it is
+    /// 0 it becomes the length of the row or column, so that kernels may divide by it.
     /// </summary>
     public static void Validate(int length, int rows, int columns, ref int rowStride, ref int columnStride)
     {
@@ -21,6 +22,10 @@ internal static class MatrixLayout
                 rowStride = 1;
         }
 
+        if (rowStride == 0 && (rows <= 1 || columns == 0))
+            rowStride = Math.Max(columns, 1);
+        if (columnStride == 0 && (columns <= 1 || rows == 0))
+            columnStride = Math.Max(rows, 1);
         if (rows == 0 || columns == 0)
             return;
         if (columnStride == 1 ? rows > 1 && rowStride < columns : columns > 1 && columnStride < rows || rows > 1 && rowStride < 1 || rowStride != 1)

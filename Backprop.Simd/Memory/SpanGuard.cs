@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Backprop.Simd.Memory;
 
@@ -62,6 +63,18 @@ internal static class SpanGuard
             throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be positive and finite.");
     }
 
+    /// <summary>Throws if two spans of different elements share a byte.</summary>
+    public static void Apart<TInput, TDestination>(ReadOnlySpan<TInput> input, ReadOnlySpan<TDestination> destination, string name)
+    {
+        ref var first = ref Unsafe.As<TInput, byte>(ref MemoryMarshal.GetReference(input));
+        ref var second = ref Unsafe.As<TDestination, byte>(ref MemoryMarshal.GetReference(destination));
+        var distance = Unsafe.ByteOffset(ref first, ref second);
+        var isApart = input.IsEmpty || destination.IsEmpty || distance >= (nint)input.Length * Unsafe.SizeOf<TInput>()
+            || distance <= -(nint)destination.Length * Unsafe.SizeOf<TDestination>();
+        if (!isApart)
+            ThrowOverlap(name);
+    }
+
     /// <summary>Throws unless a constant is 0 or has a size that float holds as well as double: 1e-30 to 1e30.</summary>
     public static void InFloatRange(double value, [CallerArgumentExpression(nameof(value))] string name = "")
     {
@@ -83,7 +96,7 @@ internal static class SpanGuard
 
     [DoesNotReturn]
     public static void ThrowOverlap(string name) =>
-        throw new ArgumentException($"'{name}' overlaps an input; keep them apart.", name);
+        throw new ArgumentException($"'{name}' overlaps another operand; keep them apart.", name);
 
     // Callers pass `x.Length`: the argument is x.
     private static string Root(string expression)

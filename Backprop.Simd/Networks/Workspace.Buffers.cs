@@ -16,10 +16,15 @@ public sealed partial class Workspace<T>
             var info = _definition.Edges[e];
             if (info.Role == EdgeRole.Input)
             {
-                if (info.Type.Kind == EdgeKind.Indices)
-                    _edges[e].IndexBlock = Allocate<int>(Elements(e));
-                else
+                if (info.Type.Kind != EdgeKind.Indices)
+                {
                     _edges[e].Block = Allocate(Elements(e));
+                    continue;
+                }
+
+                _edges[e].IndexBlock = Allocate<int>(Elements(e));
+                if (_plan.IsRead(e))
+                    _edges[e].IndexSnapshot = Allocate<int>(Elements(e));
             }
             else if (info.Role == EdgeRole.Parameter && _definition.ParameterOfEdge[e] is { } parameter)
             {

@@ -51,8 +51,23 @@ public sealed partial class Workspace<T>
 
     internal double RunForward()
     {
+        Enter();
+        try
+        {
+            return Forward();
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    private double Forward()
+    {
         _phase = Phase.Empty;
         CheckBindings();
+        foreach (var edge in _edges)
+            edge.TakeIndices(_rows);
         if (_proposedState is not null)
             Network.State.CopyTo(_proposedState.Span);
         for (var n = 0; n < _nodes.Length; n++)
@@ -124,6 +139,30 @@ public sealed partial class Workspace<T>
     /// <param name="seeds">The gradient of each loss; null for their weights.</param>
     /// <param name="fromOutputs">False to start from losses alone.</param>
     internal void RunBackward(bool accumulate, double[]? seeds, bool fromOutputs)
+    {
+        Enter();
+        try
+        {
+            Backward(accumulate, seeds, fromOutputs);
+        }
+        finally
+        {
+            _isRunning = false;
+        }
+    }
+
+    /// <summary>What a layer has checked holds to the end of the pass: nobody runs another or changes the rows meanwhile.</summary>
+    private void Enter()
+    {
+        if (_isRunning)
+            throw IsRunning();
+        _isRunning = true;
+    }
+
+    private static InvalidOperationException IsRunning() => new(
+        "A pass of this workspace is running: a layer may neither run another in it nor change its rows.");
+
+    private void Backward(bool accumulate, double[]? seeds, bool fromOutputs)
     {
         RequireTraining();
         if (_phase == Phase.Empty)

@@ -32,6 +32,7 @@ public sealed partial class Workspace<T>
     private bool _gradientsApplied;
     private PassState _pass;
     private Phase _phase;
+    private bool _isRunning;
     private int _rows;
 
     internal Workspace(Network<T> network, int rows, WorkspaceOptions options, ComputeContext compute)
@@ -87,6 +88,7 @@ public sealed partial class Workspace<T>
     /// <summary>The rows of the present batch, 1 to <see cref="Capacity"/>: a shorter last batch uses a prefix of the buffers.
     /// Another value discards the last forward pass.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside that range.</exception>
+    /// <exception cref="InvalidOperationException">A layer sets it while a pass is running.</exception>
     public int Rows
     {
         get => _rows;
@@ -94,6 +96,8 @@ public sealed partial class Workspace<T>
         {
             if (value < 1 || value > Capacity)
                 throw new ArgumentOutOfRangeException(nameof(Rows), value, $"Rows lie in 1 to the capacity, {Capacity}.");
+            if (_isRunning)
+                throw IsRunning();
             if (value != _rows)
                 _phase = Phase.Empty;
             _rows = value;
@@ -162,7 +166,7 @@ public sealed partial class Workspace<T>
         edge.IsBound = true;
     }
 
-    /// <summary>The buffer of an input of indices, to be filled before forward. Ends a binding.</summary>
+    /// <summary>The buffer of an input of indices, to be filled before forward, which takes a copy. Ends a binding.</summary>
     /// <param name="name">The input's name; null for the first input of indices.</param>
     /// <returns>The integers of the present rows.</returns>
     /// <exception cref="ArgumentException">There is no such input, or it takes numbers.</exception>
@@ -183,9 +187,10 @@ public sealed partial class Workspace<T>
         indices.CopyTo(IndexInput(name));
     }
 
-    /// <summary>Lets steps read indices from the caller's memory, without a copy, until the next Bind, Set or IndexInput.</summary>
+    /// <summary>Lets each forward pass take indices from the caller's memory, until the next Bind, Set or IndexInput.</summary>
     /// <param name="name">The input's name.</param>
-    /// <param name="indices">At least rows x size integers; unchanged until backward is done.</param>
+    /// <param name="indices">At least rows x size integers. A forward pass reads them once, at its beginning; backward uses what
+    /// forward found.</param>
     /// <exception cref="ArgumentException">There is no such input, it takes numbers, or the memory is too short.</exception>
     public void BindIndexInput(string name, ReadOnlyMemory<int> indices)
     {

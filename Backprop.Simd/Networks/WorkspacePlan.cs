@@ -133,6 +133,9 @@ internal sealed class WorkspacePlan
             && FusedInto[consumer] == ProducerOf(edge);
     }
 
+    /// <summary>Whether a node that runs reads an edge.</summary>
+    public bool IsRead(int edge) => _definition.Consumers[edge].Exists(n => RunsForward[n]);
+
     /// <summary>The edge that a fused operation writes.</summary>
     public int OutputOfFusion(int node)
     {

@@ -2,6 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Data;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Tests.Reference;
 
 namespace Backprop.Simd.Tests.Data.Augmentation;
@@ -101,6 +102,53 @@ public class ImageTransformTests
         Assert.Equal(As<float>(image), Warped<float>(image, size, new(1, 0, 0, 0, 1, 0), 0));
         Assert.All(Warped<float>(image, size, new(1, 0, 1e30, 0, 1, 0), 0.5), p => Assert.Equal(0.5f, p));
         Assert.All(Warped<float>(image, size, new(1, 0, 0, 0, 1, -1e30), 0.5), p => Assert.Equal(0.5f, p));
+    }
+
+    /// <summary>Places that are no numbers are around the image; the image is read from guarded memory.</summary>
+    [Fact]
+    public void A_map_that_is_no_number_gives_fill()
+    {
+        Check<float>();
+        Check<double>();
+
+        static void Check<T>() where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            foreach (var (height, width, channels) in ((int, int, int)[])[(28, 28, 1), (5, 3, 3), (1, 1, 1), (7, 33, 2)])
+            {
+                double[] numbers = [1, 0, 1e308, -1e308, double.PositiveInfinity, double.NegativeInfinity, double.NaN];
+                var framed = Bilinear<T>.Elements(height, width, channels);
+                using GuardedMemory image = new(height * width * channels * 8), scratch = new((framed + 3 * Bilinear<T>.LineElements(width)) * 8);
+                foreach (var x in numbers)
+                {
+                    foreach (var y in numbers)
+                    {
+                        var pixels = image.AtStart<T>(height * width * channels);
+                        var space = scratch.AtStart<T>(framed + 3 * Bilinear<T>.LineElements(width));
+                        pixels.Fill(T.One);
+                        var map = new AffineMap(x, y, x, y, x, y);
+                        new Bilinear<T>(pixels, height, width, channels, 0.5, space[..framed]).Warp(map, pixels, space[framed..]);
+                        foreach (var pixel in pixels)
+                            Assert.True(pixel >= T.CreateTruncating(0.499) && pixel <= T.One, $"{map}: {pixel}");
+                        if (double.IsNaN(x) || double.IsNaN(y))
+                            Assert.Equal(-1, pixels.IndexOfAnyExcept(T.CreateTruncating(0.5)));
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Affine_moves_beyond_all_numbers_give_an_image_or_fill()
+    {
+        var set = new AugmentationSet<float>(new Shape(28, 28), 8);
+        foreach (var translate in (double[])[1e30, 1e300, 1e308, double.MaxValue])
+        {
+            foreach (var (smallest, largest) in ((double, double)[])[(0.01, 100), (0.01, 0.01), (100, 100)])
+            {
+                foreach (var pixel in set.Run(new RandomAffine<float>(180, translate, smallest, largest, 80, fill: 0.25)))
+                    Assert.Equal(0.25f, pixel);
+            }
+        }
     }
 
     [Theory, MemberData(nameof(Sizes))]

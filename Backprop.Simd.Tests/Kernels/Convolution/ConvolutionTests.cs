@@ -170,6 +170,46 @@ public sealed class ConvolutionTests
         Assert.Throws<ArgumentException>(() => _ = new ConvolutionShape(65536, 65536, 2, 3, 3));
     }
 
+    /// <summary>Scratch that is an operand would be overwritten by what the kernel keeps there: refused in all passes.</summary>
+    [Fact]
+    public void Scratch_that_overlaps_an_operand_is_refused()
+    {
+        foreach (var shape in (ConvolutionShape[])[new(6, 6, 2, 3, 3), new(6, 6, 4, 4, 3, groups: 4)])
+        {
+            foreach (var place in Enumerable.Range(0, 4))
+            {
+                var length = Convolution.ScratchLength(shape);
+                var sizes = (int[])[shape.InputSize, shape.WeightSize, shape.Filters, shape.OutputSize];
+                var buffer = new float[sizes[place] + length - 1];
+                float[] x = new float[sizes[0]], w = new float[sizes[1]], b = new float[sizes[2]], y = new float[sizes[3]];
+                for (var pass = 0; pass < 3; pass++)
+                {
+                    if (pass == 1 && place == 2)
+                        continue; // No biases.
+                    Assert.Equal("scratch", Throws(() => Run(pass, buffer.AsSpan(0, sizes[place]), buffer.AsSpan(sizes[place] - 1))));
+                    Assert.Equal("scratch", Throws(() => Run(pass, buffer.AsSpan(length - 1), buffer.AsSpan(0, length))));
+                    Assert.All(buffer, v => Assert.Equal(0, v));
+                }
+
+                // The last element of the one is the first of the other.
+                void Run(int pass, Span<float> operand, Span<float> scratch)
+                {
+                    Span<float> px = place == 0 ? operand : x, pw = place == 1 ? operand : w, pb = place == 2 ? operand : b, py = place == 3 ? operand : y;
+                    if (pass == 0)
+                        Convolution.Forward<float>(shape, px, pw, pb, py, scratch);
+                    else if (pass == 1)
+                        Convolution.BackwardInput<float>(shape, py, pw, px, false, scratch);
+                    else
+                        Convolution.BackwardWeights<float>(shape, px, py, pw, pb, false, scratch);
+                }
+            }
+
+            float[] images = new float[shape.InputSize];
+            Assert.Equal("db", Throws(() => Convolution.BackwardWeights<float>(
+                shape, images, new float[shape.OutputSize], new float[shape.WeightSize], images.AsSpan(1, shape.Filters), false, new float[Convolution.ScratchLength(shape)])));
+        }
+    }
+
     [Fact]
     public void Same_padding_keeps_the_size()
     {

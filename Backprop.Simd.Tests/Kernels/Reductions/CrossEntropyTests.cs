@@ -1,7 +1,9 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
+using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Tests.Reference;
 
 namespace Backprop.Simd.Tests.Kernels;
@@ -210,6 +212,93 @@ public class CrossEntropyTests
             SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(x, 3, 4), labels, 1f, losses, gradient);
 
         static void Throws(string name, Action call) => Assert.Equal(name, Assert.Throws<ArgumentException>(call).ParamName);
+    }
+
+    [Fact]
+    public void Labels_that_share_memory_with_what_is_written_are_refused()
+    {
+        Check<float>();
+        Check<double>();
+
+        static void Check<T>() where T : unmanaged, IFloatingPointIeee754<T>
+        {
+            foreach (var classes in (int[])[5, 128, 129, 400])
+            {
+                const int rows = 6;
+                var (logits, losses, gradient) = (new T[rows * classes], new T[rows], new T[rows * classes]);
+                Span<int> inLosses = MemoryMarshal.Cast<T, int>(losses.AsSpan())[..rows], inGradient = MemoryMarshal.Cast<T, int>(gradient.AsSpan());
+                var view = new ReadOnlyMatrix<T>(logits, rows, classes);
+                Assert.Equal("losses", Refused(inLosses, losses, gradient));
+                Assert.Equal("losses", Refused(MemoryMarshal.Cast<T, int>(losses.AsSpan())[^rows..], losses, gradient));
+                Assert.Equal("gradient", Refused(inGradient[..rows], losses, gradient));
+                Assert.Equal("gradient", Refused(inGradient[^rows..], losses, gradient));
+
+                // Memory that only touches is apart: labels before the losses, and the losses before labels.
+                var both = new T[2 * rows];
+                Span<int> front = MemoryMarshal.Cast<T, int>(both.AsSpan(0, rows)), behind = MemoryMarshal.Cast<T, int>(both.AsSpan(rows));
+                SoftmaxCrossEntropyKernels.CrossEntropy(view, front[^rows..], both.AsSpan(rows));
+                behind.Clear();
+                SoftmaxCrossEntropyKernels.CrossEntropy(view, behind[..rows], both.AsSpan(0, rows));
+
+                string? Refused(Span<int> labels, T[] losses, T[] gradient)
+                {
+                    var copy = labels.ToArray();
+                    ArgumentException? error = null;
+                    try
+                    {
+                        SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<T>(logits, rows, classes), labels, T.One, losses, new Matrix<T>(gradient, rows, classes));
+                    }
+                    catch (ArgumentException exception)
+                    {
+                        error = exception;
+                    }
+
+                    Assert.Equal(copy, labels.ToArray());
+                    return error?.ParamName;
+                }
+            }
+        }
+    }
+
+    /// <summary>Labels that another thread writes meanwhile: a result or an exception, and no access outside of the guarded logits.</summary>
+    [Fact]
+    public void Labels_that_change_meanwhile_are_checked_where_they_are_used()
+    {
+        const int rows = 24, classes = 200;
+        using GuardedMemory guarded = new(rows * classes * sizeof(float)), others = new(rows * classes * sizeof(float));
+        var labels = new int[rows];
+        var stop = false;
+        var writer = new Thread(() =>
+        {
+            for (var n = 0; !Volatile.Read(ref stop); n++)
+            {
+                Volatile.Write(ref labels[n % rows], n % 3 == 0 ? -1_000_000_000 : 1_000_000_000);
+                Volatile.Write(ref labels[n % rows], n % classes);
+            }
+        });
+        writer.Start();
+        try
+        {
+            var logits = guarded.AtEnd<float>(rows * classes);
+            var gradient = others.AtEnd<float>(rows * classes);
+            var losses = new float[rows];
+            logits.Clear();
+            for (var n = 0; n < 2000; n++)
+            {
+                try
+                {
+                    SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(logits, rows, classes), labels, 1f, losses, new Matrix<float>(gradient, rows, classes));
+                }
+                catch (ArgumentException)
+                {
+                }
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref stop, true);
+            writer.Join();
+        }
     }
 
     private static (T[] Losses, T[] Gradient) Run<T>(T[] logits, int rows, int classes, int[] labels, T scale)

@@ -40,7 +40,7 @@ public static unsafe class Convolution
     /// <param name="y">The outputs, as many as images; never read.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">A length is wrong, or y overlaps an input.</exception>
+    /// <exception cref="ArgumentException">A length is wrong, or y overlaps an input, or scratch anything.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, Span<T> scratch, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Forward(in shape, x, weights, bias, y, accumulate: false, scratch, context, SimdWidth.Widest);
@@ -54,7 +54,7 @@ public static unsafe class Convolution
     /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">A length is wrong, or dx overlaps an input.</exception>
+    /// <exception cref="ArgumentException">A length is wrong, or dx overlaps an input, or scratch anything.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, Span<T> dx, bool accumulate, Span<T> scratch, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => BackwardInput(in shape, dy, weights, [], dx, accumulate, scratch, context, SimdWidth.Widest);
@@ -69,7 +69,7 @@ public static unsafe class Convolution
     /// <param name="accumulate">Add to <paramref name="dw"/> and <paramref name="db"/> instead of overwriting them.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">A length is wrong, or dw overlaps an input.</exception>
+    /// <exception cref="ArgumentException">A length is wrong, or dw or db overlaps an input, or scratch anything.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, Span<T> db, bool accumulate, Span<T> scratch, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => BackwardWeights(in shape, x, dy, dw, db, accumulate, accumulate, scratch, context, SimdWidth.Widest);
@@ -84,6 +84,7 @@ public static unsafe class Convolution
         SpanGuard.Disjoint(x, y);
         SpanGuard.Disjoint(weights, y);
         SpanGuard.Disjoint(bias, y);
+        CheckScratch(in shape, scratch, x, weights, bias, y);
         if (images == 0)
             return;
         if (shape.IsPointwise)
@@ -111,6 +112,7 @@ public static unsafe class Convolution
         SpanGuard.Disjoint(dy, dx);
         SpanGuard.Disjoint(weights, dx);
         SpanGuard.Disjoint(bias, dx);
+        CheckScratch(in shape, scratch, dy, weights, bias, dx);
         if (images == 0)
             return;
         if (shape.IsPointwise)
@@ -143,6 +145,8 @@ public static unsafe class Convolution
             SpanGuard.SameLength(shape.Filters, db.Length, nameof(db));
         SpanGuard.Disjoint<T>(dw, db);
         SpanGuard.Disjoint(dy, db);
+        SpanGuard.Disjoint(x, db);
+        CheckScratch(in shape, scratch, x, dw, db, dy);
         if (images == 0)
         {
             if (!accumulate)
@@ -261,6 +265,16 @@ public static unsafe class Convolution
                 ConvolutionWeightDriver<TSimd, TVector, T>.Run(in problem, context);
                 break;
         }
+    }
+
+    /// <summary>What is written into the scratch must not be what is read or made.</summary>
+    private static void CheckScratch<T>(in ConvolutionShape shape, ReadOnlySpan<T> scratch, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, ReadOnlySpan<T> y)
+    {
+        scratch = scratch[..ScratchLength(in shape)];
+        SpanGuard.Disjoint(x, scratch);
+        SpanGuard.Disjoint(weights, scratch);
+        SpanGuard.Disjoint(bias, scratch);
+        SpanGuard.Disjoint(y, scratch);
     }
 
     /// <summary>Returns the number of images.</summary>

@@ -8,7 +8,9 @@ namespace Backprop.Simd.Kernels;
 /// <summary>General matrix multiplication on views: every combination of transposes is a combination of views.</summary>
 /// <remarks>
 /// <para>Overwriting forms never read the destination. A product over k = 0 terms is zero. No size is skipped for its values:
-/// 0 times NaN is NaN. The destination must not overlap an input.</para>
+/// 0 times NaN is NaN.</para>
+/// <para>The destination shares no element with an input. The two may lie between each other: columns beside columns of one
+/// matrix. Cells between the rows of the destination are never stored to, so that another thread may write them meanwhile.</para>
 /// <para>Each element is summed over k in blocks that depend on the shape alone, first to last: the same bits for any number
 /// of threads. alpha scales the sum of each block.</para>
 /// </remarks>
@@ -20,7 +22,7 @@ public static class Gemm
     /// <param name="b">B, [k, n].</param>
     /// <param name="c">C, [m, n]; never read.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit, or C overlaps A or B.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit, or C shares an element with A or B.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void Multiply<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, Matrix<T> c, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
@@ -32,7 +34,7 @@ public static class Gemm
     /// <param name="b">B, [k, n].</param>
     /// <param name="c">C, [m, n].</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit, or C overlaps A or B.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit, or C shares an element with A or B.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void MultiplyAdd<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, Matrix<T> c, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
@@ -46,7 +48,7 @@ public static class Gemm
     /// <param name="beta">The factor of C; if 0, C is not read.</param>
     /// <param name="c">C, [m, n].</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit, or C overlaps A or B.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit, or C shares an element with A or B.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void Multiply<T>(T alpha, ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, T beta, Matrix<T> c, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -64,7 +66,7 @@ public static class Gemm
     /// <param name="row">r, of length n.</param>
     /// <param name="c">C, [m, n]; never read.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">The shapes do not fit, or C overlaps an input.</exception>
+    /// <exception cref="ArgumentException">The shapes do not fit, or C shares an element with an input.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void MultiplyAddRow<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, Matrix<T> c, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>

@@ -37,7 +37,7 @@ internal static unsafe class GemmDispatch
     {
         SpanGuard.Supported<T>();
         if (a.Columns != b.Rows || a.Rows != c.Rows || b.Columns != c.Columns)
-            ThrowShapes(a.ToString(), b.ToString(), c.ToString());
+            ThrowShapes(a.ToString(), b.ToString(), c.ToString(), a.Columns != b.Rows ? nameof(b) : nameof(c));
         if (c.Rows == 0 || c.Columns == 0)
             return;
         fixed (T* pa = a.Span, pb = b.Span, pc = c.Span, pr = row)
@@ -64,18 +64,20 @@ internal static unsafe class GemmDispatch
                 Beta = beta,
             };
 
-            // Only the elements that the views reach count as overlap; the span behind a view may be longer.
+            // Only the elements that the views reach count as overlap: neither a longer span behind a view nor the gaps in it.
             var end = End(pc, problem.M, problem.CRow, problem.N, problem.CColumn);
             if (problem.K > 0)
             {
-                if (pa < end && pc < End(pa, problem.M, problem.ARow, problem.K, problem.AColumn) ||
-                    pb < end && pc < End(pb, problem.K, problem.BRow, problem.N, problem.BColumn))
+                if (pa < end && pc < End(pa, problem.M, problem.ARow, problem.K, problem.AColumn)
+                    && GemmOverlap.Exists(pa, problem.M, problem.ARow, problem.K, problem.AColumn, in problem)
+                    || pb < end && pc < End(pb, problem.K, problem.BRow, problem.N, problem.BColumn)
+                    && GemmOverlap.Exists(pb, problem.K, problem.BRow, problem.N, problem.BColumn, in problem))
                     SpanGuard.ThrowOverlap(nameof(c));
             }
 
             if (form == GemmForm.AddRow)
             {
-                if (pr < end && pc < pr + row.Length)
+                if (pr < end && pc < pr + row.Length && GemmOverlap.Exists(pr, 1, row.Length, row.Length, 1, in problem))
                     SpanGuard.ThrowOverlap(nameof(c));
                 problem.Addend = pr;
                 problem.AddendRow = 0;
@@ -160,6 +162,6 @@ internal static unsafe class GemmDispatch
     }
 
     [DoesNotReturn]
-    private static void ThrowShapes(string a, string b, string c) =>
-        throw new ArgumentException($"C = A B needs A [m, k], B [k, n], C [m, n]; A is {a}, B is {b}, C is {c}.", nameof(c));
+    private static void ThrowShapes(string a, string b, string c, string name) =>
+        throw new ArgumentException($"C = A B needs A [m, k], B [k, n], C [m, n]; A is {a}, B is {b}, C is {c}.", name);
 }

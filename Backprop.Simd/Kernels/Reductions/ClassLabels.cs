@@ -44,6 +44,10 @@ internal static class ClassLabels
     }
 
     [DoesNotReturn]
+    public static void ThrowChanged(int label, int classes) =>
+        throw new ArgumentException($"Labels lie in [0, {classes}); one became {label} while it was in use.", "labels");
+
+    [DoesNotReturn]
     private static void Throw(ReadOnlySpan<int> labels, int classes, int ignoreIndex, int positions)
     {
         var i = 0;

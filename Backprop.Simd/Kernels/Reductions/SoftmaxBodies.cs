@@ -199,6 +199,9 @@ internal readonly unsafe ref struct CrossEntropyBody<T>(
             return T.One;
         }
 
+        // They may have been written since they were checked.
+        if ((uint)label >= (uint)classes)
+            ClassLabels.ThrowChanged(label, classes);
         var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, x, classes);
         distance = largest - x[label];
         var sum = T.CreateTruncating(SoftmaxRows.Exponentials<TVector, T>(x, gradient, classes, largest));

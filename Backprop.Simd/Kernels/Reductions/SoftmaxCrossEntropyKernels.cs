@@ -62,7 +62,7 @@ public static partial class SoftmaxCrossEntropyKernels
     /// <param name="ignoreIndex">The label of rows that take no part.</param>
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
     /// <exception cref="ArgumentException">A label is neither a class nor ignored, a length is wrong, the logits are not
-    /// row-major, or the losses overlap them; nothing was written.</exception>
+    /// row-major, or the losses overlap logits or labels; nothing was written.</exception>
     public static void CrossEntropy<T>(
         ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, Span<T> losses, int ignoreIndex = -100, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -91,7 +91,9 @@ public static partial class SoftmaxCrossEntropyKernels
     {
         CheckLabels(logits, labels, losses, ignoreIndex);
         CheckPair(logits, gradient, nameof(gradient));
-        SpanGuard.Disjoint<T>(gradient.Span[..RowMajor.Used<T>(gradient)], losses, nameof(losses));
+        var g = gradient.Span[..RowMajor.Used<T>(gradient)];
+        SpanGuard.Disjoint<T>(g, losses, nameof(losses));
+        SpanGuard.Apart<int, T>(labels, g, nameof(gradient));
         CrossEntropyUnchecked(logits, labels, scale, losses, gradient, ignoreIndex, context);
     }
 
@@ -134,6 +136,7 @@ public static partial class SoftmaxCrossEntropyKernels
         SpanGuard.AtLeast(logits.Rows, losses.Length);
         RowMajor.Check(logits, nameof(logits));
         SpanGuard.Disjoint(logits.Span[..RowMajor.Used(logits)], losses, nameof(losses));
+        SpanGuard.Apart<int, T>(labels, losses, nameof(losses));
         _ = ClassLabels.CountKept(labels, logits.Columns, ignoreIndex);
     }
 

@@ -29,8 +29,10 @@ internal static class TrainingStateRules
 
         if (!IsRate(state.LearningRate))
             return $"learning rate {state.LearningRate}; expected a finite number, 0 or more";
-        if (double.IsNaN(state.EpochLoss) || !IsRate(state.EpochSeconds))
-            return $"loss and seconds of the epoch {state.EpochLoss} and {state.EpochSeconds}; expected a number, and a finite one of 0 or more";
+        if (state.EpochLosses is null || !state.EpochLosses.All(loss => loss is not null && !double.IsNaN(loss.Numerator) && !double.IsNaN(loss.Denominator)))
+            return "losses of the epoch that are missing or NaN";
+        if (!IsRate(state.EpochSeconds))
+            return $"seconds of the epoch {state.EpochSeconds}; expected a finite number, 0 or more";
         if (state.EpochIsOpen && (state.Epoch == 0 || state.Batch != 0))
             return $"an epoch to be ended at epoch {state.Epoch}, batch {state.Batch}; expected a place behind an epoch";
         if (state.Best is { } best && double.IsNaN(best.Value))
