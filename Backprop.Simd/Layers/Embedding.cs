@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
@@ -86,6 +87,7 @@ public sealed class Embedding : Layer
         var indices = context.Indices(0);
         var dy = context.OutputGradient();
         var skipped = PaddingIndex ?? -1;
+        SpanGuard.SameLength(Count * Size, dw.Span.Length);
         var order = MemoryMarshal.Cast<int, ulong>(context.IndexCache);
         if (!context.TryUpdateRows(0, indices, dy, Size, skipped, order))
             Embeddings.Scatter(dy, indices, Size, skipped, dw.Span, dw.Adds, order, context.Compute);

@@ -283,6 +283,16 @@ public class CrossEntropyTests
             var gradient = others.AtEnd<float>(rows * classes);
             var losses = new float[rows];
             logits.Clear();
+            foreach (var wrong in (int[])[classes, -1, int.MaxValue, int.MinValue])
+            {
+                // As if the label had changed behind the check.
+                var changed = new int[rows];
+                changed[^1] = wrong;
+                var error = Xunit.Record.Exception(() => SoftmaxCrossEntropyKernels.CrossEntropyUnchecked(
+                    new ReadOnlyMatrix<float>(guarded.AtEnd<float>(rows * classes), rows, classes), changed, 1f, losses, default, Ignored, null));
+                Assert.Contains($"{wrong}", Assert.IsType<ArgumentException>(error).Message, StringComparison.Ordinal);
+            }
+
             for (var n = 0; n < 2000; n++)
             {
                 try

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -16,6 +17,8 @@ internal static unsafe class ChannelScaling
         ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        SpanGuard.SameLength(x.Length, y.Length);
+        CheckTables<T>(channels, center, scale, shift);
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
         plan.Spread(center);
@@ -33,6 +36,10 @@ internal static unsafe class ChannelScaling
         Span<T> dx, bool adds, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        SpanGuard.SameLength(x.Length, dy.Length);
+        SpanGuard.SameLength(x.Length, dx.Length);
+        CheckTables<T>(channels, center, byDy, byX);
+        CheckTables<T>(channels, shift, shift, shift);
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
         plan.Spread(center);
@@ -44,6 +51,14 @@ internal static unsafe class ChannelScaling
             var body = new SimdRange<T, GradientBody<T>>(new(plan, px, pdy, pdx, pc, pa, pb, ps, adds), width);
             compute.For(plan.Passes, 1, GradientCost * x.Length, in body);
         }
+    }
+
+    private static void CheckTables<T>(int channels, ReadOnlySpan<T> first, ReadOnlySpan<T> second, ReadOnlySpan<T> third)
+    {
+        var length = ChannelPlan.TableLength(channels);
+        SpanGuard.AtLeast(length, first.Length);
+        SpanGuard.AtLeast(length, second.Length);
+        SpanGuard.AtLeast(length, third.Length);
     }
 
     private readonly struct NormalizeBody<T>(ChannelPlan plan, T* x, T* y, T* center, T* scale, T* shift) : ISimdRangeBody<T>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -42,6 +43,8 @@ internal static unsafe class ChannelStatistics
         Span<T> sums, Span<T> products, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        SpanGuard.SameLength(x.Length, dy.Length);
+        SpanGuard.AtLeast(channels, center.Length);
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
         fixed (T* px = x, pdy = dy, pc = center, blocks = scratch[..(int)ScratchLength(channels)])

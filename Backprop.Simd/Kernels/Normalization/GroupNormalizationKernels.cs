@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -32,6 +33,8 @@ internal static unsafe class GroupNormalizationKernels
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(positions, channels, ChannelPlan.Lanes<T>(width));
         var rows = x.Length / (positions * channels);
+        SpanGuard.SameLength(x.Length, y.Length);
+        CheckTables(rows, channels, groups, weight, bias, cache, scratch, needsCache: false);
         fixed (T* px = x, py = y, pw = weight, pb = bias, pc = cache, ps = scratch)
         {
             var body = new SimdRange<T, ForwardBody<T>>(new(plan, px, py, pw, pb, pc, ps, groups, epsilon), width);
@@ -50,11 +53,26 @@ internal static unsafe class GroupNormalizationKernels
         width = ChannelPlan.Resolve(width);
         var plan = new ChannelPlan(positions, channels, ChannelPlan.Lanes<T>(width));
         var rows = x.Length / (positions * channels);
+        SpanGuard.SameLength(x.Length, dy.Length);
+        if (!dx.IsEmpty)
+            SpanGuard.SameLength(x.Length, dx.Length);
+        CheckTables(rows, channels, groups, weight, [], cache, scratch, needsCache: true);
         fixed (T* px = x, pdy = dy, pdx = dx, pw = weight, pc = cache, ps = scratch)
         {
             var body = new SimdRange<T, BackwardBody<T>>(new(plan, px, pdy, pdx, pw, pc, ps, groups, adds), width);
             compute.For(rows, 1, BackwardCost * x.Length + ChannelCost * rows * channels, in body);
         }
+    }
+
+    private static void CheckTables<T>(int rows, int channels, int groups, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, ReadOnlySpan<T> scratch, bool needsCache)
+    {
+        if (!weight.IsEmpty)
+            SpanGuard.SameLength(channels, weight.Length);
+        if (!bias.IsEmpty)
+            SpanGuard.SameLength(channels, bias.Length);
+        if (needsCache || !cache.IsEmpty)
+            SpanGuard.AtLeast(checked(rows * groups * CachePerGroup), cache.Length);
+        SpanGuard.AtLeast(checked(rows * Tables * ChannelPlan.TableLength(channels)), scratch.Length);
     }
 
     private readonly struct ForwardBody<T>(ChannelPlan plan, T* x, T* y, T* weight, T* bias, T* cache, T* scratch, int groups, double epsilon) : ISimdRangeBody<T>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -26,6 +27,8 @@ internal static unsafe class RowNormalization
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var rows = x.Length / n;
+        SpanGuard.SameLength(x.Length, y.Length);
+        CheckTables(n, rows, weight, bias, cache, needsCache: false);
         width = RowWidth<T>(width, n);
         fixed (T* px = x, py = y, pw = weight, pb = bias, pc = cache)
         {
@@ -40,6 +43,9 @@ internal static unsafe class RowNormalization
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var rows = x.Length / n;
+        SpanGuard.SameLength(x.Length, dy.Length);
+        SpanGuard.SameLength(x.Length, dx.Length);
+        CheckTables(n, rows, weight, [], cache, needsCache: true);
         width = RowWidth<T>(width, n);
         fixed (T* px = x, pdy = dy, pdx = dx, pw = weight, pc = cache)
         {
@@ -49,6 +55,17 @@ internal static unsafe class RowNormalization
     }
 
     /// <summary>The widest registers that a row fills; of narrower rows, the narrowest.</summary>
+    /// <summary>Layers may be run by other layers, with buffers that were declared otherwise.</summary>
+    private static void CheckTables<T>(int n, int rows, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, bool needsCache)
+    {
+        if (!weight.IsEmpty)
+            SpanGuard.SameLength(n, weight.Length);
+        if (!bias.IsEmpty)
+            SpanGuard.SameLength(n, bias.Length);
+        if (needsCache || !cache.IsEmpty)
+            SpanGuard.AtLeast(checked(rows * CachePerRow), cache.Length);
+    }
+
     internal static SimdWidth RowWidth<T>(SimdWidth width, int n) where T : unmanaged
     {
         if (width != SimdWidth.Widest)

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -20,6 +21,8 @@ internal static unsafe class RowWeightSums
         ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        SpanGuard.SameLength(x.Length, dy.Length);
+        SpanGuard.AtLeast(checked(x.Length / n * RowNormalization.CachePerRow), cache.Length);
         width = RowNormalization.RowWidth<T>(width, n);
         var plan = new ChannelPlan(x.Length / n, n, ChannelPlan.Lanes<T>(width), folds: false);
         fixed (T* px = x, pdy = dy, pc = cache, blocks = scratch[..(int)ScratchLength(n)])

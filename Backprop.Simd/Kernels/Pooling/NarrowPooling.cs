@@ -55,6 +55,8 @@ internal static unsafe class NarrowPooling<T>
                 for (var channel = 0; channel < channels; channel++)
                 {
                     var (ky, kx) = Math.DivRem(*winners++, kernel);
+                    if ((uint)(originY + ky) >= (uint)shape.Rows.Size || (uint)(originX + kx) >= (uint)shape.Columns.Size)
+                        throw new ArgumentException($"A winning cell lies outside of the image: row {originY + ky}, column {originX + kx}.", nameof(winners));
                     dx[(originY + ky) * line + (nint)(originX + kx) * channels + channel] += *dy++;
                 }
             }

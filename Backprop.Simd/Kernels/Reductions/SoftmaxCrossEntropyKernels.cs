@@ -145,6 +145,8 @@ public static partial class SoftmaxCrossEntropyKernels
         ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, T scale, Span<T> losses, Matrix<T> gradient, int ignoreIndex, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        SpanGuard.SameLength(logits.Rows, labels.Length);
+        SpanGuard.AtLeast(logits.Rows, losses.Length);
         var body = new CrossEntropyBody<T>(
             logits.Span, logits.RowStride, gradient.Span, gradient.RowStride, logits.Columns, labels, ignoreIndex, scale, losses);
         if (logits.Rows > 0)
