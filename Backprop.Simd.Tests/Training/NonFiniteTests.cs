@@ -67,7 +67,10 @@ public sealed class NonFiniteTests
         values[13] = 1e20f;
         TrainerOptions<float> Options(NonFinitePolicy policy) => new()
         {
-            Epochs = 2, MicroBatches = microBatches, CheckGradients = checkGradients, NonFinite = policy,
+            Epochs = 2,
+            MicroBatches = microBatches,
+            CheckGradients = checkGradients,
+            NonFinite = policy,
         };
         var network = TrainingProblem.Network();
         using var batches = new BatchLoader<float>(Set(values), 4, new() { Shuffle = false });
