@@ -56,6 +56,36 @@ public sealed class NonFiniteTests
         Assert.Contains("affine1.weight", error.Node, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, true), InlineData(1, false), InlineData(2, true)]
+    public void A_state_that_would_not_be_finite_is_refused_under_a_finite_loss(int microBatches, bool checkGradients)
+    {
+        var values = new float[8 * 8];
+        var random = new TestRandom(3);
+        foreach (ref var value in values.AsSpan())
+            value = random.Signed<float>();
+        values[13] = 1e20f;
+        TrainerOptions<float> Options(NonFinitePolicy policy) => new()
+        {
+            Epochs = 2,
+            MicroBatches = microBatches,
+            CheckGradients = checkGradients,
+            NonFinite = policy,
+        };
+        var network = TrainingProblem.Network();
+        using var batches = new BatchLoader<float>(Set(values), 4, new() { Shuffle = false });
+        var error = Fails(network, batches, Options(NonFinitePolicy.Throw));
+        Assert.Equal("batchnormalization1.runningVariance", error.Node);
+        Assert.Contains("the state to be kept is not finite", error.Message, StringComparison.Ordinal);
+
+        // With the other policy the batch is left out, in whichever micro-batch it is.
+        batches.Cursor = default;
+        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, Options(NonFinitePolicy.Skip));
+        trainer.Run();
+        Assert.All(trainer.History, e => Assert.Equal(1, e.Skipped));
+        Assert.All(network.State.ToArray(), s => Assert.True(float.IsFinite(s)));
+    }
+
     [Fact]
     public void A_refused_step_of_micro_batches_leaves_the_state_too()
     {
@@ -126,9 +156,14 @@ public sealed class NonFiniteTests
 
     private static NonFiniteException Fails(Network<float> network, Dataset<float> set, TrainerOptions<float> options)
     {
+        using var batches = new BatchLoader<float>(set, set.Count, new() { Shuffle = false });
+        return Fails(network, batches, options);
+    }
+
+    private static NonFiniteException Fails(Network<float> network, BatchLoader<float> batches, TrainerOptions<float> options)
+    {
         var (parameters, state) = (network.Parameters.ToArray(), network.State.ToArray());
         var optimizer = TrainingProblem.Optimizer(network);
-        using var batches = new BatchLoader<float>(set, set.Count, new() { Shuffle = false });
         var trainer = new Trainer<float>(network, optimizer, batches, options);
         var error = Assert.Throws<NonFiniteException>(() => trainer.Run());
         Bits.AssertEqual<float>(parameters, network.Parameters, "parameters");

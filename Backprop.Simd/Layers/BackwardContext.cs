@@ -70,6 +70,9 @@ public readonly ref struct BackwardContext<T>
     /// <summary>The key of this node's random numbers in this step: the same as in forward.</summary>
     public RandomKey RandomKey => new(_pass.Seed, _pass.Step, _node.Index);
 
+    /// <summary>True where a mean whose denominator is 0 gives the gradient of its numerator: more parts of it follow.</summary>
+    internal bool OfParts => _pass.OfParts;
+
     /// <summary>The number of inputs.</summary>
     public int InputCount => _node.Inputs.Length;
 

@@ -111,8 +111,8 @@ public readonly ref struct ForwardContext<T>
     public Span<T> BatchScratch => ContextHelpers.BatchScratch(_node);
 
     /// <summary>Reports a loss in double, beside the output in <typeparamref name="T"/>. For losses.</summary>
-    /// <param name="loss">The loss of the batch.</param>
-    public void ReportLoss(double loss) => _node.Loss = loss;
+    /// <param name="loss">The loss of the batch as its parts.</param>
+    public void ReportLoss(LossParts loss) => _node.Loss = loss;
 }
 
 /// <summary>The slices that both contexts hand out.</summary>

@@ -53,6 +53,9 @@ public sealed class LayerDeclaration
 
     internal int ScratchPerBatch { get; private set; }
 
+    /// <summary>What a loss divides by. A loss that a user wrote says nothing.</summary>
+    internal LossDivisor Divisor { get; set; }
+
     /// <summary>Operations of the forward pass per row.</summary>
     internal double OperationsPerRow
     {

@@ -146,7 +146,7 @@ internal sealed class NodeBuffers<T>
     /// <summary>Where parameters may be updated instead of having gradients written; null where all gradients are kept.</summary>
     public FusedUpdate<T>? FusedUpdate;
 
-    public double Loss;
+    public LossParts Loss;
 }
 
 /// <summary>What a random layer derives its numbers from; the same for every thread and shard.</summary>
@@ -162,5 +162,9 @@ internal struct PassState
     public long Step;
     public bool Training;
     public bool Accumulate;
+
+    /// <summary>True where a mean whose denominator is 0 gives the gradient of its numerator: more parts of it follow.</summary>
+    public bool OfParts;
+
     public BlockRange[]? Frozen;
 }

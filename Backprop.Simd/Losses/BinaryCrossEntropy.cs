@@ -33,6 +33,8 @@ public sealed class BinaryCrossEntropy : ElementwiseLoss
     /// <inheritdoc/>
     public override string Kind => "binarycrossentropy";
 
+    internal override LossInput Takes => LossInput.Logits;
+
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Forward(in context, new Term(PositiveWeight));
 

@@ -29,6 +29,8 @@ public sealed class KullbackLeibler : ElementwiseLoss
     /// <inheritdoc/>
     public override string Kind => "kullbackleibler";
 
+    internal override LossInput Takes => LossInput.LogProbabilities;
+
     private protected override int DenominatorOf(Shape row) => 1;
 
     /// <inheritdoc/>

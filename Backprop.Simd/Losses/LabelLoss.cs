@@ -27,6 +27,9 @@ public abstract class LabelLoss : ReducedLoss
     /// <summary>One weight per class; empty for ones.</summary>
     public IReadOnlyList<double> ClassWeights => _classWeights ?? [];
 
+    /// <summary>Labels may be ignored, and have class weights.</summary>
+    private protected sealed override bool CountsAllOf(EdgeType targets) => targets.Kind != EdgeKind.Indices;
+
     private protected bool HasClassWeights => _classWeights is not null;
 
     private protected double Weight(int label) => _classWeights is null ? 1 : _classWeights[label];

@@ -20,6 +20,8 @@ public sealed class NegativeLogLikelihood : LabelLoss
     /// <inheritdoc/>
     public override string Kind => "negativeloglikelihood";
 
+    internal override LossInput Takes => LossInput.LogProbabilities;
+
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {

@@ -13,7 +13,7 @@ namespace Backprop.Simd.Losses;
 /// </remarks>
 public abstract class ReducedLoss : Loss
 {
-    /// <summary>D and the loss as doubles, in elements of either type.</summary>
+    /// <summary>D and the mean as doubles, in elements of either type.</summary>
     private protected const int CachePerBatch = 4;
 
     /// <summary>l_r and c_r as doubles, in elements of either type.</summary>
@@ -39,8 +39,16 @@ public abstract class ReducedLoss : Loss
             throw new ArgumentException($"{Kind} takes 2 inputs, or 3 with sample weights; it got {declaration.Inputs.Count}.", "inputs");
         if (declaration.Inputs.Count == 3)
             declaration.Require(2, EdgeKind.Values, 0);
+        declaration.Divisor = Reduction != LossReduction.Mean ? LossDivisor.None
+            : declaration.Inputs.Count == 2 && CountsAllOf(declaration.Inputs[1]) ? LossDivisor.Rows : LossDivisor.Data;
         declaration.AddOutput(new EdgeType(Reduction == LossReduction.None ? EdgeKind.Values : EdgeKind.Shared, Shape.Scalar));
     }
+
+    /// <summary>What the predictions are taken for.</summary>
+    internal virtual LossInput Takes => LossInput.Numbers;
+
+    /// <summary>True if rows without sample weights all add the same to the denominator of the mean, whatever the targets are.</summary>
+    private protected virtual bool CountsAllOf(EdgeType targets) => true;
 
     /// <summary>The first elements of a buffer as doubles.</summary>
     private protected static Span<double> Doubles<T>(Span<T> buffer, int count)
@@ -77,13 +85,14 @@ public abstract class ReducedLoss : Loss
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (Reduction == LossReduction.Mean)
-            sum = denominator == 0 ? 0 : sum / denominator;
-        Report(in context, sum);
+            Report(in context, sum, denominator);
+        else
+            ReportSum(in context, sum);
         if (!context.KeepsCache)
             return;
         var cache = Doubles(context.BatchCache, 2);
         cache[0] = denominator;
-        cache[1] = sum;
+        cache[1] = denominator == 0 ? 0 : sum / denominator;
     }
 
     /// <summary>The gradient by each l_r of a row of weight 1, for Mean and Sum.</summary>
@@ -93,7 +102,9 @@ public abstract class ReducedLoss : Loss
         if (Reduction == LossReduction.Sum)
             return context.OutputGradient()[0];
         var denominator = Doubles(context.BatchCache, 1)[0];
-        return denominator == 0 ? T.Zero : T.CreateSaturating(double.CreateTruncating(context.OutputGradient()[0]) / denominator);
+        if (denominator == 0)
+            return context.OfParts ? context.OutputGradient()[0] : T.Zero;
+        return T.CreateSaturating(double.CreateTruncating(context.OutputGradient()[0]) / denominator);
     }
 
     /// <summary>The gradient by each l_r.</summary>

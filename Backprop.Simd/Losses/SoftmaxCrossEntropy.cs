@@ -42,6 +42,8 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
     /// <inheritdoc/>
     public override string Kind => "softmaxcrossentropy";
 
+    internal override LossInput Takes => LossInput.Logits;
+
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {

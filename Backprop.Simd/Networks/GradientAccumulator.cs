@@ -1,40 +1,70 @@
 using System.Numerics;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Networks;
 
-/// <summary>Averages the gradients of several micro-batches, for a step of a batch that does not fit into a workspace.</summary>
+/// <summary>Adds up the gradients of several micro-batches, for a step of a batch that does not fit into a workspace.</summary>
 /// <remarks>
 /// <code>
 /// for (var i = 0; i &lt; 4; i++) { fill the workspace; accumulator.Add(); }
-/// var loss = accumulator.Average();             // gradients are the mean of the four
+/// var loss = accumulator.Average();             // gradients are those of the four in one batch
 /// GradientClipping.ByNorm(workspace.Gradients, 1);   // if wanted
 /// network.Update(workspace, optimizer);
 /// </code>
-/// Micro-batches weigh by their rows: where the loss is a mean over rows, the mean over them is that of one batch of all rows. Layers that
-/// look at a whole batch (batch normalization) see micro-batches, and the running statistics take up each of them; dropout draws
-/// another mask for each, because every micro-batch counts <see cref="Workspace{T}.StepNumber"/> on.
+/// <para>Loss and gradients are those of one batch of all rows, within rounding: a mean over positions kept or over weights divides by the
+/// sum of what its micro-batches divide by, a sum adds up, and so do outputs whose gradients the caller gives. Sample weights that a network
+/// computes from its parameters are the exception: gradients by them are those of each micro-batch. Layers that look at a whole batch (batch
+/// normalization) see micro-batches, and the running statistics take up each of them; dropout draws another mask for each, because every
+/// micro-batch counts <see cref="Workspace{T}.StepNumber"/> on.</para>
+/// <para>Cost: one backward pass for each micro-batch where there is one loss, where all are sums, or where all are means over a fixed
+/// number for each row. Other losses divide by what is known at the end only: all sums have a pass and a buffer of the length of the
+/// parameters together, all means over rows too, and each other mean (class labels, sample weights, a loss of one's own) has its own.
+/// The buffers are made with the accumulator.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-/// <param name="network">The network.</param>
-/// <param name="workspace">A training workspace of it.</param>
-public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> workspace) where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly Network<T> _network = network ?? throw new ArgumentNullException(nameof(network));
-    private readonly Workspace<T> _workspace = workspace ?? throw new ArgumentNullException(nameof(workspace));
-    private double _losses;
+    private readonly Network<T> _network;
+    private readonly Workspace<T> _workspace;
 
-    /// <summary>The rows so far, and those of a gradient that counts once: the gradients are the sum over micro-batches of
-    /// their mean times their rows, divided by the unit; so are the losses.</summary>
-    private long _rows;
+    /// <summary>Losses whose denominators stay in proportion share a backward pass.</summary>
+    private readonly List<Group> _groups = [];
 
-    private int _unit;
+    private readonly double[] _seeds;
 
     /// <summary>Whether the last micro-batch is whole and another has not yet begun.</summary>
     private bool _isWhole;
 
+    /// <summary>Makes an accumulator, its buffers included.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="workspace">A training workspace of it.</param>
+    public GradientAccumulator(Network<T> network, Workspace<T> workspace)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(workspace);
+        _network = network;
+        _workspace = workspace;
+        Losses = new LossSums(network.Definition);
+        _seeds = new double[network.Definition.Losses.Length];
+        for (var i = 0; i < _seeds.Length; i++)
+        {
+            var divisor = network.Definition.Nodes[network.Definition.Edges[network.Definition.Losses[i].Edge].Producer].Declaration.Divisor;
+            GroupOf(divisor).Losses.Add(i);
+        }
+
+        if (workspace.StartsFromOutputs || _groups.Count == 0)
+            GroupOf(LossDivisor.None).HasOutputs = true;
+        foreach (var group in _groups)
+            group.Buffer = _groups.Count == 1 ? null : new AlignedBuffer<T>(network.Parameters.Length);
+    }
+
     /// <summary>The micro-batches added since the last average.</summary>
     public int Count { get; private set; }
+
+    /// <summary>The losses of the micro-batches since <see cref="Count"/> was 0 last.</summary>
+    internal LossSums Losses { get; }
 
     /// <summary>Adds the gradients of the workspace's inputs: forward, and backward on top of those before.</summary>
     /// <returns>The loss of this micro-batch.</returns>
@@ -42,43 +72,146 @@ public sealed class GradientAccumulator<T>(Network<T> network, Workspace<T> work
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
     public double Add()
     {
+        _workspace.RequireTraining();
+
         // One that failed before takes no part: neither in the running statistics nor in the count of steps.
         if (Count > 0 && _isWhole)
             _workspace.BeginMicroBatch();
-        _isWhole = false;
-        var rows = _workspace.Rows;
-        if (Count > 0 && rows != _unit)
+        if (Count == 0)
         {
-            var factor = (double)_unit / rows;
-            Elementwise.Scale(_workspace.Gradients, T.CreateTruncating(factor), _workspace.Gradients, _workspace.ActiveCompute);
-            _losses *= factor;
+            Losses.Clear();
+            foreach (var group in _groups)
+                group.Clear();
         }
 
-        _unit = rows;
+        _isWhole = false;
         var loss = _network.Forward(_workspace);
-        _network.Backward(_workspace, accumulate: Count > 0);
+        foreach (var group in _groups)
+            Add(group);
+        Losses.Add(_workspace);
         Count++;
         _isWhole = true;
-        _rows += rows;
-        _losses += loss;
         return loss;
     }
 
-    /// <summary>Makes <see cref="Workspace{T}.Gradients"/> the mean over the micro-batches, ready for <see cref="Network{T}.Update"/>;
+    /// <summary>Makes <see cref="Workspace{T}.Gradients"/> those of all micro-batches in one batch, ready for <see cref="Network{T}.Update"/>;
     /// the next micro-batch begins anew.</summary>
-    /// <returns>The mean of the losses, weighed by rows.</returns>
+    /// <returns>The loss over all rows.</returns>
     /// <exception cref="InvalidOperationException">No micro-batch was added.</exception>
     public double Average()
     {
         if (Count == 0)
             throw new InvalidOperationException("There are no micro-batches to average: Add some first.");
-        if (Count > 1)
-            Elementwise.Scale(_workspace.Gradients, T.CreateTruncating((double)_unit / _rows), _workspace.Gradients, _workspace.ActiveCompute);
-        var mean = _losses / ((double)_rows / _unit);
-        Reset();
-        return mean;
+        var gradients = _workspace.Gradients;
+        if (_groups is [var only])
+        {
+            Scale(gradients, only.ToWhole);
+        }
+        else
+        {
+            gradients.Clear();
+            foreach (var group in _groups)
+            {
+                Scale(group.Buffer!.Span, group.ToWhole);
+                Elementwise.Add(group.Buffer.Span, gradients, gradients, _workspace.ActiveCompute);
+            }
+        }
+
+        Count = 0;
+        return Losses.Value;
     }
 
     /// <summary>Forgets the micro-batches added.</summary>
-    public void Reset() => (Count, _rows, _losses) = (0, 0, 0);
+    public void Reset() => Count = 0;
+
+    private Group GroupOf(LossDivisor divisor)
+    {
+        var group = divisor == LossDivisor.Data ? null : _groups.Find(g => g.Divisor == divisor);
+        if (group is null)
+            _groups.Add(group = new Group(divisor));
+        return group;
+    }
+
+    /// <summary>Backward from the losses of a group, on top of the micro-batches before.</summary>
+    private void Add(Group group)
+    {
+        var (before, seed) = group.Include(_workspace);
+        Array.Clear(_seeds);
+        foreach (var loss in group.Losses)
+            _seeds[loss] = _network.Definition.Losses[loss].Weight * seed;
+        if (group.Buffer is null)
+        {
+            if (Count > 0)
+                Scale(_workspace.Gradients, before);
+            _workspace.RunBackward(accumulate: Count > 0, _seeds, group.HasOutputs);
+            return;
+        }
+
+        _workspace.RunBackward(accumulate: false, _seeds, group.HasOutputs);
+        var sum = group.Buffer.Span;
+        if (Count == 0)
+        {
+            _workspace.Gradients.CopyTo(sum);
+            return;
+        }
+
+        Scale(sum, before);
+        Elementwise.Add(_workspace.Gradients, sum, sum, _workspace.ActiveCompute);
+    }
+
+    private void Scale(Span<T> gradients, double factor)
+    {
+        if (factor == 0)
+            gradients.Clear();
+        else if (factor != 1)
+            Elementwise.Scale(gradients, T.CreateTruncating(factor), gradients, _workspace.ActiveCompute);
+    }
+
+    /// <summary>
+    /// Losses whose numerators' gradients are added up in one buffer, as multiples of a unit. The unit is at least the sum of the
+    /// denominators, so that what is in the buffer is never larger than the mean, and grows by doubling, so that the buffer is rarely scaled.
+    /// </summary>
+    private sealed class Group(LossDivisor divisor)
+    {
+        private double _total, _size, _unit;
+
+        public readonly LossDivisor Divisor = divisor;
+
+        public readonly List<int> Losses = [];
+
+        public bool HasOutputs;
+
+        /// <summary>Null where the workspace's own gradients are the sum.</summary>
+        public AlignedBuffer<T>? Buffer;
+
+        /// <summary>What makes the sum the gradient over all rows.</summary>
+        public double ToWhole => _total == 0 ? 0 : _unit / _total;
+
+        public void Clear() => _total = _size = _unit = 0;
+
+        /// <summary>Takes up a micro-batch.</summary>
+        /// <returns>The factor of what is in the buffer, and the gradient to start from for a weight of 1.</returns>
+        public (double Before, double Seed) Include(Workspace<T> workspace)
+        {
+            var parts = Divisor == LossDivisor.Data ? workspace.PartsAt(Losses[0]) : default;
+            if (Divisor == LossDivisor.None || parts.IsSum)
+            {
+                _total = _unit = 1;
+                return (1, 1);
+            }
+
+            var denominator = Divisor == LossDivisor.Rows ? workspace.Rows : parts.Denominator;
+            var before = _unit;
+            var isFirst = _size == 0;
+            _total += denominator;
+            _size += Math.Abs(denominator);
+            if (isFirst)
+                _unit = _size == 0 ? 1 : _size;
+            else if (_size > _unit)
+                _unit = Math.Max(_size, 2 * _unit);
+
+            // A mean over nothing gives the gradient of its numerator.
+            return (before / _unit, denominator == 0 ? 1 / _unit : denominator / _unit);
+        }
+    }
 }

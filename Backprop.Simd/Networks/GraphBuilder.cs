@@ -202,6 +202,9 @@ public sealed class GraphBuilder
     /// <summary>The name and type of every input and node, in order.</summary>
     private string Nodes() => string.Join("; ", _edges.Select(e => $"{e.Name}: {e.Type}"));
 
+    /// <summary>The node that makes the numbers of another; null for an input or a parameter.</summary>
+    internal NodeInfo? OriginOf(Node node) => Origins.Of(_edges, _nodes, node.Edge);
+
     internal string EdgeName(int edge) => _edges[edge].Name;
 
     internal EdgeType EdgeType(int edge) => _edges[edge].Type;

@@ -140,6 +140,9 @@ public sealed class NetworkDefinition
             : throw new ArgumentException($"The network has no '{name}'; it has: {string.Join(", ", Edges.Select(e => e.Name))}.", nameof(name));
     }
 
+    /// <summary>The layer that makes the numbers of an edge; null for an input or a parameter.</summary>
+    internal Layer? OriginOf(string name) => Origins.Of(Edges, Nodes, EdgeOf(name))?.Layer;
+
     /// <summary>The edge of a name; -1 if there is none.</summary>
     internal int FindEdge(string name) => _edgeByName.TryGetValue(name, out var edge) ? edge : -1;
 

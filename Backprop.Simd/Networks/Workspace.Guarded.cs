@@ -8,6 +8,7 @@ internal enum StepOutcome
 {
     Updated,
     LossNotFinite,
+    StateNotFinite,
     GradientsNotFinite,
 }
 
@@ -18,8 +19,8 @@ internal readonly record struct StepGuard(bool CheckGradients, double? ClipNorm,
 public sealed partial class Workspace<T>
 {
     /// <summary>
-    /// A step that updates nothing, neither parameters nor state nor optimizer, where the loss is not finite, or the gradients are
-    /// looked at and are not.
+    /// A step that updates nothing, neither parameters nor state nor optimizer, where the loss or the state that it would keep is not
+    /// finite, or the gradients are looked at and are not.
     /// </summary>
     internal StepOutcome RunGuardedStep(Optimizer<T> optimizer, in StepGuard guard, out double loss, out double norm)
     {
@@ -27,13 +28,12 @@ public sealed partial class Workspace<T>
         optimizer.CheckGroups();
         BeginPass();
         loss = RunForward();
-        var outcome = StepOutcome.LossNotFinite;
-        if (double.IsFinite(loss))
+        var outcome = LookAtForward(loss);
+        if (outcome == StepOutcome.Updated)
         {
             if (guard is { CheckGradients: false, ClipNorm: null, ClipValue: null })
             {
                 RunBackwardAndUpdate(optimizer);
-                outcome = StepOutcome.Updated;
             }
             else
             {
@@ -45,6 +45,10 @@ public sealed partial class Workspace<T>
         EndPass();
         return outcome;
     }
+
+    /// <summary>What forward alone tells of a step: <see cref="StepOutcome.Updated"/> where nothing forbids it.</summary>
+    internal StepOutcome LookAtForward(double loss) =>
+        !double.IsFinite(loss) ? StepOutcome.LossNotFinite : ProposesFiniteState() ? StepOutcome.Updated : StepOutcome.StateNotFinite;
 
     /// <summary>The end of such a step: clip, look, update.</summary>
     internal StepOutcome RunGuardedUpdate(Optimizer<T> optimizer, in StepGuard guard, out double norm)

@@ -1,4 +1,5 @@
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Threading;
 
@@ -7,6 +8,28 @@ namespace Backprop.Simd.Networks;
 /// <content>Forward and backward over the nodes.</content>
 public sealed partial class Workspace<T>
 {
+    /// <summary>One loss of the last forward pass, without its weight, in double.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>The loss.</returns>
+    /// <exception cref="ArgumentException">There is no such loss.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward, or losses are not computed here.</exception>
+    public double LossOf(string name) => PartsOf(name).Value;
+
+    /// <summary>One loss of the last forward pass, without its weight, as parts that add up over batches.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>The parts.</returns>
+    /// <exception cref="ArgumentException">There is no such loss.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward, or losses are not computed here.</exception>
+    public LossParts PartsOf(string name)
+    {
+        var edge = _definition.EdgeOf(name);
+        if (!_plan.IsLoss[edge])
+            throw new ArgumentException($"'{name}' is not a loss; the losses are: {string.Join(", ", _definition.LossNames)}.", nameof(name));
+        if (_phase == Phase.Empty || _nodes[_definition.Edges[edge].Producer] is not { } node)
+            throw new InvalidOperationException($"'{name}' was not computed: run Forward in a workspace for training or with Losses.");
+        return node.Loss;
+    }
+
     internal bool IsTraining => _training;
 
     /// <summary>The threads of the pass in progress: <see cref="Compute"/>, or the caller alone where that has proved faster.</summary>
@@ -47,7 +70,7 @@ public sealed partial class Workspace<T>
         foreach (var loss in _definition.Losses)
         {
             if (_nodes[_definition.Edges[loss.Edge].Producer] is { } node)
-                Loss += loss.Weight * node.Loss;
+                Loss += loss.Weight * node.Loss.Value;
             else
                 Loss = double.NaN;
         }
@@ -75,10 +98,34 @@ public sealed partial class Workspace<T>
         CommitState();
     }
 
-    internal void RunBackward(bool accumulate)
+    internal void RunBackward(bool accumulate) => RunBackward(accumulate, null, fromOutputs: true);
+
+    /// <summary>Whether backward starts from outputs too, with gradients that the caller gave.</summary>
+    internal bool StartsFromOutputs
     {
-        if (!_training)
-            throw NoGradients();
+        get
+        {
+            foreach (var seed in _outputGradients)
+            {
+                if (seed is not null)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The parts of a loss in the last forward pass.</summary>
+    /// <param name="loss">The loss, in the order of the definition.</param>
+    internal LossParts PartsAt(int loss) => _nodes[_definition.Edges[_definition.Losses[loss].Edge].Producer]!.Loss;
+
+    /// <summary>Backward from losses with gradients other than their weights, as parts of a mean over more than this batch.</summary>
+    /// <param name="accumulate">True to add to the gradients of parameters.</param>
+    /// <param name="seeds">The gradient of each loss; null for their weights.</param>
+    /// <param name="fromOutputs">False to start from losses alone.</param>
+    internal void RunBackward(bool accumulate, double[]? seeds, bool fromOutputs)
+    {
+        RequireTraining();
         if (_phase == Phase.Empty)
             throw new InvalidOperationException("Backward needs a Forward before it, with the same rows.");
         if (_phase == Phase.Updated)
@@ -90,6 +137,7 @@ public sealed partial class Workspace<T>
         // Whatever ends this pass early leaves no gradients that an update could take for whole.
         _phase = Phase.Forward;
         _pass.Accumulate = accumulate;
+        _pass.OfParts = seeds is not null;
         _pass.Frozen = Network.FrozenRanges;
         foreach (var range in Network.FrozenRanges)
             _gradients!.Span.Slice(range.Start, range.Length).Clear();
@@ -99,12 +147,17 @@ public sealed partial class Workspace<T>
             _edges[edge].Gradient(0, _rows).Clear();
         foreach (var edge in _definition.OutputEdges)
         {
-            if (_outputGradients[edge] is { } seed)
-                seed.Span[.._edges[edge].Type.Elements(_rows)].CopyTo(_edges[edge].Gradient(0, _rows));
+            if (_outputGradients[edge] is not { } seed)
+                continue;
+            var gradient = _edges[edge].Gradient(0, _rows);
+            if (fromOutputs)
+                seed.Span[..gradient.Length].CopyTo(gradient);
+            else
+                gradient.Clear();
         }
 
-        foreach (var loss in _definition.Losses)
-            _edges[loss.Edge].Gradient(0, _rows)[0] = T.CreateChecked(loss.Weight);
+        for (var i = 0; i < _definition.Losses.Length; i++)
+            _edges[_definition.Losses[i].Edge].Gradient(0, _rows)[0] = T.CreateChecked(seeds is null ? _definition.Losses[i].Weight : seeds[i]);
 
         for (var n = _nodes.Length - 1; n >= 0; n--)
         {
@@ -120,10 +173,30 @@ public sealed partial class Workspace<T>
         _phase = Phase.Backward;
     }
 
-    internal void RequireBackward()
+    /// <summary>Whether all that forward proposed as state is finite.</summary>
+    internal bool ProposesFiniteState()
+    {
+        foreach (var value in _proposedState is null ? [] : _proposedState.Span)
+        {
+            if (!T.IsFinite(value))
+                return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>What forward proposed for one piece of state.</summary>
+    internal ReadOnlySpan<T> ProposedStateOf(BlockRange range) => _proposedState!.Span.Slice(range.Start, range.Length);
+
+    internal void RequireTraining()
     {
         if (!_training)
             throw NoGradients();
+    }
+
+    internal void RequireBackward()
+    {
+        RequireTraining();
         if (_phase < Phase.Backward)
             throw new InvalidOperationException("There are no gradients yet: run Forward and Backward first.");
     }

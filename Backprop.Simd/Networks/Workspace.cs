@@ -266,21 +266,6 @@ public sealed partial class Workspace<T>
         return block.Span[.._edges[edge].Type.Elements(_rows)];
     }
 
-    /// <summary>One loss of the last forward pass, without its weight, in double.</summary>
-    /// <param name="name">Its name.</param>
-    /// <returns>The loss.</returns>
-    /// <exception cref="ArgumentException">There is no such loss.</exception>
-    /// <exception cref="InvalidOperationException">There was no forward, or losses are not computed here.</exception>
-    public double LossOf(string name)
-    {
-        var edge = _definition.EdgeOf(name);
-        if (!_plan.IsLoss[edge])
-            throw new ArgumentException($"'{name}' is not a loss; the losses are: {string.Join(", ", _definition.LossNames)}.", nameof(name));
-        if (_phase == Phase.Empty || _nodes[_definition.Edges[edge].Producer] is not { } node)
-            throw new InvalidOperationException($"'{name}' was not computed: run Forward in a workspace for training or with Losses.");
-        return node.Loss;
-    }
-
     /// <summary>What backward differentiates: the loss, and each output times the gradient that the caller gave for it.</summary>
     internal double Objective()
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using Backprop.Simd.Data;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Threading;
 
@@ -24,7 +25,8 @@ public sealed record EvaluatorOptions<T> where T : unmanaged, IFloatingPointIeee
 }
 
 /// <summary>Computes loss and metrics of a network over a set, in inference: the same bits whenever parameters and state are the same.</summary>
-/// <remarks>One thread at a time uses it. The loss is the mean over batches weighed by their rows.</remarks>
+/// <remarks>One thread at a time uses it. The loss is that of all rows in one batch, within rounding, whatever the size of the batches: a mean
+/// divides by what all batches together divide by, a sum adds up.</remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -37,6 +39,8 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
     private readonly T[][] _scratch;
     private readonly Metric<T>[] _metrics;
     private readonly int[] _targets;
+    private readonly bool[] _givesProbabilities;
+    private readonly LossSums? _losses;
     private readonly int[]? _rows;
     private readonly int[] _batchRows;
 
@@ -45,7 +49,8 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <param name="set">The set: a column for each input. What only the losses need may be missing; the loss is NaN then.</param>
     /// <param name="metrics">The metrics, each with a name of its own.</param>
     /// <param name="options">How the set is read.</param>
-    /// <exception cref="ArgumentException">A column is missing or does not fit, two metrics have one name, or a metric's output or target does not exist.</exception>
+    /// <exception cref="ArgumentException">There are no rows, a column is missing or does not fit, two metrics have one name, or a metric's
+    /// output or target does not exist.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The batch size is below 1, or a row names no example.</exception>
     public Evaluator(Network<T> network, Dataset<T> set, IEnumerable<Metric<T>>? metrics = null, EvaluatorOptions<T>? options = null)
     {
@@ -59,6 +64,8 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         var losses = BatchBinding<T>.HasLosses(network.Definition, set);
         _binding = new BatchBinding<T>(network.Definition, set, losses);
         _targets = [.. _metrics.Select(TargetOf)];
+        _givesProbabilities = [.. _metrics.Select(m => network.Definition.OriginOf(m.Output ?? network.Definition.OutputNames.First()) is Softmax)];
+        _losses = losses || network.Definition.Losses.Length == 0 ? new LossSums(network.Definition) : null;
         _rows = options.Rows?.ToArray();
         foreach (var row in _rows ?? [])
         {
@@ -67,7 +74,9 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         }
 
         Rows = _rows?.Length ?? set.Count;
-        var capacity = Math.Clamp(Rows, 1, options.BatchSize);
+        if (Rows == 0)
+            throw new ArgumentException("There are no rows to evaluate: a small part of a split may have none.", _rows is null ? nameof(set) : nameof(options));
+        var capacity = Math.Min(Rows, options.BatchSize);
         _batch = set.CreateBatch(capacity);
         _batchRows = new int[capacity];
         _transforms = [.. options.Transforms];
@@ -90,7 +99,7 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         var start = Stopwatch.GetTimestamp();
         foreach (var metric in _metrics)
             metric.Reset();
-        var loss = 0.0;
+        _losses?.Clear();
         for (var first = 0; first < Rows; first += _batch.Capacity)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -102,13 +111,14 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
             for (var t = 0; t < _transforms.Length; t++)
                 _transforms[t].Apply(_batch, _scratch[t], 0);
             _binding.Bind(_workspace, _batch);
-            loss += rows.Length * _network.Forward(_workspace);
+            _network.Forward(_workspace);
+            _losses?.Add(_workspace);
             for (var m = 0; m < _metrics.Length; m++)
-                Add(_metrics[m], _targets[m]);
+                Add(m);
         }
 
         return new Evaluation(
-            Rows, loss / Rows, [.. _metrics.Select(m => new MetricValue(m.Name, m.Value))], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Rows, _losses?.Value ?? double.NaN, [.. _metrics.Select(m => new MetricValue(m.Name, m.Value))], Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     internal void RequireMetric(string name, string argument)
@@ -123,12 +133,12 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     internal bool Evaluates(Network<T> network) => ReferenceEquals(_network, network);
 
-    private void Add(Metric<T> metric, int target)
+    private void Add(int metric)
     {
-        var outputs = _workspace.Output(metric.Output);
-        metric.Add(_set.Columns[target] is IndexColumn
-            ? new MetricBatch<T>(_batch.Rows, outputs, _batch.Indices(target))
-            : new MetricBatch<T>(_batch.Rows, outputs, (ReadOnlySpan<T>)_batch.Values(target)));
+        var (outputs, target, probabilities) = (_metrics[metric].Output, _targets[metric], _givesProbabilities[metric]);
+        _metrics[metric].Add(_set.Columns[target] is IndexColumn
+            ? new MetricBatch<T>(_batch.Rows, _workspace.Output(outputs), _batch.Indices(target)) { GivesProbabilities = probabilities }
+            : new MetricBatch<T>(_batch.Rows, _workspace.Output(outputs), (ReadOnlySpan<T>)_batch.Values(target)) { GivesProbabilities = probabilities });
     }
 
     private int TargetOf(Metric<T> metric)

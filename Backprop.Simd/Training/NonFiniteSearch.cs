@@ -38,14 +38,22 @@ internal static class NonFiniteSearch
         }
 
         network.Forward(workspace);
-        foreach (var node in definition.Nodes)
+        for (var n = 0; n < definition.Nodes.Length; n++)
         {
+            var node = definition.Nodes[n];
             foreach (var edge in node.Outputs)
             {
                 var name = definition.Edges[edge].Name;
                 if (definition.Edges[edge].Type.Kind == EdgeKind.Indices || IndexOf(workspace.Value(name)) is not (>= 0 and var at))
                     continue;
                 return (name, $"the output of '{name}' ({node.Layer.Kind}) holds {workspace.Value(name)[at]} at element {at}; its inputs are finite");
+            }
+
+            foreach (var state in definition.NodeStates[n])
+            {
+                var proposed = workspace.ProposedStateOf(state.Range);
+                if (IndexOf(proposed) is >= 0 and var at)
+                    return (state.Name, $"the state '{state.Name}' that the step would keep holds {proposed[at]} at element {at}");
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Training;
 
@@ -100,7 +101,13 @@ public sealed partial class Trainer<T>
         _workspace.StepNumber = state.StepNumber;
         Batches.Cursor = new Data.DataCursor(state.Epoch, state.Batch);
         _epochIsOpen = state.EpochIsOpen;
-        _sums = new EpochSums { Loss = state.EpochLoss, Rows = state.EpochRows, Skipped = state.EpochSkipped, Seconds = state.EpochSeconds };
+        for (var i = 0; i < state.EpochLosses.Length; i++)
+        {
+            var loss = state.EpochLosses[i];
+            _epochLosses.Parts[i] = loss.IsSum ? LossParts.Sum(loss.Numerator) : LossParts.Mean(loss.Numerator, loss.Denominator);
+        }
+
+        _sums = new EpochSums { Rows = state.EpochRows, Skipped = state.EpochSkipped, Seconds = state.EpochSeconds };
         _skippedInARow = state.SkippedInARow;
         _epochs.Clear();
         _epochs.AddRange(state.History);
@@ -171,7 +178,7 @@ public sealed partial class Trainer<T>
         Epoch = Batches.Cursor.Epoch,
         Batch = Batches.Cursor.Batch,
         EpochIsOpen = _epochIsOpen,
-        EpochLoss = _sums.Loss,
+        EpochLosses = [.. _epochLosses.Parts.ToArray().Select(p => new LossState(p.Numerator, p.Denominator, p.IsSum))],
         EpochRows = _sums.Rows,
         EpochSkipped = _sums.Skipped,
         EpochSeconds = _sums.Seconds,

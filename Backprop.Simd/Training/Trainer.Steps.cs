@@ -10,7 +10,6 @@ public sealed partial class Trainer<T>
     /// <summary>The sums of the epoch in progress.</summary>
     private struct EpochSums
     {
-        public double Loss;
         public long Rows;
         public int Skipped;
         public double Seconds;
@@ -29,7 +28,13 @@ public sealed partial class Trainer<T>
     /// and nothing to copy back, for steps of one batch.</summary>
     private readonly T[] _stateBefore;
 
+    /// <summary>The losses of the epoch in progress.</summary>
+    private readonly LossSums _epochLosses;
+
     private long _rowsSeen;
+
+    /// <summary>The loss of the epoch in progress over the rows so far; NaN before the first.</summary>
+    private double EpochLoss => _sums.Rows == 0 ? double.NaN : _epochLosses.Value;
 
     private void RunStep()
     {
@@ -45,7 +50,7 @@ public sealed partial class Trainer<T>
         double loss, norm;
         try
         {
-            outcome = Options.MicroBatches == 1 ? RunBatch(out rows, out loss, out norm) : RunMicroBatches(epoch, out rows, out loss, out norm);
+            outcome = _accumulator is null ? RunBatch(out rows, out loss, out norm) : RunMicroBatches(_accumulator, epoch, out rows, out loss, out norm);
         }
         catch
         {
@@ -67,7 +72,10 @@ public sealed partial class Trainer<T>
         else
         {
             _skippedInARow = 0;
-            _sums.Loss += loss * rows;
+            if (_accumulator is null)
+                _epochLosses.Add(_workspace);
+            else
+                _epochLosses.Add(_accumulator.Losses);
             _sums.Rows += rows;
             Options.Average?.Update(Network.Parameters, _workspace.ActiveCompute);
         }
@@ -92,33 +100,35 @@ public sealed partial class Trainer<T>
         return outcome;
     }
 
-    private StepOutcome RunMicroBatches(int epoch, out int rows, out double loss, out double norm)
+    private StepOutcome RunMicroBatches(GradientAccumulator<T> accumulator, int epoch, out int rows, out double loss, out double norm)
     {
         rows = 0;
         norm = double.NaN;
-        _accumulator.Reset();
+        accumulator.Reset();
         Network.State.CopyTo(_stateBefore);
         Batch<T> batch;
+        StepOutcome outcome;
         do
         {
             batch = Batches.Next();
             rows += batch.Rows;
             _binding.Bind(_workspace, batch);
-            loss = _accumulator.Add();
-            if (double.IsFinite(loss))
+            loss = accumulator.Add();
+            outcome = _workspace.LookAtForward(loss);
+            if (outcome == StepOutcome.Updated)
                 continue;
             if (MustThrow)
-                throw NotFinite(StepOutcome.LossNotFinite, batch, loss);
+                throw NotFinite(outcome, batch, loss);
 
             // The rest of the step's batches is left out with it, so that steps begin at the same batches.
-            for (var left = Options.MicroBatches - _accumulator.Count; left > 0 && Epoch == epoch; left--)
+            for (var left = Options.MicroBatches - accumulator.Count; left > 0 && Epoch == epoch; left--)
                 rows += Batches.Next().Rows;
-            return StepOutcome.LossNotFinite;
+            return outcome;
         }
-        while (_accumulator.Count < Options.MicroBatches && Epoch == epoch);
+        while (accumulator.Count < Options.MicroBatches && Epoch == epoch);
 
-        loss = _accumulator.Average();
-        var outcome = _workspace.RunGuardedUpdate(Optimizer, in _guard, out norm);
+        loss = accumulator.Average();
+        outcome = !double.IsFinite(loss) ? StepOutcome.LossNotFinite : _workspace.RunGuardedUpdate(Optimizer, in _guard, out norm);
         if (outcome != StepOutcome.Updated && MustThrow)
             throw NotFinite(outcome, batch, loss);
         return outcome;
@@ -129,7 +139,12 @@ public sealed partial class Trainer<T>
     private NonFiniteException NotFinite(StepOutcome outcome, Batch<T> batch, double loss)
     {
         var (node, text) = NonFiniteSearch.Find(Network, _binding, batch, _workspace.StepNumber);
-        var what = outcome == StepOutcome.LossNotFinite ? $"the loss is {loss}" : "the gradients are not finite";
+        var what = outcome switch
+        {
+            StepOutcome.LossNotFinite => $"the loss is {loss}",
+            StepOutcome.StateNotFinite => "the state to be kept is not finite",
+            _ => "the gradients are not finite",
+        };
         var limit = Options.NonFinite == NonFinitePolicy.Skip ? $" {_skippedInARow} steps before were skipped for such a reason, as many as SkipLimit allows." : "";
         return new NonFiniteException(
             $"In step {Step} (epoch {batch.Cursor.Epoch}, batch {batch.Cursor.Batch}) {what}: {text}. Nothing was updated.{limit}", node, Step);
@@ -154,7 +169,7 @@ public sealed partial class Trainer<T>
         var done = fraction - clock.FirstFraction;
         TimeSpan? remaining = fraction >= 1 ? TimeSpan.Zero : done > 0 ? Stopwatch.GetElapsedTime(clock.Began) * ((1 - fraction) / done) : null;
         progress.Report(new TrainingProgress(
-            Step, TotalSteps, Epoch, fraction, _sums.Loss / _sums.Rows, Optimizer.LearningRate, (_rowsSeen - clock.Rows) / since.TotalSeconds, Elapsed, remaining));
+            Step, TotalSteps, Epoch, fraction, EpochLoss, Optimizer.LearningRate, (_rowsSeen - clock.Rows) / since.TotalSeconds, Elapsed, remaining));
         clock.Last = Stopwatch.GetTimestamp();
         clock.Rows = _rowsSeen;
     }

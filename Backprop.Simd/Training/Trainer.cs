@@ -21,15 +21,15 @@ namespace Backprop.Simd.Training;
 /// trainer.TryResume(); // false in a new directory
 /// trainer.Run();
 /// </code>
-/// The columns of the loader's set feed the inputs of their names. A step is refused before anything changes where its loss or its
-/// gradients are not finite. One thread at a time uses a trainer.
+/// The columns of the loader's set feed the inputs of their names. A step is refused before anything changes where its loss, its
+/// gradients or the state that it would keep are not finite. One thread at a time uses a trainer.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Workspace<T> _workspace;
     private readonly BatchBinding<T> _binding;
-    private readonly GradientAccumulator<T> _accumulator;
+    private readonly GradientAccumulator<T>? _accumulator;
     private readonly StepGuard _guard;
     private readonly List<EpochRecord> _epochs = [];
     private readonly Stopwatch _clock = new();
@@ -73,7 +73,8 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         _callbacks = [.. options.Callbacks];
         _binding = new BatchBinding<T>(network.Definition, batches.Dataset, losses: true);
         _workspace = network.CreateWorkspace(batches.BatchSize, null, options.Compute);
-        _accumulator = new GradientAccumulator<T>(network, _workspace);
+        _accumulator = options.MicroBatches == 1 ? null : new GradientAccumulator<T>(network, _workspace);
+        _epochLosses = new LossSums(network.Definition);
         _stateBefore = new T[options.MicroBatches > 1 ? network.State.Length : 0];
         _guard = new StepGuard(options.CheckGradients || options.NonFinite == NonFinitePolicy.Skip, options.ClipNorm, options.ClipValue);
     }
@@ -123,7 +124,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>Trains up to the end that the options set; another call goes on from there.</summary>
     /// <param name="cancellation">Ends the training before the next step; what was done is kept, and saved where there are checkpoints.</param>
     /// <returns>Why it ended.</returns>
-    /// <exception cref="NonFiniteException">A loss or a gradient was infinite or NaN; the step was not made.</exception>
+    /// <exception cref="NonFiniteException">A loss, a gradient or a state to be kept was infinite or NaN; the step was not made.</exception>
     /// <exception cref="InvalidOperationException">The trainer is running, or it would begin where it is to end: another training has used the loader.</exception>
     /// <exception cref="CheckpointException">The directory holds checkpoints of an earlier training, and <see cref="TryResume"/> was not called.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written. As behind every exception, another call goes on with the step that was not made.</exception>
@@ -226,8 +227,9 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         }
 
         var record = new EpochRecord(
-            epoch, Step, _sums.Rows, _sums.Skipped, _sums.Loss / _sums.Rows, Optimizer.LearningRate, _sums.Rows / _sums.Seconds, Elapsed, validation);
+            epoch, Step, _sums.Rows, _sums.Skipped, EpochLoss, Optimizer.LearningRate, _sums.Rows / _sums.Seconds, Elapsed, validation);
         (_sums, _epochIsOpen) = (default, false);
+        _epochLosses.Clear();
         _epochs.Add(record);
         _changed = true;
         if (validation is not null)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Data;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
 using Backprop.Simd.Threading;
@@ -38,17 +39,18 @@ public sealed record TrainerOptions<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>The largest size of a gradient's element, applied before the norm is taken; null not to clip by value.</summary>
     public double? ClipValue { get; init; }
 
-    /// <summary>The micro-batches of a step, whose gradients are averaged by their rows. A step does not cross the end of an epoch.</summary>
+    /// <summary>The micro-batches of a step, whose gradients together are those of one batch: see <see cref="GradientAccumulator{T}"/>. A step
+    /// does not cross the end of an epoch.</summary>
     public int MicroBatches { get; init; } = 1;
 
-    /// <summary>What is done about a loss or a gradient that is infinite or NaN.</summary>
+    /// <summary>What is done about a loss, a gradient or a state to be kept that is infinite or NaN.</summary>
     public NonFinitePolicy NonFinite { get; init; }
 
     /// <summary>With <see cref="NonFinitePolicy.Skip"/>: more steps than these in a row are not skipped but throw.</summary>
     public int SkipLimit { get; init; } = 100;
 
     /// <summary>
-    /// True to look at all gradients before the update. False to look at the loss alone, so that a step may apply gradients as it
+    /// True to look at all gradients before the update. False to look at the loss and the state alone, so that a step may apply gradients as it
     /// makes them, which pays for batches of one row: gradients that are not finite under a finite loss then come to light one step later.
     /// </summary>
     public bool CheckGradients { get; init; } = true;

@@ -28,7 +28,7 @@ public enum StopReason
 /// <param name="Step">The number of the step, from 0, skipped ones included.</param>
 /// <param name="Epoch">The epoch, from 0.</param>
 /// <param name="Rows">The rows of the step, all micro-batches together.</param>
-/// <param name="Loss">The loss before the update: the mean over the rows.</param>
+/// <param name="Loss">The loss before the update, over all rows of the step.</param>
 /// <param name="LearningRate">The learning rate.</param>
 /// <param name="GradientNorm">The norm of all gradients before clipping; NaN where it was not computed.</param>
 /// <param name="Skipped">Whether nothing was updated, because loss or gradients were not finite.</param>
@@ -39,7 +39,7 @@ public readonly record struct StepRecord(long Step, int Epoch, int Rows, double 
 /// <param name="Steps">The steps done by its end, since the training began.</param>
 /// <param name="Rows">The rows trained on, without those of skipped steps.</param>
 /// <param name="Skipped">The steps skipped.</param>
-/// <param name="Loss">The mean loss over these rows, each before its step.</param>
+/// <param name="Loss">The loss over these rows, each before its step: means divide by what all steps together divide by, sums add up.</param>
 /// <param name="LearningRate">The learning rate of the last step.</param>
 /// <param name="RowsPerSecond">Rows trained on per second, without the time of validation, callbacks and checkpoints.</param>
 /// <param name="Elapsed">The time of the training by its end, that before a resumption included.</param>
@@ -49,7 +49,7 @@ public sealed record EpochRecord(
 
 /// <summary>Loss and metrics over a set.</summary>
 /// <param name="Rows">The rows.</param>
-/// <param name="Loss">The mean loss; NaN where the set has not what the losses need.</param>
+/// <param name="Loss">The loss over all rows; NaN where the set has not what the losses need.</param>
 /// <param name="Metrics">The metrics, in the order of the evaluator.</param>
 /// <param name="Seconds">How long it took.</param>
 public sealed record Evaluation(long Rows, double Loss, IReadOnlyList<MetricValue> Metrics, double Seconds)
@@ -90,7 +90,7 @@ public readonly record struct MetricValue(string Name, double Value);
 /// <param name="TotalSteps">The steps to do, as far as epochs or steps limit them; 0 where only time does.</param>
 /// <param name="Epoch">The epoch in progress, from 0.</param>
 /// <param name="Fraction">What is done, 0 to 1: of steps or time, whichever is further.</param>
-/// <param name="Loss">The mean loss of the epoch so far; NaN before its first step.</param>
+/// <param name="Loss">The loss of the epoch so far; NaN before its first step.</param>
 /// <param name="LearningRate">The learning rate of the last step.</param>
 /// <param name="RowsPerSecond">Rows trained on per second, since the report before.</param>
 /// <param name="Elapsed">The time of the training so far.</param>

@@ -1,3 +1,6 @@
+using Backprop.Simd.Data;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Tests.Reference;
 using Backprop.Simd.Training;
 using CsCheck;
@@ -64,6 +67,36 @@ public class RocAucTests
         metric.Reset();
         metric.Add(new(2, [2.0, 4], [0, 1]));
         Assert.Equal(1, metric.Value);
+    }
+
+    [Fact]
+    public void Two_probabilities_order_by_the_second()
+    {
+        double[] outputs = [1, 1e-20, 1, 1e-30];
+        (bool?, bool, double)[] cases = [(true, false, 1), (true, true, 1), (null, true, 1), (null, false, 0.5), (false, true, 0.5)];
+        foreach (var (probabilities, told, area) in cases)
+        {
+            var metric = new RocAuc<double>(probabilities: probabilities);
+            metric.Add(new(2, outputs, [1, 0]) { GivesProbabilities = told });
+            Assert.Equal(area, metric.Value);
+        }
+
+        // Logits and log-probabilities order by the difference.
+        Assert.Equal(1, Of([-5, -3, 4, 5], [1, 0]));
+        Assert.Equal(0, Of([-5, -3, 4, 7], [1, 0]));
+    }
+
+    [Fact]
+    public void The_evaluator_tells_probabilities_from_logits()
+    {
+        var x = Columns.Values<double>("x", new Shape(2), new double[] { 0, -46, 0, -69, 100, 99 });
+        var set = new Dataset<double>(x, Columns.Labels("labels", new[] { 1, 0, 1 }));
+        foreach (var end in (Func<Node, Node>[])[n => n.Softmax(), n => n.Softmax().Reshape(1, 2).Flatten(), n => n, n => n.LogSoftmax()])
+            Assert.Equal(1, new Evaluator<double>(end(GraphBuilder.Chain(2)).Build<double>(), set, [new RocAuc<double>()]).Run()["auc"]);
+
+        // Logits whose second is large without a difference.
+        set = new Dataset<double>(Columns.Values<double>("x", new Shape(2), new double[] { 9, 9, 0, 1 }), Columns.Labels("labels", new[] { 0, 1 }));
+        Assert.Equal(1, new Evaluator<double>(GraphBuilder.Chain(2).Build<double>(), set, [new RocAuc<double>()]).Run()["auc"]);
     }
 
     [Fact]

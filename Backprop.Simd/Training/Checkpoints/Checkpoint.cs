@@ -94,6 +94,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         Same("graph", State.Graph, graph);
         Same("seed of the network", State.NetworkSeed, trainer.Network.Seed);
         Same("batches", State.Loader, loader);
+        Same("number of losses", State.EpochLosses.Length, trainer.Network.Definition.Losses.Length);
         Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
         Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
         Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);

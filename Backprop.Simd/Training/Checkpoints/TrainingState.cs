@@ -32,7 +32,8 @@ internal sealed record TrainingState
 
     public required bool EpochIsOpen { get; init; }
 
-    public required double EpochLoss { get; init; }
+    /// <summary>The parts of each loss.</summary>
+    public required LossState[] EpochLosses { get; init; }
 
     public required long EpochRows { get; init; }
 
@@ -59,6 +60,9 @@ internal sealed record TrainingState
 
 /// <summary>What tells one sequence of batches from another.</summary>
 internal sealed record LoaderState(int Rows, int BatchSize, bool Shuffle, ulong Seed, bool DropLast, int MicroBatches);
+
+/// <summary>The parts of a loss.</summary>
+internal sealed record LossState(double Numerator, double Denominator, bool IsSum);
 
 /// <summary>The best validation.</summary>
 internal sealed record BestState(string Monitor, bool LargerIsBetter, double Value, int BadValidations, bool HasWeights);

@@ -47,6 +47,10 @@ public readonly ref struct MetricBatch<T> where T : unmanaged, IFloatingPointIee
     /// <summary>The outputs: rows x width.</summary>
     public ReadOnlySpan<T> Outputs { get; }
 
+    /// <summary>Whether the outputs of a position are the probabilities of its classes: an <see cref="Evaluator{T}"/> says so where they come
+    /// from a softmax.</summary>
+    public bool GivesProbabilities { get; init; }
+
     /// <summary>The class labels; empty where there are dense targets.</summary>
     public ReadOnlySpan<int> Labels { get; }
 

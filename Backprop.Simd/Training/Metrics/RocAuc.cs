@@ -6,14 +6,15 @@ namespace Backprop.Simd.Training;
 /// <remarks>
 /// <para>Exact: (pairs in order + half of the pairs that tie) / all pairs of a positive and a negative row, the statistic of Mann and Whitney
 /// (Ann. Math. Stat. 18, 1947). Hanley and McNeil, Radiology 143, 1982, show that it is the area.</para>
-/// <para>A label, or a dense target, is 0 or 1. One output for it is the score itself; of two the score is the second less the first,
-/// which logits and probabilities order alike. Only one class gives NaN, and so does a score that is NaN. All scores are kept,
-/// 8 bytes each, in buffers that grow by doubling and are used again after a reset.</para>
+/// <para>A label, or a dense target, is 0 or 1. One output for it is the score itself; of two logits (or log-probabilities) the score
+/// is the second less the first, of two probabilities the second, since a difference loses what is small beside 1. Only one class gives
+/// NaN, and so does a score that is NaN. All scores are kept, 8 bytes each, in buffers that grow by doubling and are used again after a reset.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class RocAuc<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int _ignoreIndex;
+    private readonly bool? _probabilities;
     private Scores _negatives = new(), _positives = new();
     private double? _value;
     private bool _hasNaN;
@@ -23,8 +24,10 @@ public sealed class RocAuc<T> : Metric<T> where T : unmanaged, IFloatingPointIee
     /// <param name="name">What it is called.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
-    public RocAuc(int ignoreIndex = -100, string name = "auc", string? output = null, string? target = null)
-        : base(name, output, target) => _ignoreIndex = ignoreIndex;
+    /// <param name="probabilities">Whether two outputs are probabilities; null to ask the batch, which an <see cref="Evaluator{T}"/> tells where the
+    /// output comes from a softmax.</param>
+    public RocAuc(int ignoreIndex = -100, string name = "auc", string? output = null, string? target = null, bool? probabilities = null)
+        : base(name, output, target) => (_ignoreIndex, _probabilities) = (ignoreIndex, probabilities);
 
     /// <inheritdoc/>
     /// <remarks>Sorts what has come since it was last asked for.</remarks>
@@ -46,6 +49,7 @@ public sealed class RocAuc<T> : Metric<T> where T : unmanaged, IFloatingPointIee
         if (rows.Classes != 2)
             throw new ArgumentException($"One output or two are needed for each row; there are {rows.Width}.", nameof(batch));
         _value = null;
+        var isDifference = rows.Width == 2 && !(_probabilities ?? batch.GivesProbabilities);
         for (var i = 0; i < rows.Positions; i++)
         {
             var actual = rows.Actual(i);
@@ -53,7 +57,7 @@ public sealed class RocAuc<T> : Metric<T> where T : unmanaged, IFloatingPointIee
                 continue;
             var outputs = rows.Outputs(i);
             var score = double.CreateTruncating(outputs[^1]);
-            if (outputs.Length == 2)
+            if (isDifference)
                 score -= double.CreateTruncating(outputs[0]);
             _hasNaN |= double.IsNaN(score);
             if (actual == 0)
