@@ -225,9 +225,9 @@ public sealed class SumErrorTests
                     Node y = graph.Input("y", size), t = graph.Input("t", size);
                     var loss = new MeanAbsoluteError(LossReduction.Sum);
                     if (isWeighted)
-                        graph.Apply(loss, y, t, graph.Input("w"));
+                        graph.Loss(graph.Apply(loss, y, t, graph.Input("w")));
                     else
-                        graph.Apply(loss, y, t);
+                        graph.Loss(graph.Apply(loss, y, t));
                     var network = graph.Build().CreateNetwork<double>();
                     var workspace = network.CreateWorkspace(n / size, WorkspaceOptions.Inference with { Losses = true });
                     workspace.SetInput("y", [.. terms.Select(Math.Abs)]);
