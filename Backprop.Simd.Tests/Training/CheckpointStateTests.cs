@@ -19,7 +19,8 @@ public sealed class CheckpointStateTests : IDisposable
         { "LearningRate", "\"NaN\"" }, { "LearningRate", "-0.1" }, { "LearningRate", "\"Infinity\"" }, { "LearningRate", "1e999" },
         { "OptimizerSteps", "-1" }, { "OptimizerSteps", "9223372036854775807" }, { "Step", "-1" }, { "Step", "9223372036854775807" }, { "StepNumber", "-1" },
         { "NetworkSeed", "2" }, { "Loader/Seed", "8" }, { "Epoch", "-1" }, { "Epoch", "2147483647" }, { "Batch", "-1" }, { "Batch", "7" }, { "EpochIsOpen", "true" },
-        { "EpochLoss", "\"NaN\"" }, { "EpochRows", "-1" }, { "EpochSkipped", "-1" }, { "EpochSeconds", "-1" }, { "EpochSeconds", "\"NaN\"" }, { "SkippedInARow", "-1" },
+        { "EpochLosses/0/Numerator", "\"NaN\"" }, { "EpochLosses/0/Denominator", "\"NaN\"" }, { "EpochLosses/0", "null" }, { "EpochLosses", "[]" },
+        { "EpochRows", "-1" }, { "EpochSkipped", "-1" }, { "EpochSeconds", "-1" }, { "EpochSeconds", "\"NaN\"" }, { "SkippedInARow", "-1" },
         { "Elapsed", "\"-00:00:01\"" }, { "Elapsed", "\"10675199.02:48:05.4775807\"" }, { "Frozen", "[\"none\"]" }, { "Frozen", "[null]" }, { "AverageUpdates", "-1" },
         { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
         { "Best/Value", "\"NaN\"" }, { "Best/BadValidations", "-1" }, { "Best/BadValidations", "2147483647" }, { "Best/Monitor", "null" },
@@ -120,10 +121,19 @@ public sealed class CheckpointStateTests : IDisposable
         var (node, keys) = (root, place.Split('/'));
         foreach (var key in keys[..^1])
             node = int.TryParse(key, out var index) ? node[index]! : node[key]!;
-        Assert.NotNull(node[keys[^1]]);
 
         // 1e999 is no number of a node: put in as text.
-        node[keys[^1]] = "@value";
+        if (int.TryParse(keys[^1], out var last))
+        {
+            Assert.NotNull(node[last]);
+            node[last] = "@value";
+        }
+        else
+        {
+            Assert.NotNull(node[keys[^1]]);
+            node[keys[^1]] = "@value";
+        }
+
         return root.ToJsonString().Replace("\"@value\"", value, StringComparison.Ordinal);
     }
 
