@@ -24,7 +24,9 @@ internal static class Recipes
                 return make;
         }
 
-        if (parameter.HasDefaultValue && parameter.ParameterType != typeof(ImageSize?))
+        if (parameter.ParameterType == typeof(ImageSize?))
+            return () => new ImageSize(1, 3);
+        if (parameter.HasDefaultValue)
         {
             var value = parameter.DefaultValue;
             return () => value ?? (parameter.ParameterType.IsValueType && Nullable.GetUnderlyingType(parameter.ParameterType) is null ? Activator.CreateInstance(parameter.ParameterType) : null);

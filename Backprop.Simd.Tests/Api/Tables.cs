@@ -20,7 +20,7 @@ internal static class Tables
     private static readonly HashSet<string> Refused =
     [
         "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
-        "GraphBuilder.Build", "GradientAccumulator.Average", "Trainer.Resume", "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo", "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
+        "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume", "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo", "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -129,7 +129,7 @@ internal static class Tables
 
     private static IEnumerable<(string, Func<object?>)> Data() =>
     [
-        ("Columns.Bytes.bytes", () => 4), ("Columns.Labels.classes", () => 2), ("size", () => new ImageSize(1, 3)),
+        ("Columns.Bytes.bytes", () => 4), ("Columns.Labels.classes", () => 2),
         ("Batch.Values.column", () => 0), ("Batch.Indices.column", () => 1), ("set_Cursor.value", () => new DataCursor(0, 1)),
         ("Dataset.ctor.columns", () => new[] { Instances.Of<IndexColumn>() }), ("Dataset.get_Item.name", () => "x"), ("Dataset.Read.rows", () => 2),
         ("Random.fractions", () => new[] { 0.5, 0.5 }), ("Stratified.fractions", () => new[] { 0.5, 0.5 }), ("Random.counts", () => new[] { 1, 1 }),
@@ -164,7 +164,7 @@ internal static class Tables
         public Workspace<double> Workspace { get; }
     }
 
-    private static object Count() => Instances.Of<Network<float>>().Parameters.Length;
+    private static readonly Func<object?> Count = () => Instances.Of<Network<float>>().Parameters.Length;
 
     /// <summary>A declaration with the inputs of the layer's sample.</summary>
     public static LayerDeclaration Declaration(Type layer)
