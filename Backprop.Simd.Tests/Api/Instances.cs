@@ -81,6 +81,7 @@ internal static class Instances
         [typeof(Exception)] = () => new IOException("inner"),
         [typeof(Stream)] = () => new MemoryStream(),
         [typeof(TextReader)] = () => new StringReader("x,y\n1,2\n3,4\n"),
+        [typeof(System.Text.Encoding)] = () => System.Text.Encoding.UTF8,
         [typeof(HttpClient)] = () => new HttpClient(),
         [typeof(Uri)] = () => new Uri("http://127.0.0.1:1/"),
         [typeof(Shape)] = () => new Shape(4),

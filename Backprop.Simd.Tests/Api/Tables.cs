@@ -96,6 +96,7 @@ internal static class Tables
         yield return ("Workspace.Value.name", () => "relu1");
         yield return ("Workspace.Gradient.name", () => "relu1");
         yield return ("Workspace.LossOf.name", () => "softmaxcrossentropy1");
+        yield return ("Workspace.PartsOf.name", () => "softmaxcrossentropy1");
         yield return ("Workspace.SetInput.name", () => "x");
         yield return ("Workspace.SetInput.values", () => 6);
         yield return ("Workspace.BindInput.name", () => "x");
@@ -137,7 +138,7 @@ internal static class Tables
         ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()), ("DataArray.MapIdx.path", () => Instances.Idx(1)), ("DataArray.MapRaw.path", () => Instances.Npy()),
         ("IdxFile.ReadImages.path", () => Instances.Idx(3)), ("IdxFile.ReadLabels.path", () => Instances.Idx(1)),
         ("IdxFile.ReadImages.stream", () => File.OpenRead(Instances.Idx(3))), ("IdxFile.ReadLabels.stream", () => File.OpenRead(Instances.Idx(1))),
-        ("CsvData.Read.path", () => Instances.Csv()),
+        ("CsvData.Read.path", () => Instances.Csv()), ("CsvData.Read.stream", () => File.OpenRead(Instances.Csv())),
         ("Digits.Resize28x28.images", () => Digits.Load()),
         ("LabeledImages.ctor.pixels", () => 4), ("LabeledImages.ctor.labels", () => 1), ("LabeledImages.CopyRows.destination", () => 16), ("LabeledImages.CopyLabels.destination", () => 4),
         ("MnistSet.ctor.files", () => Mnist.Published.Files.ToArray()),

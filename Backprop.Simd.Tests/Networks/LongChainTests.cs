@@ -136,7 +136,7 @@ public class LongChainTests
         network.Unfreeze(last);
         Step();
         Assert.NotEqual(before, network.Parameters.ToArray());
-        Assert.Equal(before[..^16], network.Parameters[..^16]);
+        Assert.Equal(before.AsSpan()[..^16], network.Parameters[..^16]);
 
         void Step()
         {
