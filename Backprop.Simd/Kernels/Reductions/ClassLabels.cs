@@ -50,10 +50,15 @@ internal static class ClassLabels
     [DoesNotReturn]
     private static void Throw(ReadOnlySpan<int> labels, int classes, int ignoreIndex, int positions)
     {
-        var i = 0;
-        while (labels[i] == ignoreIndex || (uint)labels[i] < (uint)classes)
-            i++;
-        var where = positions == 1 ? "" : $" at position {i % positions}";
-        throw new ArgumentException($"Labels lie in [0, {classes}); row {i / positions} has {labels[i]}{where}.", nameof(labels));
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var label = labels[i];
+            if (label == ignoreIndex || (uint)label < (uint)classes)
+                continue;
+            var where = positions == 1 ? "" : $" at position {i % positions}";
+            throw new ArgumentException($"Labels lie in [0, {classes}); row {i / positions} has {label}{where}.", nameof(labels));
+        }
+
+        throw new ArgumentException($"Labels lie in [0, {classes}); another thread wrote a different one while they were checked.", nameof(labels));
     }
 }
