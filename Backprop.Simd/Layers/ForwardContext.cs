@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Memory;
@@ -132,8 +133,17 @@ public readonly ref struct ForwardContext<T>
 internal static class ContextHelpers
 {
     /// <summary>One of a node's inputs, outputs, parameters or pieces of state.</summary>
-    public static TItem At<TItem>(TItem[] items, int index, [CallerArgumentExpression(nameof(index))] string name = "") =>
-        (uint)index < (uint)items.Length ? items[index] : throw new ArgumentOutOfRangeException(name, index, $"The node has {items.Length} of these.");
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TItem At<TItem>(TItem[] items, int index, [CallerArgumentExpression(nameof(index))] string name = "")
+    {
+        if ((uint)index >= (uint)items.Length)
+            ThrowIndex(items.Length, index, name);
+        return items[index];
+    }
+
+    [DoesNotReturn]
+    private static void ThrowIndex(int length, int index, string name) =>
+        throw new ArgumentOutOfRangeException(name, index, $"The node has {length} of these.");
 
     public static InvalidOperationException IsDefault() => new("This context is the default value: only a network makes contexts.");
 

@@ -43,7 +43,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         if (Source is not null)
             return SourceRows(first, rows, RowStride == Type.Shape.Size || rows == 1);
         var (start, length) = Slice(first, rows);
-        return IsBound ? Bound.Span.Slice(start, length) : Held(Block, "numbers").Span.Slice(Offset + start, length);
+        return IsBound ? Bound.Span.Slice(start, length) : (Block ?? throw Lacks("numbers")).Span.Slice(Offset + start, length);
     }
 
     /// <summary>From one row of values to the next.</summary>
@@ -56,14 +56,14 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
     public Span<T> WritableValues(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return Held(Block, "numbers").Span.Slice(Offset + start, length);
+        return (Block ?? throw Lacks("numbers")).Span.Slice(Offset + start, length);
     }
 
     /// <summary>The indices as forward found them, checked by the nodes that read them.</summary>
     public ReadOnlySpan<int> Indices(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return Held(IndexSnapshot, "integers").Span.Slice(start, length);
+        return (IndexSnapshot ?? throw Lacks("integers")).Span.Slice(start, length);
     }
 
     /// <summary>Takes the indices that forward and backward read.</summary>
@@ -78,7 +78,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
     public Span<T> Gradient(int first, int rows)
     {
         var (start, length) = Slice(first, rows);
-        return Held(GradientBlock, "gradient").Span.Slice(GradientOffset + start, length);
+        return (GradientBlock ?? throw Lacks("gradient")).Span.Slice(GradientOffset + start, length);
     }
 
     private ReadOnlySpan<T> SourceRows(int first, int rows, bool allowed)
@@ -91,8 +91,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         return Source!.Values(first, rows).Slice(SourceStart, (rows - 1) * RowStride + size);
     }
 
-    private TBlock Held<TBlock>(TBlock? block, string what) where TBlock : class =>
-        block ?? throw new InvalidOperationException($"This edge, {Type}, holds no {what} here.");
+    private InvalidOperationException Lacks(string what) => new($"This edge, {Type}, holds no {what} here.");
 
     private (int Start, int Length) Slice(int first, int rows)
     {

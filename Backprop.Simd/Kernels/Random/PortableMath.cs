@@ -38,10 +38,7 @@ internal static class PortableMath
     {
         var power = 1.0;
         for (; n > 0; n >>= 1, x *= x)
-        {
-            if ((n & 1) != 0)
-                power *= x;
-        }
+            power *= (n & 1) != 0 ? x : 1;
 
         return power;
     }
