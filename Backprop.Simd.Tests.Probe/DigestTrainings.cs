@@ -65,15 +65,15 @@ internal static class DigestTrainings
 
     private static void Dense(GraphBuilder g) => g.Input("x", 47).Affine(64).Relu().Affine(31).Tanh().Affine(10).SoftmaxCrossEntropy();
 
-    private static void Activations(GraphBuilder g) => g.Input("x", 21).Affine(37).Elu().Selu().Softplus().Softsign().Affine(19).Mish().HardSigmoid().HardSwish()
-        .PRelu().LeakyRelu().Affine(17).GeluTanh().Silu().Relu().Affine(10).SoftmaxCrossEntropy();
+    private static void Activations(GraphBuilder g) => g.Input("x", 21).Affine(37).Elu().Selu().Softplus().Softsign()
+        .Affine(19).Mish().HardSigmoid().HardSwish().PRelu().LeakyRelu().Affine(17).GeluTanh().Silu().Relu().Affine(10).SoftmaxCrossEntropy();
 
     private static void Convolutions(GraphBuilder g)
     {
         var x = g.Input("x", 12, 12, 3).Convolution2D(24, 3, padding: 1).Relu();
         x += x.Convolution2D(24, 3, padding: 1, groups: 24).GroupNormalization(4).Silu();
-        x.Convolution2D(20, 3, stride: 2, padding: 1, dilation: 2).BatchNormalization().Convolution2D(16, 1).Convolution2D(12, 3, groups: 4).Flatten().Affine(10)
-            .SoftmaxCrossEntropy();
+        x.Convolution2D(20, 3, stride: 2, padding: 1, dilation: 2).BatchNormalization().Convolution2D(16, 1)
+            .Convolution2D(12, 3, groups: 4).Flatten().Affine(10).SoftmaxCrossEntropy();
     }
 
     private static void Poolings(GraphBuilder g)

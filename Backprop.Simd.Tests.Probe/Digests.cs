@@ -33,7 +33,8 @@ internal static class Digests
     }
 
     private static void Print<T>(DigestTraining training, int threads) where T : unmanaged, IFloatingPointIeee754<T> => Console.WriteLine(
-        string.Create(CultureInfo.InvariantCulture, $"{training.Name} {typeof(T).Name} {threads} {Convert.ToHexStringLower(Train<T>(training, threads))[..16]}"));
+        string.Create(CultureInfo.InvariantCulture, $"{training.Name} {typeof(T).Name} {threads} ")
+        + Convert.ToHexStringLower(Train<T>(training, threads))[..16]);
 
     private static byte[] Train<T>(DigestTraining training, int threads) where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -115,7 +115,8 @@ internal sealed class LongTraining : IDisposable
     public static int Stand(string directory)
     {
         using var training = new LongTraining(
-            new() { Epochs = 2, Checkpoints = new CheckpointOptions { Directory = directory, EverySteps = 1 }, Callbacks = [new StandsStill()] }, plateau: false);
+            new() { Epochs = 2, Checkpoints = new CheckpointOptions { Directory = directory, EverySteps = 1 }, Callbacks = [new StandsStill()] },
+            plateau: false);
         training.Trainer.Run();
         return 1;
     }

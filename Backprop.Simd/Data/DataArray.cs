@@ -42,7 +42,8 @@ public sealed class DataArray : IDisposable
     {
         var header = NpyHeader.Read(name, stream);
         return header.IsBigEndian || (header.IsColumnMajor && header.Dimensions.Length > 1)
-            ? throw new DataFormatException($"'{name}' is {(header.IsBigEndian ? "big-endian" : "in Fortran order")}; only little-endian elements in C order can be mapped. {nameof(DataArray)}.{nameof(ReadNpy)} reads the file into memory.")
+            ? throw new DataFormatException($"'{name}' is {(header.IsBigEndian ? "big-endian" : "in Fortran order")}; only little-endian elements in C order can be mapped. "
+                + $"{nameof(DataArray)}.{nameof(ReadNpy)} reads the file into memory.")
             : header;
     });
 

@@ -155,7 +155,8 @@ public readonly ref struct BackwardContext<T>
     /// <summary>A parameter of rank 2 as a matrix.</summary>
     /// <param name="parameter">The parameter, from 0.</param>
     /// <returns>The matrix.</returns>
-    public ReadOnlyMatrix<T> ParameterMatrix(int parameter) => ContextHelpers.AsMatrix(Parameter(parameter), ContextHelpers.At(Node.Parameters, parameter).Shape);
+    public ReadOnlyMatrix<T> ParameterMatrix(int parameter) =>
+        ContextHelpers.AsMatrix(Parameter(parameter), ContextHelpers.At(Node.Parameters, parameter).Shape);
 
     /// <summary>Where the gradient by a parameter goes; empty where it is frozen.</summary>
     /// <param name="parameter">The parameter, from 0.</param>

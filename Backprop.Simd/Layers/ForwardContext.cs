@@ -94,7 +94,8 @@ public readonly ref struct ForwardContext<T>
     /// <summary>A parameter of rank 2 as a matrix.</summary>
     /// <param name="parameter">The parameter, from 0.</param>
     /// <returns>The matrix.</returns>
-    public ReadOnlyMatrix<T> ParameterMatrix(int parameter) => ContextHelpers.AsMatrix(Parameter(parameter), ContextHelpers.At(Node.Parameters, parameter).Shape);
+    public ReadOnlyMatrix<T> ParameterMatrix(int parameter) =>
+        ContextHelpers.AsMatrix(Parameter(parameter), ContextHelpers.At(Node.Parameters, parameter).Shape);
 
     /// <summary>The committed state, in order of declaration.</summary>
     /// <param name="state">The state, from 0.</param>

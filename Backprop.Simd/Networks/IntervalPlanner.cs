@@ -43,7 +43,8 @@ internal sealed class IntervalPlanner
             request.Offset = Take(request.Size);
             var end = request.Offset + request.Size;
             if (end > Array.MaxLength - Alignment)
-                throw new ArgumentOutOfRangeException("rows", $"The buffers of this workspace would hold {end} elements; a block holds at most 2^31. Use fewer rows.");
+                throw new ArgumentOutOfRangeException(
+                    "rows", $"The buffers of this workspace would hold {end} elements; a block holds at most 2^31. Use fewer rows.");
             offsets[request.Key] = (int)request.Offset;
             length = Math.Max(length, end);
         }

@@ -165,7 +165,8 @@ internal sealed class SafetensorsHeader
             {
                 Once(type is null, name, "dtype");
                 Next(ref json, JsonTokenType.String, "the dtype of the tensor", name);
-                type = TensorTypes.TryParse(json, out var known) ? known : Refuse<TensorType>($"{Tensor("", name)} has the unknown dtype '{Short(json.GetString()!)}'");
+                type = TensorTypes.TryParse(json, out var known) ? known
+                    : Refuse<TensorType>($"{Tensor("", name)} has the unknown dtype '{Short(json.GetString()!)}'");
             }
             else if (json.ValueTextEquals("shape"u8))
             {
@@ -199,7 +200,8 @@ internal sealed class SafetensorsHeader
         if (bytes > (ulong)_dataLength)
             Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which is more than the file's {_dataLength} bytes of data");
         if (bytes != (ulong)(place.End - place.Begin))
-            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which takes {bytes} bytes; its data_offsets {place.Begin} and {place.End} give it {place.End - place.Begin}");
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which takes {bytes} bytes; "
+                + $"its data_offsets {place.Begin} and {place.End} give it {place.End - place.Begin}");
         return new Facts(element, sizes.At, place.Begin, place.End);
     }
 

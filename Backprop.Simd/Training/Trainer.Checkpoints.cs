@@ -242,7 +242,8 @@ public sealed partial class Trainer<T>
         {
             var aside = CheckpointDirectory.SetAside(path);
             if (_rejected.All(r => r.Path != path))
-                _rejected.Add(new RejectedCheckpoint(path, $"'{path}' was not written by this training, which saved its step {Step}: it {(aside is null ? "cannot be renamed" : $"is now '{aside}'")}."));
+                _rejected.Add(new RejectedCheckpoint(
+                    path, $"'{path}' was not written by this training, which saved its step {Step}: it {(aside is null ? "cannot be renamed" : $"is now '{aside}'")}."));
         }
 
         // What is to go is not in the list any more: a file of that name may be somebody's copy when the list is read.

@@ -268,7 +268,8 @@ public static unsafe class Convolution
     }
 
     /// <summary>What is written into the scratch must not be what is read or made.</summary>
-    private static void CheckScratch<T>(in ConvolutionShape shape, ReadOnlySpan<T> scratch, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, ReadOnlySpan<T> y)
+    private static void CheckScratch<T>(
+        in ConvolutionShape shape, ReadOnlySpan<T> scratch, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, ReadOnlySpan<T> y)
     {
         scratch = scratch[..ScratchLength(in shape)];
         SpanGuard.Disjoint(x, scratch);

@@ -109,7 +109,8 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             var db = Problem.Bias is null ? null : Biases(in Problem, Shards) + shard * (nint)ConvolutionScratch.BiasLength(shape);
             for (var image = from; image < to; image++)
             {
-                Image(Problem.Image(image, 0, shape.OutputHeight, padded), Problem.OutputGradient(image, gradient), dw, adds || image > from, db, image - from, first, last, offsets, packed);
+                Image(Problem.Image(image, 0, shape.OutputHeight, padded), Problem.OutputGradient(image, gradient), dw, adds || image > from,
+                    db, image - from, first, last, offsets, packed);
             }
         }
 

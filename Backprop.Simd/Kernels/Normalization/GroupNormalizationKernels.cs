@@ -64,7 +64,8 @@ internal static unsafe class GroupNormalizationKernels
         }
     }
 
-    private static void CheckTables<T>(int rows, int channels, int groups, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, ReadOnlySpan<T> scratch, bool needsCache)
+    private static void CheckTables<T>(
+        int rows, int channels, int groups, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, ReadOnlySpan<T> scratch, bool needsCache)
     {
         if (!weight.IsEmpty)
             SpanGuard.SameLength(channels, weight.Length);

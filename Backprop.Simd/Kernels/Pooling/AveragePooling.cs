@@ -11,7 +11,8 @@ namespace Backprop.Simd.Kernels;
 /// dy[o, c] / that number over the windows of the cell.
 /// </summary>
 /// <remarks>
-/// A window sums its rows one by one, then these sums; of more than 128 cells in a row, or rows, halves meet. Channels are the lanes of the registers. Rows of outputs are independent
+/// A window sums its rows one by one, then these sums; of more than 128 cells in a row, or rows, halves meet. Channels are the lanes of the
+/// registers. Rows of outputs are independent
 /// forward, images backward.
 /// </remarks>
 internal static unsafe class AveragePooling

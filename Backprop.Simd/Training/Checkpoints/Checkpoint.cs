@@ -127,7 +127,8 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
                 throw new CheckpointException($"'{_path}' is of another training: it has '{name}', which this one has not.");
         }
 
-        if (TrainingStateRules.Fault(State, trainer.Batches.BatchesPerEpoch, [.. trainer.Network.Definition.Parameters.Entries.Select(e => e.Name)]) is { } fault)
+        string[] parameters = [.. trainer.Network.Definition.Parameters.Entries.Select(e => e.Name)];
+        if (TrainingStateRules.Fault(State, trainer.Batches.BatchesPerEpoch, parameters) is { } fault)
             throw new CheckpointException($"'{_path}' is damaged: it has {fault}.");
     }
 

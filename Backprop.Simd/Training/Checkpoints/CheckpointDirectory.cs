@@ -62,7 +62,8 @@ internal sealed class CheckpointDirectory : IDisposable
         {
             claim?.Dispose();
             if (error.HResult is SharingViolation or WouldBlockLinux or WouldBlockMac)
-                throw new CheckpointException($"A training that is running saves into '{path}': wait for its end, or give this one a directory of its own.", error);
+                throw new CheckpointException(
+                    $"A training that is running saves into '{path}': wait for its end, or give this one a directory of its own.", error);
             var message = $"No checkpoint can be written into '{path}': {error.Message}";
             throw error is IOException ? new IOException(message, error) : new UnauthorizedAccessException(message, error);
         }
@@ -76,7 +77,8 @@ internal sealed class CheckpointDirectory : IDisposable
     public static long StepOf(string path)
     {
         var name = Path.GetFileName(path.AsSpan());
-        return name.Length >= Prefix.Length + Digits + Suffix.Length && name.StartsWith(Prefix, StringComparison.Ordinal) && name.EndsWith(Suffix, StringComparison.Ordinal)
+        return name.Length >= Prefix.Length + Digits + Suffix.Length && name.StartsWith(Prefix, StringComparison.Ordinal)
+            && name.EndsWith(Suffix, StringComparison.Ordinal)
             && long.TryParse(name[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
     }
 
