@@ -30,11 +30,18 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     /// <summary>Groups of A's columns that are added up before the next column of B reads them again, from the first-level cache.</summary>
     private const int GroupsAtATime = 8;
 
-    /// <summary>The longest k block along A's rows, each lane one chain: bounds the rounding, and the scratch where B's column is copied.</summary>
-    private const int Depth = 8192;
+    /// <summary>The longest chain of a lane where A's rows are summed along k: bounds the rounding.</summary>
+    private const int LaneDepth = 512;
 
     /// <summary>The longest k block where A's columns are added up, eight at a time: a chain of 128 additions.</summary>
     private const int ColumnDepth = 1024;
+
+    /// <summary>The longest k block along A's rows; it bounds the scratch too where B's column is copied.</summary>
+    private static int Depth
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => LaneDepth * TSimd.Count;
+    }
 
     /// <summary>Below this many k, whole registers that overlap cost less than summing one up per element.</summary>
     private const int LeastTailDepth = 32;
