@@ -53,10 +53,12 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
         };
     }
 
+    private const string MissingTarget = "is missing; the option Unlabelled says what becomes of such rows";
+
     private static bool IsNumber(ReadOnlySpan<char> cell, out double value) =>
 
-        // Not Sep's own parser, which takes "1,5" for 15.
-        double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+        // Not Sep's own parser, which takes "1,5" for 15. The runtime's ignores zero characters behind a number.
+        double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value) && !cell.Contains('\0');
 
     // Not Sep's own trimming, which cuts the spaces inside of quotes where there are doubled quotes too.
     private static ReadOnlySpan<char> Cell(SepReader.Row row, int column)
@@ -130,12 +132,12 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
 
         foreach (int column in _features.Columns)
         {
-            _features.Add(Number(row, column) ?? options.MissingValue ?? throw Refused(row, column, "is missing"));
+            _features.Add(Number(row, column) ?? options.MissingValue ?? throw Refused(row, column, "is missing, and there is no MissingValue to stand for it"));
         }
 
         foreach (int column in _targets.Columns)
         {
-            _targets.Add(Number(row, column) ?? throw Refused(row, column, "is missing"));
+            _targets.Add(Number(row, column) ?? throw Refused(row, column, MissingTarget));
         }
 
         if (_label >= 0)
@@ -186,7 +188,7 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
 
         if (cell.IsEmpty && options.Unlabelled != CsvUnlabelled.EmptyClass)
         {
-            throw Refused(row, _label, "is missing");
+            throw Refused(row, _label, MissingTarget);
         }
 
         if (options.Classes is not null)

@@ -155,6 +155,7 @@ public class CsvDataTests
         Refused(Text, options, "Line 2", "is missing");
         Assert.Equal([7.0, 1], Read(Text, options with { MissingValue = 7 }).Features.ToArray());
         Refused("a\nNaN", options with { MissingValue = 7 }, "Line 2", "is no finite number");
+        Refused("a\n1\0", new CsvOptions(), "Line 2", "is no finite number");
     }
 
     [Fact]

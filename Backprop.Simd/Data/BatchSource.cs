@@ -27,7 +27,7 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
 
         _count = _rows?.Length ?? set.Count;
         if (_count == 0)
-            throw new ArgumentException("There are no rows to read.", nameof(set));
+            throw new ArgumentException("There are no rows to read.", _rows is null ? nameof(set) : nameof(options));
         BatchesPerEpoch = options.DropLast ? _count / batchSize : (int)(((long)_count + batchSize - 1) / batchSize);
         if (BatchesPerEpoch == 0)
             throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"{_count} rows do not fill one batch of {batchSize}, and DropLast leaves out what is short.");

@@ -48,9 +48,9 @@ internal static class RegularFile
             return false;
         try
         {
-            // For both directions, so that a pipe does not wait. An empty file takes its own length, a device does not.
+            // For both directions, so that a pipe does not wait. A file takes its own length, a pipe and a device have none to take.
             using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            stream.SetLength(0);
+            stream.SetLength(stream.Length);
             return false;
         }
         catch (Exception error) when (error is IOException or NotSupportedException)

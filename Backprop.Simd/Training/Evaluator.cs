@@ -147,7 +147,11 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(metric, "metrics");
         if (metric.Name == "loss" || _metrics.Count(m => m?.Name == metric.Name) > 1)
-            throw new ArgumentException($"The name '{metric.Name}' is taken: each metric needs one of its own, and 'loss' is the loss.", "metrics");
+        {
+            throw new ArgumentException(
+                $"The name '{metric.Name}' is taken: give {metric.GetType().Name.Split('`')[0]} another one by its argument 'name'; 'loss' is the loss.", "metrics");
+        }
+
         var outputs = _network.Definition.OutputNames.ToList();
         if (metric.Output is null ? outputs.Count == 0 : !outputs.Contains(metric.Output))
             throw new ArgumentException($"Metric '{metric.Name}' looks at the output '{metric.Output ?? "(the first)"}'; the network's outputs are: {string.Join(", ", outputs)}.", "metrics");

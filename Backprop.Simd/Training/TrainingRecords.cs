@@ -31,7 +31,7 @@ public enum StopReason
 /// <param name="Loss">The loss before the update, over all rows of the step.</param>
 /// <param name="LearningRate">The learning rate.</param>
 /// <param name="GradientNorm">The norm of all gradients before clipping; NaN where it was not computed.</param>
-/// <param name="Skipped">Whether nothing was updated, because loss or gradients were not finite.</param>
+/// <param name="Skipped">Whether nothing was updated, because the loss, a gradient or a state to be kept was not finite.</param>
 public readonly record struct StepRecord(long Step, int Epoch, int Rows, double Loss, double LearningRate, double GradientNorm, bool Skipped);
 
 /// <summary>One epoch.</summary>

@@ -2,6 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Kernels;
 
@@ -122,7 +123,38 @@ public sealed class GemmOverlapTests
         }
     }
 
-    private static void Beside<T>(int m, int n, int k, GemmForm form, bool columnMajorA, bool columnMajorC, SimdWidth width)
+    [Fact]
+    public void Cells_between_the_rows_of_a_long_product_are_never_stored_to()
+    {
+        // Blocks of k, few rows or columns beside a long k, columns alone; on the caller and on a team.
+        foreach (var (m, n, k) in ((int, int, int)[])[(40, 20, 2500), (12, 5, 9000), (3, 140, 5000), (130, 1, 20000), (33, 17, 10000)])
+        {
+            foreach (var form in _forms)
+            {
+                foreach (var columnMajorA in (bool[])[false, true])
+                {
+                    Beside<float>(m, n, k, form, columnMajorA, columnMajorC: false, SimdWidth.Widest);
+                    Beside<double>(m, n, k, form, columnMajorA, columnMajorC: false, SimdWidth.Widest, new ComputeContext(2));
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void A_row_to_add_may_lie_between_the_columns_of_c()
+    {
+        float[] buffer = new float[32], a = [1, 2, 3, 4], b = [1, 10, 100];
+        buffer[3] = 5;
+        buffer[4] = 6;
+        buffer[5] = 7;
+        Gemm.MultiplyAddRow<float>(new(a, 4, 1), new(b, 1, 3), buffer.AsSpan(3, 3), new Matrix<float>(buffer, 4, 8).SliceColumns(0, 3));
+        for (var row = 0; row < 4; row++)
+            Assert.Equal([a[row] + 5, 10 * a[row] + 6, 100 * a[row] + 7], buffer.AsSpan(8 * row, 3).ToArray());
+        Assert.Equal([5, 6, 7], buffer.AsSpan(3, 3).ToArray());
+    }
+
+    private static void Beside<T>(
+        int m, int n, int k, GemmForm form, bool columnMajorA, bool columnMajorC, SimdWidth width, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         T[] a = Numbers<T>(m * k), b = Numbers<T>(k * n), row = form == GemmForm.AddRow ? Numbers<T>(n) : [];
@@ -161,7 +193,7 @@ public sealed class GemmOverlapTests
             var x = columnMajorA ? new ReadOnlyMatrix<T>(a, k, m).Transposed : new ReadOnlyMatrix<T>(a, m, k);
             var isScaled = form is GemmForm.ScaledOverwrite or GemmForm.ScaledAccumulate;
             GemmDispatch.Run(x, new ReadOnlyMatrix<T>(b, k, n), row, columnMajorC ? c.Transposed : c, form,
-                isScaled ? T.CreateTruncating(2) : T.One, isScaled ? T.CreateTruncating(3) : T.One, null, width);
+                isScaled ? T.CreateTruncating(2) : T.One, isScaled ? T.CreateTruncating(3) : T.One, context, width);
         }
     }
 
