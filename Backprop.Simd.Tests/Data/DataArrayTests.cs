@@ -295,4 +295,13 @@ public sealed class DataArrayTests : IDisposable
         File.WriteAllBytes(path, bytes);
         return path;
     }
+
+    [Fact]
+    public void Rows_that_share_memory_with_the_destination_are_refused()
+    {
+        var column = Columns.Indices("i", new Shape(2), Enumerable.Range(0, 20).ToArray());
+        int[] buffer = [4, 3, 9, 0, 0, 0];
+        Assert.Equal("destination", Assert.Throws<ArgumentException>(() => column.Read(buffer.AsSpan(0, 3), buffer)).ParamName);
+        Assert.Equal([4, 3, 9, 0, 0, 0], buffer);
+    }
 }

@@ -1,3 +1,5 @@
+using Backprop.Simd.Layers;
+using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Tests.Infrastructure;
@@ -153,4 +155,88 @@ public sealed class GradientAccumulatorTests
     }
 
     private static Network<double> Build() => GraphBuilder.Chain(5).Affine(7).Tanh().Affine(3).SoftmaxCrossEntropy().Build<double>(seed: 2);
+
+    [Fact]
+    public void A_gradient_of_inputs_behind_a_micro_batch_is_refused()
+    {
+        var network = GraphBuilder.Chain(2).Affine(2).MeanSquaredError().Build<double>(1);
+        var workspace = network.CreateWorkspace(2, new WorkspaceOptions { InputGradients = true });
+        var accumulator = new GradientAccumulator<double>(network, workspace);
+        accumulator.Add();
+        Assert.Contains("'x' has no gradient", Assert.Throws<InvalidOperationException>(() => workspace.Gradient("x").Length).Message, StringComparison.Ordinal);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        Assert.Equal(4, workspace.Gradient("x").Length);
+    }
+
+    [Fact]
+    public void A_micro_batch_that_fails_in_backward_is_not_averaged()
+    {
+        var fails = new FailsInBackward();
+        var network = GraphBuilder.Chain(2).Affine(2).Apply(fails).MeanSquaredError().Build<double>(1);
+        var accumulator = new GradientAccumulator<double>(network, network.CreateWorkspace(2));
+        accumulator.Add();
+        fails.Fails = true;
+        Assert.Throws<BackwardFailed>(() => accumulator.Add());
+        fails.Fails = false;
+        Assert.Throws<InvalidOperationException>(() => accumulator.Add());
+        Assert.Throws<InvalidOperationException>(() => accumulator.Average());
+        accumulator.Reset();
+        accumulator.Add();
+        accumulator.Average();
+    }
+
+    [Fact]
+    public void What_is_frozen_between_micro_batches_has_no_gradient()
+    {
+        var graph = new GraphBuilder();
+        var h = graph.Input("x", 2).Affine(2);
+        h.MeanSquaredError("t");
+        h.SoftmaxCrossEntropy();
+        var network = graph.Build().CreateNetwork<double>(1);
+        var workspace = network.CreateWorkspace(2);
+        workspace.Input("x").Fill(1);
+        var accumulator = new GradientAccumulator<double>(network, workspace);
+        accumulator.Add();
+        network.Freeze("affine1.weight");
+        accumulator.Add();
+        accumulator.Average();
+        Assert.All(workspace.ParameterGradient("affine1.weight").ToArray(), g => Assert.Equal(0, g));
+        Assert.Contains(workspace.ParameterGradient("affine1.bias").ToArray(), g => g != 0);
+    }
+
+    [Fact]
+    public void A_row_of_weight_0_beside_a_tiny_weight_has_no_gradient()
+    {
+        var graph = new GraphBuilder();
+        var y = graph.Input("y", 1).Affine(1);
+        graph.Loss(y.Apply(new MeanSquaredError(), graph.Input("t", 1), graph.Input("w")), 10);
+        var network = graph.Build().CreateNetwork<float>(1);
+        var workspace = network.CreateWorkspace(2);
+        workspace.SetInput("y", [1, 1]);
+        workspace.SetInput("w", [1e-38f, 0]);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        Assert.All(workspace.Gradients.ToArray(), g => Assert.False(float.IsNaN(g)));
+    }
+
+    private sealed class BackwardFailed : Exception;
+
+    private sealed class FailsInBackward : Layer
+    {
+        public bool Fails { get; set; }
+
+        public override string Kind => "fails";
+
+        public override void Declare(LayerDeclaration declaration) => declaration.AddOutput(declaration.Inputs[0]);
+
+        public override void Forward<T>(in ForwardContext<T> context) => context.Input(0).CopyTo(context.Output());
+
+        public override void Backward<T>(in BackwardContext<T> context)
+        {
+            if (Fails)
+                throw new BackwardFailed();
+            context.OutputGradient().CopyTo(context.InputGradient(0).Span);
+        }
+    }
 }

@@ -125,6 +125,14 @@ public sealed class MeanTests : IDisposable
         Assert.Contains("no rows", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_evaluation_in_which_nothing_takes_part_has_no_loss()
+    {
+        var network = GraphBuilder.Chain(2).Affine(2).SoftmaxCrossEntropy().Build<double>(1);
+        var set = new Dataset<double>(Columns.Values<double>("x", new Shape(2), new double[6]), Columns.Labels("labels", new[] { -100, -100, -100 }));
+        Assert.Equal(double.NaN, new Evaluator<double>(network, set).Run().Loss);
+    }
+
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
     private static Initializer Identity => Initialize.FromValues([1.0, 0, 0, 1]);

@@ -1,4 +1,5 @@
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
@@ -18,10 +19,11 @@ public abstract class IndexColumn : DataColumn
     /// <param name="rows">Which examples, in this order; one may come more than once.</param>
     /// <param name="destination">rows x size integers, row-major; a longer span keeps its tail.</param>
     /// <exception cref="ArgumentOutOfRangeException">A row names no example; nothing was written.</exception>
-    /// <exception cref="ArgumentException">The destination is too short; nothing was written.</exception>
+    /// <exception cref="ArgumentException">The destination is too short, or shares memory with the rows; nothing was written.</exception>
     public void Read(ReadOnlySpan<int> rows, Span<int> destination)
     {
         Check(rows, destination.Length);
+        SpanGuard.Apart<int, int>(rows, destination, nameof(destination));
         ReadRows(rows, destination[..(rows.Length * Type.Shape.Size)]);
     }
 

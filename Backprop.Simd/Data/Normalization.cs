@@ -218,7 +218,7 @@ public sealed class Normalization
                 _factors[i] = T.CreateTruncating(factor);
                 _shifts[i] = T.CreateTruncating((double.CreateTruncating(_offsets[i]) - offset) * factor);
                 if (!T.IsFinite(_offsets[i]) || !T.IsFinite(_factors[i]) || !T.IsFinite(_shifts[i]))
-                    {
+                {
                     var numbers = string.Create(CultureInfo.InvariantCulture, $"the offset {offset} and the factor {factor}");
                     throw new ArgumentException(
                         $"The normalization of '{normalization.Column}' has {numbers}, beyond the range of {typeof(T).Name}.", nameof(normalization));

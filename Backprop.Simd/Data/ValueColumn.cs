@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
@@ -20,10 +21,11 @@ public abstract class ValueColumn<T> : DataColumn where T : unmanaged, IFloating
     /// <param name="rows">Which examples, in this order; one may come more than once.</param>
     /// <param name="destination">rows x size numbers, row-major; a longer span keeps its tail.</param>
     /// <exception cref="ArgumentOutOfRangeException">A row names no example; nothing was written.</exception>
-    /// <exception cref="ArgumentException">The destination is too short; nothing was written.</exception>
+    /// <exception cref="ArgumentException">The destination is too short, or shares memory with the rows; nothing was written.</exception>
     public void Read(ReadOnlySpan<int> rows, Span<T> destination)
     {
         Check(rows, destination.Length);
+        SpanGuard.Apart<int, T>(rows, destination, nameof(destination));
         ReadRows(rows, destination[..(rows.Length * Type.Shape.Size)]);
     }
 

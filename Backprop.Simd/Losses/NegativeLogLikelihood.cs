@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 
@@ -39,13 +40,21 @@ public sealed class NegativeLogLikelihood : LabelLoss
         ClassLabels.CountKept(labels, classes, IgnoreIndex, positions);
         var doubles = Doubles(context.Scratch, 2 * context.Rows);
         Span<double> losses = doubles[..context.Rows], denominators = doubles[context.Rows..];
-        doubles.Clear();
-        for (var i = 0; i < labels.Length; i++)
+        Unsafe.SkipInit(out PairwiseSum loss);
+        Unsafe.SkipInit(out PairwiseSum denominator);
+        for (var row = 0; row < losses.Length; row++)
         {
-            if (labels[i] == IgnoreIndex || Weight(labels[i]) == 0)
-                continue;
-            losses[i / positions] -= Weight(labels[i]) * double.CreateTruncating(x[i * classes + labels[i]]);
-            denominators[i / positions] += Weight(labels[i]);
+            loss.Clear();
+            denominator.Clear();
+            for (var i = row * positions; i < (row + 1) * positions; i++)
+            {
+                if (labels[i] == IgnoreIndex || Weight(labels[i]) == 0)
+                    continue;
+                loss.Add(0 - Weight(labels[i]) * double.CreateTruncating(x[i * classes + labels[i]]));
+                denominator.Add(Weight(labels[i]));
+            }
+
+            (losses[row], denominators[row]) = (loss.Total, denominator.Total);
         }
 
         Reduce(in context, losses, denominators);

@@ -118,7 +118,7 @@ public abstract class ReducedLoss : Loss
         else
             scales.Fill(Scale(in context));
         for (var row = 0; row < weights.Length; row++)
-            scales[row] *= weights[row];
+            scales[row] = T.IsZero(weights[row]) ? T.Zero : scales[row] * weights[row];
     }
 
     /// <summary>The gradient by the weights.</summary>

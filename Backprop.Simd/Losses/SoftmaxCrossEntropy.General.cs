@@ -29,27 +29,34 @@ public sealed partial class SoftmaxCrossEntropy
         var q = context.BatchScratch.Slice(2 * classes, classes);
         var doubles = Doubles(context.Scratch, 2 * rows);
         Span<double> losses = doubles[..rows], denominators = doubles[rows..];
-        doubles.Clear();
-        for (var i = 0; i < count; i++)
+        Unsafe.SkipInit(out PairwiseSum loss);
+        Unsafe.SkipInit(out PairwiseSum denominator);
+        for (var row = 0; row < rows; row++)
         {
-            var logits = x.Span.Slice(i * classes, classes);
-            ref var loss = ref losses[i / positions];
-            if (!hasLabels)
+            loss.Clear();
+            denominator.Clear();
+            for (var i = row * positions; i < (row + 1) * positions; i++)
             {
-                Map.Ternary(default(MultiplyAdd<T>), context.Input(1).Slice(i * classes, classes), u, v, q, false, 0, null);
-                loss += SoftmaxCrossEntropyKernels.ExpectedLoss<T>(q, logits, kept.Maxima[i], kept.LogSums[i]);
-                denominators[i / positions]++;
+                var logits = x.Span.Slice(i * classes, classes);
+                if (!hasLabels)
+                {
+                    Map.Ternary(default(MultiplyAdd<T>), context.Input(1).Slice(i * classes, classes), u, v, q, false, 0, null);
+                    loss.Add(SoftmaxCrossEntropyKernels.ExpectedLoss<T>(q, logits, kept.Maxima[i], kept.LogSums[i]));
+                    denominator.Add(1);
+                }
+                else if (labels[i] != IgnoreIndex)
+                {
+                    var weight = Weight(labels[i]);
+                    var own = double.CreateTruncating(kept.Maxima[i]) - double.CreateTruncating(logits[labels[i]]) + double.CreateTruncating(kept.LogSums[i]);
+                    var term = weight == 0 ? 0 : (1 - LabelSmoothing) * weight * own;
+                    if (LabelSmoothing != 0)
+                        term += SoftmaxCrossEntropyKernels.ExpectedLoss<T>(v, logits, kept.Maxima[i], kept.LogSums[i]);
+                    loss.Add(term);
+                    denominator.Add(weight);
+                }
             }
-            else if (labels[i] != IgnoreIndex)
-            {
-                var weight = Weight(labels[i]);
-                var own = double.CreateTruncating(kept.Maxima[i]) - double.CreateTruncating(logits[labels[i]]) + double.CreateTruncating(kept.LogSums[i]);
-                if (weight != 0)
-                    loss += (1 - LabelSmoothing) * weight * own;
-                if (LabelSmoothing != 0)
-                    loss += SoftmaxCrossEntropyKernels.ExpectedLoss<T>(v, logits, kept.Maxima[i], kept.LogSums[i]);
-                denominators[i / positions] += weight;
-            }
+
+            (losses[row], denominators[row]) = (loss.Total, denominator.Total);
         }
 
         Reduce(in context, losses, denominators);

@@ -17,7 +17,8 @@ namespace Backprop.Simd.Networks;
 /// sum of what its micro-batches divide by, a sum adds up, and so do outputs whose gradients the caller gives. Sample weights that a network
 /// computes from its parameters are the exception: gradients by them are those of each micro-batch. Layers that look at a whole batch (batch
 /// normalization) see micro-batches, and the running statistics take up each of them; dropout draws another mask for each, because every
-/// micro-batch counts <see cref="Workspace{T}.StepNumber"/> on.</para>
+/// micro-batch counts <see cref="Workspace{T}.StepNumber"/> on. The gradients of inputs and nodes are not those of a loss here, and reading
+/// them throws.</para>
 /// <para>Cost: one backward pass for each micro-batch where there is one loss, where all are sums, or where all are means over a fixed
 /// number for each row. Other losses divide by what is known at the end only: all sums have a pass and a buffer of the length of the
 /// parameters together, all means over rows too, and each other mean (class labels, sample weights, a loss of one's own) has its own.
@@ -36,6 +37,9 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
 
     /// <summary>Whether the last micro-batch is whole and another has not yet begun.</summary>
     private bool _isWhole;
+
+    /// <summary>Whether a backward pass ended early and left a part of its gradients.</summary>
+    private bool _isBroken;
 
     /// <summary>Makes an accumulator, its buffers included.</summary>
     /// <param name="network">The network.</param>
@@ -69,10 +73,12 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     /// <summary>Adds the gradients of the workspace's inputs: forward, and backward on top of those before.</summary>
     /// <returns>The loss of this micro-batch.</returns>
     /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
-    /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
+    /// <exception cref="InvalidOperationException">The workspace is for inference; or an earlier call failed in a backward pass, whose
+    /// gradients cannot be taken back: <see cref="Reset"/> and begin anew.</exception>
     public double Add()
     {
         _workspace.RequireTraining();
+        RequireWhole();
 
         // One that failed before takes no part: neither in the running statistics nor in the count of steps.
         if (Count > 0 && _isWhole)
@@ -86,8 +92,10 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
 
         _isWhole = false;
         var loss = _network.Forward(_workspace);
+        _isBroken = true;
         foreach (var group in _groups)
             Add(group);
+        _isBroken = false;
         Losses.Add(_workspace);
         Count++;
         _isWhole = true;
@@ -97,9 +105,10 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     /// <summary>Makes <see cref="Workspace{T}.Gradients"/> those of all micro-batches in one batch, ready for <see cref="Network{T}.Update"/>;
     /// the next micro-batch begins anew.</summary>
     /// <returns>The loss over all rows.</returns>
-    /// <exception cref="InvalidOperationException">No micro-batch was added.</exception>
+    /// <exception cref="InvalidOperationException">No micro-batch was added, or one failed in its backward pass.</exception>
     public double Average()
     {
+        RequireWhole();
         if (Count == 0)
             throw new InvalidOperationException("There are no micro-batches to average: Add some first.");
         var gradients = _workspace.Gradients;
@@ -117,12 +126,21 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
             }
         }
 
+        // What was frozen meanwhile has the gradients of the micro-batches before.
+        foreach (var range in _network.FrozenRanges)
+            gradients.Slice(range.Start, range.Length).Clear();
         Count = 0;
         return Losses.Value;
     }
 
     /// <summary>Forgets the micro-batches added.</summary>
-    public void Reset() => Count = 0;
+    public void Reset() => (Count, _isBroken) = (0, false);
+
+    private void RequireWhole()
+    {
+        if (_isBroken)
+            throw new InvalidOperationException("A micro-batch failed in its backward pass and left a part of its gradients: Reset, and add all micro-batches again.");
+    }
 
     private Group GroupOf(LossDivisor divisor)
     {

@@ -23,6 +23,9 @@ internal sealed class LossSums(NetworkDefinition definition)
         }
     }
 
+    /// <summary>Whether a row or position took part in a loss; true without losses.</summary>
+    public bool TakesPart => _parts.Length == 0 || Array.Exists(_parts, static part => part.IsSum || part.Denominator != 0);
+
     /// <summary>Adds the losses of the last forward pass.</summary>
     public void Add<T>(Workspace<T> workspace) where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -70,6 +70,14 @@ public sealed partial class Workspace<T>
             edge.TakeIndices(_rows);
         if (_proposedState is not null)
             Network.State.CopyTo(_proposedState.Span);
+
+        // A loss that reports nothing has nothing of the pass before.
+        foreach (var loss in _definition.Losses)
+        {
+            if (_nodes[_definition.Edges[loss.Edge].Producer] is { } node)
+                node.Loss = default;
+        }
+
         for (var n = 0; n < _nodes.Length; n++)
         {
             if (_nodes[n] is not { RunsForward: true } node)

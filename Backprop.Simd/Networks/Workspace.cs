@@ -235,7 +235,8 @@ public sealed partial class Workspace<T>
     /// the graph, or retained node.</param>
     /// <returns>rows x size numbers, or size if shared.</returns>
     /// <exception cref="ArgumentException">There is no such node, or it carries indices.</exception>
-    /// <exception cref="InvalidOperationException">The node is not retained, has no gradient, or there was no backward.</exception>
+    /// <exception cref="InvalidOperationException">The node is not retained, has no gradient, or there was no backward; or a
+    /// <see cref="GradientAccumulator{T}"/> ran it, which keeps the gradients of parameters alone.</exception>
     public ReadOnlySpan<T> Gradient(string name)
     {
         var edge = ReadableEdge(name);
@@ -248,6 +249,12 @@ public sealed partial class Workspace<T>
 
         if (_gradientsApplied && _edges[edge].IsParameterGradient)
             throw AppliedGradients();
+        if (_pass.OfParts && !_edges[edge].IsParameterGradient)
+        {
+            throw new InvalidOperationException(
+                $"'{name}' has no gradient behind a micro-batch of a GradientAccumulator, which keeps those of parameters alone: run Forward and Backward for it.");
+        }
+
         return _edges[edge].Gradient(0, _rows);
     }
 
@@ -324,7 +331,8 @@ public sealed partial class Workspace<T>
 
     /// <summary>A gradient for a picture; empty where it cannot be told.</summary>
     internal ReadOnlySpan<T> GradientOrEmpty(int edge) =>
-        _phase >= Phase.Backward && _plan.Readable[edge] && _edges[edge].GradientBlock is not null && !(_gradientsApplied && _edges[edge].IsParameterGradient) ? _edges[edge].Gradient(0, _rows) : [];
+        _phase >= Phase.Backward && _plan.Readable[edge] && _edges[edge].GradientBlock is not null
+        && !(_edges[edge].IsParameterGradient ? _gradientsApplied : _pass.OfParts) ? _edges[edge].Gradient(0, _rows) : [];
 
     private static InvalidOperationException AppliedGradients() => new(
         "The last step applied the parameters' gradients and did not keep them: make the workspace with KeepGradients, or run Forward, Backward and Update.");

@@ -242,6 +242,29 @@ public sealed class SumErrorTests
         });
     }
 
+    /// <summary>One row of many positions: labels with and without class weights, smoothed, and distributions.</summary>
+    [Theory, InlineData(1000), InlineData(1 << 15)]
+    public void Losses_of_many_positions(int n)
+    {
+        double[] weights = [0.1, 0.1];
+        foreach (var loss in (LabelLoss[])[new NegativeLogLikelihood(reduction: LossReduction.Sum), new NegativeLogLikelihood(weights),
+            new SoftmaxCrossEntropy(weights, reduction: LossReduction.Sum), new SoftmaxCrossEntropy(labelSmoothing: 0.1, reduction: LossReduction.Sum)])
+        {
+            var graph = new GraphBuilder();
+            graph.Loss(graph.Apply(loss, graph.Input("x", n, 2), graph.IndexInput("labels", n)), 1);
+            var network = graph.Build().CreateNetwork<double>();
+            var workspace = network.CreateWorkspace(1, WorkspaceOptions.Inference with { Losses = true });
+            workspace.Input("x").Fill(-0.1);
+            network.Forward(workspace);
+            var parts = workspace.PartsOf(network.Definition.LossNames.Single());
+            var perPosition = loss is NegativeLogLikelihood ? 0.1 : Math.Log(2);
+            var exact = n * perPosition * (loss.ClassWeights.Count > 0 ? 0.1 : 1);
+            Assert.True(Math.Abs(parts.Numerator - exact) <= (Plain * Math.Log2(n) + 2) * Epsilon<double>() * exact, $"{loss}: {parts.Numerator} for {exact}");
+            if (loss is NegativeLogLikelihood { Reduction: LossReduction.Mean })
+                Assert.True(Math.Abs(parts.Denominator - 0.1 * n) <= Plain * Math.Log2(n) * Epsilon<double>() * 0.1 * n, $"{parts.Denominator}");
+        }
+    }
+
     /// <summary>[rows, k] times [k, columns]: A by columns, as the gradient of weights has it, and by rows.</summary>
     [Theory]
     [InlineData(1000, 1, 1), InlineData(1 << 15, 1, 1), InlineData(1 << 20, 1, 1)]

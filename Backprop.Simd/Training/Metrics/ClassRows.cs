@@ -62,7 +62,16 @@ internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIee
     public int Actual(int position)
     {
         if (!_labels.IsEmpty)
-            return _labels[position] == _ignoreIndex ? -1 : _labels[position];
+        {
+            // It may have been written since it was checked.
+            var label = _labels[position];
+            if (label == _ignoreIndex)
+                return -1;
+            if ((uint)label >= (uint)Classes)
+                ClassLabels.ThrowChanged(label, Classes);
+            return label;
+        }
+
         return _width == 1 ? T.IsZero(_targets[position]) ? 0 : 1 : _targets.Slice(position * _width, _width).IndexOf(T.One);
     }
 
