@@ -9,8 +9,8 @@ public sealed record CsvOptions
     /// are no text in it are refused. A text that comes decoded does not ask.</summary>
     public Encoding? Encoding { get; init; }
 
-    /// <summary>What separates cells; null to take, of comma, semicolon, tab and bar, that which the first line has most of. A comma
-    /// by default.</summary>
+    /// <summary>What separates cells; null to take, of comma, semicolon, tab and bar, that which the first line with text has
+    /// most of. A comma by default.</summary>
     public char? Separator { get; init; } = ',';
 
     /// <summary>Whether the first line has the names of the columns. True by default.</summary>

@@ -63,19 +63,13 @@ internal sealed class CsvText : TextReader
     /// <summary>What is wrong where the text ends here: a quote that is open; null if none is.</summary>
     public string? OpenQuote => _place == Place.Quoted ? $"Line {_quoteLine} of {_source} opens a quote that nothing closes." : null;
 
+    /// <summary>Reads until the buffer is full or the text ends: behind a part that ends in a return and fills less, Sep loses a second return.</summary>
     public override int Read(Span<char> buffer)
     {
         int read = Math.Min(buffer.Length, _first.Length);
-        if (read > 0)
-        {
-            _first.Span[..read].CopyTo(buffer);
-            _first = _first[read..];
-        }
-        else
-        {
-            read = _text.Read(buffer);
-        }
-
+        _first.Span[..read].CopyTo(buffer);
+        _first = _first[read..];
+        read += _text.ReadBlock(buffer[read..]);
         if (read == 0 && !buffer.IsEmpty && OpenQuote is { } problem)
         {
             throw new DatasetFormatException(problem);
@@ -90,10 +84,11 @@ internal sealed class CsvText : TextReader
     private static char FindSeparator(ReadOnlySpan<char> text)
     {
         Span<int> counts = stackalloc int[Candidates.Length];
-        bool isQuoted = false;
-        foreach (char c in text.TrimStart("\r\n"))
+        (bool isQuoted, bool hasText) = (false, false);
+        foreach (char c in text)
         {
             isQuoted ^= c == '"';
+            hasText |= !char.IsWhiteSpace(c);
             if (isQuoted)
             {
                 continue;
@@ -101,7 +96,12 @@ internal sealed class CsvText : TextReader
 
             if (c is '\r' or '\n')
             {
-                break;
+                if (hasText)
+                {
+                    break;
+                }
+
+                counts.Clear();
             }
 
             int candidate = Candidates.IndexOf(c, StringComparison.Ordinal);

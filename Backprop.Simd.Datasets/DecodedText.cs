@@ -19,6 +19,10 @@ internal sealed class DecodedText(Stream stream, Encoding? encoding) : TextReade
 
     private readonly MarkingFallback _fallback = new();
     private readonly byte[] _bytes = new byte[1 << 16];
+
+    // The decoder writes no half of a surrogate pair, so that it may find no place in what a caller gives.
+    private readonly char[] _chars = new char[1 << 14];
+    private ReadOnlyMemory<char> _rest;
     private Decoder? _decoder;
     private int _at;
     private int _filled;
@@ -28,8 +32,24 @@ internal sealed class DecodedText(Stream stream, Encoding? encoding) : TextReade
 
     public override int Read(Span<char> buffer)
     {
+        if (_rest.IsEmpty && !buffer.IsEmpty)
+        {
+            _rest = _chars.AsMemory(0, Decode());
+        }
+
+        int read = Math.Min(buffer.Length, _rest.Length);
+        _rest.Span[..read].CopyTo(buffer);
+        _rest = _rest[read..];
+        return read;
+    }
+
+    public override int Read(char[] buffer, int index, int count) => Read(buffer.AsSpan(index, count));
+
+    // The number of characters; 0 at the end.
+    private int Decode()
+    {
         _decoder ??= Start();
-        while (!buffer.IsEmpty)
+        while (true)
         {
             if (_at == _filled)
             {
@@ -37,18 +57,14 @@ internal sealed class DecodedText(Stream stream, Encoding? encoding) : TextReade
             }
 
             bool isEnd = _filled == 0;
-            _decoder.Convert(_bytes.AsSpan(_at, _filled - _at), buffer, isEnd, out int taken, out int given, out _);
+            _decoder.Convert(_bytes.AsSpan(_at, _filled - _at), _chars, isEnd, out int taken, out int given, out _);
             _at += taken;
             if (given > 0 || isEnd)
             {
                 return given;
             }
         }
-
-        return 0;
     }
-
-    public override int Read(char[] buffer, int index, int count) => Read(buffer.AsSpan(index, count));
 
     private Decoder Start()
     {

@@ -112,6 +112,60 @@ public sealed class CsvTextTests
         Assert.Contains("Line 100003 of", Refusal(() => Read(text + "1,k\n2,k\"", new CsvOptions { Label = "k" })), StringComparison.Ordinal);
     }
 
+    // Where a block ends between returns, in the text or in what a stream gives at once, Sep must not see them apart.
+    [Fact]
+    public void Returns_in_a_row_end_one_line_each_wherever_a_block_ends()
+    {
+        string rows = "a\r\r\n" + string.Concat(Enumerable.Range(0, 30_000).Select(i => $"{1_000_000 + i * 7}\r\r\n"));
+        double[] numbers = [.. Enumerable.Range(0, 30_000).Select(i => 1_000_000.0 + i * 7)];
+        Assert.Equal(numbers, Read(rows, new CsvOptions()).Features.ToArray());
+        foreach (int most in (int[])[1, 2, 3, 1460, 1461, 1462, 65_536])
+        {
+            Assert.Equal(numbers, CsvData.Read(new ShortStream(Encoding.UTF8.GetBytes(rows), most)).Features.ToArray());
+        }
+
+        // One letter more each time, so that every end of a block falls on every part of the line ends.
+        for (int letters = 32_740; letters < 32_780; letters++)
+        {
+            foreach (string ends in (string[])["\r\r\n", "\r\r\r\r\r", "\r\n\r\n\r", "\n\r\r"])
+            {
+                string cell = new string('a', letters) + ends + "b" + string.Concat(Enumerable.Repeat(ends, 12_000));
+                CsvData data = Read($"1,\"{cell}\"\n2,c\n", Labelled);
+                Assert.Equal([cell, "c"], data.Classes);
+            }
+        }
+    }
+
+    // A surrogate pair does not fit into a span of one character, which Sep asks for behind a return.
+    [Fact]
+    public void Letters_of_two_characters_are_read_wherever_a_block_ends()
+    {
+        foreach (Encoding encoding in (Encoding[])[Encoding.UTF8, Encoding.Unicode, Encoding.UTF32])
+        {
+            string Class(string cells) => Read([.. encoding.Preamble, .. encoding.GetBytes("n,kind\n1," + cells + "\n")]).Classes[^1];
+            for (int letters = 32_750; letters < 32_770; letters++)
+            {
+                string cell = new string('a', letters) + "😀";
+                Assert.Equal(cell, Class(cell));
+                Assert.Equal("😀", Class(new string('a', letters) + "\r2,😀"));
+            }
+
+            Assert.Equal("😀😀", Class(string.Concat(Enumerable.Repeat("😀😀\n1,", 40_000)) + "😀😀"));
+            string many = string.Concat(Enumerable.Repeat("😀", 100_000));
+            Assert.Equal(many, Class(many));
+            Assert.Equal("a" + many, Class("a" + many));
+        }
+    }
+
+    [Theory]
+    [InlineData("  \na;b\n1;2\n", "a b")]
+    [InlineData("\n \r\n\t \r  \ra|b\n1|2\n", "a b")]
+    [InlineData("\ta\tb;c\n1\t2\t3\n", " a b;c")]
+    [InlineData(" \"a\n;\"\tb\n1\t2\n", "a\n; b")]
+    [InlineData(" \n,;,\n1,2,3\n", " ; ")]
+    public void The_first_line_with_text_tells_the_separator(string text, string names) =>
+        Assert.Equal(names, string.Join(' ', Read(text, new CsvOptions { Separator = null }).FeatureNames));
+
     [Fact]
     public void Bytes_that_are_no_text_are_refused()
     {
@@ -247,5 +301,13 @@ public sealed class CsvTextTests
 
         return string.Join('|', rows.SelectMany(r =>
             r.Cells.Where((_, i) => i != 1).Select(c => $"{double.Parse(c, CultureInfo.InvariantCulture)}:{r.Cells[1]}")));
+    }
+
+    /// <summary>Gives some bytes at once at most, as a network does.</summary>
+    private sealed class ShortStream(byte[] bytes, int most) : MemoryStream(bytes)
+    {
+        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(most, buffer.Length)]);
+
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(most, count));
     }
 }

@@ -201,8 +201,15 @@ public sealed class SafetensorsFileTests
     [InlineData("one escaped name")]
     [InlineData("one value")]
     [InlineData("one shape")]
-    [InlineData("refused at its end")]
-    public void A_header_takes_at_most_twice_its_own_bytes(string what)
+    [InlineData("refused at its end", "has '0' twice")]
+    [InlineData("unknown dtype", "has the unknown dtype 'nnn")]
+    [InlineData("unknown escaped dtype", "has the unknown dtype '\\nnn")]
+    [InlineData("unknown key", "has the unknown key 'nnn")]
+    [InlineData("unknown escaped key", "has the unknown key '\\nnn")]
+    [InlineData("refused name", "nnn...' has no dtype")]
+    [InlineData("refused escaped name", "nnn...' has no dtype")]
+    [InlineData("name twice", "the header has 'nnn")]
+    public void A_header_takes_at_most_twice_its_own_bytes(string what, string? refusal = null)
     {
         const int Length = 4_000_000;
         const string Tensor = "\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[0,1]}}", Empty = "\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[0,0]},";
@@ -216,18 +223,25 @@ public sealed class SafetensorsFileTests
             "one escaped name" => "{\"\\n" + new string('n', Length) + Tensor,
             "one value" => "{\"__metadata__\":{\"a\":\"\\n" + new string('n', Length) + "\"},\"t" + Tensor,
             "one shape" => "{\"t\":{\"dtype\":\"I8\",\"shape\":[" + Many(Length / 2, _ => "1,") + "1],\"data_offsets\":[0,1]}}",
+            "unknown dtype" => "{\"t\":{\"dtype\":\"" + new string('n', Length) + "\"}}",
+            "unknown escaped dtype" => "{\"t\":{\"dtype\":\"\\n" + new string('n', Length) + "\"}}",
+            "unknown key" => "{\"t\":{\"" + new string('n', Length) + "\":0}}",
+            "unknown escaped key" => "{\"t\":{\"\\n" + new string('n', Length) + "\":0}}",
+            "refused name" => "{\"" + new string('n', Length) + "\":{}}",
+            "refused escaped name" => "{\"\\n" + new string('n', Length) + "\":{}}",
+            "name twice" => "{\"" + new string('n', Length / 2) + Empty + "\"" + new string('n', Length / 2) + Tensor,
             _ => "{" + Many(Length / 55, i => $"\"{i:x}{Empty}") + "\"0" + Tensor,
         };
         var bytes = SafetensorsBytes.Of(header, 7);
-        var refuses = what == "refused at its end";
         using (var first = SafetensorsBytes.Open(SafetensorsBytes.Of("{}")))
             Assert.Empty(first.Tensors); // What is compiled and made once.
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var file = refuses ? null : SafetensorsBytes.Open(bytes);
-        if (refuses)
-            Assert.Contains("has '0' twice", Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(bytes)).Message, StringComparison.Ordinal);
+        var file = refusal is null ? SafetensorsBytes.Open(bytes) : null;
+        var message = refusal is null ? "" : Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(bytes)).Message;
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.InRange(allocated, header.Length, 2L * header.Length + 100_000);
+        Assert.Contains(refusal ?? "", message, StringComparison.Ordinal);
+        Assert.InRange(message.Length, 0, 250);
         Assert.Equal([(sbyte)7], file?.Tensors[^1].ToArray<sbyte>() ?? [7]);
         if (what == "tensors")
             Assert.Same(file!["ff"], file.Tensors[255]);

@@ -166,7 +166,7 @@ internal sealed class SafetensorsHeader
                 Once(type is null, name, "dtype");
                 Next(ref json, JsonTokenType.String, "the dtype of the tensor", name);
                 type = TensorTypes.TryParse(json, out var known) ? known
-                    : Refuse<TensorType>($"{Tensor("", name)} has the unknown dtype '{Short(json.GetString()!)}'");
+                    : Refuse<TensorType>($"{Tensor("", name)} has the unknown dtype '{Short(json)}'");
             }
             else if (json.ValueTextEquals("shape"u8))
             {
@@ -180,7 +180,7 @@ internal sealed class SafetensorsHeader
             }
             else
             {
-                Refuse($"{Tensor("", name)} has the unknown key '{Short(json.GetString()!)}'");
+                Refuse($"{Tensor("", name)} has the unknown key '{Short(json)}'");
             }
         }
 
@@ -292,7 +292,7 @@ internal sealed class SafetensorsHeader
     private void RequireOnce(HeaderNames names, string what)
     {
         if (names.Close() is >= 0 and var place)
-            Refuse($"{what} has '{Short(Text(place))}' twice");
+            Refuse($"{what} has '{Short(HeaderNames.KeyAt(_text, place))}' twice");
     }
 
     /// <summary>Digits in lower case alone, so that no bit of them can change unnoticed.</summary>
@@ -309,7 +309,14 @@ internal sealed class SafetensorsHeader
     private string Text(int place) => HeaderNames.KeyAt(_text, place).GetString()!;
 
     /// <summary>What is spoken of in a message, with the name at a place of the text unless that is negative.</summary>
-    private string Tensor(string what, int name) => name < 0 ? what : $"{(what.Length == 0 ? "the tensor" : what)} '{Short(Text(name))}'";
+    private string Tensor(string what, int name) => name < 0 ? what : $"{(what.Length == 0 ? "the tensor" : what)} '{Short(HeaderNames.KeyAt(_text, name))}'";
+
+    /// <summary>The name or string that a reader has read, in a message; a long string is cut before it is decoded, its escapes as they stand.</summary>
+    private static string Short(in Utf8JsonReader json)
+    {
+        const int Most = 600; // A hundred characters, all escaped.
+        return Short(json.ValueSpan.Length <= Most ? json.GetString()! : Encoding.UTF8.GetString(json.ValueSpan[..Most]));
+    }
 
     /// <summary>Text from a file, in a message.</summary>
     private static string Short(string text) => text.Length <= 100 ? text : text[..100] + "...";
