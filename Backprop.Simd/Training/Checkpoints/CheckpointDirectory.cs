@@ -14,7 +14,7 @@ namespace Backprop.Simd.Training;
 /// </remarks>
 internal sealed class CheckpointDirectory : IDisposable
 {
-    private const string Prefix = "checkpoint-", Suffix = ".safetensors", LockName = ".checkpoints.lock";
+    private const string Prefix = "checkpoint-", Suffix = ".safetensors", LockName = ".checkpoints.lock", Rejected = ".rejected";
     private const int Digits = 12, IdBytes = 16;
 
     // What an exclusive open of a file says that another has open: on Windows, on Linux, on macOS.
@@ -88,6 +88,10 @@ internal sealed class CheckpointDirectory : IDisposable
     /// <summary>All checkpoints, whoever wrote them, newest first.</summary>
     public List<string> Files() => [.. Directory.EnumerateFiles(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
 
+    /// <summary>A checkpoint that was set aside; null where there is none.</summary>
+    public string? FindSetAside() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix + Rejected + "*")
+        .Where(path => StepOf(path[..path.LastIndexOf(Rejected, StringComparison.Ordinal)]) >= 0).Max(StringComparer.Ordinal);
+
     /// <summary>Deletes what killed processes were about to write.</summary>
     public void DeleteAbandoned() => AtomicFile.DeleteAbandoned(_path, Prefix + "*" + Suffix);
 
@@ -97,9 +101,9 @@ internal sealed class CheckpointDirectory : IDisposable
     {
         try
         {
-            var aside = path + ".rejected";
+            var aside = path + Rejected;
             for (var number = 2; Path.Exists(aside); number++)
-                aside = string.Create(CultureInfo.InvariantCulture, $"{path}.rejected.{number}");
+                aside = string.Create(CultureInfo.InvariantCulture, $"{path}{Rejected}.{number}");
             File.Move(path, aside);
             return aside;
         }
