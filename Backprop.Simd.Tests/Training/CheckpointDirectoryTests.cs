@@ -132,6 +132,36 @@ public sealed class CheckpointDirectoryTests : IDisposable
         Assert.Equal(4, trainer.Step);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_directory_of_the_name_of_a_checkpoint_to_come_is_set_aside(bool link)
+    {
+        var options = Options(keep: 2);
+        var place = _directory["checkpoint-000000000003.safetensors"];
+        var folder = link ? _directory["folder"] : place;
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "file"), "mine");
+        if (link)
+            Directory.CreateSymbolicLink(place, "folder");
+        var trainer = TrainingProblem.Everything(options, epochs: 1);
+        trainer.Run();
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(place + ".rejected", "file")));
+        Assert.Equal(place, Assert.Single(trainer.Rejected).Path);
+        Assert.Equal([place, _directory["checkpoint-000000000004.safetensors"]], Checkpoints());
+    }
+
+    [Fact]
+    public void A_pipe_in_the_place_of_the_lock_is_told()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // There are no such things.
+        Pipe.Make(_directory[".checkpoints.lock"]);
+        var trainer = TrainingProblem.Everything(Options(keep: 2));
+        foreach (var attempt in (Action[])[() => trainer.Run(), () => trainer.TryResume()])
+            Assert.Contains(".checkpoints.lock' is a pipe or a device", Assert.Throws<IOException>(attempt).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_directory_that_it_goes_on_in_is_not_the_one_it_wrote_to()
     {

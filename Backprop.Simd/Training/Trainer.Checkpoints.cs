@@ -213,7 +213,7 @@ public sealed partial class Trainer<T>
             return null;
         var directory = CheckpointDirectory.Claim(options.Directory);
         directory.DeleteAbandoned();
-        if (Step == 0 && !_resumed && directory.Files() is [var newest, ..])
+        if (Step == 0 && !_resumed && directory.Files().Find(path => !Directory.Exists(path)) is { } newest)
         {
             directory.Dispose();
             throw new CheckpointException(

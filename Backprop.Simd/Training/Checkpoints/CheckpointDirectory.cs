@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
@@ -55,7 +56,11 @@ internal sealed class CheckpointDirectory : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            claim = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            var place = Path.Combine(path, LockName);
+            if (File.Exists(place) && RegularFile.IsSpecial(RegularFile.Follow(place)))
+                throw new IOException($"'{place}' is a pipe or a device: delete it.");
+            claim = new FileStream(place, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            AtomicFile.RequireWritable(Path.Combine(path, Prefix + Suffix)); // The lock may be there where no file can be made.
             return new CheckpointDirectory(path, claim);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -85,8 +90,8 @@ internal sealed class CheckpointDirectory : IDisposable
     /// <summary>The path of a file of this name.</summary>
     public string PathOf(string name) => Path.Combine(_path, name);
 
-    /// <summary>All checkpoints, whoever wrote them, newest first.</summary>
-    public List<string> Files() => [.. Directory.EnumerateFiles(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
+    /// <summary>All that has the name of a checkpoint, directories too, whoever made it, newest first.</summary>
+    public List<string> Files() => [.. Directory.EnumerateFileSystemEntries(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
 
     /// <summary>A checkpoint that was set aside; null where there is none.</summary>
     public string? FindSetAside() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix + Rejected + "*")
@@ -104,7 +109,10 @@ internal sealed class CheckpointDirectory : IDisposable
             var aside = path + Rejected;
             for (var number = 2; Path.Exists(aside); number++)
                 aside = string.Create(CultureInfo.InvariantCulture, $"{path}{Rejected}.{number}");
-            File.Move(path, aside);
+            if (Directory.Exists(path))
+                Directory.Move(path, aside);
+            else
+                File.Move(path, aside);
             return aside;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
