@@ -30,7 +30,7 @@ public sealed class CheckpointDirectoryTests : IDisposable
 
         // The one of the name that it has written too: it is of the run that was given up.
         Assert.Equal(files[..3], Checkpoints());
-        Assert.Equal(files[2..].Reverse(), resumed.Rejected.Select(r => r.Path));
+        Assert.Equal(files[2..], resumed.Rejected.Select(r => r.Path).Order(StringComparer.Ordinal));
         Assert.All(resumed.Rejected, r => Assert.Contains($"is now '{r.Path}.rejected'", r.Reason, StringComparison.Ordinal));
         Assert.Equal(newer, files[2..].Select(path => File.ReadAllBytes(path + ".rejected")));
 
@@ -83,6 +83,83 @@ public sealed class CheckpointDirectoryTests : IDisposable
         Assert.True(resumed.TryResume());
         resumed.Run();
         Assert.Equal(first, File.ReadAllBytes(copy));
+    }
+
+    [Fact]
+    public void A_file_put_later_under_the_name_of_one_that_is_gone_is_not_its_own()
+    {
+        var options = Options(keep: 2);
+        var older = _directory["older"];
+        TrainingProblem.Everything(options, epochs: 2, callback: new Recorder { OnStep = (_, s) => { if (s.Step == 4) File.Copy(Checkpoints()[^1], older); } }).Run();
+        var resumed = TrainingProblem.Everything(options, epochs: 3);
+        resumed.Resume(older);
+        var gone = _directory["checkpoint-000000000003.safetensors"];
+        Assert.False(File.Exists(gone));
+        File.WriteAllText(gone, "mine");
+        resumed.Run();
+        Assert.Equal("mine", File.ReadAllText(gone));
+    }
+
+    [Fact]
+    public void A_write_that_fails_sets_no_newer_file_aside()
+    {
+        var options = Options(keep: 10);
+        TrainingProblem.Everything(options).Run();
+        var files = Checkpoints();
+        var metadata = new Dictionary<string, string> { ["key"] = "\ud800" };
+        var failing = TrainingProblem.Everything(options with { Metadata = metadata }, callback: new Recorder { OnStep = (t, s) => t.Stop() });
+        failing.Resume(files[0]);
+        Assert.ThrowsAny<Exception>(() => failing.Run());
+
+        // What has the very name alone had to move.
+        Assert.Equal([files[0], .. files[2..]], Checkpoints());
+        Assert.Equal(files[1], Assert.Single(failing.Rejected).Path);
+    }
+
+    [Fact]
+    public void Where_all_is_set_aside_the_training_does_not_begin_anew_in_silence()
+    {
+        var options = Options(keep: 2);
+        TrainingProblem.Everything(options, epochs: 1).Run();
+        foreach (var file in Checkpoints())
+            CheckpointDirectory.SetAside(file);
+        var trainer = TrainingProblem.Everything(options);
+        var message = Assert.Throws<CheckpointException>(() => trainer.TryResume()).Message;
+        Assert.Contains("checkpoint-000000000004.safetensors.rejected", message, StringComparison.Ordinal);
+        Assert.Contains("delete them", message, StringComparison.Ordinal);
+        File.Move(_directory["checkpoint-000000000004.safetensors.rejected"], _directory["checkpoint-000000000004.safetensors"]);
+        Assert.True(trainer.TryResume());
+        Assert.Equal(4, trainer.Step);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_directory_of_the_name_of_a_checkpoint_to_come_is_set_aside(bool link)
+    {
+        var options = Options(keep: 2);
+        var place = _directory["checkpoint-000000000003.safetensors"];
+        var folder = link ? _directory["folder"] : place;
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "file"), "mine");
+        if (link)
+            Directory.CreateSymbolicLink(place, "folder");
+        var trainer = TrainingProblem.Everything(options, epochs: 1);
+        trainer.Run();
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(place + ".rejected", "file")));
+        Assert.Equal(place, Assert.Single(trainer.Rejected).Path);
+        Assert.Equal([place, _directory["checkpoint-000000000004.safetensors"]], Checkpoints());
+    }
+
+    [Fact]
+    public void A_pipe_in_the_place_of_the_lock_is_told()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // There are no such things.
+        Pipe.Make(_directory[".checkpoints.lock"]);
+        var trainer = TrainingProblem.Everything(Options(keep: 2));
+        foreach (var attempt in (Action[])[() => trainer.Run(), () => trainer.TryResume()])
+            Assert.Contains(".checkpoints.lock' is a pipe or a device", Assert.Throws<IOException>(attempt).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,13 +16,16 @@ public sealed class CheckpointStateTests : IDisposable
 
     public static TheoryData<string, string> Impossible => new()
     {
-        { "LearningRate", "\"NaN\"" }, { "LearningRate", "-0.1" }, { "LearningRate", "\"Infinity\"" }, { "LearningRate", "1e999" },
+        { "LearningRate", "\"NaN\"" }, { "LearningRate", "-0.1" }, { "LearningRate", "\"Infinity\"" }, { "LearningRate", "1e999" }, { "LearningRate", "1e39" },
         { "OptimizerSteps", "-1" }, { "OptimizerSteps", "9223372036854775807" }, { "Step", "-1" }, { "Step", "9223372036854775807" }, { "StepNumber", "-1" },
         { "NetworkSeed", "2" }, { "Loader/Seed", "8" }, { "Epoch", "-1" }, { "Epoch", "2147483647" }, { "Batch", "-1" }, { "Batch", "7" }, { "EpochIsOpen", "true" },
         { "EpochLosses/0/Numerator", "\"NaN\"" }, { "EpochLosses/0/Denominator", "\"NaN\"" }, { "EpochLosses/0", "null" }, { "EpochLosses", "[]" },
+        { "EpochLosses/0/Numerator", "\"Infinity\"" }, { "EpochLosses/0/Denominator", "\"Infinity\"" }, { "EpochLosses/0/Denominator", "-1" }, { "EpochLosses/0/IsSum", "true" },
+        { "EpochLosses/0", "{\"Numerator\":1,\"Denominator\":0,\"IsSum\":true}" },
+        { "EpochLosses", "[{\"Numerator\":1,\"Denominator\":1,\"IsSum\":false},{\"Numerator\":1,\"Denominator\":1,\"IsSum\":false}]" },
         { "EpochRows", "-1" }, { "EpochSkipped", "-1" }, { "EpochSeconds", "-1" }, { "EpochSeconds", "\"NaN\"" }, { "SkippedInARow", "-1" },
         { "Elapsed", "\"-00:00:01\"" }, { "Elapsed", "\"10675199.02:48:05.4775807\"" }, { "Frozen", "[\"none\"]" }, { "Frozen", "[null]" }, { "AverageUpdates", "-1" },
-        { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
+        { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Rate", "1e300" }, { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
         { "Best/Value", "\"NaN\"" }, { "Best/BadValidations", "-1" }, { "Best/BadValidations", "2147483647" }, { "Best/Monitor", "null" },
         { "History", "[null]" }, { "History", "null" }, { "History/0/Epoch", "-1" }, { "History/0/Steps", "-1" }, { "History/0/Steps", "1000000" }, { "History/0/Rows", "-1" }, { "History/0/Skipped", "-1" },
         { "History/0/LearningRate", "\"NaN\"" }, { "History/0/Elapsed", "\"-00:00:01\"" }, { "History/0/Validation/Rows", "-1" }, { "History/0/Validation/Metrics/0/Name", "null" }, { "History/0/Validation/Metrics", "null" },
@@ -34,6 +37,25 @@ public sealed class CheckpointStateTests : IDisposable
     {
         var options = Saved(out var files);
         Change(files[1], path, value);
+        AssertRefused(options, files);
+    }
+
+    [Theory]
+    [InlineData("affine1.weight", float.NaN)]
+    [InlineData("batchnormalization", float.PositiveInfinity)]
+    [InlineData("@optimizer/", float.NegativeInfinity)]
+    [InlineData("@average", float.NaN)]
+    [InlineData("@best/parameters", float.PositiveInfinity)]
+    [InlineData("@best/state", float.NaN)]
+    public void Numbers_that_are_not_finite_are_refused_before_anything_is_changed(string tensor, float value)
+    {
+        var options = Saved(out var files);
+        Change(files[1], "LearningRate", "0.5", tensor, value);
+        AssertRefused(options, files);
+    }
+
+    private static void AssertRefused(CheckpointOptions options, string[] files)
+    {
         var trainer = TrainingProblem.Everything(options, plateau: true);
         trainer.Network.Freeze("affine2.bias");
         var before = Snapshot(trainer);
@@ -89,9 +111,7 @@ public sealed class CheckpointStateTests : IDisposable
             Assert.True(trainer.TryResume());
         Assert.Equal(CheckpointDirectory.StepOf(files[1]), trainer.Step);
 
-        // No scan lists a folder.
-        if (what != "folder")
-            Assert.Equal(newest, Assert.Single(trainer.Rejected).Path);
+        Assert.Equal(newest, Assert.Single(trainer.Rejected).Path);
     }
 
     private CheckpointOptions Saved(out string[] files)
@@ -104,15 +124,21 @@ public sealed class CheckpointStateTests : IDisposable
     }
 
     /// <summary>Writes the file anew with another value at a place of its state, and the checksum that belongs to it.</summary>
-    private static void Change(string path, string place, string value)
+    private static void Change(string path, string place, string value, string? tensorStart = null, float last = 0)
     {
         var writer = new SafetensorsWriter { Checksum = true };
         using (var file = SafetensorsFile.Open(path))
         {
             foreach (var (key, text) in file.Metadata.Where(entry => entry.Key != "sha256"))
                 writer.AddMetadata(key, key == "training" ? Changed(text, place, value) : text);
+            Assert.True(tensorStart is null || file.Tensors.Any(t => t.Name.StartsWith(tensorStart, StringComparison.Ordinal)), string.Join(" ", file.Tensors.Select(t => t.Name)));
             foreach (var tensor in file.Tensors)
-                writer.Add<float>(tensor.Name, tensor.Shape, tensor.ToArray<float>());
+            {
+                var values = tensor.ToArray<float>();
+                if (tensorStart is not null && tensor.Name.StartsWith(tensorStart, StringComparison.Ordinal))
+                    values[^1] = last;
+                writer.Add<float>(tensor.Name, tensor.Shape, values);
+            }
         }
 
         writer.Write(path);

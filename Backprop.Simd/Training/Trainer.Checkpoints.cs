@@ -30,6 +30,7 @@ public sealed partial class Trainer<T>
     /// <returns>False where the directory holds no checkpoint: the training begins.</returns>
     /// <exception cref="InvalidOperationException">The options name no directory, or the trainer is running.</exception>
     /// <exception cref="CheckpointException">There are checkpoints, all of them damaged or of another training; the message says why. Nothing was changed.</exception>
+    /// <exception cref="CheckpointException">There is no checkpoint, but files <c>*.rejected</c> that were checkpoints. Nothing was changed.</exception>
     /// <exception cref="CheckpointException">A training that is running saves into the directory. Nothing was changed.</exception>
     /// <exception cref="IOException">The directory cannot be written to. Nothing was changed.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory may not be written to. Nothing was changed.</exception>
@@ -62,6 +63,9 @@ public sealed partial class Trainer<T>
             return true;
         }
 
+        if (files.Count == 0 && directory.FindSetAside() is { } aside)
+            throw new CheckpointException(
+                $"'{options.Directory}' holds no checkpoint but files that were set aside, as '{Path.GetFileName(aside)}': rename them to go on with one, or delete them to begin anew.");
         return _rejected.Count == 0
             ? false
             : throw new CheckpointException($"None of the {files.Count} checkpoints in '{options.Directory}' can be used: {Reasons()}");
@@ -127,10 +131,15 @@ public sealed partial class Trainer<T>
         _epochs.AddRange(state.History);
         _elapsedBefore = state.Elapsed;
         _clock.Reset();
-        _written = state.Written;
+        _written = StillThere(state.Written);
         _changed = false;
         _resumed = true;
     }
+
+    /// <summary>Without the names whose files are gone: what comes under such a name later is somebody else's.</summary>
+    private WrittenFiles? StillThere(WrittenFiles? written) => written is null || Options.Checkpoints is not { } options
+        ? written
+        : written with { Names = [.. written.Names.Where(name => File.Exists(Path.Combine(options.Directory, name)))] };
 
     /// <summary>Saves the training: before or after <see cref="Run"/>, or in a callback.</summary>
     /// <param name="path">The file; one of this name is replaced once the new one is on the disk.</param>
@@ -204,7 +213,7 @@ public sealed partial class Trainer<T>
             return null;
         var directory = CheckpointDirectory.Claim(options.Directory);
         directory.DeleteAbandoned();
-        if (Step == 0 && !_resumed && directory.Files() is [var newest, ..])
+        if (Step == 0 && !_resumed && directory.Files().Find(path => !Directory.Exists(path)) is { } newest)
         {
             directory.Dispose();
             throw new CheckpointException(
@@ -238,22 +247,32 @@ public sealed partial class Trainer<T>
     private void SaveNow(CheckpointOptions options)
     {
         var (directory, name) = (_directory!, CheckpointDirectory.NameOf(Step));
-        foreach (var path in directory.Files().Where(f => CheckpointDirectory.StepOf(f) >= Step && !_written!.Names.Contains(Path.GetFileName(f))))
-        {
-            var aside = CheckpointDirectory.SetAside(path);
-            if (_rejected.All(r => r.Path != path))
-                _rejected.Add(new RejectedCheckpoint(
-                    path, $"'{path}' was not written by this training, which saved its step {Step}: it {(aside is null ? "cannot be renamed" : $"is now '{aside}'")}."));
-        }
+        List<string> strangers =
+            [.. directory.Files().Where(f => CheckpointDirectory.StepOf(f) >= Step && !_written!.Names.Contains(Path.GetFileName(f)))];
+
+        // Only what has the very name moves before the new file is on the disk: were the disk full, nothing else would be lost from view.
+        SetAside(strangers.Where(f => Path.GetFileName(f) == name));
 
         // What is to go is not in the list any more: a file of that name may be somebody's copy when the list is read.
         string[] all = [.. _written!.Names.Where(n => n != name), name];
         var written = _written with { Names = all[Math.Max(0, all.Length - options.Keep)..] };
         Checkpoint<T>.Write(directory.PathOf(name), this, CurrentState(written));
         _written = written;
+        SetAside(strangers.Where(f => Path.GetFileName(f) != name));
         foreach (var old in all.Except(written.Names))
             File.Delete(directory.PathOf(old));
         _changed = false;
         _lastSave = Stopwatch.GetTimestamp();
+    }
+
+    private void SetAside(IEnumerable<string> strangers)
+    {
+        foreach (var path in strangers)
+        {
+            var aside = CheckpointDirectory.SetAside(path);
+            if (_rejected.All(r => r.Path != path))
+                _rejected.Add(new RejectedCheckpoint(
+                    path, $"'{path}' was not written by this training, which saved its step {Step}: it {(aside is null ? "cannot be renamed" : $"is now '{aside}'")}."));
+        }
     }
 }

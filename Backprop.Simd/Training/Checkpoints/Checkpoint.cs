@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text.Json;
 using Backprop.Simd.Data;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Serialization;
@@ -127,8 +128,13 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
                 throw new CheckpointException($"'{_path}' is of another training: it has '{name}', which this one has not.");
         }
 
-        string[] parameters = [.. trainer.Network.Definition.Parameters.Entries.Select(e => e.Name)];
-        if (TrainingStateRules.Fault(State, trainer.Batches.BatchesPerEpoch, parameters) is { } fault)
+        foreach (var (name, values) in _tensors)
+        {
+            if (!Reductions.AllFinite<T>(values))
+                throw new CheckpointException($"'{_path}' is damaged: '{name}' has numbers that are infinite or NaN.");
+        }
+
+        if (TrainingStateRules.Fault<T>(State, trainer.Batches.BatchesPerEpoch, trainer.Network.Definition) is { } fault)
             throw new CheckpointException($"'{_path}' is damaged: it has {fault}.");
     }
 

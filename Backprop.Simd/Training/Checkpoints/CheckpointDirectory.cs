@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
@@ -14,7 +15,7 @@ namespace Backprop.Simd.Training;
 /// </remarks>
 internal sealed class CheckpointDirectory : IDisposable
 {
-    private const string Prefix = "checkpoint-", Suffix = ".safetensors", LockName = ".checkpoints.lock";
+    private const string Prefix = "checkpoint-", Suffix = ".safetensors", LockName = ".checkpoints.lock", Rejected = ".rejected";
     private const int Digits = 12, IdBytes = 16;
 
     // What an exclusive open of a file says that another has open: on Windows, on Linux, on macOS.
@@ -55,7 +56,11 @@ internal sealed class CheckpointDirectory : IDisposable
         try
         {
             Directory.CreateDirectory(path);
-            claim = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            var place = Path.Combine(path, LockName);
+            if (File.Exists(place) && RegularFile.IsSpecial(RegularFile.Follow(place)))
+                throw new IOException($"'{place}' is a pipe or a device: delete it.");
+            claim = new FileStream(place, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            AtomicFile.RequireWritable(Path.Combine(path, Prefix + Suffix)); // The lock may be there where no file can be made.
             return new CheckpointDirectory(path, claim);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -85,8 +90,12 @@ internal sealed class CheckpointDirectory : IDisposable
     /// <summary>The path of a file of this name.</summary>
     public string PathOf(string name) => Path.Combine(_path, name);
 
-    /// <summary>All checkpoints, whoever wrote them, newest first.</summary>
-    public List<string> Files() => [.. Directory.EnumerateFiles(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
+    /// <summary>All that has the name of a checkpoint, directories too, whoever made it, newest first.</summary>
+    public List<string> Files() => [.. Directory.EnumerateFileSystemEntries(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
+
+    /// <summary>A checkpoint that was set aside; null where there is none.</summary>
+    public string? FindSetAside() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix + Rejected + "*")
+        .Where(path => StepOf(path[..path.LastIndexOf(Rejected, StringComparison.Ordinal)]) >= 0).Max(StringComparer.Ordinal);
 
     /// <summary>Deletes what killed processes were about to write.</summary>
     public void DeleteAbandoned() => AtomicFile.DeleteAbandoned(_path, Prefix + "*" + Suffix);
@@ -97,10 +106,13 @@ internal sealed class CheckpointDirectory : IDisposable
     {
         try
         {
-            var aside = path + ".rejected";
+            var aside = path + Rejected;
             for (var number = 2; Path.Exists(aside); number++)
-                aside = string.Create(CultureInfo.InvariantCulture, $"{path}.rejected.{number}");
-            File.Move(path, aside);
+                aside = string.Create(CultureInfo.InvariantCulture, $"{path}{Rejected}.{number}");
+            if (Directory.Exists(path))
+                Directory.Move(path, aside);
+            else
+                File.Move(path, aside);
             return aside;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -1,3 +1,6 @@
+using System.Numerics;
+using Backprop.Simd.Losses;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Schedules;
 
 namespace Backprop.Simd.Training;
@@ -13,8 +16,9 @@ internal static class TrainingStateRules
     /// <summary>What cannot be; null where all can.</summary>
     /// <param name="state">What was read.</param>
     /// <param name="batchesPerEpoch">The batches of an epoch.</param>
-    /// <param name="parameters">The names of the network's parameters.</param>
-    public static string? Fault(TrainingState state, int batchesPerEpoch, IReadOnlyCollection<string> parameters)
+    /// <param name="definition">The network's graph.</param>
+    /// <typeparam name="T">What the training computes in.</typeparam>
+    public static string? Fault<T>(TrainingState state, int batchesPerEpoch, NetworkDefinition definition) where T : unmanaged, IFloatingPointIeee754<T>
     {
         foreach (var (name, count, most) in ((string, long, long)[])[
             ("step", state.Step, MostSteps), ("step number", state.StepNumber, MostSteps), ("optimizer steps", state.OptimizerSteps, MostSteps),
@@ -27,21 +31,39 @@ internal static class TrainingStateRules
                 return $"{name} {count}; expected 0 to {most}";
         }
 
-        if (!IsRate(state.LearningRate))
-            return $"learning rate {state.LearningRate}; expected a finite number, 0 or more";
-        if (state.EpochLosses is null || !state.EpochLosses.All(loss => loss is not null && !double.IsNaN(loss.Numerator) && !double.IsNaN(loss.Denominator)))
-            return "losses of the epoch that are missing or NaN";
+        foreach (var (name, rate) in ((string, double)[])[("learning rate", state.LearningRate), ("rate of the plateau", state.Plateau?.Rate ?? 0)])
+        {
+            if (!IsRate(rate) || !T.IsFinite(T.CreateTruncating(rate)))
+                return $"{name} {rate}; expected a number, 0 or more, that is finite in {typeof(T).Name}";
+        }
+
+        for (var i = 0; i < definition.Losses.Length; i++)
+        {
+            if (!CanBe(state.EpochLosses[i], definition.Nodes[definition.Edges[definition.Losses[i].Edge].Producer]))
+                return $"parts of loss {i} of the epoch that the graph's loss cannot have: {state.EpochLosses[i]?.ToString() ?? "null"}";
+        }
+
         if (!IsRate(state.EpochSeconds))
             return $"seconds of the epoch {state.EpochSeconds}; expected a finite number, 0 or more";
         if (state.EpochIsOpen && (state.Epoch == 0 || state.Batch != 0))
             return $"an epoch to be ended at epoch {state.Epoch}, batch {state.Batch}; expected a place behind an epoch";
         if (state.Best is { } best && double.IsNaN(best.Value))
             return "best figure NaN; expected a number";
-        if (!state.Frozen.All(parameters.Contains))
+        if (!state.Frozen.All(name => definition.Parameters.Entries.Any(e => e.Name == name)))
             return "frozen parameters that the network has not";
         if (state.Written is { } written && written.Names.Any(name => Path.GetFileName(name) != name || CheckpointDirectory.StepOf(name) < 0))
             return "written files that are no checkpoints";
         return PlateauFault(state.Plateau) ?? state.History.Select((record, i) => Fault(record, state, i)).FirstOrDefault(fault => fault is not null);
+    }
+
+    /// <summary>Whether a loss of this node has such parts; all are 0 before its first batch. Sample weights, the third input, can be negative.</summary>
+    private static bool CanBe(LossState? parts, NodeInfo node)
+    {
+        if (parts is null || !double.IsFinite(parts.Numerator) || !double.IsFinite(parts.Denominator) || (parts.IsSum && parts.Denominator != 0))
+            return false;
+        if (node.Layer is not ReducedLoss loss || parts is { Numerator: 0, Denominator: 0, IsSum: false })
+            return true;
+        return parts.IsSum == (loss.Reduction == LossReduction.Sum) && (parts.Denominator >= 0 || node.Inputs.Length == 3);
     }
 
     private static string? PlateauFault(PlateauState? state)
