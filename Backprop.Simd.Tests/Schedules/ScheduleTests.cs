@@ -157,6 +157,19 @@ public class ScheduleTests
     }
 
     [Fact]
+    public void A_rise_of_k_parts_in_n_reaches_the_maximum_at_step_k_minus_1()
+    {
+        for (var n = 1; n < 2000; n++)
+        {
+            for (var k = 1; k <= n; k++)
+            {
+                Assert.True(new OneCycleSchedule(1, n, k / (double)n).At(k - 1) == 1, $"{k} of {n}");
+                Assert.True(2 * k > n || new OneCycleSchedule(1, n, k / (double)n, threePhases: true).At(k - 1) == 1, $"{k} of {n}, three phases");
+            }
+        }
+    }
+
+    [Fact]
     public void Schedules_are_composed()
     {
         var decay = new ExponentialSchedule(0.8, 0.9);

@@ -12,6 +12,12 @@ public sealed partial class Lbfgs<T>
     /// <summary>The step at which the parameters and the gradient are.</summary>
     private double _at;
 
+    /// <summary>The value at the parameters evaluated last.</summary>
+    private double _value;
+
+    /// <summary>The distance from 1 to the next number.</summary>
+    private static double Rounding => double.CreateTruncating(T.BitIncrement(T.One) - T.One);
+
     /// <summary>How a line search ended.</summary>
     private enum SearchEnd
     {
@@ -28,15 +34,16 @@ public sealed partial class Lbfgs<T>
     /// <summary>Looks for a step that satisfies the strong Wolfe conditions (Algorithm 3.5).</summary>
     private (double Value, SearchEnd End) Search(Span<T> parameters, Objective<T> objective, double value, double slope, double step)
     {
-        var origin = new Trial(0, value, slope);
+        var origin = new Trial(0, value, slope, Noise(_start.Span, _startGradient.Span, value));
         var before = origin;
-        for (var trials = 1; trials <= MaximumEvaluations; trials++)
+        for (var trials = 1; ; trials++)
         {
             // A step that rounding swallows is too short: the first one, without history, is a guess.
-            if (IsSame(step, before.Step))
+            while (IsSame(step, before.Step))
             {
                 step *= 10;
-                continue;
+                if (!T.IsFinite(T.CreateTruncating(step)))
+                    return (before.Value, before.Step > 0 ? SearchEnd.Lower : SearchEnd.Rounding);
             }
 
             var trial = Try(parameters, objective, step);
@@ -51,8 +58,6 @@ public sealed partial class Lbfgs<T>
             step = Math.Clamp(Interpolate(before, trial), trial.Step + 0.01 * (trial.Step - before.Step), 10 * trial.Step);
             before = trial;
         }
-
-        return before.Step > 0 ? (before.Value, SearchEnd.Lower) : (value, SearchEnd.Rounding);
     }
 
     /// <summary>
@@ -61,8 +66,7 @@ public sealed partial class Lbfgs<T>
     /// </summary>
     private (double Value, SearchEnd End) Zoom(Span<T> parameters, Objective<T> objective, Trial origin, Trial low, Trial high, int trials)
     {
-        // What the first step promises is less than the rounding of the value.
-        var isHidden = -origin.Slope * Math.Max(low.Step, high.Step) <= double.CreateTruncating(T.BitIncrement(T.One) - T.One) * Math.Abs(origin.Value);
+        var isContradicted = low.Step == 0 && IsContradicted(high, origin);
         for (; trials < MaximumEvaluations; trials++)
         {
             // A tenth away from the ends, so that the interval shrinks.
@@ -90,6 +94,7 @@ public sealed partial class Lbfgs<T>
             if (!IsDecrease(trial, origin) || trial.Value >= low.Value)
             {
                 high = trial;
+                isContradicted = IsVisible(trial, origin) ? IsContradicted(trial, origin) : isContradicted;
             }
             else
             {
@@ -102,10 +107,27 @@ public sealed partial class Lbfgs<T>
         }
 
         if (!(low.Step > 0 && low.Value < origin.Value))
-            return (origin.Value, isHidden ? SearchEnd.Rounding : SearchEnd.Nowhere);
+            return (origin.Value, isContradicted || IsVisible(high, origin) ? SearchEnd.Nowhere : SearchEnd.Rounding);
 
         // Not flat enough, but lower.
         return (IsSame(low.Step, _at) ? low.Value : Try(parameters, objective, low.Step).Value, SearchEnd.Lower);
+    }
+
+    /// <summary>Whether a step promises more than rounding hides.</summary>
+    private static bool IsVisible(Trial trial, Trial origin) => -origin.Slope * trial.Step > origin.Noise + trial.Noise;
+
+    /// <summary>Whether the value is higher than the slopes at both ends allow: to second order it is no higher than half the last
+    /// slope says.</summary>
+    private static bool IsContradicted(Trial trial, Trial origin) =>
+        trial.Value > origin.Value + trial.Step * Math.Max(trial.Slope, trial.Slope / 2) + origin.Noise + trial.Noise;
+
+    /// <summary>What rounding of the value and of the parameters may add to a value, or take from it.</summary>
+    private double Noise(ReadOnlySpan<T> parameters, ReadOnlySpan<T> gradient, double value)
+    {
+        var sum = Math.Abs(value);
+        for (var i = 0; i < parameters.Length; i++)
+            sum += Math.Abs(double.CreateTruncating(parameters[i]) * double.CreateTruncating(gradient[i]));
+        return 2 * Rounding * sum;
     }
 
     /// <summary>Whether two steps lead to parameters of the same bits.</summary>
@@ -124,13 +146,22 @@ public sealed partial class Lbfgs<T>
 
     private Trial Try(Span<T> parameters, Objective<T> objective, double step)
     {
-        Move(step, parameters);
+        // The parameters, their value and their gradient are those evaluated last.
+        Move(step, _trial.Span);
         _at = step;
-        var value = Evaluate(parameters, objective);
+        if (!MemoryMarshal.AsBytes(_trial.Span).SequenceEqual(MemoryMarshal.AsBytes(parameters)))
+        {
+            _trial.Span.CopyTo(parameters);
+            _value = Evaluate(parameters, objective);
+        }
+
+        var value = _value;
         var slope = Dot(_gradient.Span, _direction.Span);
 
         // What has no value or no slope is too far.
-        return double.IsFinite(value) && double.IsFinite(slope) ? new Trial(step, value, slope) : new Trial(step, double.PositiveInfinity, 0);
+        return double.IsFinite(value) && double.IsFinite(slope)
+            ? new Trial(step, value, slope, Noise(parameters, _gradient.Span, value))
+            : new Trial(step, double.PositiveInfinity, 0, 0);
     }
 
     private static bool IsDecrease(Trial trial, Trial origin) =>
@@ -148,6 +179,6 @@ public sealed partial class Lbfgs<T>
         return double.IsFinite(least) ? least : 0.5 * (a.Step + b.Step);
     }
 
-    /// <summary>A step, the value there, and the slope.</summary>
-    private readonly record struct Trial(double Step, double Value, double Slope);
+    /// <summary>A step, the value there, the slope, and what rounding may do to the value.</summary>
+    private readonly record struct Trial(double Step, double Value, double Slope, double Noise);
 }

@@ -85,7 +85,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentOutOfRangeException.ThrowIfNegative(maximumIterations);
         _evaluations = 0;
-        var value = Evaluate(parameters, objective);
+        var value = _value = Evaluate(parameters, objective);
         if (!double.IsFinite(value) || !Reductions.AllFinite<T>(_gradient.Span))
             return Result(value, 0, LbfgsOutcome.NotFinite);
         for (var iteration = 0; ; iteration++)
@@ -109,6 +109,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
     {
         parameters.CopyTo(_start.Span);
         _gradient.Span.CopyTo(_startGradient.Span);
+        var isFloor = false;
         while (true)
         {
             FindDirection();
@@ -118,16 +119,23 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
                 // With history a step of 1 ends where the model is least: the parameters are there if rounding leaves nothing of it.
                 if (_pairs > 0 && IsSame(1, 0))
                     return (value, SearchEnd.Rounding);
-                var first = _pairs > 0 ? 1 : Math.Min(1, 1 / SumOfMagnitudes(_startGradient.Span));
+
+                // Without history it is a guess, made longer where it promises less than the rounding of the value.
+                var first = _pairs > 0 ? 1 : Math.Max(Math.Min(1, 1 / SumOfMagnitudes(_startGradient.Span)), 8 * Rounding * Math.Abs(value) / -slope);
                 (var next, end) = Search(parameters, objective, value, slope, first);
                 if (end == SearchEnd.Lower)
                     return (next, end);
             }
 
-            _start.Span.CopyTo(parameters);
-            _startGradient.Span.CopyTo(_gradient.Span);
+            // What rounding hides along either direction is no contradiction.
+            isFloor |= end == SearchEnd.Rounding;
             if (_pairs == 0)
-                return (value, end);
+            {
+                _start.Span.CopyTo(parameters);
+                _startGradient.Span.CopyTo(_gradient.Span);
+                return (value, isFloor ? SearchEnd.Rounding : end);
+            }
+
             Reset();
         }
     }

@@ -19,7 +19,7 @@ public enum Annealing
 /// </remarks>
 public sealed class OneCycleSchedule : Schedule
 {
-    private readonly double _maximum, _start, _end, _rise;
+    private readonly double _maximum, _start, _end, _rising;
     private readonly long _steps;
     private readonly Annealing _annealing;
     private readonly bool _threePhases;
@@ -44,7 +44,12 @@ public sealed class OneCycleSchedule : Schedule
         CheckDivisor(endDivisor, nameof(endDivisor));
         if (annealing is not (Annealing.Cosine or Annealing.Linear))
             throw new ArgumentOutOfRangeException(nameof(annealing), annealing, "'annealing' must be Cosine or Linear.");
-        (_maximum, _steps, _rise, _annealing, _threePhases) = (maximum, steps, rise, annealing, threePhases);
+        (_maximum, _steps, _annealing, _threePhases) = (maximum, steps, annealing, threePhases);
+
+        // A rise of k / steps ends at a step; rounding must not move it.
+        _rising = rise * steps;
+        if (Math.Abs(_rising - Math.Round(_rising)) <= 1e-15 * _rising)
+            _rising = Math.Round(_rising);
         _start = maximum / startDivisor;
         _end = _start / endDivisor;
     }
@@ -52,9 +57,9 @@ public sealed class OneCycleSchedule : Schedule
     /// <inheritdoc/>
     protected override double Rate(long step)
     {
-        var peak = _rise * _steps - 1;
+        var peak = _rising - 1;
         var top = Math.Max(0, peak);
-        double last = Math.Max(top, _steps - 1), back = _threePhases ? Math.Max(top, Math.Min(2 * _rise * _steps - 2, last)) : top;
+        double last = Math.Max(top, _steps - 1), back = _threePhases ? Math.Max(top, Math.Min(2 * _rising - 2, last)) : top;
         if (step == peak || step > peak && peak == last)
             return _maximum;
         if (step >= last)
