@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using Backprop.Simd.Memory;
 using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
@@ -57,9 +56,9 @@ internal sealed class CheckpointDirectory : IDisposable
         {
             Directory.CreateDirectory(path);
             var place = Path.Combine(path, LockName);
-            if (File.Exists(place) && RegularFile.IsSpecial(RegularFile.Follow(place)))
-                throw new IOException($"'{place}' is a pipe or a device: delete it.");
             claim = new FileStream(place, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            if (!claim.CanSeek)
+                throw new IOException($"'{place}' is a pipe or a device: delete it.");
             AtomicFile.RequireWritable(Path.Combine(path, Prefix + Suffix)); // The lock may be there where no file can be made.
             return new CheckpointDirectory(path, claim);
         }
@@ -91,7 +90,8 @@ internal sealed class CheckpointDirectory : IDisposable
     public string PathOf(string name) => Path.Combine(_path, name);
 
     /// <summary>All that has the name of a checkpoint, directories too, whoever made it, newest first.</summary>
-    public List<string> Files() => [.. Directory.EnumerateFileSystemEntries(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
+    public List<string> Files() =>
+        [.. Directory.EnumerateFileSystemEntries(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
 
     /// <summary>A checkpoint that was set aside; null where there is none.</summary>
     public string? FindSetAside() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix + Rejected + "*")
