@@ -122,7 +122,7 @@ public sealed partial class Lbfgs<T>
         trial.Value > origin.Value + trial.Step * Math.Max(trial.Slope, trial.Slope / 2) + origin.Noise + trial.Noise;
 
     /// <summary>What rounding of the value and of the parameters may add to a value, or take from it.</summary>
-    private double Noise(ReadOnlySpan<T> parameters, ReadOnlySpan<T> gradient, double value)
+    private static double Noise(ReadOnlySpan<T> parameters, ReadOnlySpan<T> gradient, double value)
     {
         var sum = Math.Abs(value);
         for (var i = 0; i < parameters.Length; i++)
