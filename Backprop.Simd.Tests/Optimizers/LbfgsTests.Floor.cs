@@ -134,7 +134,8 @@ public partial class LbfgsTests
             g[0] = (float)(2 * scale * d);
             return (float)(0.01 + scale * d * d);
         });
-        Assert.Equal(LbfgsOutcome.ChangeIsSmall, result.Outcome);
+        // At some widths the search ends where the gradient itself is small: converged too.
+        Assert.True(result.Outcome is LbfgsOutcome.ChangeIsSmall or LbfgsOutcome.GradientIsSmall, $"{result.Outcome}");
         Assert.Equal(least, w[0], 1e-3);
     }
 
