@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Backprop.Simd.Kernels;
 
 /// <summary>A sum in double whose terms meet pairwise, as in a binary counter: its order depends on their number alone.</summary>
@@ -9,6 +11,7 @@ internal unsafe struct PairwiseSum
     /// <summary>Begins at 0. What waits needs no clearing: a sum may be made without it, by <c>Unsafe.SkipInit</c>.</summary>
     public void Clear() => (_count, _terms) = (0, 0);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(double term)
     {
         for (var bits = _terms++; (bits & 1) != 0; bits >>= 1)
