@@ -132,7 +132,8 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
 
         foreach (int column in _features.Columns)
         {
-            _features.Add(Number(row, column) ?? options.MissingValue ?? throw Refused(row, column, "is missing, and there is no MissingValue to stand for it"));
+            _features.Add(
+                Number(row, column) ?? options.MissingValue ?? throw Refused(row, column, "is missing, and there is no MissingValue to stand for it"));
         }
 
         foreach (int column in _targets.Columns)

@@ -139,7 +139,8 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     private void RequireWhole()
     {
         if (_isBroken)
-            throw new InvalidOperationException("A micro-batch failed in its backward pass and left a part of its gradients: Reset, and add all micro-batches again.");
+            throw new InvalidOperationException(
+                "A micro-batch failed in its backward pass and left a part of its gradients: Reset, and add all micro-batches again.");
     }
 
     private Group GroupOf(LossDivisor divisor)

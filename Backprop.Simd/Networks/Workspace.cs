@@ -252,7 +252,8 @@ public sealed partial class Workspace<T>
         if (_pass.OfParts && !_edges[edge].IsParameterGradient)
         {
             throw new InvalidOperationException(
-                $"'{name}' has no gradient behind a micro-batch of a GradientAccumulator, which keeps those of parameters alone: run Forward and Backward for it.");
+                $"'{name}' has no gradient behind a micro-batch of a GradientAccumulator, which keeps those of parameters alone: "
+                + "run Forward and Backward for it.");
         }
 
         return _edges[edge].Gradient(0, _rows);

@@ -120,7 +120,8 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         }
 
         return new Evaluation(
-            Rows, _losses is { TakesPart: true } losses ? losses.Value : double.NaN, [.. _metrics.Select(m => new MetricValue(m.Name, m.Value))], Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Rows, _losses is { TakesPart: true } losses ? losses.Value : double.NaN,
+            [.. _metrics.Select(m => new MetricValue(m.Name, m.Value))], Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     internal void RequireMetric(string name, string argument)

@@ -65,7 +65,8 @@ public sealed partial class Trainer<T>
 
         if (files.Count == 0 && directory.FindSetAside() is { } aside)
             throw new CheckpointException(
-                $"'{options.Directory}' holds no checkpoint but files that were set aside, as '{Path.GetFileName(aside)}': rename them to go on with one, or delete them to begin anew.");
+                $"'{options.Directory}' holds no checkpoint but files that were set aside, as '{Path.GetFileName(aside)}': "
+                + "rename them to go on with one, or delete them to begin anew.");
         return _rejected.Count == 0
             ? false
             : throw new CheckpointException($"None of the {files.Count} checkpoints in '{options.Directory}' can be used: {Reasons()}");
