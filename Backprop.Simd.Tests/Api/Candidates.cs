@@ -102,6 +102,10 @@ internal static class Candidates
         yield return new("default", new Func<GradientTarget<T>>(() => default));
     }
 
+    private static IEnumerable<Candidate> Destination<T>(Func<object?>? given) where T : unmanaged => Values.Of(typeof(T[]), given)
+        .SelectMany(v => new[] { false, true }.Select(adds => new Candidate($"{v.Label}, adds {adds}", new Func<Destination<T>>(() => new((T[]?)v.Make(), adds)))))
+        .Append(new("default", new Func<Destination<T>>(() => default)));
+
     private static IEnumerable<Candidate> PredictorLease<T>(Func<object?>? given) where T : unmanaged, IFloatingPointIeee754<T>
     {
         yield return new("rented", new Func<PredictorLease<T>>(() => Instances<T>.Predictor.Rent(2)));

@@ -35,6 +35,14 @@ public readonly ref struct GradientTarget<T>
         ? throw new InvalidOperationException("Only a parameter of rank 2 is a matrix.")
         : new Matrix<T>(Span, _rows, _columns);
 
+    /// <summary>The gradient as kernels take it.</summary>
+    /// <param name="target">The gradient.</param>
+    public static implicit operator Destination<T>(GradientTarget<T> target) => target.ToDestination();
+
+    /// <summary>The gradient as kernels take it.</summary>
+    /// <returns>Where to write, and how; nowhere if no gradient is needed.</returns>
+    public Destination<T> ToDestination() => IsEmpty ? default : new(Span, Adds);
+
     /// <summary>Adds or stores one element.</summary>
     /// <param name="index">The element.</param>
     /// <param name="value">The gradient by it.</param>
