@@ -1,5 +1,6 @@
 using Backprop.Simd.Gradients;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Extensibility.Tests;
 
@@ -17,13 +18,27 @@ public sealed class BrokenContractTests
 
     [Theory]
     [InlineData(Promise.AddsIgnored)]
-    [InlineData(Promise.OutputReadAllTheSame)]
-    [InlineData(Promise.InputReadAllTheSame)]
     [InlineData(Promise.ParameterAddsIgnored)]
     public void A_broken_promise_is_caught(Promise promise)
     {
         Assert.False(GradientCheck.Layer(new Square(promise), Inputs, rows: 4).Passes(1e-3));
         Assert.False(GradientCheck.Layer(new Square(promise), Inputs, rows: 4, new GradientCheckOptions { Mode = GradientCheckMode.RandomDirections }).Passes(1e-3));
+    }
+
+    [Theory]
+    [InlineData(Promise.OutputReadAllTheSame, "output 0")]
+    [InlineData(Promise.InputReadAllTheSame, "input 0")]
+    public void Reading_what_was_declared_unread_throws_wherever_the_layer_lies(Promise promise, string what)
+    {
+        foreach (var retain in new[] { Retain.None, Retain.All })
+        {
+            var graph = new GraphBuilder();
+            graph.Output(graph.Input("x", 3).Apply(new Square(promise)));
+            var network = graph.Build().CreateNetwork<float>();
+            var workspace = network.CreateWorkspace(2, new WorkspaceOptions { InputGradients = true, Retain = retain });
+            network.Forward(workspace);
+            Assert.Contains(what, Assert.Throws<InvalidOperationException>(() => network.Backward(workspace)).Message, StringComparison.Ordinal);
+        }
     }
 
     public enum Promise
@@ -40,14 +55,11 @@ public sealed class BrokenContractTests
     {
         public override string Kind => "square";
 
-        public override bool BackwardUsesOutput => false;
-
-        public override bool SupportsInPlace => promise == Promise.InputReadAllTheSame;
-
         public override void Declare(LayerDeclaration declaration)
         {
             declaration.AddParameter("w", Shape.Scalar, 1, 1, null);
             declaration.AddOutput(declaration.Require(0, EdgeKind.Values));
+            declaration.Traits = promise == Promise.InputReadAllTheSame ? LayerTraits.InPlace : LayerTraits.ReadsInput;
         }
 
         public override void Forward<T>(in ForwardContext<T> context)

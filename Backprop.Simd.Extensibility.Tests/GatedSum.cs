@@ -15,8 +15,6 @@ public sealed class GatedSum(double error = 0) : Layer
 {
     public override string Kind => "gatedsum";
 
-    public override bool BackwardUsesOutput => false;
-
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
@@ -27,13 +25,14 @@ public sealed class GatedSum(double error = 0) : Layer
         declaration.UseCache(perRow: outputs);
         declaration.UseScratch(perRow: outputs);
         declaration.AddOutput(new Shape(outputs));
+        declaration.Traits = LayerTraits.ReadsInput;
     }
 
     public override void Forward<T>(in ForwardContext<T> context)
     {
         ReadOnlySpan<T> b = context.Input(1), c = context.Parameter(1);
         var y = context.Output();
-        var gate = context.KeepsCache ? context.Cache : context.Scratch;
+        var gate = context.Training ? context.Cache : context.Scratch;
         Gemm.Multiply(context.InputMatrix(0), context.ParameterMatrix(0), new(gate, context.Rows, c.Length), context.Compute);
         ActivationKernels.Forward<T, Sigmoid>(default, gate, gate, context.Compute);
         for (var i = 0; i < y.Length; i++)
@@ -51,13 +50,9 @@ public sealed class GatedSum(double error = 0) : Layer
         for (var i = 0; !db.IsEmpty && i < dy.Length; i++)
             db.Put(i, dy[i] * gate[i]);
 
-        var z = new Backprop.Simd.Memory.ReadOnlyMatrix<T>(dz, context.Rows, c.Length);
-        var da = context.InputGradient(0);
-        if (!da.IsEmpty)
-            Gemm.Multiply(T.One, z, context.ParameterMatrix(0).Transposed, da.Adds ? T.One : T.Zero, da.Matrix, context.Compute);
-        var dw = context.ParameterGradient(0);
-        if (!dw.IsEmpty)
-            Gemm.Multiply(T.One, context.InputMatrix(0).Transposed, z, dw.Adds ? T.One : T.Zero, dw.Matrix, context.Compute);
+        var z = new Memory.ReadOnlyMatrix<T>(dz, context.Rows, c.Length);
+        context.InputGradient(0).Product(z, context.ParameterMatrix(0).Transposed);
+        context.ParameterGradient(0).Product(context.InputMatrix(0).Transposed, z);
 
         var dc = context.ParameterGradient(1);
         for (var o = 0; !dc.IsEmpty && o < c.Length; o++)

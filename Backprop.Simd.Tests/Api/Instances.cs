@@ -99,7 +99,9 @@ internal static class Instances
         [typeof(ReducedLoss)] = () => new MeanSquaredError(),
         [typeof(ElementwiseLoss)] = () => new MeanSquaredError(),
         [typeof(LabelLoss)] = () => new SoftmaxCrossEntropy(),
-        [typeof(LayerDeclaration)] = () => new LayerDeclaration("Test", [new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Indices, new Shape(3))]),
+        [typeof(LayerDeclaration)] = () => new LayerDeclaration("Test", [
+            new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Indices, new Shape(3)),
+            new EdgeType(EdgeKind.Values, new Shape(2, 3)), new EdgeType(EdgeKind.Values, new Shape(2, 2, 3))]),
         [typeof(Initializer)] = () => Initialize.He,
         [typeof(ValuesInitializer)] = () => Initialize.FromValues(1, 2),
         [typeof(Schedule)] = () => new ConstantSchedule(0.1),

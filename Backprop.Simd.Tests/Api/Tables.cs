@@ -122,7 +122,17 @@ internal static class Tables
         }
 
         yield return ("Convolution.shape", () => new ConvolutionShape(2, 2, 1, 1, 1));
-        yield return ("LayerDeclaration.count", () => 3);
+        foreach (var (key, value) in ((string, object)[])[
+            ("Reshape.rows", 3), ("Reshape.columns", 2), ("Product.a", (3, 2)), ("Product.b", (2, 2)), ("ColumnSums.rows", (2, 6)),
+            ("Slice.start", 0), ("Slice.length", 2), ("Copy.x", 6), ("Scale.x", 6), ("Multiply.x", 6), ("Multiply.y", 6),
+            ("ScatterRows.dy", 8), ("ScatterRows.order", 8), ("ScatterRows.indices", new[] { 0, 2, 1, 2 })])
+        {
+            yield return ($"GradientTarget.{key}", () => value);
+        }
+
+        yield return ("LayerDeclaration.RequireSequence.input", () => 3);
+        yield return ("LayerDeclaration.RequireImage.input", () => 4);
+        yield return ("LayerDeclaration.count", () => 5);
         yield return ("LayerDeclaration.input", () => 0);
         yield return ("LayerDeclaration.first", () => 0);
         yield return ("LayerDeclaration.second", () => 1);

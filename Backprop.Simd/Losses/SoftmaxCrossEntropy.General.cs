@@ -22,7 +22,7 @@ public sealed partial class SoftmaxCrossEntropy
         if (hasLabels)
             ClassLabels.CountKept(labels, classes, IgnoreIndex, positions);
 
-        var kept = Parts((context.KeepsCache ? context.Cache : context.Scratch)[(DoublesPerRow * rows)..], count, classes);
+        var kept = Parts((context.Training ? context.Cache : context.Scratch)[(DoublesPerRow * rows)..], count, classes);
         SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(
             x, new Matrix<T>(kept.Probabilities, count, classes), kept.Maxima, kept.LogSums, context.Compute);
         Factors(context.BatchScratch, classes, out var u, out var v);
