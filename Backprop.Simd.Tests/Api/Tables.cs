@@ -161,7 +161,7 @@ internal static class Tables
     [
         ("parameterCount", Count), ("parameters", Count),
         ("ofClass", () => 1), ("ConfusionMatrix.actual", () => 1), ("ConfusionMatrix.predicted", () => 1),
-        ("ErrorMetric.batch", () => true), ("RSquared.batch", () => true), ("Evaluator.metrics", () => 1), ("SetGroups.groups", () => 1),
+        ("ErrorMetric.batch", () => true), ("RSquaredMetric.batch", () => true), ("Evaluator.metrics", () => 1), ("SetGroups.groups", () => 1),
         ("ParameterGroup.ctor.ranges", () => 1), ("average", Count), ("gradients", Count), ("Optimizer.Step.ranges", () => 1),
     ];
 

@@ -48,7 +48,7 @@ internal sealed class LongTraining : IDisposable
             ClipValue = 0.5,
             MicroBatches = 2,
             Average = new ExponentialMovingAverage<float>(count, 0.95),
-            Validation = new Evaluator<float>(network, Images(ValidationRows, first: Rows), [new Accuracy<float>()], new() { Compute = _compute }),
+            Validation = new Evaluator<float>(network, Images(ValidationRows, first: Rows), [new AccuracyMetric<float>()], new() { Compute = _compute }),
             EarlyStopping = new EarlyStopping { Monitor = "accuracy", Patience = 1000 },
             Compute = _compute,
         });

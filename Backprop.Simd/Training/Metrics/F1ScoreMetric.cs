@@ -4,7 +4,7 @@ namespace Backprop.Simd.Training;
 
 /// <summary>The harmonic mean of precision and recall of a class, or the mean of that over classes.</summary>
 /// <inheritdoc/>
-public sealed class F1Score<T> : ConfusionMetric<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class F1ScoreMetric<T> : ConfusionMetric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Makes the metric.</summary>
     /// <param name="classes">The number of classes, 2 to 32768.</param>
@@ -16,7 +16,7 @@ public sealed class F1Score<T> : ConfusionMetric<T> where T : unmanaged, IFloati
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="classes"/> is out of range, or there is no class <paramref name="ofClass"/>.</exception>
     /// <exception cref="ArgumentException"><paramref name="threshold"/> is NaN.</exception>
-    public F1Score(int classes, int? ofClass = null, int ignoreIndex = -100, double threshold = 0, string name = "f1", string? output = null, string? target = null)
+    public F1ScoreMetric(int classes, int? ofClass = null, int ignoreIndex = -100, double threshold = 0, string name = "f1", string? output = null, string? target = null)
         : base(classes, ofClass, ignoreIndex, threshold, name, output, target) { }
 
     /// <inheritdoc/>

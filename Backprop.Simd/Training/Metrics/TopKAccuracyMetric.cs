@@ -3,10 +3,10 @@ using System.Numerics;
 namespace Backprop.Simd.Training;
 
 /// <summary>The share of positions with fewer than k classes ahead of the right one.</summary>
-/// <remarks>Ahead are the classes of larger outputs, and of equal outputs the earlier ones, so that k = 1 is <see cref="Accuracy{T}"/>,
+/// <remarks>Ahead are the classes of larger outputs, and of equal outputs the earlier ones, so that k = 1 is <see cref="AccuracyMetric{T}"/>,
 /// whose remarks on labels, targets and NaN hold here too.</remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class TopKAccuracy<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class TopKAccuracyMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int _ignoreIndex;
     private long _right, _count;
@@ -18,7 +18,7 @@ public sealed class TopKAccuracy<T> : Metric<T> where T : unmanaged, IFloatingPo
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is below 1.</exception>
-    public TopKAccuracy(int k, int ignoreIndex = -100, string? name = null, string? output = null, string? target = null)
+    public TopKAccuracyMetric(int k, int ignoreIndex = -100, string? name = null, string? output = null, string? target = null)
         : base(name ?? $"top-{k}", output, target)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(k, 1);

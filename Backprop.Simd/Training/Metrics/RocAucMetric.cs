@@ -11,7 +11,7 @@ namespace Backprop.Simd.Training;
 /// NaN, and so does a score that is NaN. All scores are kept, 8 bytes each, in buffers that grow by doubling and are used again after a reset.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class RocAuc<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class RocAucMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int _ignoreIndex;
     private readonly bool? _probabilities;
@@ -26,7 +26,7 @@ public sealed class RocAuc<T> : Metric<T> where T : unmanaged, IFloatingPointIee
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <param name="probabilities">Whether two outputs are probabilities; null to ask the batch, which an <see cref="Evaluator{T}"/> tells where the
     /// output comes from a softmax.</param>
-    public RocAuc(int ignoreIndex = -100, string name = "auc", string? output = null, string? target = null, bool? probabilities = null)
+    public RocAucMetric(int ignoreIndex = -100, string name = "auc", string? output = null, string? target = null, bool? probabilities = null)
         : base(name, output, target) => (_ignoreIndex, _probabilities) = (ignoreIndex, probabilities);
 
     /// <inheritdoc/>

@@ -9,7 +9,7 @@ namespace Backprop.Simd.Training;
 /// does not cancel. All batches between two resets have one width.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class RSquared<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class RSquaredMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private double[] _means = [], _squares = [], _errors = [];
     private long _rows;
@@ -18,7 +18,7 @@ public sealed class RSquared<T> : Metric<T> where T : unmanaged, IFloatingPointI
     /// <param name="name">What it is called.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of targets; null for the first.</param>
-    public RSquared(string name = "r2", string? output = null, string? target = null)
+    public RSquaredMetric(string name = "r2", string? output = null, string? target = null)
         : base(name, output, target) { }
 
     /// <inheritdoc/>

@@ -2,9 +2,9 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>The share of a class's positions for which it was predicted, or the mean of that over classes.</summary>
+/// <summary>The share of a class among the positions for which it was predicted, or the mean of that over classes.</summary>
 /// <inheritdoc/>
-public sealed class Recall<T> : ConfusionMetric<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class PrecisionMetric<T> : ConfusionMetric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Makes the metric.</summary>
     /// <param name="classes">The number of classes, 2 to 32768.</param>
@@ -16,9 +16,9 @@ public sealed class Recall<T> : ConfusionMetric<T> where T : unmanaged, IFloatin
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="classes"/> is out of range, or there is no class <paramref name="ofClass"/>.</exception>
     /// <exception cref="ArgumentException"><paramref name="threshold"/> is NaN.</exception>
-    public Recall(int classes, int? ofClass = null, int ignoreIndex = -100, double threshold = 0, string name = "recall", string? output = null, string? target = null)
+    public PrecisionMetric(int classes, int? ofClass = null, int ignoreIndex = -100, double threshold = 0, string name = "precision", string? output = null, string? target = null)
         : base(classes, ofClass, ignoreIndex, threshold, name, output, target) { }
 
     /// <inheritdoc/>
-    public override double Value => OfClass is { } one ? Matrix.Recall(one) : Matrix.MacroRecall;
+    public override double Value => OfClass is { } one ? Matrix.Precision(one) : Matrix.MacroPrecision;
 }

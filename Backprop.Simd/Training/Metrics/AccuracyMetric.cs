@@ -10,7 +10,7 @@ namespace Backprop.Simd.Training;
 /// <para>Of equal outputs the first is the prediction. A position with NaN among its outputs counts as wrong.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class Accuracy<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class AccuracyMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int _ignoreIndex;
     private readonly double _threshold;
@@ -23,7 +23,7 @@ public sealed class Accuracy<T> : Metric<T> where T : unmanaged, IFloatingPointI
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentException"><paramref name="threshold"/> is NaN.</exception>
-    public Accuracy(int ignoreIndex = -100, double threshold = 0, string name = "accuracy", string? output = null, string? target = null)
+    public AccuracyMetric(int ignoreIndex = -100, double threshold = 0, string name = "accuracy", string? output = null, string? target = null)
         : base(name, output, target)
     {
         _ignoreIndex = ignoreIndex;
@@ -39,7 +39,7 @@ public sealed class Accuracy<T> : Metric<T> where T : unmanaged, IFloatingPointI
     /// <inheritdoc/>
     public override void Add(in MetricBatch<T> batch)
     {
-        var (right, count) = TopKAccuracy<T>.Count(new ClassRows<T>(in batch, _ignoreIndex, _threshold), 1);
+        var (right, count) = TopKAccuracyMetric<T>.Count(new ClassRows<T>(in batch, _ignoreIndex, _threshold), 1);
         _right += right;
         _count += count;
     }
