@@ -51,7 +51,7 @@ public sealed class AddShared : Layer
         ContextKernels.Copied(dy, context.InputGradient(0), context.Compute);
         var ds = context.InputGradient(1);
         if (!ds.IsEmpty)
-            Reductions.ColumnSums(new ReadOnlyMatrix<T>(dy, dy.Length / ds.Span.Length, ds.Span.Length), ds.Span, ds.Adds, context.Compute);
+            Reductions.ColumnSums(new ReadOnlyMatrix<T>(dy, dy.Length / ds.Span.Length, ds.Span.Length), ds, context.Compute);
     }
 
     private readonly ref struct Body<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> shared, Span<T> y) : IRangeBody

@@ -76,7 +76,6 @@ public sealed class Affine : Layer
         if (!_bias)
             return;
         var db = context.ParameterGradient(1);
-        if (!db.IsEmpty)
-            Reductions.ColumnSums(dy, db.Span, db.Adds, context.Compute);
+        Reductions.ColumnSums(dy, db, context.Compute);
     }
 }

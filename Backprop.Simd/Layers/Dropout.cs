@@ -52,7 +52,7 @@ public sealed class Dropout : Layer
         else if (Probability == 1)
             y.Clear();
         else
-            Dropping.Run(Stream(context.RandomKey), First(context.FirstRow, context.InputType(0)), Probability, 1 / (1 - Probability), x, y, false, context.Compute);
+            Dropping.Run(Stream(context.RandomKey), First(context.FirstRow, context.InputType(0)), Probability, 1 / (1 - Probability), x, y, context.Compute);
     }
 
     /// <inheritdoc/>
@@ -64,7 +64,7 @@ public sealed class Dropout : Layer
         if (Probability == 0)
             ContextKernels.Copied(context.OutputGradient(), dx, context.Compute);
         else if (Probability < 1)
-            Dropping.Run(Stream(context.RandomKey), First(context.FirstRow, context.InputType(0)), Probability, 1 / (1 - Probability), context.OutputGradient(), dx.Span, dx.Adds, context.Compute);
+            Dropping.Run(Stream(context.RandomKey), First(context.FirstRow, context.InputType(0)), Probability, 1 / (1 - Probability), context.OutputGradient(), dx, context.Compute);
         else if (!dx.Adds)
             dx.Span.Clear();
     }

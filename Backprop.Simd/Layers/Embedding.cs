@@ -90,7 +90,7 @@ public sealed class Embedding : Layer
         SpanGuard.SameLength(Count * Size, dw.Span.Length);
         var order = MemoryMarshal.Cast<int, ulong>(context.IndexCache);
         if (!context.TryUpdateRows(0, indices, dy, Size, skipped, order))
-            Embeddings.Scatter(dy, indices, Size, skipped, dw.Span, dw.Adds, order, context.Compute);
+            Embeddings.Scatter(dy, indices, Size, skipped, dw, order, context.Compute);
     }
 
     /// <summary>Another initializer, and zeros in one row.</summary>

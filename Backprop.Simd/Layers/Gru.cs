@@ -147,13 +147,12 @@ public sealed class Gru : Layer
         var db = context.ParameterGradient(2);
         if (!db.IsEmpty)
         {
-            Reductions.ColumnSums(drz, db.Span, db.Adds, compute);
-            Reductions.ColumnSums(dn, db.Span[(2 * Units)..], db.Adds, compute);
+            Reductions.ColumnSums(drz, db, compute);
+            Reductions.ColumnSums(dn, new(db.Span[(2 * Units)..], db.Adds), compute);
         }
 
         var dbh = context.ParameterGradient(3);
-        if (!dbh.IsEmpty)
-            Reductions.ColumnSums(whole.SliceColumns(3 * Units, Units), dbh.Span, dbh.Adds, compute);
+        Reductions.ColumnSums(whole.SliceColumns(3 * Units, Units), dbh, compute);
         if (hasState)
             ContextKernels.Copied(carry.Span[..(rows * Units)], context.InputGradient(first), compute);
     }

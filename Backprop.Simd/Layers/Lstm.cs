@@ -143,8 +143,7 @@ public sealed class Lstm : Layer
         }
 
         var db = context.ParameterGradient(2);
-        if (!db.IsEmpty)
-            Reductions.ColumnSums(d, db.Span, db.Adds, compute);
+        Reductions.ColumnSums<T>(d, db, compute);
         if (!hasState)
             return;
         var dh = context.InputGradient(first);

@@ -145,8 +145,8 @@ public sealed class MultiHeadAttention : Layer
         var db = context.ParameterGradient(parameter + 1);
         if (parameter == Key && !db.IsEmpty && !db.Adds)
             db.Span.Clear();
-        else if (parameter != Key && !db.IsEmpty)
-            Reductions.ColumnSums(d, db.Span, db.Adds, context.Compute);
+        else if (parameter != Key)
+            Reductions.ColumnSums(d, db, context.Compute);
     }
 
     private static void Parameters<T>(in BackwardContext<T> context, ReadOnlySpan<T> x, int parameter, Matrix<T> d)

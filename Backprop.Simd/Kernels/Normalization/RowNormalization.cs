@@ -39,17 +39,19 @@ internal static unsafe class RowNormalization
 
     /// <summary>With g = dy weight: dx = inverse (g - mean(g) - xhat mean(g xhat)), or dx += it; RMS normalization has no mean(g).</summary>
     public static void BackwardInput<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> weight, bool subtractsMean,
-        ReadOnlySpan<T> cache, Span<T> dx, bool adds, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+        ReadOnlySpan<T> cache, Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         var rows = x.Length / n;
         SpanGuard.SameLength(x.Length, dy.Length);
-        SpanGuard.SameLength(x.Length, dx.Length);
+        SpanGuard.SameLength(x.Length, dx.Span.Length);
         CheckTables(n, rows, weight, [], cache, needsCache: true);
         width = RowWidth<T>(width, n);
-        fixed (T* px = x, pdy = dy, pdx = dx, pw = weight, pc = cache)
+        fixed (T* px = x, pdy = dy, pdx = dx.Span, pw = weight, pc = cache)
         {
-            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, adds), width);
+            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, dx.Adds), width);
             compute.For(rows, RowMajor.Granularity(n), BackwardCost * x.Length + RowCost * rows, in body);
         }
     }
