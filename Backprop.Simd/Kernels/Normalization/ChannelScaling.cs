@@ -19,8 +19,8 @@ internal static unsafe class ChannelScaling
     {
         SpanGuard.SameLength(x.Length, y.Length);
         CheckTables<T>(channels, center, scale, shift);
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
         plan.Spread(center);
         plan.Spread(scale);
         plan.Spread(shift);
@@ -42,8 +42,8 @@ internal static unsafe class ChannelScaling
         SpanGuard.SameLength(x.Length, dx.Span.Length);
         CheckTables<T>(channels, center, byDy, byX);
         CheckTables<T>(channels, shift, shift, shift);
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
         plan.Spread(center);
         plan.Spread(byDy);
         plan.Spread(byX);

@@ -30,8 +30,8 @@ internal static unsafe class GroupNormalizationKernels
         Span<T> cache, Span<T> scratch, Span<T> y, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(positions, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(positions, channels, RegisterWidth.Lanes<T>(width));
         var rows = x.Length / (positions * channels);
         SpanGuard.SameLength(x.Length, y.Length);
         CheckTables(rows, channels, groups, weight, bias, cache, scratch, needsCache: false);
@@ -50,8 +50,8 @@ internal static unsafe class GroupNormalizationKernels
         ReadOnlySpan<T> cache, Span<T> scratch, Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(positions, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(positions, channels, RegisterWidth.Lanes<T>(width));
         var rows = x.Length / (positions * channels);
         SpanGuard.SameLength(x.Length, dy.Length);
         if (dx.IsWanted)

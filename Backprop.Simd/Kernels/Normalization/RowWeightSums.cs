@@ -25,8 +25,8 @@ internal static unsafe class RowWeightSums
             return;
         SpanGuard.SameLength(x.Length, dy.Length);
         SpanGuard.AtLeast(checked(x.Length / n * RowNormalization.CachePerRow), cache.Length);
-        width = RowNormalization.RowWidth<T>(width, n);
-        var plan = new ChannelPlan(x.Length / n, n, ChannelPlan.Lanes<T>(width), folds: false);
+        width = RegisterWidth.OfColumns<T>(n, width);
+        var plan = new ChannelPlan(x.Length / n, n, RegisterWidth.Lanes<T>(width), folds: false);
         fixed (T* px = x, pdy = dy, pc = cache, blocks = scratch[..(int)ScratchLength(n)])
         {
             var body = new SimdRange<T, Body<T>>(new(plan, px, pdy, pc, blocks), width);

@@ -34,7 +34,7 @@ internal static unsafe class AveragePooling
         SpanGuard.SameLength(images * shape.InputSize, x.Length);
         SpanGuard.SameLength(images * shape.OutputSize, y.Length);
         SpanGuard.Disjoint(x, y);
-        width = RegisterWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
         var body = new SimdRange<T, ForwardBody<T>>(new(shape, includePadding, x, y), width);
         PoolingLoops.For(in body, images * shape.Rows.Outputs, images * shape.CellsRead * Cost, context);
     }
@@ -50,7 +50,7 @@ internal static unsafe class AveragePooling
         SpanGuard.SameLength(images * shape.InputSize, dx.Span.Length);
         SpanGuard.SameLength(images * shape.OutputSize, dy.Length);
         SpanGuard.Disjoint(dy, dx.Span, nameof(dx));
-        width = RegisterWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
         var body = new SimdRange<T, BackwardBody<T>>(new(shape, includePadding, dy, dx), width);
         PoolingLoops.For(in body, images, images * shape.CellsRead * 2 * Cost, context);
     }

@@ -29,7 +29,7 @@ internal static unsafe class MaxPooling
         if (!cells.IsEmpty)
             SpanGuard.SameLength(y.Length, cells.Length);
         SpanGuard.Disjoint(x, y);
-        width = RegisterWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
         var body = new SimdRange<T, ForwardBody<T>>(new(shape, x, y, cells), width);
         PoolingLoops.For(in body, images * shape.Rows.Outputs, images * shape.CellsRead * Cost, context);
     }
@@ -46,7 +46,7 @@ internal static unsafe class MaxPooling
         SpanGuard.SameLength(images * shape.OutputSize, dy.Length);
         SpanGuard.SameLength(dy.Length, cells.Length);
         SpanGuard.Disjoint(dy, dx.Span, nameof(dx));
-        width = RegisterWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
         var body = new SimdRange<T, BackwardBody<T>>(new(shape, dy, cells, dx), width);
         PoolingLoops.For(in body, images, images * shape.CellsRead * 2 * Cost, context);
     }
