@@ -66,6 +66,10 @@ public sealed class ArchitectureTests
     public void Unsafe_code_lives_in_four_folders() => AssertNone(SourceRules.Unsafe);
 
     [Fact]
+    public void One_file_picks_the_register_width() => Assert.Empty(Sources().SelectMany(source =>
+        SourceRules.HardwareTests(source.Path.Replace(Path.DirectorySeparatorChar, '/'), source.Text).Select(violation => $"{source.Path}: {violation}")));
+
+    [Fact]
     public void Namespaces_are_folders() => AssertNone(SourceRules.Namespaces);
 
     [Fact]

@@ -152,9 +152,9 @@ public sealed class SoftmaxTests
             SoftmaxCrossEntropyKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(y, rows, size), context);
             SoftmaxCrossEntropyKernels.LogSoftmax(new(logs, rows, size), new Matrix<float>(logs, rows, size), context);
             Guarded<float>.AssertSameBits(y, logs);
-            SoftmaxCrossEntropyKernels.LogSoftmaxBackward(new(dy, rows, size), new(y, rows, size), new Matrix<float>(dx, rows, size), false, context);
-            SoftmaxCrossEntropyKernels.LogSoftmaxBackward(new(dy, rows, size), new(y, rows, size), new Matrix<float>(sum, rows, size), true, context);
-            SoftmaxCrossEntropyKernels.SoftmaxBackward(new(inPlace, rows, size), new(y, rows, size), new Matrix<float>(inPlace, rows, size), false, context);
+            SoftmaxCrossEntropyKernels.LogSoftmaxBackward<float>(new(dy, rows, size), new(y, rows, size), dx, context);
+            SoftmaxCrossEntropyKernels.LogSoftmaxBackward<float>(new(dy, rows, size), new(y, rows, size), new(sum, adds: true), context);
+            SoftmaxCrossEntropyKernels.SoftmaxBackward<float>(new(inPlace, rows, size), new(y, rows, size), inPlace, context);
             Guarded<float>.AssertSameBits(start.Zip(dx, (a, b) => a + b).ToArray(), sum);
             return [.. y, .. dx, .. inPlace];
         });
@@ -176,12 +176,14 @@ public sealed class SoftmaxTests
             SoftmaxCrossEntropyKernels.LogSoftmax(new(a, 3, 0), new Matrix<float>(a, 3, 0))).ParamName);
         Assert.Equal("logProbabilities", Assert.Throws<ArgumentException>(() =>
             SoftmaxCrossEntropyKernels.LogSoftmax(new(a, 3, 2), new Matrix<float>(new float[6], 2, 3))).ParamName);
-        Assert.Equal("y", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward(
-            new(a, 3, 2), new(new float[6], 2, 3), new Matrix<float>(a, 3, 2), false)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward(
-            new(new float[6], 3, 2), new(a, 3, 2), new Matrix<float>(a, 3, 2), false)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.LogSoftmaxBackward(
-            new(a.AsSpan(1), 3, 2), new(new float[6], 3, 2), new Matrix<float>(a, 3, 2), false)).ParamName);
+        Assert.Equal("y", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward<float>(
+            new(a, 3, 2), new(new float[6], 2, 3), a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward<float>(
+            new(new float[6], 3, 2), new(a, 3, 2), a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.LogSoftmaxBackward<float>(
+            new(a.AsSpan(1), 3, 2), new(new float[6], 3, 2), a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward<float>(
+            new(a, 3, 2), new(new float[6], 3, 2), new float[5])).ParamName);
     }
 
     private static double[] Forward(Layer layer, double[] x) => new LayerRun<double>(layer, new Shape(x.Length), x, x).Y;

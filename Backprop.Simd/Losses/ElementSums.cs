@@ -66,7 +66,7 @@ internal readonly ref struct ElementSums<T, TLoss>(TLoss loss, ReadOnlySpan<T> y
     {
         var y = Wide(_y.Slice(start, length), first);
         var t = Wide(_t.Slice(start, length), second);
-        Map.Binary(new ElementValue<TLoss>(loss), y, t, values[..length], accumulate: false, 0, null);
+        Map.Binary(new ElementValue<TLoss>(loss), y, t, values[..length], 0, null);
         return values[..length];
     }
 

@@ -82,15 +82,13 @@ public abstract class ElementwiseLoss : ReducedLoss
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLoss : struct, IElementLoss
     {
-        if (!target.IsEmpty)
-            Map.Binary(new ElementSlope<T, TLoss>(loss, scale), context.Input(0), context.Input(1), target.Span, target.Adds, Cost, context.Compute);
+        Map.Binary(new ElementSlope<T, TLoss>(loss, scale), context.Input(0), context.Input(1), target, Cost, context.Compute);
     }
 
     private static void Gradient<T, TLoss>(in BackwardContext<T> context, TLoss loss, ReadOnlySpan<T> scales, GradientTarget<T> target)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLoss : struct, IElementLoss
     {
-        if (!target.IsEmpty)
-            Map.Ternary(new ScaledElementSlope<T, TLoss>(loss), context.Input(0), context.Input(1), scales, target.Span, target.Adds, Cost, context.Compute);
+        Map.Ternary(new ScaledElementSlope<T, TLoss>(loss), context.Input(0), context.Input(1), scales, target, Cost, context.Compute);
     }
 }

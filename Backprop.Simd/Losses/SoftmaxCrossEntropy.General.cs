@@ -40,7 +40,7 @@ public sealed partial class SoftmaxCrossEntropy
                 var logits = x.Span.Slice(i * classes, classes);
                 if (!hasLabels)
                 {
-                    Map.Ternary(default(MultiplyAdd<T>), context.Input(1).Slice(i * classes, classes), u, v, q, false, 0, null);
+                    Map.Ternary(default(MultiplyAdd<T>), context.Input(1).Slice(i * classes, classes), u, v, q, 0, null);
                     loss.Add(SoftmaxCrossEntropyKernels.ExpectedLoss<T>(q, logits, kept.Maxima[i], kept.LogSums[i]));
                     denominator.Add(1);
                 }
@@ -72,7 +72,6 @@ public sealed partial class SoftmaxCrossEntropy
         var scales = context.Scratch[..rows];
         Scales(in context, scales);
         Factors(context.BatchScratch, classes, out var u, out var v);
-        GradientTarget<T> dx = context.InputGradient(0), dt = hasLabels ? default : context.InputGradient(1);
         var work = new GradientWork<T>
         {
             Logits = context.Input(0),
@@ -86,10 +85,8 @@ public sealed partial class SoftmaxCrossEntropy
             Labels = hasLabels ? context.Indices(1) : [],
             Scales = scales,
             Q = context.Scratch.Slice(DoublesPerRow * rows, rows * positions * classes),
-            Dx = dx.Span,
-            Dt = dt.Span,
-            AddsDx = dx.Adds,
-            AddsDt = dt.Adds,
+            Dx = context.InputGradient(0),
+            Dt = hasLabels ? default : context.InputGradient(1),
             Classes = classes,
             Positions = positions,
             IgnoreIndex = IgnoreIndex,
@@ -131,8 +128,8 @@ public sealed partial class SoftmaxCrossEntropy
 
         public ReadOnlySpan<T> Logits, Probabilities, Maxima, LogSums, U, V, Targets, Scales;
         public ReadOnlySpan<int> Labels;
-        public Span<T> Q, Dx, Dt;
-        public bool AddsDx, AddsDt;
+        public Span<T> Q;
+        public Destination<T> Dx, Dt;
         public int Classes, Positions, IgnoreIndex;
 
         /// <summary>The sum of v.</summary>
@@ -144,46 +141,47 @@ public sealed partial class SoftmaxCrossEntropy
             {
                 var scale = Scales[i / Positions];
                 var left = T.IsZero(scale) || !Labels.IsEmpty && Labels[i] == IgnoreIndex;
-                if (!Dx.IsEmpty)
+                Destination<T> dx = Dx.Slice(i * Classes, Classes), dt = Dt.Slice(i * Classes, Classes);
+                if (left)
                 {
-                    if (!left)
-                        Gradient(i, scale);
-                    else if (!AddsDx)
-                        Of(Dx, i).Clear();
+                    ClearUnlessAdded(dx);
+                    ClearUnlessAdded(dt);
+                    continue;
                 }
 
-                if (Dt.IsEmpty)
-                    continue;
-                if (!left)
-                    Map.Binary(new TargetGradient<T>(Maxima[i], LogSums[i], scale), U, Of(Logits, i), Of(Dt, i), AddsDt, 0, null);
-                else if (!AddsDt)
-                    Of(Dt, i).Clear();
+                if (dx.IsWanted)
+                    Gradient(i, scale, dx);
+                Map.Binary(new TargetGradient<T>(Maxima[i], LogSums[i], scale), U, Of(Logits, i), dt, 0, null);
             }
         }
 
         /// <summary>dx = scale (p sum(q) - q).</summary>
-        private readonly void Gradient(int i, T scale)
+        private readonly void Gradient(int i, T scale, Destination<T> dx)
         {
             ReadOnlySpan<T> p = Of(Probabilities, i);
-            var dx = Of(Dx, i);
             if (Labels.IsEmpty)
             {
                 var q = Of(Q, i);
-                Map.Ternary(default(MultiplyAdd<T>), Of(Targets, i), U, V, q, false, 0, null);
-                Map.Binary(new Difference<T>(scale * Reductions.Sum<T>(q), scale), p, q, dx, AddsDx, 0, null);
+                Map.Ternary(default(MultiplyAdd<T>), Of(Targets, i), U, V, q, 0, null);
+                Map.Binary(new Difference<T>(scale * Reductions.Sum<T>(q), scale), p, q, dx, 0, null);
                 return;
             }
 
             var own = U[Labels[i]];
             if (T.IsZero(own + Spread))
             {
-                if (!AddsDx)
-                    dx.Clear();
+                ClearUnlessAdded(dx);
                 return;
             }
 
-            Map.Binary(new Difference<T>(scale * (own + Spread), scale), p, V, dx, AddsDx, 0, null);
-            dx[Labels[i]] -= scale * own;
+            Map.Binary(new Difference<T>(scale * (own + Spread), scale), p, V, dx, 0, null);
+            dx.Span[Labels[i]] -= scale * own;
+        }
+
+        private static void ClearUnlessAdded(Destination<T> destination)
+        {
+            if (!destination.Adds)
+                destination.Span.Clear();
         }
 
         private readonly Span<T> Of(Span<T> values, int i) => values.Slice(i * Classes, Classes);

@@ -37,10 +37,10 @@ public sealed class SumErrorTests
                 var stride = columns + 1;
                 var values = Spread(terms, stride);
                 var sums = new T[columns];
-                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values, n, columns, stride), sums, accumulate: false);
+                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values, n, columns, stride), sums);
                 assert(sums[0], Plain, $"first of {columns} columns");
                 sums.AsSpan().Clear();
-                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values.AsSpan(1), n, columns, stride), sums, accumulate: true);
+                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values.AsSpan(1), n, columns, stride), new(sums, adds: true));
                 assert(sums[^1], Plain, $"last of {columns} columns");
             }
         });

@@ -22,7 +22,7 @@ internal static unsafe class RowScaling
         if (values.IsEmpty)
             return;
         var rows = (values.Length - 1) / offset.Length + 1;
-        var body = new SimdRange<T, Body<T>>(new(values, offset, factor, shift), RegisterWidth.Of<T>(offset.Length, width));
+        var body = new SimdRange<T, Body<T>>(new(values, offset, factor, shift), RegisterWidth.OfColumns<T>(offset.Length, width));
         (context ?? ComputeContext.SingleThreaded).For(rows, 1, Cost * values.Length, in body);
     }
 

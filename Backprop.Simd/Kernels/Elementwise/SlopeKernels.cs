@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -28,9 +29,12 @@ internal static unsafe class SlopeKernels
         context.For((x.Length - 1) / slopes.Length + 1, 1, Cost * x.Length, new ForwardBody<T>(x, slopes, y));
 
     /// <summary>dx = dy where x &gt; 0 or x is NaN, else slope dy, or dx += it.</summary>
-    public static void Backward<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> slopes, Span<T> dx, bool accumulate, ComputeContext context)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        context.For((x.Length - 1) / slopes.Length + 1, 1, Cost * x.Length, new BackwardBody<T>(dy, x, slopes, dx, accumulate));
+    public static void Backward<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> slopes, Destination<T> dx, ComputeContext context)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (dx.IsWanted)
+            context.For((x.Length - 1) / slopes.Length + 1, 1, Cost * x.Length, new BackwardBody<T>(dy, x, slopes, dx));
+    }
 
     /// <summary>Elements of scratch for <see cref="Sums"/>.</summary>
     public static long ScratchLength(int channels) => (long)BlockSums.MostSlots(Width(channels)) * Width(channels);
@@ -57,16 +61,16 @@ internal static unsafe class SlopeKernels
             {
                 var first = row * _slopes.Length;
                 var length = Math.Min(_slopes.Length, _x.Length - first);
-                Map.Binary(default(SlopeOperator<T>), _x.Slice(first, length), _slopes[..length], _y.Slice(first, length), false, 0, null);
+                Map.Binary(default(SlopeOperator<T>), _x.Slice(first, length), _slopes[..length], _y.Slice(first, length), 0, null);
             }
         }
     }
 
-    private readonly ref struct BackwardBody<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> slopes, Span<T> dx, bool accumulate) : IRangeBody
+    private readonly ref struct BackwardBody<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> slopes, Destination<T> dx) : IRangeBody
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _dy = dy, _x = x, _slopes = slopes;
-        private readonly Span<T> _dx = dx;
+        private readonly Destination<T> _dx = dx;
 
         public void Execute(int start, int limit)
         {
@@ -75,7 +79,7 @@ internal static unsafe class SlopeKernels
                 var first = row * _slopes.Length;
                 var length = Math.Min(_slopes.Length, _x.Length - first);
                 Map.Ternary(default(SlopeGradientOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), _slopes[..length],
-                    _dx.Slice(first, length), accumulate, 0, null);
+                    _dx.Slice(first, length), 0, null);
             }
         }
     }
@@ -99,7 +103,7 @@ internal static unsafe class SlopeKernels
                     for (var row = 0; row < BlockSums.Rows && first < _x.Length; row++, first += width)
                     {
                         var length = Math.Min(sums.Length, _x.Length - first);
-                        Map.Binary(default(SlopeTermOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), sums[..length], accumulate: true, 0, null);
+                        Map.Binary(default(SlopeTermOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), new Destination<T>(sums[..length], adds: true), 0, null);
                     }
 
                     BlockSums.Join(slots, block, width, limit - start);

@@ -19,33 +19,32 @@ internal static class Strips
     /// <param name="destinationColumns">The columns of the destination.</param>
     /// <param name="to">The first column to write.</param>
     /// <param name="columns">How many columns.</param>
-    /// <param name="accumulate">Add instead of overwriting.</param>
     /// <param name="compute">The threads.</param>
-    public static void Copy<T>(ReadOnlySpan<T> source, int sourceColumns, int from, Span<T> destination, int destinationColumns, int to, int columns, bool accumulate, ComputeContext compute)
+    public static void Copy<T>(ReadOnlySpan<T> source, int sourceColumns, int from, Destination<T> destination, int destinationColumns, int to, int columns, ComputeContext compute)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (columns == 0)
+        if (columns == 0 || !destination.IsWanted)
             return;
         var rows = source.Length / sourceColumns;
         SpanGuard.SameLength(rows * sourceColumns, source.Length);
-        SpanGuard.SameLength(rows * destinationColumns, destination.Length);
-        SpanGuard.Disjoint(source, destination);
-        compute.For(rows, 1, (double)rows * columns * Cost + rows * 5.0, new Body<T>(source, sourceColumns, from, destination, destinationColumns, to, columns, accumulate));
+        SpanGuard.SameLength(rows * destinationColumns, destination.Span.Length);
+        SpanGuard.Disjoint(source, destination.Span, nameof(destination));
+        compute.For(rows, 1, (double)rows * columns * Cost + rows * 5.0, new Body<T>(source, sourceColumns, from, destination, destinationColumns, to, columns));
     }
 
-    private readonly ref struct Body<T>(ReadOnlySpan<T> source, int sourceColumns, int from, Span<T> destination, int destinationColumns, int to, int columns, bool accumulate) : IRangeBody
+    private readonly ref struct Body<T>(ReadOnlySpan<T> source, int sourceColumns, int from, Destination<T> destination, int destinationColumns, int to, int columns) : IRangeBody
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _source = source;
-        private readonly Span<T> _destination = destination;
+        private readonly Destination<T> _destination = destination;
 
         public void Execute(int start, int limit)
         {
             for (var row = start; row < limit; row++)
             {
                 var x = _source.Slice(row * sourceColumns + from, columns);
-                var y = _destination.Slice(row * destinationColumns + to, columns);
-                if (accumulate)
+                var y = _destination.Span.Slice(row * destinationColumns + to, columns);
+                if (_destination.Adds)
                     TensorPrimitives.Add(x, y, y);
                 else
                     x.CopyTo(y);

@@ -57,8 +57,8 @@ internal static unsafe class Embeddings
     }
 
     /// <summary>
-    /// dTable[indices[n]] += dy[n], but for one index; dTable is cleared first unless <paramref name="accumulate"/>. Threads share
-    /// the columns.
+    /// dTable[indices[n]] += dy[n], but for one index; dTable is cleared first where it is to be overwritten. Threads
+    /// share the columns.
     /// </summary>
     /// <remarks>
     /// The first <see cref="BlockSums.Rows"/> occurrences of a row and fewer are added in order of n; more are summed in the order of
@@ -69,16 +69,18 @@ internal static unsafe class Embeddings
     /// <param name="columns">The elements of a row.</param>
     /// <param name="skippedIndex">The row whose gradient is zero; -1 for none.</param>
     /// <param name="dTable">The gradient by the table.</param>
-    /// <param name="accumulate">Whether the table is added to.</param>
     /// <param name="order">Room for as many numbers as indices.</param>
     /// <param name="compute">The threads, each with <see cref="RowsUpdate{T}.ThreadBytes"/>.</param>
-    public static void Scatter<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<T> dTable, bool accumulate,
+    public static void Scatter<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Destination<T> dTable,
         Span<ulong> order, ComputeContext compute)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dTable.IsWanted)
+            return;
         SpanGuard.SameLength(indices.Length * columns, dy.Length);
-        if (!accumulate)
-            compute.For(dTable.Length, 1024, dTable.Length * 0.05, new ClearBody<T>(dTable));
+        var table = dTable.Span;
+        if (!dTable.Adds)
+            compute.For(table.Length, 1024, table.Length * 0.05, new ClearBody<T>(table));
         Span<int> counts = stackalloc int[Buckets];
         var often = 0;
         if (indices.Length <= BlockSums.Rows)
@@ -100,7 +102,7 @@ internal static unsafe class Embeddings
         }
 
         KeySort.Ascending(order[..often]);
-        var body = new SimdRange<T, ScatterBody<T>>(new(dy, indices, columns, skippedIndex, dTable, counts, order[..often]), SimdWidth.Widest);
+        var body = new SimdRange<T, ScatterBody<T>>(new(dy, indices, columns, skippedIndex, table, counts, order[..often]), SimdWidth.Widest);
         compute.For(columns, Columns, dy.Length * Cost, in body);
     }
 

@@ -29,7 +29,7 @@ internal static unsafe class RowNormalization
         var rows = x.Length / n;
         SpanGuard.SameLength(x.Length, y.Length);
         CheckTables(n, rows, weight, bias, cache, needsCache: false);
-        width = RowWidth<T>(width, n);
+        width = RegisterWidth.OfColumns<T>(n, width);
         fixed (T* px = x, py = y, pw = weight, pb = bias, pc = cache)
         {
             var body = new SimdRange<T, ForwardBody<T>>(new(px, py, pw, pb, pc, n, epsilon, subtractsMean), width);
@@ -39,22 +39,23 @@ internal static unsafe class RowNormalization
 
     /// <summary>With g = dy weight: dx = inverse (g - mean(g) - xhat mean(g xhat)), or dx += it; RMS normalization has no mean(g).</summary>
     public static void BackwardInput<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> weight, bool subtractsMean,
-        ReadOnlySpan<T> cache, Span<T> dx, bool adds, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+        ReadOnlySpan<T> cache, Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         var rows = x.Length / n;
         SpanGuard.SameLength(x.Length, dy.Length);
-        SpanGuard.SameLength(x.Length, dx.Length);
+        SpanGuard.SameLength(x.Length, dx.Span.Length);
         CheckTables(n, rows, weight, [], cache, needsCache: true);
-        width = RowWidth<T>(width, n);
-        fixed (T* px = x, pdy = dy, pdx = dx, pw = weight, pc = cache)
+        width = RegisterWidth.OfColumns<T>(n, width);
+        fixed (T* px = x, pdy = dy, pdx = dx.Span, pw = weight, pc = cache)
         {
-            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, adds), width);
+            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, dx.Adds), width);
             compute.For(rows, RowMajor.Granularity(n), BackwardCost * x.Length + RowCost * rows, in body);
         }
     }
 
-    /// <summary>The widest registers that a row fills; of narrower rows, the narrowest.</summary>
     /// <summary>Layers may be run by other layers, with buffers that were declared otherwise.</summary>
     private static void CheckTables<T>(int n, int rows, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, bool needsCache)
     {
@@ -64,16 +65,6 @@ internal static unsafe class RowNormalization
             SpanGuard.SameLength(n, bias.Length);
         if (needsCache || !cache.IsEmpty)
             SpanGuard.AtLeast(checked(rows * CachePerRow), cache.Length);
-    }
-
-    internal static SimdWidth RowWidth<T>(SimdWidth width, int n) where T : unmanaged
-    {
-        if (width != SimdWidth.Widest)
-            return width;
-        width = ChannelPlan.Resolve(width);
-        if (width == SimdWidth.Bits512 && n < ChannelPlan.Lanes<T>(SimdWidth.Bits512))
-            width = SimdWidth.Bits256;
-        return width == SimdWidth.Bits256 && n < ChannelPlan.Lanes<T>(SimdWidth.Bits256) ? SimdWidth.Bits128 : width;
     }
 
     private readonly struct ForwardBody<T>(T* x, T* y, T* weight, T* bias, T* cache, int n, double epsilon, bool subtractsMean) : ISimdRangeBody<T>

@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Threading;
 
@@ -41,41 +39,31 @@ internal readonly ref struct SoftmaxRange<T, TBody>(TBody body) : IRangeBody
 
         var granularity = RowMajor.Granularity(4 * _body.Classes);
         if (_body.Classes <= SoftmaxLanes.MostClasses)
-            granularity = Math.Max(granularity, Vector512<T>.Count); // Whole groups of the widest register.
+            granularity = Math.Max(granularity, RegisterWidth.Lanes<T>(SimdWidth.Bits512)); // Whole groups of the widest register.
         context.For(rows, granularity, Cost * rows * _body.Classes, in this);
     }
 
+    // One width for what is left after whole groups too: another form would have to be compiled first.
     public void Execute(int start, int limit)
     {
         if (_body.Classes <= SoftmaxLanes.MostClasses)
-        {
-            // One width, for what is left after whole groups too: another form would have to be compiled first.
-            if (Vector512.IsHardwareAccelerated && limit - start >= Vector512<T>.Count)
-                _body.ByLanes<SimdVector512<T>>(start, limit);
-            else
-                FewLanes(start, limit);
-        }
-        else if (Vector512.IsHardwareAccelerated)
-        {
-            _body.ByRows<SimdVector512<T>>(start, limit);
-        }
-        else if (Vector256.IsHardwareAccelerated)
-        {
-            _body.ByRows<SimdVector256<T>>(start, limit);
-        }
+            new SimdRange<T, LanesBody>(new(_body), SimdWidth.Widest).Execute(start, limit);
         else
-        {
-            _body.ByRows<SimdVector128<T>>(start, limit);
-        }
+            RegisterWidth.Run<T, RowsBody>(new(_body, start, limit), RegisterWidth.Machine);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void FewLanes(int start, int limit)
+    private readonly ref struct LanesBody(TBody body) : ISimdRangeBody<T>
     {
-        if (Vector256.IsHardwareAccelerated && limit - start >= Vector256<T>.Count)
-            _body.ByLanes<SimdVector256<T>>(start, limit);
-        else
-            _body.ByLanes<SimdVector128<T>>(start, limit);
+        private readonly TBody _body = body;
+
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T> => _body.ByLanes<TVector>(start, limit);
+    }
+
+    private readonly ref struct RowsBody(TBody body, int start, int limit) : ISimdBody<T>
+    {
+        private readonly TBody _body = body;
+
+        public void Execute<TVector>() where TVector : unmanaged, ISimdVector<TVector, T> => _body.ByRows<TVector>(start, limit);
     }
 }
 

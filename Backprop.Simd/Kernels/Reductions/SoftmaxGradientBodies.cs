@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
@@ -47,13 +48,13 @@ internal readonly unsafe struct ExpectedLossTerm<T>(T maximum, T logSum) : Reduc
 
 /// <summary>Gradients of rows by their outputs.</summary>
 internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
-    TGradient gradient, ReadOnlySpan<T> dy, nint dyStride, ReadOnlySpan<T> y, nint yStride, Span<T> dx, nint dxStride, int classes, bool accumulate)
+    TGradient gradient, ReadOnlySpan<T> dy, nint dyStride, ReadOnlySpan<T> y, nint yStride, Destination<T> dx, int classes)
     : ISoftmaxBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TGradient : struct, IRowGradient<T>
 {
     private readonly ReadOnlySpan<T> _dy = dy, _y = y;
-    private readonly Span<T> _dx = dx;
+    private readonly Destination<T> _dx = dx;
 
     public int Classes => classes;
 
@@ -61,7 +62,7 @@ internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
     {
         var tileDy = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
         var tileY = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
-        fixed (T* dy = _dy, y = _y, dx = _dx)
+        fixed (T* dy = _dy, y = _y, dx = _dx.Span)
         {
             for (var row = start; row < limit; row += TVector.Count)
             {
@@ -69,26 +70,26 @@ internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
                 SoftmaxLanes.Gather<TVector, T>(dy + row * dyStride, dyStride, rows, classes, tileDy);
                 SoftmaxLanes.Gather<TVector, T>(y + row * yStride, yStride, rows, classes, tileY);
                 SoftmaxGradientLoops.Lanes<TVector, T, TGradient>(gradient, tileDy, tileY, classes);
-                if (accumulate)
+                if (_dx.Adds)
                 {
-                    SoftmaxLanes.Gather<TVector, T>(dx + row * dxStride, dxStride, rows, classes, tileY);
+                    SoftmaxLanes.Gather<TVector, T>(dx + row * (nint)classes, classes, rows, classes, tileY);
                     SoftmaxGradientLoops.Add<TVector, T>(tileDy, tileY, classes);
                 }
 
-                SoftmaxLanes.Scatter<TVector, T>(tileDy, rows, classes, dx + row * dxStride, dxStride);
+                SoftmaxLanes.Scatter<TVector, T>(tileDy, rows, classes, dx + row * (nint)classes, classes);
             }
         }
     }
 
     public void ByRows<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
-        fixed (T* dy = _dy, y = _y, dx = _dx)
+        fixed (T* dy = _dy, y = _y, dx = _dx.Span)
         {
             for (var row = start; row < limit; row++)
             {
-                T* g = dy + row * dyStride, p = y + row * yStride, d = dx + row * dxStride;
+                T* g = dy + row * dyStride, p = y + row * yStride, d = dx + row * (nint)classes;
                 var f = new Shifted(gradient, T.CreateTruncating(ReductionLoops.Pairwise<TVector, T, TGradient>(gradient, g, p, classes)));
-                if (accumulate)
+                if (_dx.Adds)
                     MapLoops.Ternary<TVector, T, AddBinary<T, Shifted>>(new(f), g, p, d, d, classes);
                 else
                     MapLoops.Binary<TVector, T, Shifted>(f, g, p, d, classes);

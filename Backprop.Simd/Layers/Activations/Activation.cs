@@ -48,10 +48,7 @@ public sealed class Activation<TFunction> : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (dx.IsEmpty)
-            return;
         var x = _function.BackwardUsesInput ? context.Input(0) : [];
-        ActivationKernels.Backward(in _function, context.OutputGradient(), x, context.Output(), dx.Span, dx.Adds, context.Compute);
+        ActivationKernels.Backward(in _function, context.OutputGradient(), x, context.Output(), context.InputGradient(0), context.Compute);
     }
 }

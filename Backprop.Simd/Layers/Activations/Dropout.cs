@@ -49,19 +49,17 @@ public sealed class Dropout : Layer
         else if (Probability == 1)
             y.Clear();
         else
-            Dropping.Run(Stream(context.RandomKey), 0, Probability, 1 / (1 - Probability), x, y, false, context.Compute);
+            Dropping.Run(Stream(context.RandomKey), 0, Probability, 1 / (1 - Probability), x, y, context.Compute);
     }
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var dx = context.InputGradient(0);
-        if (dx.IsEmpty)
-            return;
         if (Probability == 0)
             dx.Copy(context.OutputGradient());
         else if (Probability < 1)
-            Dropping.Run(Stream(context.RandomKey), 0, Probability, 1 / (1 - Probability), context.OutputGradient(), dx.Span, dx.Adds, context.Compute);
+            Dropping.Run(Stream(context.RandomKey), 0, Probability, 1 / (1 - Probability), context.OutputGradient(), dx, context.Compute);
         else
             dx.Zero();
     }

@@ -36,13 +36,10 @@ public sealed class LogSoftmax : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (dx.IsEmpty)
-            return;
+        var dy = context.OutputGradient();
         var classes = context.InputType(0).Shape.Last;
-        var rows = dx.Span.Length / classes;
-        SoftmaxCrossEntropyKernels.LogSoftmaxBackward(
-            new(context.OutputGradient(), rows, classes), new(context.Output(), rows, classes),
-            new Matrix<T>(dx.Span, rows, classes), dx.Adds, context.Compute);
+        var rows = dy.Length / classes;
+        SoftmaxCrossEntropyKernels.LogSoftmaxBackward<T>(
+            new(dy, rows, classes), new(context.Output(), rows, classes), context.InputGradient(0), context.Compute);
     }
 }

@@ -63,7 +63,7 @@ public sealed class PRelu : Layer
         if (!dx.IsEmpty)
         {
             var slopes = Repeated(context.Parameter(0), context.BatchScratch);
-            SlopeKernels.Backward(context.OutputGradient(), context.Input(0), slopes, dx.Span, dx.Adds, context.Compute);
+            SlopeKernels.Backward(context.OutputGradient(), context.Input(0), slopes, dx, context.Compute);
         }
 
         var da = context.ParameterGradient(0);

@@ -157,7 +157,7 @@ public readonly ref struct GradientTarget<T>
         if (IsEmpty)
             return;
         SpanGuard.SameLength(_span.Length, rows.Columns, nameof(rows));
-        Reductions.ColumnSums(rows, Dense(), Adds, _compute);
+        Reductions.ColumnSums(rows, ToDestination(), _compute);
     }
 
     /// <summary>The gradient is x.</summary>
@@ -234,7 +234,7 @@ public readonly ref struct GradientTarget<T>
 
         var keys = MemoryMarshal.Cast<int, ulong>(order);
         if (_updates is null || !_updates.TryRows(_range, dy, indices, table.Columns, skippedRow, keys, _compute!))
-            Embeddings.Scatter(dy, indices, table.Columns, skippedRow, Span, Adds, keys, _compute!);
+            Embeddings.Scatter(dy, indices, table.Columns, skippedRow, ToDestination(), keys, _compute!);
     }
 
     /// <summary>Adds or stores one element.</summary>

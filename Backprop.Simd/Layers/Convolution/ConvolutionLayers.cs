@@ -45,10 +45,6 @@ internal static class ConvolutionLayers
 
     /// <summary>db = the sum of dy over rows and positions.</summary>
     public static void BiasGradient<T>(in BackwardContext<T> context, ReadOnlySpan<T> dy, int columns)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var db = context.ParameterGradient(1);
-        if (!db.IsEmpty)
-            Reductions.ColumnSums(new(dy, dy.Length / columns, columns), db.Span, db.Adds, context.Compute);
-    }
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Reductions.ColumnSums<T>(new(dy, dy.Length / columns, columns), context.ParameterGradient(1), context.Compute);
 }

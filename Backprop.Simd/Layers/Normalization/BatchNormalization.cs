@@ -148,8 +148,7 @@ public sealed class BatchNormalization : Layer
             shift[c] = -byDy[c] * (sum / values) - byX[c] * offset[c];
         }
 
-        if (!dx.IsEmpty)
-            ChannelScaling.Gradient(x, dy, channels, center, byDy, byX, shift, dx.Span, dx.Adds, context.Compute);
+        ChannelScaling.Gradient(x, dy, channels, center, byDy, byX, shift, dx, context.Compute);
     }
 
     private void Propose<T>(ReadOnlySpan<T> state, ReadOnlySpan<T> batch, double factor, Span<T> proposed)

@@ -92,11 +92,9 @@ public sealed class GroupNormalization : Layer
         var shape = context.InputType(0).Shape;
         var channels = shape.Last;
         GroupNormalizationKernels.Backward(context.Input(0), context.OutputGradient(), shape.Size / channels, channels, Groups,
-            Affine ? context.Parameter(0) : [], context.Cache, context.Scratch, dx.Span, dx.Adds, context.Compute);
+            Affine ? context.Parameter(0) : [], context.Cache, context.Scratch, dx, context.Compute);
         var length = ChannelPlan.TableLength(channels);
-        if (!dw.IsEmpty)
-            Reductions.ColumnSums(new(context.Scratch, context.Rows, channels, GroupNormalizationKernels.Tables * length), dw.Span, dw.Adds, context.Compute);
-        if (!db.IsEmpty)
-            Reductions.ColumnSums(new(context.Scratch[length..], context.Rows, channels, GroupNormalizationKernels.Tables * length), db.Span, db.Adds, context.Compute);
+        Reductions.ColumnSums<T>(new(context.Scratch, context.Rows, channels, GroupNormalizationKernels.Tables * length), dw, context.Compute);
+        Reductions.ColumnSums<T>(new(context.Scratch[length..], context.Rows, channels, GroupNormalizationKernels.Tables * length), db, context.Compute);
     }
 }

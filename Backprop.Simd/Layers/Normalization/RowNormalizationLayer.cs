@@ -26,7 +26,7 @@ internal static class RowNormalizationLayer
             declaration.AddParameter("bias", shape, 1, 1, Initialize.Zeros);
         declaration.UseCache(perRow: (long)RowNormalization.CachePerRow * (type.Shape.Size / n));
         if (weight)
-            declaration.UseScratch(perRow: 0, perBatch: 2L * n + RowWeightSums.ScratchLength(n));
+            declaration.UseScratch(perRow: 0, perBatch: RowWeightSums.ScratchLength(n));
         declaration.AddOutput(type);
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
@@ -42,20 +42,11 @@ internal static class RowNormalizationLayer
     {
         var n = Length(context.InputType(0).Shape, dimensions);
         ReadOnlySpan<T> x = context.Input(0), dy = context.OutputGradient();
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-        {
-            RowNormalization.BackwardInput(x, dy, n, weight ? context.Parameter(0) : [], subtractsMean, context.Cache, dx.Span, dx.Adds, context.Compute);
-        }
-
+        RowNormalization.BackwardInput(
+            x, dy, n, weight ? context.Parameter(0) : [], subtractsMean, context.Cache, context.InputGradient(0), context.Compute);
         var dw = weight ? context.ParameterGradient(0) : default;
         var db = bias ? context.ParameterGradient(1) : default;
-        if (dw.IsEmpty && db.IsEmpty)
-            return;
-        Span<T> products = context.BatchScratch[..n], sums = context.BatchScratch.Slice(n, n);
-        RowWeightSums.Compute(x, dy, n, context.Cache, context.BatchScratch[(2 * n)..], products, sums, context.Compute);
-        dw.Copy(products);
-        db.Copy(sums);
+        RowWeightSums.Compute(x, dy, n, context.Cache, context.BatchScratch, dw, db, context.Compute);
     }
 
     private static int Length(Shape shape, int dimensions)

@@ -43,9 +43,7 @@ public sealed class AdaptiveAveragePooling2D : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-            AveragePooling.Backward(ShapeOf(context.InputType(0).Shape), false, context.OutputGradient(), dx.Span, dx.Adds, context.Compute);
+        AveragePooling.Backward(ShapeOf(context.InputType(0).Shape), false, context.OutputGradient(), context.InputGradient(0), context.Compute);
     }
 
     private PoolingShape ShapeOf(Shape input) => PoolingShape.Bins(input[0], input[1], input[2], Outputs);

@@ -59,9 +59,7 @@ public sealed class AveragePooling2D : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-            AveragePooling.Backward(ShapeOf(context.InputType(0).Shape), IncludePadding, context.OutputGradient(), dx.Span, dx.Adds, context.Compute);
+        AveragePooling.Backward(ShapeOf(context.InputType(0).Shape), IncludePadding, context.OutputGradient(), context.InputGradient(0), context.Compute);
     }
 
     private PoolingShape ShapeOf(Shape input) => PoolingShape.Windows(input[0], input[1], input[2], Kernel, Stride, Padding, Ceiling);

@@ -58,9 +58,7 @@ public sealed class MaxPooling2D : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-            MaxPooling.Backward(ShapeOf(context.InputType(0).Shape), context.OutputGradient(), context.IndexCache, dx.Span, dx.Adds, context.Compute);
+        MaxPooling.Backward(ShapeOf(context.InputType(0).Shape), context.OutputGradient(), context.IndexCache, context.InputGradient(0), context.Compute);
     }
 
     internal PoolingShape ShapeOf(Shape input) => PoolingShape.Windows(input[0], input[1], input[2], Kernel, Stride, Padding, Ceiling);

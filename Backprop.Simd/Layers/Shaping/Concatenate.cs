@@ -59,7 +59,7 @@ public sealed class Concatenate : Layer
         for (var input = 0; input < context.InputCount; input++)
         {
             var chunk = Chunk(context.InputType(input).Shape);
-            Strips.Copy(context.Input(input), chunk, 0, context.Output(), total, offset, chunk, accumulate: false, context.Compute);
+            Strips.Copy(context.Input(input), chunk, 0, context.Output(), total, offset, chunk, context.Compute);
             offset += chunk;
         }
     }
@@ -74,9 +74,7 @@ public sealed class Concatenate : Layer
         for (var input = 0; input < context.InputCount; input++)
         {
             var chunk = Chunk(context.InputType(input).Shape);
-            var dx = context.InputGradient(input);
-            if (!dx.IsEmpty)
-                Strips.Copy(context.OutputGradient(), total, offset, dx.Span, chunk, 0, chunk, dx.Adds, context.Compute);
+            Strips.Copy(context.OutputGradient(), total, offset, context.InputGradient(input), chunk, 0, chunk, context.Compute);
             offset += chunk;
         }
     }

@@ -62,7 +62,7 @@ public sealed class Slice : Layer
     public override void Forward<T>(in ForwardContext<T> context)
     {
         var (start, run, step) = Run(context.InputType(0).Shape);
-        Strips.Copy(context.Input(0), step, start, context.Output(), run, 0, run, accumulate: false, context.Compute);
+        Strips.Copy(context.Input(0), step, start, context.Output(), run, 0, run, context.Compute);
     }
 
     /// <inheritdoc/>
@@ -74,7 +74,7 @@ public sealed class Slice : Layer
         var (start, run, step) = Run(context.InputType(0).Shape);
         if (!target.Adds)
             target.Span.Clear();
-        Strips.Copy(context.OutputGradient(), run, 0, target.Span, step, start, run, target.Adds, context.Compute);
+        Strips.Copy(context.OutputGradient(), run, 0, target, step, start, run, context.Compute);
     }
 
     /// <summary>Where the first run of the slice starts in a row of the input, its length, and how far it is to the next.</summary>
