@@ -67,7 +67,7 @@ internal static class Tables
 
     private static IEnumerable<(string, Func<object?>)> Graphs()
     {
-        string[] images = ["Convolution2D", "Pointwise", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D", "GlobalAveragePooling2D", "GroupNormalization"];
+        string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D", "GlobalAveragePooling2D", "GroupNormalization"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
         foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])

@@ -1,3 +1,4 @@
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;
@@ -38,13 +39,13 @@ internal static class DigestTrainings
         new("convolutions", Convolutions) { Rows = 8, Optimizer = new Momentum() },
         new("transposed", g => g.Input("x", 5, 5, 6).ConvolutionTranspose2D(4, 3, stride: 2).RmsNormalization().Relu().Flatten().Affine(10)
             .SoftmaxCrossEntropy()),
-        new("one-dimension", g => g.Input("x", 20, 6).Convolution1D(9, 3, left: 2).Silu().Convolution1D(7, 3).Flatten().Affine(10).SoftmaxCrossEntropy()),
+        new("one-dimension", g => g.Input("x", 20, 6).Convolution1D(9, 3, padding: Padding.Sides(2, 0)).Silu().Convolution1D(7, 3).Flatten().Affine(10).SoftmaxCrossEntropy()),
         new("poolings", Poolings),
         new("residual", Residual) { Rows = 8, Optimizer = new AdamMaker() },
 
         // Normalizations.
         new("batch-normalization", g => g.Input("x", 30).Affine(24).BatchNormalization().Relu().Affine(10).SoftmaxCrossEntropy()) { Rows = 40 },
-        new("row-normalizations", g => g.Input("x", 6, 24).LayerNormalization().Pointwise(16).RmsNormalization().GroupNormalization(4).Flatten().Affine(10)
+        new("row-normalizations", g => g.Input("x", 6, 24).LayerNormalization().Affine(16).RmsNormalization().GroupNormalization(4).Flatten().Affine(10)
             .SoftmaxCrossEntropy()),
 
         // Sequences.
@@ -95,7 +96,7 @@ internal static class DigestTrainings
     {
         var (x, lengths) = (g.Input("x", 7, 12), g.IndexInput("lengths"));
         var y = x.AddShared(g.Parameter("position", new Shape(7, 12))).SelfAttention(3, causal: true).LayerNormalization();
-        (x + y).CrossAttention(y, 2, lengths).Pointwise(20).Gelu().Flatten().Affine(10).SoftmaxCrossEntropy();
+        (x + y).CrossAttention(y, 2, lengths).Affine(20).Gelu().Flatten().Affine(10).SoftmaxCrossEntropy();
     }
 
     private static void GateGraph(GraphBuilder g)
@@ -109,9 +110,9 @@ internal static class DigestTrainings
 
     private static void Views(GraphBuilder g)
     {
-        var x = g.Input("x", 4, 12).Pointwise(12);
+        var x = g.Input("x", 4, 12).Affine(12);
         var (left, right) = (x.Slice(1, 0, 5), x.Slice(1, 5, 7));
-        var y = left.Pointwise(6).Concatenate(right.Pointwise(6)).Reshape(48).Affine(24).Relu();
+        var y = left.Affine(6).Concatenate(right.Affine(6)).Reshape(48).Affine(24).Relu();
         y.Slice(0, 0, 12).Affine(10).Concatenate(y.Slice(0, 12, 12).Affine(10)).Affine(10).SoftmaxCrossEntropy();
     }
 

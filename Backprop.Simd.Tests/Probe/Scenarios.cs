@@ -152,7 +152,7 @@ internal static partial class Scenarios
         y += y.Convolution2D(20, 3, padding: 1, groups: 20).GroupNormalization(4).Silu();
         y = y.Convolution2D(40, 3, stride: 2, padding: 1).LayerNormalization().Gelu();
         y = y.ConvolutionTranspose2D(10, 2, stride: 2).RmsNormalization().Convolution2D(16, 1).Relu();
-        y.Reshape(36, 16).Convolution1D(8, 3, left: 2).Relu().Flatten().Affine(Classes).SoftmaxCrossEntropy();
+        y.Reshape(36, 16).Convolution1D(8, 3, padding: Padding.Sides(2, 0)).Relu().Flatten().Affine(Classes).SoftmaxCrossEntropy();
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var adam = new Adam<float>(network.Parameters.Length, 1e-3);
         var workspace = network.CreateWorkspace(8, compute: new ComputeContext(threads));

@@ -78,7 +78,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     /// gradients cannot be taken back: <see cref="Reset"/> and begin anew.</exception>
     public double Add()
     {
-        _workspace.Executor.RequireTraining();
+        _workspace.Executor.RequireParameterGradients();
         RequireWhole();
 
         // One that failed before takes no part: neither in the running statistics nor in the count of steps.

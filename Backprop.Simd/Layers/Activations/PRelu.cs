@@ -13,8 +13,6 @@ namespace Backprop.Simd.Layers;
 /// </remarks>
 public sealed class PRelu : Layer
 {
-    private readonly Initializer _initializer;
-
     /// <summary>Makes the layer.</summary>
     /// <param name="slope">What every slope starts at: 0, or 1e-30 to 1e30 in size.</param>
     /// <param name="perChannel">False for one slope shared by all channels.</param>
@@ -23,8 +21,11 @@ public sealed class PRelu : Layer
     {
         SpanGuard.InFloatRange(slope);
         PerChannel = perChannel;
-        _initializer = Initialize.Constant(slope);
+        Slope = slope;
     }
+
+    /// <summary>What every slope starts at.</summary>
+    public double Slope { get; }
 
     /// <summary>False for one slope shared by all channels.</summary>
     public bool PerChannel { get; }
@@ -42,7 +43,7 @@ public sealed class PRelu : Layer
         declaration.RequireInputs(1);
         var type = declaration.RequireNumbers(0);
         var channels = Channels(type.Shape);
-        declaration.AddParameter("slope", new Shape(channels), 1, 1, _initializer);
+        declaration.AddParameter("slope", new Shape(channels), 1, 1, Initialize.Constant(Slope));
         declaration.UseScratch(perRow: 0, perBatch: SlopeKernels.ScratchLength(channels));
         declaration.AddOutput(type);
         declaration.Meaning = OutputMeaning.Numbers;

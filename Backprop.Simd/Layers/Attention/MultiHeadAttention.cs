@@ -30,22 +30,25 @@ public sealed class MultiHeadAttention : Layer
     /// <summary>Makes the layer.</summary>
     /// <param name="heads">The number of heads, 1 or more; it divides D.</param>
     /// <param name="causal">True if no query sees a later key.</param>
+    /// <param name="initializer">How the four weights start; Xavier uniform if null.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="heads"/> is below 1.</exception>
-    public MultiHeadAttention(int heads, bool causal = false)
+    public MultiHeadAttention(int heads, bool causal = false, Initializer? initializer = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
-        Heads = heads;
-        Causal = causal;
+        (Heads, IsCausal, Initializer) = (heads, causal, initializer);
     }
 
     /// <summary>The number of heads.</summary>
     public int Heads { get; }
 
     /// <summary>Whether no query sees a later key.</summary>
-    public bool Causal { get; }
+    public bool IsCausal { get; }
+
+    /// <summary>How the four weights start; Xavier uniform if null.</summary>
+    public Initializer? Initializer { get; }
 
     /// <inheritdoc/>
-    public override string Kind => "attention";
+    public override string Kind => "multiheadattention";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
@@ -70,7 +73,7 @@ public sealed class MultiHeadAttention : Layer
 
         foreach (var name in (ReadOnlySpan<string>)["query", "key", "value", "output"])
         {
-            declaration.AddParameter(name + "Weight", new Shape(size, size), size, size, Initialize.Xavier);
+            declaration.AddParameter(name + "Weight", new Shape(size, size), size, size, Initializer ?? Initialize.Xavier);
             declaration.AddParameter(name + "Bias", new Shape(size), size, size, Initialize.Zeros);
         }
 
@@ -95,7 +98,7 @@ public sealed class MultiHeadAttention : Layer
         Project(in context, 0, Query, parts.Queries);
         Project(in context, key, Key, parts.Keys);
         Project(in context, value, Value, parts.Values);
-        new AttentionForward<T>(parts, lengths, steps, length, Heads, Causal).Run(compute);
+        new AttentionForward<T>(parts, lengths, steps, length, Heads, IsCausal).Run(compute);
         Gemm.MultiplyAddRow(parts.Context, context.ParameterMatrix(Out), context.Parameter(Out + 1),
             new Matrix<T>(context.Output(), context.Rows * steps, size), compute);
     }
@@ -110,7 +113,7 @@ public sealed class MultiHeadAttention : Layer
         var gradients = new AttentionParts<T>(context.Scratch, context.Rows, steps, length, size);
         var dy = new ReadOnlyMatrix<T>(context.OutputGradient(), context.Rows * steps, size);
         Gemm.Multiply(dy, context.ParameterMatrix(Out).Transposed, gradients.Context, compute);
-        new AttentionBackward<T>(parts, gradients, lengthsAt > 0 ? context.Indices(lengthsAt) : [], steps, length, Heads, Causal).Run(compute);
+        new AttentionBackward<T>(parts, gradients, lengthsAt > 0 ? context.Indices(lengthsAt) : [], steps, length, Heads, IsCausal).Run(compute);
 
         Parameters(in context, parts.Context, Out, dy);
         Parameters(in context, context.Input(0), Query, gradients.Queries);

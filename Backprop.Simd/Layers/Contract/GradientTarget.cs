@@ -254,7 +254,7 @@ public readonly ref struct GradientTarget<T>
     {
         if (IsEmpty)
             return false;
-        SpanGuard.SameLength(_span.Length, length, "x");
+        SpanGuard.SameLength(Dense().Length, length, "x");
         return true;
     }
 

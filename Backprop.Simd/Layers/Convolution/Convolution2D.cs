@@ -14,9 +14,6 @@ namespace Backprop.Simd.Layers;
 /// </remarks>
 public sealed class Convolution2D : Layer
 {
-    private readonly Initializer? _initializer;
-    private readonly bool _bias;
-
     /// <summary>Makes the layer.</summary>
     /// <param name="filters">The number of filters, a multiple of <paramref name="groups"/>.</param>
     /// <param name="kernel">The size of a filter.</param>
@@ -35,7 +32,7 @@ public sealed class Convolution2D : Layer
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
         _ = new ConvolutionShape(SmallestSize(kernel.Height, dilation?.Height ?? 1), SmallestSize(kernel.Width, dilation?.Width ?? 1), groups, filters, kernel, stride, padding, dilation, groups);
         (Filters, Kernel, Stride, Padding, Dilation, Groups) = (filters, kernel, stride ?? 1, padding, dilation ?? 1, groups);
-        (_initializer, _bias) = (initializer, bias);
+        (Initializer, HasBias) = (initializer, bias);
     }
 
     /// <summary>The number of filters.</summary>
@@ -56,8 +53,14 @@ public sealed class Convolution2D : Layer
     /// <summary>The number of groups.</summary>
     public int Groups { get; }
 
+    /// <summary>How the filters start; null to choose by the layer that follows.</summary>
+    public Initializer? Initializer { get; }
+
+    /// <summary>Whether there is a bias per filter.</summary>
+    public bool HasBias { get; }
+
     /// <inheritdoc/>
-    public override string Kind => "convolution";
+    public override string Kind => "convolution2d";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
@@ -65,7 +68,7 @@ public sealed class Convolution2D : Layer
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
         var shape = ShapeOf(declaration.RequireImage(0));
-        declaration.DeclareConvolution(in shape, _initializer, _bias ? shape.Filters : 0);
+        declaration.DeclareConvolution(in shape, Initializer, HasBias ? shape.Filters : 0);
         declaration.AddOutput(new Shape(shape.OutputHeight, shape.OutputWidth, Filters));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
@@ -73,13 +76,11 @@ public sealed class Convolution2D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.Forward(
-        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), _bias ? context.Parameter(1) : [], context.Output(), context.BatchScratch, context.Compute);
+        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(), context.BatchScratch, context.Compute);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
-        ConvolutionLayers.Backward(in context, ShapeOf(context.InputType(0).Shape), _bias);
-
-    internal bool HasBias => _bias;
+        ConvolutionLayers.Backward(in context, ShapeOf(context.InputType(0).Shape), HasBias);
 
     internal ConvolutionShape ShapeOf(Shape input) => new(input[0], input[1], input[2], Filters, Kernel, Stride, Padding, Dilation, Groups);
 

@@ -15,9 +15,6 @@ namespace Backprop.Simd.Layers;
 /// </remarks>
 public sealed class ConvolutionTranspose2D : Layer
 {
-    private readonly Initializer? _initializer;
-    private readonly bool _bias;
-
     /// <summary>Makes the layer.</summary>
     /// <param name="filters">The channels of the output, a multiple of <paramref name="groups"/>.</param>
     /// <param name="kernel">The size of a filter.</param>
@@ -39,7 +36,7 @@ public sealed class ConvolutionTranspose2D : Layer
         OutputPadding = outputPadding ?? 0;
         if (OutputPadding.Height < 0 || OutputPadding.Width < 0 || OutputPadding.Height >= Stride.Height || OutputPadding.Width >= Stride.Width)
             throw new ArgumentException($"The output padding is 0 or more and below the stride, {Stride}; it is {OutputPadding}.", nameof(outputPadding));
-        (_initializer, _bias) = (initializer, bias);
+        (Initializer, HasBias) = (initializer, bias);
     }
 
     /// <summary>The channels of the output.</summary>
@@ -63,8 +60,14 @@ public sealed class ConvolutionTranspose2D : Layer
     /// <summary>The number of groups.</summary>
     public int Groups { get; }
 
+    /// <summary>How the filters start; null to choose by the layer that follows.</summary>
+    public Initializer? Initializer { get; }
+
+    /// <summary>Whether there is a bias per filter.</summary>
+    public bool HasBias { get; }
+
     /// <inheritdoc/>
-    public override string Kind => "convolutiontranspose";
+    public override string Kind => "convolutiontranspose2d";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
@@ -80,7 +83,7 @@ public sealed class ConvolutionTranspose2D : Layer
         }
 
         var shape = ShapeOf(input);
-        declaration.DeclareConvolution(in shape, _initializer, _bias ? Filters : 0, isTransposed: true);
+        declaration.DeclareConvolution(in shape, Initializer, HasBias ? Filters : 0, isTransposed: true);
         declaration.AddOutput(new Shape((int)height, (int)width, Filters));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
@@ -88,7 +91,7 @@ public sealed class ConvolutionTranspose2D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.BackwardInput(
-        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), _bias ? context.Parameter(1) : [], context.Output(), false, context.BatchScratch, context.Compute, SimdWidth.Widest);
+        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(), false, context.BatchScratch, context.Compute, SimdWidth.Widest);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
@@ -101,7 +104,7 @@ public sealed class ConvolutionTranspose2D : Layer
         var dw = context.ParameterGradient(0);
         if (!dw.IsEmpty)
             Convolution.BackwardWeights(in shape, dy, context.Input(0), dw.Span, [], dw.Adds, context.BatchScratch, context.Compute);
-        if (_bias)
+        if (HasBias)
             ConvolutionLayers.BiasGradient(in context, dy, Filters);
     }
 

@@ -14,8 +14,6 @@ namespace Backprop.Simd.Layers;
 /// </remarks>
 public sealed class Embedding : Layer
 {
-    private readonly Initializer _initializer;
-
     /// <summary>Makes the layer.</summary>
     /// <param name="count">The number V of rows, 1 or more.</param>
     /// <param name="size">The length D of a row, 1 or more.</param>
@@ -32,9 +30,7 @@ public sealed class Embedding : Layer
         if (paddingIndex is { } index && (uint)index >= (uint)count)
             throw new ArgumentOutOfRangeException(nameof(paddingIndex), index, $"'{nameof(paddingIndex)}' must be a row in [0, {count}).");
         (Count, Size, PaddingIndex) = (count, size, paddingIndex);
-        _initializer = initializer ?? Initialize.Normal(1);
-        if (paddingIndex is { } padding)
-            _initializer = new PaddedInitializer(_initializer, padding * size, size);
+        Initializer = initializer;
     }
 
     /// <summary>The number of rows.</summary>
@@ -45,6 +41,9 @@ public sealed class Embedding : Layer
 
     /// <summary>The row that has no gradient.</summary>
     public int? PaddingIndex { get; }
+
+    /// <summary>How the rows start; normal with a standard deviation of 1 if null.</summary>
+    public Initializer? Initializer { get; }
 
     /// <inheritdoc/>
     public override string Kind => "embedding";
@@ -57,7 +56,9 @@ public sealed class Embedding : Layer
         var indices = declaration.Require(0, EdgeKind.Indices);
         if (indices.Rank > 1)
             throw new ArgumentException($"{Kind} of [{Count}, {Size}] takes indices [] or [L]; it got {declaration.Inputs[0]}.", "inputs");
-        declaration.AddParameter("weight", new Shape(Count, Size), Count, Size, _initializer);
+        var initializer = Initializer ?? Initialize.Normal(1);
+        declaration.AddParameter(
+            "weight", new Shape(Count, Size), Count, Size, PaddingIndex is { } padding ? new PaddedInitializer(initializer, padding * Size, Size) : initializer);
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.None;

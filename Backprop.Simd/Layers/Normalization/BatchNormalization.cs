@@ -32,7 +32,7 @@ public sealed class BatchNormalization : Layer
         if (!(momentum is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "The momentum of batch normalization is the weight of the new value, 0 to 1.");
         NormalizationLayers.CheckEpsilon(epsilon);
-        (Momentum, Epsilon, Affine) = (momentum, epsilon, affine);
+        (Momentum, Epsilon, IsAffine) = (momentum, epsilon, affine);
     }
 
     /// <summary>The weight of the new value in the running statistics.</summary>
@@ -42,14 +42,14 @@ public sealed class BatchNormalization : Layer
     public double Epsilon { get; }
 
     /// <summary>Whether there are a weight and a bias per channel.</summary>
-    public bool Affine { get; }
+    public bool IsAffine { get; }
 
     /// <inheritdoc/>
     public override string Kind => "batchnormalization";
 
     /// <summary>The layer with its options.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind} (momentum {Momentum}, epsilon {Epsilon}, affine {Affine})");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind} (momentum {Momentum}, epsilon {Epsilon}, affine {IsAffine})");
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
@@ -58,7 +58,7 @@ public sealed class BatchNormalization : Layer
         declaration.RequireInputs(1);
         var type = declaration.RequireChannels(this);
         var channels = new Shape(type.Shape.Last);
-        if (Affine)
+        if (IsAffine)
         {
             declaration.AddParameter("weight", channels, 1, 1, Initialize.Constant(1));
             declaration.AddParameter("bias", channels, 1, 1, Initialize.Zeros);
@@ -90,8 +90,8 @@ public sealed class BatchNormalization : Layer
             for (var c = 0; c < channels; c++)
             {
                 var inverse = T.CreateTruncating(1 / Math.Sqrt(double.CreateTruncating(variance[c]) + Epsilon));
-                scale[c] = Affine ? context.Parameter(0)[c] * inverse : inverse;
-                shift[c] = Affine ? context.Parameter(1)[c] : T.Zero;
+                scale[c] = IsAffine ? context.Parameter(0)[c] * inverse : inverse;
+                shift[c] = IsAffine ? context.Parameter(1)[c] : T.Zero;
             }
         }
         else
@@ -107,8 +107,8 @@ public sealed class BatchNormalization : Layer
             mean.CopyTo(center);
             for (var c = 0; c < channels; c++)
             {
-                scale[c] = Affine ? context.Parameter(0)[c] * inverse[c] : inverse[c];
-                shift[c] = (Affine ? context.Parameter(1)[c] : T.Zero) - offset[c] * scale[c];
+                scale[c] = IsAffine ? context.Parameter(0)[c] * inverse[c] : inverse[c];
+                shift[c] = (IsAffine ? context.Parameter(1)[c] : T.Zero) - offset[c] * scale[c];
             }
         }
 
@@ -119,8 +119,8 @@ public sealed class BatchNormalization : Layer
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var dx = context.InputGradient(0);
-        var dw = Affine ? context.ParameterGradient(0) : default;
-        var db = Affine ? context.ParameterGradient(1) : default;
+        var dw = IsAffine ? context.ParameterGradient(0) : default;
+        var db = IsAffine ? context.ParameterGradient(1) : default;
         if (dx.IsEmpty && dw.IsEmpty && db.IsEmpty)
             return;
         var channels = context.InputType(0).Shape.Last;
@@ -143,7 +143,7 @@ public sealed class BatchNormalization : Layer
                 db.Put(c, sum);
 
             // xhat = (x - center - offset) / sigma
-            byDy[c] = Affine ? context.Parameter(0)[c] * inverse[c] : inverse[c];
+            byDy[c] = IsAffine ? context.Parameter(0)[c] * inverse[c] : inverse[c];
             byX[c] = -byDy[c] * inverse[c] * (product / values);
             shift[c] = -byDy[c] * (sum / values) - byX[c] * offset[c];
         }

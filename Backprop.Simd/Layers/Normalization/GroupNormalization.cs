@@ -29,7 +29,7 @@ public sealed class GroupNormalization : Layer
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
         NormalizationLayers.CheckEpsilon(epsilon);
-        (Groups, Epsilon, Affine) = (groups, epsilon, affine);
+        (Groups, Epsilon, IsAffine) = (groups, epsilon, affine);
     }
 
     /// <summary>The number of groups.</summary>
@@ -39,14 +39,14 @@ public sealed class GroupNormalization : Layer
     public double Epsilon { get; }
 
     /// <summary>Whether there are a weight and a bias per channel.</summary>
-    public bool Affine { get; }
+    public bool IsAffine { get; }
 
     /// <inheritdoc/>
     public override string Kind => "groupnormalization";
 
     /// <summary>The layer with its options.</summary>
     /// <returns>The text.</returns>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind} (groups {Groups}, epsilon {Epsilon}, affine {Affine})");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind} (groups {Groups}, epsilon {Epsilon}, affine {IsAffine})");
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The groups do not divide the channels, or a group has one value.</exception>
@@ -60,7 +60,7 @@ public sealed class GroupNormalization : Layer
             throw new ArgumentException($"The groups of {this} must divide the channels of its input; it is {type}.", "inputs");
         if (type.Shape.Size == Groups)
             throw new ArgumentException($"{this} needs at least 2 values per group, or all are 0; its input is {type}.", "inputs");
-        if (Affine)
+        if (IsAffine)
         {
             declaration.AddParameter("weight", channels, 1, 1, Initialize.Constant(1));
             declaration.AddParameter("bias", channels, 1, 1, Initialize.Zeros);
@@ -77,22 +77,22 @@ public sealed class GroupNormalization : Layer
     public override void Forward<T>(in ForwardContext<T> context)
     {
         var shape = context.InputType(0).Shape;
-        GroupNormalizationKernels.Forward(context.Input(0), shape.Size / shape.Last, shape.Last, Groups, Affine ? context.Parameter(0) : [],
-            Affine ? context.Parameter(1) : [], Epsilon, context.Training ? context.Cache : [], context.Scratch, context.Output(), context.Compute);
+        GroupNormalizationKernels.Forward(context.Input(0), shape.Size / shape.Last, shape.Last, Groups, IsAffine ? context.Parameter(0) : [],
+            IsAffine ? context.Parameter(1) : [], Epsilon, context.Training ? context.Cache : [], context.Scratch, context.Output(), context.Compute);
     }
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var dx = context.InputGradient(0);
-        var dw = Affine ? context.ParameterGradient(0) : default;
-        var db = Affine ? context.ParameterGradient(1) : default;
+        var dw = IsAffine ? context.ParameterGradient(0) : default;
+        var db = IsAffine ? context.ParameterGradient(1) : default;
         if (dx.IsEmpty && dw.IsEmpty && db.IsEmpty)
             return;
         var shape = context.InputType(0).Shape;
         var channels = shape.Last;
         GroupNormalizationKernels.Backward(context.Input(0), context.OutputGradient(), shape.Size / channels, channels, Groups,
-            Affine ? context.Parameter(0) : [], context.Cache, context.Scratch, dx, context.Compute);
+            IsAffine ? context.Parameter(0) : [], context.Cache, context.Scratch, dx, context.Compute);
         var length = ChannelPlan.TableLength(channels);
         Reductions.ColumnSums<T>(new(context.Scratch, context.Rows, channels, GroupNormalizationKernels.Tables * length), dw, context.Compute);
         Reductions.ColumnSums<T>(new(context.Scratch[length..], context.Rows, channels, GroupNormalizationKernels.Tables * length), db, context.Compute);

@@ -27,7 +27,7 @@ public sealed class LayerNormalization : Layer
         ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(dimensions, Shape.MaxRank);
         NormalizationLayers.CheckEpsilon(epsilon);
-        (Dimensions, Epsilon, Affine, Bias) = (dimensions, epsilon, affine, affine && bias);
+        (Dimensions, Epsilon, IsAffine, HasBias) = (dimensions, epsilon, affine, affine && bias);
     }
 
     /// <summary>How many of the last dimensions are normalized together.</summary>
@@ -37,10 +37,10 @@ public sealed class LayerNormalization : Layer
     public double Epsilon { get; }
 
     /// <summary>Whether there is a weight.</summary>
-    public bool Affine { get; }
+    public bool IsAffine { get; }
 
     /// <summary>Whether there is a bias.</summary>
-    public bool Bias { get; }
+    public bool HasBias { get; }
 
     /// <inheritdoc/>
     public override string Kind => "layernormalization";
@@ -48,20 +48,20 @@ public sealed class LayerNormalization : Layer
     /// <summary>The layer with its options.</summary>
     /// <returns>The text.</returns>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Kind} (dimensions {Dimensions}, epsilon {Epsilon}, affine {Affine}, bias {Bias})");
+        string.Create(CultureInfo.InvariantCulture, $"{Kind} (dimensions {Dimensions}, epsilon {Epsilon}, affine {IsAffine}, bias {HasBias})");
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
-        declaration.DeclareRows(this, Dimensions, Affine, Bias);
+        declaration.DeclareRows(this, Dimensions, IsAffine, HasBias);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
-        RowNormalizationLayer.Forward(in context, Dimensions, Affine, Bias, Epsilon, subtractsMean: true);
+        RowNormalizationLayer.Forward(in context, Dimensions, IsAffine, HasBias, Epsilon, subtractsMean: true);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
-        RowNormalizationLayer.Backward(in context, Dimensions, Affine, Bias, subtractsMean: true);
+        RowNormalizationLayer.Backward(in context, Dimensions, IsAffine, HasBias, subtractsMean: true);
 }

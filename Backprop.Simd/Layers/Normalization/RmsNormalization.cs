@@ -26,7 +26,7 @@ public sealed class RmsNormalization : Layer
         ArgumentOutOfRangeException.ThrowIfLessThan(dimensions, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(dimensions, Shape.MaxRank);
         NormalizationLayers.CheckEpsilon(epsilon);
-        (Dimensions, Epsilon, Affine) = (dimensions, epsilon, affine);
+        (Dimensions, Epsilon, IsAffine) = (dimensions, epsilon, affine);
     }
 
     /// <summary>How many of the last dimensions are normalized together.</summary>
@@ -36,7 +36,7 @@ public sealed class RmsNormalization : Layer
     public double Epsilon { get; }
 
     /// <summary>Whether there is a weight.</summary>
-    public bool Affine { get; }
+    public bool IsAffine { get; }
 
     /// <inheritdoc/>
     public override string Kind => "rmsnormalization";
@@ -44,20 +44,20 @@ public sealed class RmsNormalization : Layer
     /// <summary>The layer with its options.</summary>
     /// <returns>The text.</returns>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Kind} (dimensions {Dimensions}, epsilon {Epsilon}, affine {Affine})");
+        string.Create(CultureInfo.InvariantCulture, $"{Kind} (dimensions {Dimensions}, epsilon {Epsilon}, affine {IsAffine})");
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
-        declaration.DeclareRows(this, Dimensions, Affine, bias: false);
+        declaration.DeclareRows(this, Dimensions, IsAffine, bias: false);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
-        RowNormalizationLayer.Forward(in context, Dimensions, Affine, bias: false, Epsilon, subtractsMean: false);
+        RowNormalizationLayer.Forward(in context, Dimensions, IsAffine, bias: false, Epsilon, subtractsMean: false);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
-        RowNormalizationLayer.Backward(in context, Dimensions, Affine, bias: false, subtractsMean: false);
+        RowNormalizationLayer.Backward(in context, Dimensions, IsAffine, bias: false, subtractsMean: false);
 }

@@ -24,7 +24,7 @@ public sealed class AdaptiveAveragePooling2D : Layer
     public Extent Outputs { get; }
 
     /// <inheritdoc/>
-    public override string Kind => "adaptiveaveragepooling";
+    public override string Kind => "adaptiveaveragepooling2d";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)

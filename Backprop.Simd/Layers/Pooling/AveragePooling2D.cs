@@ -39,7 +39,7 @@ public sealed class AveragePooling2D : Layer
     public bool IncludePadding { get; }
 
     /// <inheritdoc/>
-    public override string Kind => "averagepooling";
+    public override string Kind => "averagepooling2d";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)

@@ -7,7 +7,7 @@ namespace Backprop.Simd.Layers;
 public sealed class GlobalAveragePooling2D : Layer
 {
     /// <inheritdoc/>
-    public override string Kind => "globalaveragepooling";
+    public override string Kind => "globalaveragepooling2d";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)

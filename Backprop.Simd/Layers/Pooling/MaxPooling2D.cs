@@ -37,7 +37,7 @@ public sealed class MaxPooling2D : Layer
     public bool Ceiling { get; }
 
     /// <inheritdoc/>
-    public override string Kind => "maxpooling";
+    public override string Kind => "maxpooling2d";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)

@@ -25,16 +25,20 @@ public sealed class Gru : Layer
 {
     /// <summary>Makes the layer.</summary>
     /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
-    public Gru(int units)
+    public Gru(int units, Initializer? initializer = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
-        Units = units;
+        (Units, Initializer) = (units, initializer);
     }
 
     /// <summary>The number of units, H.</summary>
     public int Units { get; }
+
+    /// <summary>How both weights start; Xavier uniform if null.</summary>
+    public Initializer? Initializer { get; }
 
     /// <inheritdoc/>
     public override string Kind => "gru";
@@ -44,8 +48,8 @@ public sealed class Gru : Layer
     {
         var shape = SequenceInputs.CheckRecurrence(declaration, states: 1, Units);
         int steps = shape[0], gates = 3 * Units;
-        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initialize.Xavier);
-        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
+        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
+        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
         declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
         declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
         declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);

@@ -24,26 +24,30 @@ namespace Backprop.Simd.Layers;
 /// </remarks>
 public sealed class Lstm : Layer
 {
-    private readonly double _forgetBias;
-
     /// <summary>Makes the layer.</summary>
     /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
     /// <param name="forgetBias">The first value of the forget gate's bias: with 1 cells keep what they hold at first
     /// (Jozefowicz, Zaremba and Sutskever, ICML 2015); PyTorch starts around 0.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range, or <paramref name="forgetBias"/> is not
     /// finite.</exception>
-    public Lstm(int units, double forgetBias = 1)
+    public Lstm(int units, double forgetBias = 1, Initializer? initializer = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
         if (!double.IsFinite(forgetBias))
             throw new ArgumentOutOfRangeException(nameof(forgetBias), forgetBias, "The bias of the forget gate must be finite.");
-        Units = units;
-        _forgetBias = forgetBias;
+        (Units, ForgetBias, Initializer) = (units, forgetBias, initializer);
     }
 
     /// <summary>The number of units, H.</summary>
     public int Units { get; }
+
+    /// <summary>The first value of the forget gate's bias.</summary>
+    public double ForgetBias { get; }
+
+    /// <summary>How both weights start; Xavier uniform if null.</summary>
+    public Initializer? Initializer { get; }
 
     /// <inheritdoc/>
     public override string Kind => "lstm";
@@ -53,9 +57,9 @@ public sealed class Lstm : Layer
     {
         var shape = SequenceInputs.CheckRecurrence(declaration, states: 2, Units);
         int steps = shape[0], gates = 4 * Units;
-        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initialize.Xavier);
-        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initialize.Xavier);
-        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, new BiasInitializer(_forgetBias));
+        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
+        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
+        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, new BiasInitializer(ForgetBias));
         declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
         declaration.AddOutput(new Shape(steps, Units));
         declaration.AddOutput(new Shape(Units));
