@@ -24,7 +24,7 @@ public sealed class LogSoftmax : Layer
     {
         var classes = LastDimension.Of(context.InputType(0).Shape);
         var x = context.Input(0);
-        SoftmaxCrossEntropyKernels.LogSoftmax(
+        SoftmaxKernels.LogSoftmax(
             new(x, x.Length / classes, classes), new Matrix<T>(context.Output(), x.Length / classes, classes), context.Compute);
     }
 
@@ -34,7 +34,7 @@ public sealed class LogSoftmax : Layer
         var dy = context.OutputGradient();
         var classes = LastDimension.Of(context.InputType(0).Shape);
         var rows = dy.Length / classes;
-        SoftmaxCrossEntropyKernels.LogSoftmaxBackward<T>(
+        SoftmaxKernels.LogSoftmaxBackward<T>(
             new(dy, rows, classes), new(context.Output(), rows, classes), context.InputGradient(0), context.Compute);
     }
 }

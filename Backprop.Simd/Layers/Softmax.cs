@@ -25,7 +25,7 @@ public sealed class Softmax : Layer
     {
         var classes = LastDimension.Of(context.InputType(0).Shape);
         var x = context.Input(0);
-        SoftmaxCrossEntropyKernels.Softmax(
+        SoftmaxKernels.Softmax(
             new(x, x.Length / classes, classes), new Matrix<T>(context.Output(), x.Length / classes, classes), context.Compute);
     }
 
@@ -35,7 +35,7 @@ public sealed class Softmax : Layer
         var dy = context.OutputGradient();
         var classes = LastDimension.Of(context.InputType(0).Shape);
         var rows = dy.Length / classes;
-        SoftmaxCrossEntropyKernels.SoftmaxBackward<T>(
+        SoftmaxKernels.SoftmaxBackward<T>(
             new(dy, rows, classes), new(context.Output(), rows, classes), context.InputGradient(0), context.Compute);
     }
 }
