@@ -43,7 +43,7 @@ public class DestinationTests
         Elementwise.MaximumBackwardSecond<float>(two, three, two, default);
         ActivationKernels.Backward<float, Tanh>(new(), two, three, three, default);
         Reductions.ColumnSums<float>(new ReadOnlyMatrix<float>(new float[6], 2, 3).Transposed, default);
-        SoftmaxCrossEntropyKernels.SoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);
-        SoftmaxCrossEntropyKernels.LogSoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);
+        SoftmaxKernels.SoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);
+        SoftmaxKernels.LogSoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);
     }
 }

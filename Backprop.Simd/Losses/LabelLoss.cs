@@ -32,6 +32,9 @@ public abstract class LabelLoss : ReducedLoss
 
     private protected bool HasClassWeights => _classWeights is not null;
 
+    /// <summary>One weight per class; empty for ones.</summary>
+    private protected ReadOnlySpan<double> Weights => _classWeights;
+
     private protected double Weight(int label) => _classWeights is null ? 1 : _classWeights[label];
 
     /// <summary>Checks scores and targets.</summary>

@@ -103,7 +103,7 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
         var losses = context.Scratch[..x.Rows];
         var scale = Reduction == LossReduction.Sum ? T.One : kept == 0 ? T.Zero : T.One / T.CreateTruncating(kept);
         var gradient = context.Training ? new Matrix<T>(context.Cache, x.Rows, x.Columns) : default;
-        SoftmaxCrossEntropyKernels.CrossEntropyUnchecked(x, labels, scale, losses, gradient, IgnoreIndex, context.Compute);
+        CrossEntropyKernels.CrossEntropyUnchecked(x, labels, scale, losses, gradient, IgnoreIndex, context.Compute);
 
         var sum = default(PairwiseSum);
         for (ReadOnlySpan<T> rest = losses; !rest.IsEmpty; rest = rest[Math.Min(SumBlock, rest.Length)..])

@@ -68,7 +68,7 @@ public sealed class GuardPageTests
         Span<T> maximum = Place<T>(memoryM, rows, atEnd), logSum = Place<T>(memoryL, rows, atEnd);
         Matrix<T> mx = new(x, rows, columns, stride), mp = new(p, rows, columns, stride);
 
-        SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(mx, mp, maximum, logSum);
+        SoftmaxKernels.SoftmaxWithLogSumExp(mx, mp, maximum, logSum);
         Elementwise.AddRow(mp, v);
         Reductions.ColumnSums<T>(mx, v);
         Reductions.ColumnSums<T>(mx, new(v, adds: true));

@@ -203,7 +203,7 @@ public sealed class SumErrorTests
             var logits = terms.Select(term => T.Log(T.Abs(term) + T.CreateTruncating(1e-3))).ToArray();
             logits[0] = T.One;
             var p = new T[n];
-            SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<T>(logits, 1, n), new Matrix<T>(p, 1, n));
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<T>(logits, 1, n), new Matrix<T>(p, 1, n));
             double sum = 0, rest = 0;
             foreach (var logit in logits)
                 Compensated(Math.Exp(double.CreateTruncating(logit) - 1), ref sum, ref rest);

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -147,7 +146,7 @@ internal static unsafe class Embeddings
                 {
                     var index = _indices[n];
                     if (index != skippedIndex && (_counts.IsEmpty || _counts[index & Buckets - 1] <= BlockSums.Rows))
-                        RowLoops<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)index * columns + start, width);
+                        RowSums<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)index * columns + start, width);
                 }
 
                 if (_order.IsEmpty)
@@ -162,12 +161,12 @@ internal static unsafe class Embeddings
                         if (run.Length <= BlockSums.Rows)
                         {
                             foreach (var key in run)
-                                RowLoops<TVector, T>.Add(from + (nint)(uint)key * columns + start, row, width);
+                                RowSums<TVector, T>.Add(from + (nint)(uint)key * columns + start, row, width);
                             continue;
                         }
 
                         RunSum<TVector, T>(from + start, run, columns, width, slots);
-                        RowLoops<TVector, T>.Add(slots, row, width);
+                        RowSums<TVector, T>.Add(slots, row, width);
                     }
                 }
             }
@@ -194,35 +193,11 @@ internal static unsafe class Embeddings
             var slot = BlockSums.Slot(slots, block, width);
             new Span<T>(slot, (int)width).Clear();
             foreach (var key in run[..Math.Min(BlockSums.Rows, run.Length)])
-                RowLoops<TVector, T>.Add(dy + (nint)(uint)key * stride, slot, width);
+                RowSums<TVector, T>.Add(dy + (nint)(uint)key * stride, slot, width);
             run = run[Math.Min(BlockSums.Rows, run.Length)..];
             BlockSums.Join(slots, block, width, (int)width);
         }
 
         BlockSums.Finish(slots, block, width, (int)width);
-    }
-}
-
-/// <summary>Sums of short rows.</summary>
-internal static unsafe class RowLoops<TVector, T>
-    where TVector : unmanaged, ISimdVector<TVector, T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    /// <summary>sum += x. The last register may overlap the one before, and is read first.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(T* x, T* sum, nint n)
-    {
-        var last = n - TVector.Count;
-        if (last < 0)
-        {
-            for (nint i = 0; i < n; i++)
-                sum[i] += x[i];
-            return;
-        }
-
-        var lastSum = TVector.Load(sum + last) + TVector.Load(x + last);
-        for (nint i = 0; i < last; i += TVector.Count)
-            TVector.Store(sum + i, TVector.Load(sum + i) + TVector.Load(x + i));
-        TVector.Store(sum + last, lastSum);
     }
 }

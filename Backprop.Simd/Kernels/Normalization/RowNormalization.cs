@@ -82,7 +82,7 @@ internal static unsafe class RowNormalization
                     // The squares are taken about a first mean; how far it lies from the mean is taken off them.
                     sum = ReductionLoops.Pairwise<TVector, T, ReductionLoops.SumTerm<T>>(default, values, values, n);
                     center = T.CreateTruncating(sum / n);
-                    RowLoops.Deviations<TVector, T>(values, n, center, out sum, out squares);
+                    NormalizedRowLoops.Deviations<TVector, T>(values, n, center, out sum, out squares);
                     squares = Math.Max(squares - sum * sum / n, 0);
                     var mean = double.CreateTruncating(center) + sum / n;
                     center = T.CreateTruncating(mean);
@@ -95,7 +95,7 @@ internal static unsafe class RowNormalization
 
                 var inverse = T.CreateTruncating(1 / Math.Sqrt(squares / n + epsilon));
                 var rest = T.CreateTruncating(offset);
-                RowLoops.Normalize<TVector, T>(values, y + (nint)row * n, weight, bias, n, center, inverse, -rest * inverse);
+                NormalizedRowLoops.Normalize<TVector, T>(values, y + (nint)row * n, weight, bias, n, center, inverse, -rest * inverse);
                 if (cache is null)
                     continue;
                 var keep = cache + (nint)row * CachePerRow;
@@ -114,11 +114,11 @@ internal static unsafe class RowNormalization
                 var first = (nint)row * n;
                 var kept = cache + (nint)row * CachePerRow;
                 var (center, offset, inverse) = (kept[0], double.CreateTruncating(kept[1]), double.CreateTruncating(kept[2]));
-                RowLoops.Products<TVector, T>(x + first, dy + first, weight, n, center, out var sum, out var products);
+                NormalizedRowLoops.Products<TVector, T>(x + first, dy + first, weight, n, center, out var sum, out var products);
                 products = (products - offset * sum) * inverse; // of g and xhat
                 var byX = -inverse * inverse * (products / n);
                 var shift = -byX * offset - (subtractsMean ? inverse * (sum / n) : 0);
-                RowLoops.Gradient<TVector, T>(x + first, dy + first, dx + first, weight, n, center, kept[2], T.CreateTruncating(byX), T.CreateTruncating(shift), adds);
+                NormalizedRowLoops.Gradient<TVector, T>(x + first, dy + first, dx + first, weight, n, center, kept[2], T.CreateTruncating(byX), T.CreateTruncating(shift), adds);
             }
         }
     }

@@ -29,7 +29,7 @@ public sealed class LogSoftmax : Layer
     {
         var classes = context.InputType(0).Shape.Last;
         var x = context.Input(0);
-        SoftmaxCrossEntropyKernels.LogSoftmax(
+        SoftmaxKernels.LogSoftmax(
             new(x, x.Length / classes, classes), new Matrix<T>(context.Output(), x.Length / classes, classes), context.Compute);
     }
 
@@ -39,7 +39,7 @@ public sealed class LogSoftmax : Layer
         var dy = context.OutputGradient();
         var classes = context.InputType(0).Shape.Last;
         var rows = dy.Length / classes;
-        SoftmaxCrossEntropyKernels.LogSoftmaxBackward<T>(
+        SoftmaxKernels.LogSoftmaxBackward<T>(
             new(dy, rows, classes), new(context.Output(), rows, classes), context.InputGradient(0), context.Compute);
     }
 }

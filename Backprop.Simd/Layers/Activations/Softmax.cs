@@ -30,7 +30,7 @@ public sealed class Softmax : Layer
     {
         var classes = context.InputType(0).Shape.Last;
         var x = context.Input(0);
-        SoftmaxCrossEntropyKernels.Softmax(
+        SoftmaxKernels.Softmax(
             new(x, x.Length / classes, classes), new Matrix<T>(context.Output(), x.Length / classes, classes), context.Compute);
     }
 
@@ -40,7 +40,7 @@ public sealed class Softmax : Layer
         var dy = context.OutputGradient();
         var classes = context.InputType(0).Shape.Last;
         var rows = dy.Length / classes;
-        SoftmaxCrossEntropyKernels.SoftmaxBackward<T>(
+        SoftmaxKernels.SoftmaxBackward<T>(
             new(dy, rows, classes), new(context.Output(), rows, classes), context.InputGradient(0), context.Compute);
     }
 }

@@ -8,7 +8,7 @@ namespace Backprop.Simd.Kernels;
 /// The loops along one normalized row. Sums run in four chains, blocks of them meet pairwise in double: the order follows from the
 /// length and the register width. Less than a register goes through a padded one.
 /// </summary>
-internal static unsafe class RowLoops
+internal static unsafe class NormalizedRowLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
 

@@ -85,6 +85,30 @@ internal static unsafe class SoftmaxLanes
         TVector.Store(logSum, TVector.AndNot(VectorMath.Log(sum), infinite));
     }
 
+    /// <summary>Turns a tile of logits into logarithms of probabilities.</summary>
+    [MethodImpl(Loop)]
+    public static void LogSoftmax<TVector, T>(T* tile, nint classes)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var end = tile + classes * TVector.Count;
+        var largest = TVector.Load(tile);
+        for (var x = tile + TVector.Count; x < end; x += TVector.Count)
+            largest = TVector.Max(largest, TVector.Load(x));
+
+        // A NaN that the maximum forgets spoils the sum.
+        var sum = TVector.Zero;
+        for (var x = tile; x < end; x += TVector.Count)
+        {
+            var e = TVector.Load(x);
+            sum += VectorMath.ExpBounded(e - largest);
+        }
+
+        var logSum = VectorMath.Log(sum);
+        for (var x = tile; x < end; x += TVector.Count)
+            TVector.Store(x, TVector.Load(x) - largest - logSum);
+    }
+
     /// <summary>
     /// losses = (maximum - x_label) + ln sum; with <paramref name="hasGradient"/> the tile becomes scale (p - onehot). Lanes
     /// whose label is below 0 are ignored: both are 0, whatever they hold.

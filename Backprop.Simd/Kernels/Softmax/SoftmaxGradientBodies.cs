@@ -34,18 +34,6 @@ internal readonly unsafe struct LogSoftmaxGradient<T> : IRowGradient<T> where T 
         dy - VectorMath.ExpBounded(y) * sum;
 }
 
-/// <summary>q ((maximum - x) + logSum); 0 where q is 0.</summary>
-internal readonly unsafe struct ExpectedLossTerm<T>(T maximum, T logSum) : ReductionLoops.ITerm<T> where T : unmanaged, IFloatingPointIeee754<T>
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TVector Add<TVector>(T* x, T* y, TVector sum) where TVector : unmanaged, ISimdVector<TVector, T>
-    {
-        var q = TVector.Load(x);
-        var loss = TVector.Create(maximum) - TVector.Load(y) + TVector.Create(logSum);
-        return TVector.AndNot(loss * q, TVector.Equal(q, TVector.Zero)) + sum;
-    }
-}
-
 /// <summary>Gradients of rows by their outputs.</summary>
 internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
     TGradient gradient, ReadOnlySpan<T> dy, nint dyStride, ReadOnlySpan<T> y, nint yStride, Destination<T> dx, int classes)
@@ -106,53 +94,6 @@ internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
     }
 }
 
-/// <summary>(x - maximum) - ln sum exp(x - maximum) along rows.</summary>
-internal readonly unsafe ref struct LogSoftmaxBody<T>(ReadOnlySpan<T> logits, nint logitStride, Span<T> result, nint resultStride, int classes)
-    : ISoftmaxBody<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    private readonly ReadOnlySpan<T> _logits = logits;
-    private readonly Span<T> _result = result;
-
-    public int Classes => classes;
-
-    public void ByLanes<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
-    {
-        var tile = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
-        fixed (T* x = _logits, y = _result)
-        {
-            for (var row = start; row < limit; row += TVector.Count)
-            {
-                var rows = Math.Min(TVector.Count, limit - row);
-                SoftmaxLanes.Gather<TVector, T>(x + row * logitStride, logitStride, rows, classes, tile);
-                SoftmaxGradientLoops.LogSoftmax<TVector, T>(tile, classes);
-                SoftmaxLanes.Scatter<TVector, T>(tile, rows, classes, y + row * resultStride, resultStride);
-            }
-        }
-    }
-
-    public void ByRows<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
-    {
-        fixed (T* x = _logits, y = _result)
-        {
-            for (var row = start; row < limit; row++)
-            {
-                T* logits = x + row * logitStride;
-                var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, logits, classes);
-                var sum = SoftmaxRows.Exponentials<TVector, T>(logits, null, classes, largest);
-                MapLoops.Unary<TVector, T, TwoShifts>(new(largest, T.CreateTruncating(Math.Log(sum))), logits, y + row * resultStride, classes);
-            }
-        }
-    }
-
-    /// <summary>(x - a) - b.</summary>
-    private readonly struct TwoShifts(T a, T b) : IUnaryOperator<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => x - TVector.Create(a) - TVector.Create(b);
-    }
-}
-
 /// <summary>Loops over tiles [classes, lanes], a row to a lane.</summary>
 internal static unsafe class SoftmaxGradientLoops
 {
@@ -182,29 +123,5 @@ internal static unsafe class SoftmaxGradientLoops
         nint n = classes * TVector.Count;
         for (nint i = 0; i < n; i += TVector.Count)
             TVector.Store(tile + i, TVector.Load(other + i) + TVector.Load(tile + i));
-    }
-
-    /// <summary>Turns a tile of logits into logarithms of probabilities.</summary>
-    [MethodImpl(Loop)]
-    public static void LogSoftmax<TVector, T>(T* tile, nint classes)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        var end = tile + classes * TVector.Count;
-        var largest = TVector.Load(tile);
-        for (var x = tile + TVector.Count; x < end; x += TVector.Count)
-            largest = TVector.Max(largest, TVector.Load(x));
-
-        // A NaN that the maximum forgets spoils the sum.
-        var sum = TVector.Zero;
-        for (var x = tile; x < end; x += TVector.Count)
-        {
-            var e = TVector.Load(x);
-            sum += VectorMath.ExpBounded(e - largest);
-        }
-
-        var logSum = VectorMath.Log(sum);
-        for (var x = tile; x < end; x += TVector.Count)
-            TVector.Store(x, TVector.Load(x) - largest - logSum);
     }
 }

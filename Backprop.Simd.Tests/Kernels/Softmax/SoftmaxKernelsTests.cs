@@ -5,13 +5,13 @@ using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Kernels;
 
-public class SoftmaxCrossEntropyKernelsTests
+public class SoftmaxKernelsTests
 {
     private static (T[] Probabilities, T[] Maximum, T[] LogSum) Run<T>(T[] logits, int rows) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (p, maximum, logSum) = (new T[logits.Length], new T[rows], new T[rows]);
         var classes = logits.Length / rows;
-        SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<T>(logits, rows, classes), new Matrix<T>(p, rows, classes), maximum, logSum);
+        SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<T>(logits, rows, classes), new Matrix<T>(p, rows, classes), maximum, logSum);
         return (p, maximum, logSum);
     }
 
@@ -48,7 +48,7 @@ public class SoftmaxCrossEntropyKernelsTests
                     var before = logits.Span.ToArray();
                     var p = new Guarded<T>(new T[(rows - 1) * (classes + 1) + classes]);
                     Guarded<T> maximum = new(new T[rows]), logSum = new(new T[rows]);
-                    SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(
+                    SoftmaxKernels.SoftmaxWithLogSumExp(
                         new ReadOnlyMatrix<T>(logits.Span, rows, classes, stride), new Matrix<T>(p.Span, rows, classes, classes + 1), maximum.Span, logSum.Span);
                     Guarded<T>.AssertSameBits(before, logits.Span);
                     for (var row = 0; row < rows; row++)
@@ -68,11 +68,11 @@ public class SoftmaxCrossEntropyKernelsTests
                     logSum.AssertIntact();
 
                     var alone = new Guarded<T>(new T[classes]);
-                    SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<T>(before.AsSpan(3 * stride, classes), 1, classes), new Matrix<T>(alone.Span, 1, classes));
+                    SoftmaxKernels.Softmax(new ReadOnlyMatrix<T>(before.AsSpan(3 * stride, classes), 1, classes), new Matrix<T>(alone.Span, 1, classes));
                     Guarded<T>.AssertSameBits(p.Span.Slice(3 * (classes + 1), classes), alone.Span);
 
                     var inPlace = new Matrix<T>(logits.Span, rows, classes, stride);
-                    SoftmaxCrossEntropyKernels.Softmax(inPlace, inPlace);
+                    SoftmaxKernels.Softmax(inPlace, inPlace);
                     for (var row = 0; row < rows; row++)
                         Guarded<T>.AssertSameBits(p.Span.Slice(row * (classes + 1), classes), logits.Span.Slice(row * stride, classes));
                     logits.AssertIntact();
@@ -148,7 +148,7 @@ public class SoftmaxCrossEntropyKernelsTests
             {
                 var rows = 8 * 50;
                 var all = new float[rows * (classes + 2)];
-                SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(
+                SoftmaxKernels.SoftmaxWithLogSumExp(
                     new ReadOnlyMatrix<float>(logits, rows, classes), new Matrix<float>(all, rows, classes),
                     all.AsSpan(rows * classes, rows), all.AsSpan(rows * (classes + 1), rows), context);
                 return all;
@@ -160,16 +160,16 @@ public class SoftmaxCrossEntropyKernelsTests
     public void Wrong_shapes_and_overlaps_throw()
     {
         float[] x = new float[12], y = new float[12], s = new float[4];
-        var error = Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 4, 3)));
+        var error = Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 4, 3)));
         Assert.Equal("probabilities", error.ParamName);
         Assert.Contains("[3, 4]", error.Message, StringComparison.Ordinal);
         Assert.Contains("[4, 3]", error.Message, StringComparison.Ordinal);
-        Assert.Equal("logits", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<float>(x, 3, 0), new Matrix<float>(y, 3, 0))).ParamName);
-        Assert.Equal("logits", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<float>(x, 4, 3).Transposed, new Matrix<float>(y, 3, 4))).ParamName);
-        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3), new Matrix<float>(x.AsSpan(1), 2, 3))).ParamName);
-        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3, 4), new Matrix<float>(x, 2, 3))).ParamName);
-        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s.AsSpan(0, 2), s)).ParamName);
-        Assert.Equal("logSum", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s, s)).ParamName);
-        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), x, s)).ParamName);
+        Assert.Equal("logits", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 3, 0), new Matrix<float>(y, 3, 0))).ParamName);
+        Assert.Equal("logits", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 4, 3).Transposed, new Matrix<float>(y, 3, 4))).ParamName);
+        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3), new Matrix<float>(x.AsSpan(1), 2, 3))).ParamName);
+        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3, 4), new Matrix<float>(x, 2, 3))).ParamName);
+        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s.AsSpan(0, 2), s)).ParamName);
+        Assert.Equal("logSum", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s, s)).ParamName);
+        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), x, s)).ParamName);
     }
 }

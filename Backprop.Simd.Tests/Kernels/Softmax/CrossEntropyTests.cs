@@ -68,7 +68,7 @@ public class CrossEntropyTests
                 }
 
                 var without = new Guarded<T>(rows);
-                SoftmaxCrossEntropyKernels.CrossEntropy(new ReadOnlyMatrix<T>(logits, rows, classes), labels, without.Span, Ignored);
+                CrossEntropyKernels.CrossEntropy(new ReadOnlyMatrix<T>(logits, rows, classes), labels, without.Span, Ignored);
                 without.AssertIntact();
                 Guarded<T>.AssertSameBits(losses, without.Span);
 
@@ -77,7 +77,7 @@ public class CrossEntropyTests
                 for (var row = 0; row < rows; row++)
                     logits.AsSpan(row * classes, classes).CopyTo(spread.Span[(row * stride)..]);
                 var view = new Matrix<T>(spread.Span, rows, classes, stride);
-                SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(view, labels, scale, without.Span, view, Ignored);
+                CrossEntropyKernels.CrossEntropyWithGradient(view, labels, scale, without.Span, view, Ignored);
                 Guarded<T>.AssertSameBits(losses, without.Span);
                 for (var row = 0; row < rows; row++)
                     Guarded<T>.AssertSameBits(gradient.AsSpan(row * classes, classes), spread.Span.Slice(row * stride, classes));
@@ -126,7 +126,7 @@ public class CrossEntropyTests
             Threads.AssertSameBits(context =>
             {
                 var all = new float[rows * (classes + 1)];
-                SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(
+                CrossEntropyKernels.CrossEntropyWithGradient(
                     new ReadOnlyMatrix<float>(logits, rows, classes), Labels(rows, classes), 0.5f,
                     all.AsSpan(rows * classes, rows), new Matrix<float>(all, rows, classes), Ignored, context);
                 return all;
@@ -183,7 +183,7 @@ public class CrossEntropyTests
                     var labels = Labels(rows, 4);
                     labels[at] = bad;
                     float[] losses = new float[rows], gradient = new float[rows * 4];
-                    var error = Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(
+                    var error = Assert.Throws<ArgumentException>(() => CrossEntropyKernels.CrossEntropyWithGradient(
                         new ReadOnlyMatrix<float>(new float[rows * 4], rows, 4), labels, 1f, losses, new Matrix<float>(gradient, rows, 4), Ignored));
                     Assert.Equal("labels", error.ParamName);
                     Assert.Contains($"row {at} has {bad}", error.Message, StringComparison.Ordinal);
@@ -206,10 +206,10 @@ public class CrossEntropyTests
         Throws("gradient", () => Call(x, labels, losses, new Matrix<float>(g, 4, 3).Transposed));
         var longer = new float[13];
         Throws("gradient", () => Call(longer.AsSpan(0, 12), labels, losses, new Matrix<float>(longer.AsSpan(1), 3, 4)));
-        SoftmaxCrossEntropyKernels.CrossEntropy(new ReadOnlyMatrix<float>([], 0, 4), [], []);
+        CrossEntropyKernels.CrossEntropy(new ReadOnlyMatrix<float>([], 0, 4), [], []);
 
         static void Call(Span<float> x, ReadOnlySpan<int> labels, Span<float> losses, Matrix<float> gradient) =>
-            SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(x, 3, 4), labels, 1f, losses, gradient);
+            CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(x, 3, 4), labels, 1f, losses, gradient);
 
         static void Throws(string name, Action call) => Assert.Equal(name, Assert.Throws<ArgumentException>(call).ParamName);
     }
@@ -236,9 +236,9 @@ public class CrossEntropyTests
                 // Memory that only touches is apart: labels before the losses, and the losses before labels.
                 var both = new T[2 * rows];
                 Span<int> front = MemoryMarshal.Cast<T, int>(both.AsSpan(0, rows)), behind = MemoryMarshal.Cast<T, int>(both.AsSpan(rows));
-                SoftmaxCrossEntropyKernels.CrossEntropy(view, front[^rows..], both.AsSpan(rows));
+                CrossEntropyKernels.CrossEntropy(view, front[^rows..], both.AsSpan(rows));
                 behind.Clear();
-                SoftmaxCrossEntropyKernels.CrossEntropy(view, behind[..rows], both.AsSpan(0, rows));
+                CrossEntropyKernels.CrossEntropy(view, behind[..rows], both.AsSpan(0, rows));
 
                 string? Refused(Span<int> labels, T[] losses, T[] gradient)
                 {
@@ -246,7 +246,7 @@ public class CrossEntropyTests
                     ArgumentException? error = null;
                     try
                     {
-                        SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<T>(logits, rows, classes), labels, T.One, losses, new Matrix<T>(gradient, rows, classes));
+                        CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<T>(logits, rows, classes), labels, T.One, losses, new Matrix<T>(gradient, rows, classes));
                     }
                     catch (ArgumentException exception)
                     {
@@ -288,7 +288,7 @@ public class CrossEntropyTests
                 // As if the label had changed behind the check.
                 var changed = new int[rows];
                 changed[^1] = wrong;
-                var error = Xunit.Record.Exception(() => SoftmaxCrossEntropyKernels.CrossEntropyUnchecked(
+                var error = Xunit.Record.Exception(() => CrossEntropyKernels.CrossEntropyUnchecked(
                     new ReadOnlyMatrix<float>(guarded.AtEnd<float>(rows * classes), rows, classes), changed, 1f, losses, default, Ignored, null));
                 Assert.Contains($"{wrong}", Assert.IsType<ArgumentException>(error).Message, StringComparison.Ordinal);
             }
@@ -297,7 +297,7 @@ public class CrossEntropyTests
             {
                 try
                 {
-                    SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(logits, rows, classes), labels, 1f, losses, new Matrix<float>(gradient, rows, classes));
+                    CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(logits, rows, classes), labels, 1f, losses, new Matrix<float>(gradient, rows, classes));
                 }
                 catch (ArgumentException)
                 {
@@ -315,7 +315,7 @@ public class CrossEntropyTests
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         Guarded<T> x = new(logits), losses = new(rows), gradient = new(rows * classes);
-        SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(
+        CrossEntropyKernels.CrossEntropyWithGradient(
             new ReadOnlyMatrix<T>(x.Span, rows, classes), labels, scale, losses.Span, new Matrix<T>(gradient.Span, rows, classes), Ignored);
         Guarded<T>.AssertSameBits(logits, x.Span);
         losses.AssertIntact();

@@ -1,18 +1,18 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Backprop.Simd.Kernels;
+using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
-namespace Backprop.Simd.Losses;
+namespace Backprop.Simd.Kernels;
 
-/// <summary>sums[r] = the sum of l(y, t) over row r of a size, all in double; the last row may be shorter.</summary>
-/// <remarks>The order of additions follows from the size of a row alone; threads share the rows.</remarks>
+/// <summary>The body of <see cref="ElementLossKernels.Sums"/>.</summary>
 internal readonly ref struct ElementSums<T, TLoss>(TLoss loss, ReadOnlySpan<T> y, ReadOnlySpan<T> t, int size, Span<double> sums) : IRangeBody
     where T : unmanaged, IFloatingPointIeee754<T>
     where TLoss : struct, IElementLoss
 {
-    private const int Block = ElementwiseLoss.Block;
+    private const int Block = ElementLossKernels.Block;
 
     /// <summary>Below this many terms a plain loop is done sooner than the call of a kernel.</summary>
     private const int FewTerms = 8;
@@ -89,4 +89,12 @@ internal readonly ref struct ElementSums<T, TLoss>(TLoss loss, ReadOnlySpan<T> y
             buffer[i] = floats[i];
         return buffer[..floats.Length];
     }
+}
+
+/// <summary>l(y, t), in double.</summary>
+internal readonly struct ElementValue<TLoss>(TLoss loss) : IBinaryOperator<double>
+    where TLoss : struct, IElementLoss
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, double> => loss.Value(x, y);
 }
