@@ -30,15 +30,15 @@ internal static class PeakCommand
         var cores = Environment.ProcessorCount;
         var columns = new List<(string Name, SimdWidth Width, int Threads, Func<double> Peak)>();
         if (Vector512.IsHardwareAccelerated)
-            columns.Add(("512 bits", SimdWidth.Bits512, 1, PeakOf<Vector512Simd<T>, Vector512<T>, T>(1)));
+            columns.Add(("512 bits", SimdWidth.Bits512, 1, PeakOf<SimdVector512<T>, T>(1)));
         if (Vector256.IsHardwareAccelerated)
-            columns.Add(("256 bits", SimdWidth.Bits256, 1, PeakOf<Vector256Simd<T>, Vector256<T>, T>(1)));
-        columns.Add(("Vector<T>", SimdWidth.Portable, 1, PeakOf<VectorSimd<T>, Vector<T>, T>(1)));
+            columns.Add(("256 bits", SimdWidth.Bits256, 1, PeakOf<SimdVector256<T>, T>(1)));
+        columns.Add(("Vector<T>", SimdWidth.Portable, 1, PeakOf<SimdVector<T>, T>(1)));
         if (cores > 1)
         {
-            var all = Vector512.IsHardwareAccelerated ? PeakOf<Vector512Simd<T>, Vector512<T>, T>(cores)
-                : Vector256.IsHardwareAccelerated ? PeakOf<Vector256Simd<T>, Vector256<T>, T>(cores)
-                : PeakOf<VectorSimd<T>, Vector<T>, T>(cores);
+            var all = Vector512.IsHardwareAccelerated ? PeakOf<SimdVector512<T>, T>(cores)
+                : Vector256.IsHardwareAccelerated ? PeakOf<SimdVector256<T>, T>(cores)
+                : PeakOf<SimdVector<T>, T>(cores);
             columns.Add(($"all {cores} cores", SimdWidth.Widest, cores, all));
         }
 
@@ -75,13 +75,12 @@ internal static class PeakCommand
             Console.WriteLine($"{"gemm " + Sizes[i],-18}" + string.Concat(rows[i].Select((g, j) => $"{g,12:F1} {100 * g / peaks[j],5:F1} %".PadLeft(20))));
     }
 
-    private static Func<double> PeakOf<TSimd, TVector, T>(int threads)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    private static Func<double> PeakOf<TVector, T>(int threads)
+        where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         const int Iterations = 1_000_000; // About as long as a sample of Gemm.
-        double Once() => Iterations * (double)FmaPeak.Operations<TSimd, TVector, T>() / FmaPeak.Nanoseconds<TSimd, TVector, T>(Iterations);
+        double Once() => Iterations * (double)FmaPeak.Operations<TVector, T>() / FmaPeak.Nanoseconds<TVector, T>(Iterations);
         if (threads == 1)
             return Once;
         return () =>

@@ -23,7 +23,7 @@ internal sealed class PeakMeter<T> : IDisposable
         {
             Sample();
             if (Vector256.IsHardwareAccelerated)
-                Gflops256 = Math.Max(Gflops256, Rate<Vector256Simd<T>, Vector256<T>>());
+                Gflops256 = Math.Max(Gflops256, Rate<SimdVector256<T>>());
         }
     }
 
@@ -34,33 +34,31 @@ internal sealed class PeakMeter<T> : IDisposable
     public double Gflops256 { get; private set; }
 
     /// <summary>Measures once more and keeps the best.</summary>
-    public void Sample() => Gflops = Math.Max(Gflops, Vector512.IsHardwareAccelerated ? Rate<Vector512Simd<T>, Vector512<T>>()
-        : Vector256.IsHardwareAccelerated ? Rate<Vector256Simd<T>, Vector256<T>>()
-        : Rate<VectorSimd<T>, Vector<T>>());
+    public void Sample() => Gflops = Math.Max(Gflops, Vector512.IsHardwareAccelerated ? Rate<SimdVector512<T>>()
+        : Vector256.IsHardwareAccelerated ? Rate<SimdVector256<T>>()
+        : Rate<SimdVector<T>>());
 
     public void Dispose() => _context?.Dispose();
 
-    private double Rate<TSimd, TVector>()
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    private double Rate<TVector>()
+        where TVector : unmanaged, ISimdVector<TVector, T>
     {
         const int Iterations = 100_000; // About 0.6 ms at 2 GHz: no longer than a sample of a case.
-        var operations = Iterations * (double)FmaPeak.Operations<TSimd, TVector, T>();
+        var operations = Iterations * (double)FmaPeak.Operations<TVector, T>();
         if (_context is null)
-            return operations / FmaPeak.Nanoseconds<TSimd, TVector, T>(Iterations);
+            return operations / FmaPeak.Nanoseconds<TVector, T>(Iterations);
         var nanoseconds = new double[_threads];
-        _context.RunOnEveryThread(new Body<TSimd, TVector>(nanoseconds, Iterations));
+        _context.RunOnEveryThread(new Body<TVector>(nanoseconds, Iterations));
         return nanoseconds.Sum(ns => operations / ns);
     }
 
-    private readonly struct Body<TSimd, TVector>(double[] nanoseconds, int iterations) : IRangeBody
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    private readonly struct Body<TVector>(double[] nanoseconds, int iterations) : IRangeBody
+        where TVector : unmanaged, ISimdVector<TVector, T>
     {
         public void Execute(int start, int limit)
         {
             for (var i = start; i < limit; i++)
-                nanoseconds[i] = FmaPeak.Nanoseconds<TSimd, TVector, T>(iterations);
+                nanoseconds[i] = FmaPeak.Nanoseconds<TVector, T>(iterations);
         }
     }
 }

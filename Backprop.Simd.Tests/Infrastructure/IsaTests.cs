@@ -72,7 +72,7 @@ public sealed partial class IsaTests
         }
     }
 
-    [GeneratedRegex(@"^; Assembly listing for method .*TileKernel`3\[.*?Vector(\d+)Simd`1", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^; Assembly listing for method .*TileKernel`2\[.*?SimdVector(\d+)`1", RegexOptions.Multiline)]
     private static partial Regex KernelHeader();
 
     [GeneratedRegex(@"\b(?:v?mulps|vfmadd\d+ps)\s+([xyz]mm)\d")]

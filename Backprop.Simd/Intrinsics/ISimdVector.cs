@@ -297,27 +297,58 @@ public interface ISimdVector<TSelf> where TSelf : struct, ISimdVector<TSelf>
     static abstract TSelf Significand(TSelf value);
 }
 
-/// <summary>A register whose element type is known: what loops need beyond the formula.</summary>
+/// <summary>A register whose element type is known: what loops and matrix kernels need beyond the formula.</summary>
+/// <remarks>
+/// What the tiles of a matrix product use most comes first: the runtime walks this list for each call in a kernel that it compiles.
+/// A sum that a kernel keeps in a register is passed by reference, or the compiler copies it (decision 0010).
+/// </remarks>
 /// <typeparam name="TSelf">The register type itself.</typeparam>
 /// <typeparam name="T">Its elements: float or double.</typeparam>
 internal unsafe interface ISimdVector<TSelf, T> : ISimdVector<TSelf>
     where TSelf : unmanaged, ISimdVector<TSelf, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>True where this register exists in hardware.</summary>
-    static abstract bool IsAccelerated { get; }
+    /// <summary>sum += left * right, fused where the hardware fuses: one instruction, the sum stays in its register.</summary>
+    static abstract void AddProduct(ref TSelf sum, TSelf left, TSelf right);
 
-    /// <summary>0, 1, 2, ... from the first lane on.</summary>
-    static abstract TSelf Indices { get; }
+    /// <summary>The same with one number, read from memory by the same instruction where the hardware can.</summary>
+    static abstract void AddProduct(ref TSelf sum, T left, TSelf right);
 
-    static abstract TSelf Create(T value);
+    /// <summary>The same with a register's worth of elements, read from memory by the same instruction.</summary>
+    static abstract void AddProduct(ref TSelf sum, T* left, TSelf right);
 
     static abstract TSelf Load(T* source);
 
     static abstract void Store(T* destination, TSelf value);
 
-    /// <summary>The sum of the lanes, in a fixed order.</summary>
+    /// <summary>sum = addend + sum, the addend read from memory by the same instruction.</summary>
+    static abstract void Add(ref TSelf sum, T* addend);
+
+    static abstract TSelf Create(T value);
+
+    /// <summary>The first <paramref name="count"/> elements, zeros behind them; reads nothing beyond them. 0 to Count.</summary>
+    static abstract TSelf LoadPartial(T* source, int count);
+
+    /// <summary>Writes the first <paramref name="count"/> elements and touches nothing beyond them. 0 to Count.</summary>
+    static abstract void StorePartial(T* destination, TSelf value, int count);
+
+    /// <summary>True where <see cref="LoadPartial"/> and <see cref="StorePartial"/> are one instruction.</summary>
+    static abstract bool HasMasks { get; }
+
+    /// <summary>True with 32 registers of this width, false with 16: decides how many of them a tile of a matrix product fills.</summary>
+    static abstract bool HasManyRegisters { get; }
+
+    /// <summary>0, 1, 2, ... from the first lane on.</summary>
+    static abstract TSelf Indices { get; }
+
+    /// <summary>The sum of the lanes, in a fixed order: each half is summed, then the two sums are added.</summary>
     static abstract T Sum(TSelf value);
+
+    /// <summary>
+    /// The sum of the lanes, in another fixed order: the upper half is added to the lower lane by lane, down to 128 bits. It takes
+    /// fewer additions than <see cref="Sum"/>, and may differ from it in the last bit.
+    /// </summary>
+    static abstract T SumHalves(TSelf value);
 
     /// <summary>The sum of the bits as integers.</summary>
     static abstract TSelf AddBits(TSelf left, TSelf right);

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Backprop.Simd.Intrinsics;
 
 /// <summary>
-/// Exponents in and out of numbers by integer arithmetic, for hardware without instructions for it: the same results. Step by
-/// step, to spend few of the temporaries that an inlined formula may have.
+/// What some hardware has no instruction for, with the same results: exponents by integer arithmetic, exact products, loads and
+/// stores of part of a register. The formulas go step by step: an inlined formula may have few temporaries.
 /// </summary>
 internal static class SimdBits
 {
@@ -25,6 +25,24 @@ internal static class SimdBits
         [MethodImpl(Inline)]
         get => Fma.IsSupported || AdvSimd.IsSupported;
     }
+
+    /// <summary><see cref="ISimdVector{TSelf, T}.LoadPartial"/> without masks.</summary>
+    [MethodImpl(Inline)]
+    public static unsafe TVector LoadPartial<TVector, T>(T* source, int count)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var value = TVector.Zero;
+        Unsafe.CopyBlockUnaligned(&value, source, (uint)(count * sizeof(T)));
+        return value;
+    }
+
+    /// <summary><see cref="ISimdVector{TSelf, T}.StorePartial"/> without masks.</summary>
+    [MethodImpl(Inline)]
+    public static unsafe void StorePartial<TVector, T>(T* destination, TVector value, int count)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Unsafe.CopyBlockUnaligned(destination, &value, (uint)(count * sizeof(T)));
 
     /// <summary><see cref="ISimdVector{TSelf}.ProductError"/> by Dekker's method: halves of the factors have exact products.</summary>
     [MethodImpl(Inline)]

@@ -1,9 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.Arm;
 
 namespace Backprop.Simd.Intrinsics;
 
-/// <summary>Formulas on <see cref="Vector{T}"/>.</summary>
+/// <summary>Formulas and matrix kernels on <see cref="Vector{T}"/>.</summary>
 internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -17,7 +18,9 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
         get => typeof(T) == typeof(float);
     }
 
-    public static bool IsAccelerated => Vector.IsHardwareAccelerated;
+    public static bool HasManyRegisters => AdvSimd.IsSupported;
+
+    public static bool HasMasks => false;
 
     public static SimdVector<T> Zero => default;
 
@@ -49,6 +52,12 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T* destination, SimdVector<T> value) => Vector.Store(value._lanes, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> LoadPartial(T* source, int count) => SimdBits.LoadPartial<SimdVector<T>, T>(source, count);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(T* destination, SimdVector<T> value, int count) => SimdBits.StorePartial(destination, value, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector<T> operator +(SimdVector<T> left, SimdVector<T> right) => new() { _lanes = left._lanes + right._lanes };
@@ -132,30 +141,37 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     public static SimdVector<T> IsNaN(SimdVector<T> value) => new() { _lanes = Vector.IsNaN(value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector<T> Select(SimdVector<T> mask, SimdVector<T> whenSet, SimdVector<T> otherwise) => new() { _lanes = Vector.ConditionalSelect(mask._lanes, whenSet._lanes, otherwise._lanes) };
+    public static SimdVector<T> Select(SimdVector<T> mask, SimdVector<T> whenSet, SimdVector<T> otherwise) =>
+        new() { _lanes = Vector.ConditionalSelect(mask._lanes, whenSet._lanes, otherwise._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector<T> AndNot(SimdVector<T> value, SimdVector<T> mask) => new() { _lanes = Vector.AndNot(value._lanes, mask._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, SimdVector<T> right, SimdVector<T> addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
-        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.As<T, float>(addend._lanes)))
-        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.As<T, double>(addend._lanes))));
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, SimdVector<T> right, SimdVector<T> addend) =>
+        Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+            ? Vector.As<float, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.As<T, float>(addend._lanes)))
+            : Vector.As<double, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.As<T, double>(addend._lanes))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, SimdVector<T> right, double addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
-        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.Create((float)addend)))
-        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.Create(addend))));
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, SimdVector<T> right, double addend) =>
+        Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+            ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.Create((float)addend)))
+            : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.Create(addend))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, double right, SimdVector<T> addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
-        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.Create((float)right), Vector.As<T, float>(addend._lanes)))
-        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.As<T, double>(addend._lanes))));
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, double right, SimdVector<T> addend) =>
+        Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+            ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.Create((float)right), Vector.As<T, float>(addend._lanes)))
+            : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.As<T, double>(addend._lanes))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, double right, double addend) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
-        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.Create((float)right), Vector.Create((float)addend)))
-        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.Create(addend))));
+    public static SimdVector<T> MultiplyAdd(SimdVector<T> left, double right, double addend) =>
+        Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+            ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.Create((float)right), Vector.Create((float)addend)))
+            : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.Create(right), Vector.Create(addend))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector<T> ProductError(SimdVector<T> left, SimdVector<T> right, SimdVector<T> product) => SimdBits.IsFused
@@ -181,7 +197,40 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     public static SimdVector<T> Sqrt(SimdVector<T> value) => new() { _lanes = Vector.SquareRoot(value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref SimdVector<T> sum, SimdVector<T> left, SimdVector<T> right)
+    {
+        if (typeof(T) == typeof(float))
+            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
+        else
+            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref SimdVector<T> sum, T left, SimdVector<T> right)
+    {
+        if (typeof(T) == typeof(float))
+            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(Vector.Create(left)), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
+        else
+            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(Vector.Create(left)), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref SimdVector<T> sum, T* left, SimdVector<T> right)
+    {
+        if (typeof(T) == typeof(float))
+            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(Vector.Load(left)), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
+        else
+            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(Vector.Load(left)), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add(ref SimdVector<T> sum, T* addend) => sum._lanes = Vector.Load(addend) + sum._lanes;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(SimdVector<T> value) => Vector.Sum(value._lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T SumHalves(SimdVector<T> value) => Vector.Sum(value._lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector<T> AddBits(SimdVector<T> left, SimdVector<T> right) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
@@ -206,6 +255,11 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector<T> Significand(SimdVector<T> value) => SimdBits.Significand<SimdVector<T>, T>(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector<T> MultiplyAdd(Vector<T> left, Vector<T> right, Vector<T> addend) => typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left), Vector.As<T, float>(right), Vector.As<T, float>(addend)))
+        : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left), Vector.As<T, double>(right), Vector.As<T, double>(addend)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<T> Broadcast(double value) => typeof(T) == typeof(float)

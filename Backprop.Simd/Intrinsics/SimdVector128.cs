@@ -1,10 +1,12 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace Backprop.Simd.Intrinsics;
 
-/// <summary>Formulas on <see cref="Vector128{T}"/>.</summary>
+/// <summary>Formulas and matrix kernels on <see cref="Vector128{T}"/>.</summary>
 internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -18,7 +20,9 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
         get => typeof(T) == typeof(float);
     }
 
-    public static bool IsAccelerated => Vector128.IsHardwareAccelerated;
+    public static bool HasManyRegisters => AdvSimd.IsSupported;
+
+    public static bool HasMasks => Avx.IsSupported;
 
     public static SimdVector128<T> Zero => default;
 
@@ -50,6 +54,24 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T* destination, SimdVector128<T> value) => Vector128.Store(value._lanes, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector128<T> LoadPartial(T* source, int count) => !Avx.IsSupported
+        ? SimdBits.LoadPartial<SimdVector128<T>, T>(source, count)
+        : Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? Avx.MaskLoad((float*)source, SingleMask(count)).As<float, T>()
+            : Avx.MaskLoad((double*)source, DoubleMask(count)).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(T* destination, SimdVector128<T> value, int count)
+    {
+        if (!Avx.IsSupported)
+            SimdBits.StorePartial(destination, value, count);
+        else if (typeof(T) == typeof(float))
+            Avx.MaskStore((float*)destination, SingleMask(count), value._lanes.As<T, float>());
+        else
+            Avx.MaskStore((double*)destination, DoubleMask(count), value._lanes.As<T, double>());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> operator +(SimdVector128<T> left, SimdVector128<T> right) => new() { _lanes = left._lanes + right._lanes };
@@ -103,28 +125,34 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static SimdVector128<T> operator ~(SimdVector128<T> value) => new() { _lanes = ~value._lanes };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> operator <(SimdVector128<T> left, SimdVector128<T> right) => new() { _lanes = Vector128.LessThan(left._lanes, right._lanes) };
+    public static SimdVector128<T> operator <(SimdVector128<T> left, SimdVector128<T> right) =>
+        new() { _lanes = Vector128.LessThan(left._lanes, right._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> operator <(SimdVector128<T> left, double right) => new() { _lanes = Vector128.LessThan(left._lanes, Broadcast(right)) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> operator >(SimdVector128<T> left, SimdVector128<T> right) => new() { _lanes = Vector128.GreaterThan(left._lanes, right._lanes) };
+    public static SimdVector128<T> operator >(SimdVector128<T> left, SimdVector128<T> right) =>
+        new() { _lanes = Vector128.GreaterThan(left._lanes, right._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> operator >(SimdVector128<T> left, double right) => new() { _lanes = Vector128.GreaterThan(left._lanes, Broadcast(right)) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> operator <=(SimdVector128<T> left, SimdVector128<T> right) => new() { _lanes = Vector128.LessThanOrEqual(left._lanes, right._lanes) };
+    public static SimdVector128<T> operator <=(SimdVector128<T> left, SimdVector128<T> right) =>
+        new() { _lanes = Vector128.LessThanOrEqual(left._lanes, right._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> operator <=(SimdVector128<T> left, double right) => new() { _lanes = Vector128.LessThanOrEqual(left._lanes, Broadcast(right)) };
+    public static SimdVector128<T> operator <=(SimdVector128<T> left, double right) =>
+        new() { _lanes = Vector128.LessThanOrEqual(left._lanes, Broadcast(right)) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> operator >=(SimdVector128<T> left, SimdVector128<T> right) => new() { _lanes = Vector128.GreaterThanOrEqual(left._lanes, right._lanes) };
+    public static SimdVector128<T> operator >=(SimdVector128<T> left, SimdVector128<T> right) =>
+        new() { _lanes = Vector128.GreaterThanOrEqual(left._lanes, right._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> operator >=(SimdVector128<T> left, double right) => new() { _lanes = Vector128.GreaterThanOrEqual(left._lanes, Broadcast(right)) };
+    public static SimdVector128<T> operator >=(SimdVector128<T> left, double right) =>
+        new() { _lanes = Vector128.GreaterThanOrEqual(left._lanes, Broadcast(right)) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> Equal(SimdVector128<T> left, SimdVector128<T> right) => new() { _lanes = Vector128.Equals(left._lanes, right._lanes) };
@@ -133,30 +161,35 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static SimdVector128<T> IsNaN(SimdVector128<T> value) => new() { _lanes = Vector128.IsNaN(value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> Select(SimdVector128<T> mask, SimdVector128<T> whenSet, SimdVector128<T> otherwise) => new() { _lanes = Vector128.ConditionalSelect(mask._lanes, whenSet._lanes, otherwise._lanes) };
+    public static SimdVector128<T> Select(SimdVector128<T> mask, SimdVector128<T> whenSet, SimdVector128<T> otherwise) =>
+        new() { _lanes = Vector128.ConditionalSelect(mask._lanes, whenSet._lanes, otherwise._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> AndNot(SimdVector128<T> value, SimdVector128<T> mask) => new() { _lanes = Vector128.AndNot(value._lanes, mask._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, SimdVector128<T> right, SimdVector128<T> addend) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
-        ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), addend._lanes.As<T, float>()).As<float, T>()
-        : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), addend._lanes.As<T, double>()).As<double, T>());
+    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, SimdVector128<T> right, SimdVector128<T> addend) =>
+        Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), addend._lanes.As<T, float>()).As<float, T>()
+            : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), addend._lanes.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, SimdVector128<T> right, double addend) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
-        ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), Vector128.Create((float)addend)).As<float, T>()
-        : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), Vector128.Create(addend)).As<double, T>());
+    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, SimdVector128<T> right, double addend) =>
+        Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), Vector128.Create((float)addend)).As<float, T>()
+            : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), Vector128.Create(addend)).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, double right, SimdVector128<T> addend) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
-        ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), Vector128.Create((float)right), addend._lanes.As<T, float>()).As<float, T>()
-        : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector128.Create(right), addend._lanes.As<T, double>()).As<double, T>());
+    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, double right, SimdVector128<T> addend) =>
+        Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), Vector128.Create((float)right), addend._lanes.As<T, float>()).As<float, T>()
+            : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector128.Create(right), addend._lanes.As<T, double>()).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, double right, double addend) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
-        ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), Vector128.Create((float)right), Vector128.Create((float)addend)).As<float, T>()
-        : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector128.Create(right), Vector128.Create(addend)).As<double, T>());
+    public static SimdVector128<T> MultiplyAdd(SimdVector128<T> left, double right, double addend) =>
+        Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), Vector128.Create((float)right), Vector128.Create((float)addend)).As<float, T>()
+            : Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), Vector128.Create(right), Vector128.Create(addend)).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> ProductError(SimdVector128<T> left, SimdVector128<T> right, SimdVector128<T> product) => SimdBits.IsFused
@@ -182,12 +215,46 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static SimdVector128<T> Sqrt(SimdVector128<T> value) => new() { _lanes = Vector128.Sqrt(value._lanes) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref SimdVector128<T> sum, SimdVector128<T> left, SimdVector128<T> right)
+    {
+        if (typeof(T) == typeof(float))
+            sum._lanes = Vector128.MultiplyAddEstimate(left._lanes.As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+        else
+            sum._lanes = Vector128.MultiplyAddEstimate(left._lanes.As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref SimdVector128<T> sum, T left, SimdVector128<T> right)
+    {
+        if (typeof(T) == typeof(float))
+            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+        else
+            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref SimdVector128<T> sum, T* left, SimdVector128<T> right)
+    {
+        if (typeof(T) == typeof(float))
+            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+        else
+            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Add(ref SimdVector128<T> sum, T* addend) => sum._lanes = Vector128.Load(addend) + sum._lanes;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(SimdVector128<T> value) => Vector128.Sum(value._lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> AddBits(SimdVector128<T> left, SimdVector128<T> right) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
-        ? (left._lanes.As<T, int>() + right._lanes.As<T, int>()).As<int, T>()
-        : (left._lanes.As<T, long>() + right._lanes.As<T, long>()).As<long, T>());
+    public static T SumHalves(SimdVector128<T> value) => Vector128.Sum(value._lanes);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector128<T> AddBits(SimdVector128<T> left, SimdVector128<T> right) =>
+        Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? (left._lanes.As<T, int>() + right._lanes.As<T, int>()).As<int, T>()
+            : (left._lanes.As<T, long>() + right._lanes.As<T, long>()).As<long, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> ShiftBitsLeft(SimdVector128<T> value, int count) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
@@ -195,12 +262,14 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
         : Vector128.ShiftLeft(value._lanes.As<T, long>(), count).As<long, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> ShiftBitsRight(SimdVector128<T> value, int count) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
-        ? Vector128.ShiftRightLogical(value._lanes.As<T, int>(), count).As<int, T>()
-        : Vector128.ShiftRightLogical(value._lanes.As<T, long>(), count).As<long, T>());
+    public static SimdVector128<T> ShiftBitsRight(SimdVector128<T> value, int count) =>
+        Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+            ? Vector128.ShiftRightLogical(value._lanes.As<T, int>(), count).As<int, T>()
+            : Vector128.ShiftRightLogical(value._lanes.As<T, long>(), count).As<long, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SimdVector128<T> ScaleByPowerOfTwo(SimdVector128<T> value, SimdVector128<T> exponent) => SimdBits.ScaleByPowerOfTwo<SimdVector128<T>, T>(value, exponent);
+    public static SimdVector128<T> ScaleByPowerOfTwo(SimdVector128<T> value, SimdVector128<T> exponent) =>
+        SimdBits.ScaleByPowerOfTwo<SimdVector128<T>, T>(value, exponent);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdVector128<T> Exponent(SimdVector128<T> value) => SimdBits.Exponent<SimdVector128<T>, T>(value);
@@ -209,7 +278,20 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static SimdVector128<T> Significand(SimdVector128<T> value) => SimdBits.Significand<SimdVector128<T>, T>(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<T> MultiplyAdd(Vector128<T> left, Vector128<T> right, Vector128<T> addend) => typeof(T) == typeof(float)
+        ? Vector128.MultiplyAddEstimate(left.As<T, float>(), right.As<T, float>(), addend.As<T, float>()).As<float, T>()
+        : Vector128.MultiplyAddEstimate(left.As<T, double>(), right.As<T, double>(), addend.As<T, double>()).As<double, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<T> Broadcast(double value) => typeof(T) == typeof(float)
         ? Vector128.Create((float)value).As<float, T>()
         : Vector128.Create(value).As<double, T>();
+
+    /// <summary>A mask of the first <paramref name="count"/> lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> SingleMask(int count) => Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
+
+    /// <inheritdoc cref="SingleMask"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> DoubleMask(int count) => Vector128.LessThan(Vector128<long>.Indices, Vector128.Create((long)count)).AsDouble();
 }

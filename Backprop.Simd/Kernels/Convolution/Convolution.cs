@@ -233,36 +233,35 @@ public static unsafe class Convolution
         }
 
         if (width == SimdWidth.Bits512)
-            Run<Vector512Simd<T>, Vector512<T>, T>(pass, in problem, context);
+            Run<SimdVector512<T>, T>(pass, in problem, context);
         else if (width == SimdWidth.Bits256)
-            Run<Vector256Simd<T>, Vector256<T>, T>(pass, in problem, context);
+            Run<SimdVector256<T>, T>(pass, in problem, context);
         else if (width == SimdWidth.Bits128)
-            Run<Vector128Simd<T>, Vector128<T>, T>(pass, in problem, context);
+            Run<SimdVector128<T>, T>(pass, in problem, context);
         else
-            Run<VectorSimd<T>, Vector<T>, T>(pass, in problem, context);
+            Run<SimdVector<T>, T>(pass, in problem, context);
     }
 
-    private static void Run<TSimd, TVector, T>(ConvolutionPass pass, in ConvolutionProblem<T> problem, ComputeContext? context)
-        where TSimd : struct, ISimd<TVector, T>
-        where TVector : struct
+    private static void Run<TVector, T>(ConvolutionPass pass, in ConvolutionProblem<T> problem, ComputeContext? context)
+        where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (problem.Shape.IsDepthwise)
         {
-            DepthwiseDriver<TSimd, TVector, T>.Run(pass, in problem, context);
+            DepthwiseDriver<TVector, T>.Run(pass, in problem, context);
             return;
         }
 
         switch (pass)
         {
             case ConvolutionPass.Forward:
-                ConvolutionDriver<TSimd, TVector, T>.Forward(in problem, context);
+                ConvolutionDriver<TVector, T>.Forward(in problem, context);
                 break;
             case ConvolutionPass.BackwardInput:
-                ConvolutionDriver<TSimd, TVector, T>.BackwardInput(in problem, context);
+                ConvolutionDriver<TVector, T>.BackwardInput(in problem, context);
                 break;
             default:
-                ConvolutionWeightDriver<TSimd, TVector, T>.Run(in problem, context);
+                ConvolutionWeightDriver<TVector, T>.Run(in problem, context);
                 break;
         }
     }

@@ -10,16 +10,15 @@ namespace Backprop.Simd.Kernels;
 /// cells where groups or dilation part them. The pixels of a row of the output are the rows of A, a constant stride apart.
 /// Threads take rows of the output; each element is one chain over the patch, first cell to last.
 /// </remarks>
-internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class ConvolutionDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Bytes of a convolution's output made at a time before they are pooled: they stay in the first-level cache.</summary>
     private const int PooledBytes = 16 * 1024;
 
     /// <summary>Nanoseconds per operation of one register lane's worth of elements, about half of the peak.</summary>
-    private static double Nanoseconds(in ConvolutionShape shape, int images) => images * shape.Operations * 0.01 * 8 / TSimd.Count;
+    private static double Nanoseconds(in ConvolutionShape shape, int images) => images * shape.Operations * 0.01 * 8 / TVector.Count;
 
     public static void Forward(in ConvolutionProblem<T> problem, ComputeContext? context)
     {
@@ -48,15 +47,15 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
     private static nint Pack(in ConvolutionProblem<T> problem, in ConvolutionShape shape)
     {
         var depth = shape.Kernel.Height * shape.Kernel.Width * shape.GroupChannels;
-        var panels = new ColumnPanels(shape.GroupFilters, TSimd.Count, 2);
+        var panels = new ColumnPanels(shape.GroupFilters, TVector.Count, 2);
         var destination = problem.Scratch;
         for (var group = 0; group < shape.Groups; group++)
         {
             var source = new GemmProblem<T> { B = problem.W + group * shape.GroupFilters, BRow = shape.Filters, BColumn = 1 };
             for (var panel = 0; panel < panels.Total; panel++)
             {
-                GemmPacking<TSimd, TVector, T>.PackB(in source, panels[panel], 0, depth, destination);
-                destination += (nint)panels[panel].Vectors * TSimd.Count * depth;
+                GemmPacking<TVector, T>.PackB(in source, panels[panel], 0, depth, destination);
+                destination += (nint)panels[panel].Vectors * TVector.Count * depth;
             }
         }
 
@@ -66,7 +65,7 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
     /// <summary>The filters of each phase and group, turned: rows (ky, kx, f) in the order of the phase's segments, columns c.</summary>
     private static void PackTurned(in ConvolutionProblem<T> problem, in ConvolutionShape shape)
     {
-        var panels = new ColumnPanels(shape.GroupChannels, TSimd.Count, 2);
+        var panels = new ColumnPanels(shape.GroupChannels, TVector.Count, 2);
         var destination = problem.Scratch;
         for (var phaseY = 0; phaseY < Math.Min(shape.Stride.Height, shape.Height); phaseY++)
         {
@@ -102,14 +101,14 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
                 {
                     // One column: its elements lie side by side in W, one to a row here.
                     for (var f = 0; f < shape.GroupFilters; f++)
-                        GemmPacking<TSimd, TVector, T>.PackB(new GemmProblem<T> { B = source.B + f, BRow = 1, BColumn = 1 }, at, 0, 1, destination + f * TSimd.Count);
+                        GemmPacking<TVector, T>.PackB(new GemmProblem<T> { B = source.B + f, BRow = 1, BColumn = 1 }, at, 0, 1, destination + f * TVector.Count);
                 }
                 else
                 {
-                    GemmPacking<TSimd, TVector, T>.PackB(in source, at, 0, shape.GroupFilters, destination);
+                    GemmPacking<TVector, T>.PackB(in source, at, 0, shape.GroupFilters, destination);
                 }
 
-                destination += (nint)at.Vectors * TSimd.Count * shape.GroupFilters;
+                destination += (nint)at.Vectors * TVector.Count * shape.GroupFilters;
             }
         }
 
@@ -122,8 +121,8 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
         ARowStride = aRow * sizeof(T),
         AStep = sizeof(T),
         B = (byte*)packed,
-        BStep = at.Vectors * TSimd.Count * sizeof(T),
-        BLast = (at.Vectors - 1) * TSimd.Count * sizeof(T),
+        BStep = at.Vectors * TVector.Count * sizeof(T),
+        BLast = (at.Vectors - 1) * TVector.Count * sizeof(T),
         CRowStride = cRow * sizeof(T),
         AddendRowStride = addsRow ? 0 : cRow * sizeof(T),
         CLast = at.Last * sizeof(T),
@@ -198,7 +197,7 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
         {
             var shape = Problem.Shape;
             var depth = shape.HasRuns ? shape.Kernel.Width * shape.Channels : shape.GroupChannels;
-            var panels = new ColumnPanels(shape.GroupFilters, TSimd.Count, 2);
+            var panels = new ColumnPanels(shape.GroupFilters, TVector.Count, 2);
             var packed = (T*)Filters;
             var hasBias = Problem.Bias is not null;
             for (var group = 0; group < shape.Groups; group++)
@@ -212,10 +211,10 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
                     {
                         var a = x + (nint)oy * shape.Stride.Height * shape.PaddedWidth * shape.Channels + group * shape.GroupChannels;
                         var c = y + (nint)oy * shape.OutputWidth * shape.Filters + column;
-                        SegmentedTiles<TSimd, TVector, T>.Run(Problem.Adds || hasBias, at.Vectors, shape.OutputWidth, ref panel, (byte*)a, (byte*)c, hasBias ? (byte*)(Problem.Bias + column) : (byte*)c);
+                        SegmentedTiles<TVector, T>.Run(Problem.Adds || hasBias, at.Vectors, shape.OutputWidth, ref panel, (byte*)a, (byte*)c, hasBias ? (byte*)(Problem.Bias + column) : (byte*)c);
                     }
 
-                    packed += (nint)at.Vectors * TSimd.Count * depth * segments;
+                    packed += (nint)at.Vectors * TVector.Count * depth * segments;
                 }
             }
         }
@@ -279,7 +278,7 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
                 offsets[s] = (y * row + x * pixel) * sizeof(T);
             }
 
-            var panels = new ColumnPanels(shape.GroupChannels, TSimd.Count, 2);
+            var panels = new ColumnPanels(shape.GroupChannels, TVector.Count, 2);
             for (var group = 0; group < shape.Groups; group++)
             {
                 for (var p = 0; p < panels.Total; p++)
@@ -294,10 +293,10 @@ internal static unsafe class ConvolutionDriver<TSimd, TVector, T>
                         if (segments == 0)
                             Fill(c, at.Width, inputs, panel.CRowStride / sizeof(T), hasBias ? Problem.Bias + column : null);
                         else
-                            SegmentedTiles<TSimd, TVector, T>.Run(Problem.Adds || hasBias, at.Vectors, inputs, ref panel, (byte*)(dy + t * row + group * shape.GroupFilters), (byte*)c, hasBias ? (byte*)(Problem.Bias + column) : (byte*)c);
+                            SegmentedTiles<TVector, T>.Run(Problem.Adds || hasBias, at.Vectors, inputs, ref panel, (byte*)(dy + t * row + group * shape.GroupFilters), (byte*)c, hasBias ? (byte*)(Problem.Bias + column) : (byte*)c);
                     }
 
-                    packed += (nint)at.Vectors * TSimd.Count * depth * segments;
+                    packed += (nint)at.Vectors * TVector.Count * depth * segments;
                 }
             }
 

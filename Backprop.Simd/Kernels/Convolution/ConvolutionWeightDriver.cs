@@ -13,9 +13,8 @@ namespace Backprop.Simd.Kernels;
 /// Images are added one after the other, first to last; the gradients by biases meet pairwise. Threads take tiles of dW; where these
 /// are few, the batch is cut into shards, a number that depends on the sizes alone, which are summed in their order.
 /// </remarks>
-internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class ConvolutionWeightDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static void Run(in ConvolutionProblem<T> problem, ComputeContext? context)
@@ -27,7 +26,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
         if (context is null)
             body.Execute(0, items);
         else
-            context.For(items, 1, problem.Images * shape.Operations * 0.01 * 8 / TSimd.Count, in body);
+            context.For(items, 1, problem.Images * shape.Operations * 0.01 * 8 / TVector.Count, in body);
         if (shards > 1 && problem.W is not null)
             ConvolutionShards.Sum(problem.W, problem.Scratch, shape.WeightSize, shape.WeightSize, shards, problem.Adds);
         if (problem.Bias is null)
@@ -58,9 +57,9 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
             Cells = shape.HasRuns ? 1 : shape.Kernel.Width;
             Runs = shape.Kernel.Height * Cells;
             RunRows = shape.HasRuns ? shape.Kernel.Width * shape.Channels : shape.GroupChannels;
-            var rows = SegmentedTiles<TSimd, TVector, T>.TileRows;
+            var rows = SegmentedTiles<TVector, T>.TileRows;
             Tiles = (RunRows - 1) / rows + 1;
-            Panels = new ColumnPanels(shape.GroupFilters, TSimd.Count, 2);
+            Panels = new ColumnPanels(shape.GroupFilters, TVector.Count, 2);
             Items = shape.Groups * Panels.Total * Runs * Tiles;
         }
 
@@ -79,7 +78,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
         {
             var shape = Problem.Shape;
             var image = shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels;
-            var packed = PacksOutputs(shape) ? (long)shape.OutputHeight * shape.OutputWidth * 2 * TSimd.Count : 0;
+            var packed = PacksOutputs(shape) ? (long)shape.OutputHeight * shape.OutputWidth * 2 * TVector.Count : 0;
             var space = ThreadSpace<T>.Take(shape.OutputHeight, image + packed + Problem.GradientElements);
             fixed (nint* offsets = space.Offsets)
             fixed (T* elements = space.Elements)
@@ -98,7 +97,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
 
         /// <summary>Panels of the outputs' gradient are copied where there are several, or narrower than a register.</summary>
         private static bool PacksOutputs(in ConvolutionShape shape) =>
-            shape.GroupFilters < TSimd.Count ? !TSimd.HasMasks : shape.Filters > 2 * TSimd.Count;
+            shape.GroupFilters < TVector.Count ? !TVector.HasMasks : shape.Filters > 2 * TVector.Count;
 
         private readonly void Shard(int shard, int first, int last, nint* offsets, T* padded, T* packed, T* gradient)
         {
@@ -146,10 +145,10 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                 if (packs)
                 {
                     var source = new GemmProblem<T> { B = dy + group * shape.GroupFilters, BRow = shape.Filters, BColumn = 1 };
-                    GemmPacking<TSimd, TVector, T>.PackB(in source, at, 0, pixels, packed);
+                    GemmPacking<TVector, T>.PackB(in source, at, 0, pixels, packed);
                     panel.B = (byte*)packed;
-                    panel.BStep = at.Vectors * TSimd.Count * sizeof(T);
-                    panel.BLast = (at.Vectors - 1) * TSimd.Count * sizeof(T);
+                    panel.BStep = at.Vectors * TVector.Count * sizeof(T);
+                    panel.BLast = (at.Vectors - 1) * TVector.Count * sizeof(T);
                 }
 
                 // Whoever has the first tile of a panel has its bias.
@@ -166,7 +165,7 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
                     var (ky, kx) = Math.DivRem(run, Cut.Cells);
                     var a = x + ((nint)ky * shape.Dilation.Height * shape.PaddedWidth + kx * shape.Dilation.Width) * shape.Channels + group * shape.GroupChannels + row;
                     var c = dw + ((nint)run * Cut.RunRows + row) * shape.Filters + column;
-                    SegmentedTiles<TSimd, TVector, T>.Run(adds, at.Vectors, rows, ref panel, (byte*)a, (byte*)c, (byte*)c);
+                    SegmentedTiles<TVector, T>.Run(adds, at.Vectors, rows, ref panel, (byte*)a, (byte*)c, (byte*)c);
                 }
             }
         }
@@ -175,51 +174,51 @@ internal static unsafe class ConvolutionWeightDriver<TSimd, TVector, T>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void ColumnSums(in TilePanel<T> panel, int pixels, T* slots, int block, nint stride)
         {
-            var width = Math.Min(panel.Width, TSimd.Count);
-            var second = panel.Width > TSimd.Count ? panel.BLast : 0;
+            var width = Math.Min(panel.Width, TVector.Count);
+            var second = panel.Width > TVector.Count ? panel.BLast : 0;
             var end = (second == 0 ? 0 : panel.CLast) / sizeof(T);
             var at = panel.B;
             var step = panel.BStep;
             for (; pixels > 0; pixels -= ConvolutionScratch.BiasBlock, block++)
             {
-                TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
-                TVector t0 = TSimd.Zero, t1 = TSimd.Zero, t2 = TSimd.Zero, t3 = TSimd.Zero;
+                TVector s0 = TVector.Zero, s1 = TVector.Zero, s2 = TVector.Zero, s3 = TVector.Zero;
+                TVector t0 = TVector.Zero, t1 = TVector.Zero, t2 = TVector.Zero, t3 = TVector.Zero;
                 var left = Math.Min(pixels, ConvolutionScratch.BiasBlock);
                 for (; left >= 4; left -= 4)
                 {
-                    s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
-                    t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
+                    s0 = s0 + TVector.LoadPartial((T*)at, width);
+                    t0 = t0 + TVector.LoadPartial((T*)(at + second), width);
                     at += step;
-                    s1 = TSimd.Add(s1, TSimd.LoadPartial((T*)at, width));
-                    t1 = TSimd.Add(t1, TSimd.LoadPartial((T*)(at + second), width));
+                    s1 = s1 + TVector.LoadPartial((T*)at, width);
+                    t1 = t1 + TVector.LoadPartial((T*)(at + second), width);
                     at += step;
-                    s2 = TSimd.Add(s2, TSimd.LoadPartial((T*)at, width));
-                    t2 = TSimd.Add(t2, TSimd.LoadPartial((T*)(at + second), width));
+                    s2 = s2 + TVector.LoadPartial((T*)at, width);
+                    t2 = t2 + TVector.LoadPartial((T*)(at + second), width);
                     at += step;
-                    s3 = TSimd.Add(s3, TSimd.LoadPartial((T*)at, width));
-                    t3 = TSimd.Add(t3, TSimd.LoadPartial((T*)(at + second), width));
+                    s3 = s3 + TVector.LoadPartial((T*)at, width);
+                    t3 = t3 + TVector.LoadPartial((T*)(at + second), width);
                     at += step;
                 }
 
                 for (; left > 0; left--)
                 {
-                    s0 = TSimd.Add(s0, TSimd.LoadPartial((T*)at, width));
-                    t0 = TSimd.Add(t0, TSimd.LoadPartial((T*)(at + second), width));
+                    s0 = s0 + TVector.LoadPartial((T*)at, width);
+                    t0 = t0 + TVector.LoadPartial((T*)(at + second), width);
                     at += step;
                 }
 
-                var first = TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3));
-                var last = TSimd.Add(TSimd.Add(t0, t1), TSimd.Add(t2, t3));
+                var first = (s0 + s1) + (s2 + s3);
+                var last = (t0 + t1) + (t2 + t3);
                 var slot = BlockSums.Slot(slots, block, stride);
                 for (var bits = block; (bits & 1) != 0; bits >>= 1)
                 {
                     slot -= stride;
-                    first = TSimd.Add(TSimd.LoadPartial(slot, width), first);
-                    last = TSimd.Add(TSimd.LoadPartial(slot + end, width), last);
+                    first = TVector.LoadPartial(slot, width) + first;
+                    last = TVector.LoadPartial(slot + end, width) + last;
                 }
 
-                TSimd.StorePartial(slot, first, width);
-                TSimd.StorePartial(slot + end, last, width);
+                TVector.StorePartial(slot, first, width);
+                TVector.StorePartial(slot + end, last, width);
             }
         }
     }

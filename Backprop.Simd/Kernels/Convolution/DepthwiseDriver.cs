@@ -9,9 +9,8 @@ namespace Backprop.Simd.Kernels;
 /// Depthwise convolution: each channel has one filter of its own, so that a register of channels is multiplied by a register of
 /// filter cells.
 /// </summary>
-internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class DepthwiseDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nanoseconds per operation: two loads for each multiply-add.</summary>
@@ -20,7 +19,7 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
     public static void Run(ConvolutionPass pass, in ConvolutionProblem<T> problem, ComputeContext? context)
     {
         var shape = problem.Shape;
-        var nanoseconds = problem.Images * shape.Operations * Cost * 8 / TSimd.Count;
+        var nanoseconds = problem.Images * shape.Operations * Cost * 8 / TVector.Count;
         if (pass == ConvolutionPass.BackwardWeights)
         {
             var shards = ConvolutionScratch.Shards(shape, problem.Images);
@@ -54,19 +53,19 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
     private static void Row(T* a, nint aPixel, nint aRow, nint aColumn, T* w, nint wRow, nint wColumn, int height, int width,
         T* c, nint cPixel, T* addend, nint addendPixel, int pixels, int channels)
     {
-        for (var channel = 0; channel < channels; channel += TSimd.Count)
+        for (var channel = 0; channel < channels; channel += TVector.Count)
         {
-            var count = Math.Min(TSimd.Count, channels - channel);
+            var count = Math.Min(TVector.Count, channels - channel);
             var i = 0;
             for (; i <= pixels - 4; i += 4)
             {
-                TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+                TVector s0 = TVector.Zero, s1 = TVector.Zero, s2 = TVector.Zero, s3 = TVector.Zero;
                 if (addend is not null)
                 {
-                    s0 = TSimd.LoadPartial(addend + channel, count);
-                    s1 = TSimd.LoadPartial(addend + addendPixel + channel, count);
-                    s2 = TSimd.LoadPartial(addend + 2 * addendPixel + channel, count);
-                    s3 = TSimd.LoadPartial(addend + 3 * addendPixel + channel, count);
+                    s0 = TVector.LoadPartial(addend + channel, count);
+                    s1 = TVector.LoadPartial(addend + addendPixel + channel, count);
+                    s2 = TVector.LoadPartial(addend + 2 * addendPixel + channel, count);
+                    s3 = TVector.LoadPartial(addend + 3 * addendPixel + channel, count);
                 }
 
                 T* aAt = a + channel, wAt = w + channel;
@@ -75,21 +74,21 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                     for (var x = 0; x < width; x++)
                     {
                         T* p = aAt + x * aColumn, q = wAt + x * wColumn;
-                        if (count == TSimd.Count)
+                        if (count == TVector.Count)
                         {
-                            var filter = TSimd.Load(q);
-                            s0 = TSimd.MultiplyAdd(TSimd.Load(p), filter, s0);
-                            s1 = TSimd.MultiplyAdd(TSimd.Load(p + aPixel), filter, s1);
-                            s2 = TSimd.MultiplyAdd(TSimd.Load(p + 2 * aPixel), filter, s2);
-                            s3 = TSimd.MultiplyAdd(TSimd.Load(p + 3 * aPixel), filter, s3);
+                            var filter = TVector.Load(q);
+                            TVector.AddProduct(ref s0, p, filter);
+                            TVector.AddProduct(ref s1, p + aPixel, filter);
+                            TVector.AddProduct(ref s2, p + 2 * aPixel, filter);
+                            TVector.AddProduct(ref s3, p + 3 * aPixel, filter);
                         }
                         else
                         {
-                            var filter = TSimd.LoadPartial(q, count);
-                            s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(p, count), filter, s0);
-                            s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(p + aPixel, count), filter, s1);
-                            s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(p + 2 * aPixel, count), filter, s2);
-                            s3 = TSimd.MultiplyAdd(TSimd.LoadPartial(p + 3 * aPixel, count), filter, s3);
+                            var filter = TVector.LoadPartial(q, count);
+                            TVector.AddProduct(ref s0, TVector.LoadPartial(p, count), filter);
+                            TVector.AddProduct(ref s1, TVector.LoadPartial(p + aPixel, count), filter);
+                            TVector.AddProduct(ref s2, TVector.LoadPartial(p + 2 * aPixel, count), filter);
+                            TVector.AddProduct(ref s3, TVector.LoadPartial(p + 3 * aPixel, count), filter);
                         }
                     }
 
@@ -97,10 +96,10 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                     wAt += wRow;
                 }
 
-                TSimd.StorePartial(c + channel, s0, count);
-                TSimd.StorePartial(c + cPixel + channel, s1, count);
-                TSimd.StorePartial(c + 2 * cPixel + channel, s2, count);
-                TSimd.StorePartial(c + 3 * cPixel + channel, s3, count);
+                TVector.StorePartial(c + channel, s0, count);
+                TVector.StorePartial(c + cPixel + channel, s1, count);
+                TVector.StorePartial(c + 2 * cPixel + channel, s2, count);
+                TVector.StorePartial(c + 3 * cPixel + channel, s3, count);
                 a += 4 * aPixel;
                 c += 4 * cPixel;
                 addend += 4 * addendPixel;
@@ -108,17 +107,17 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
 
             for (; i < pixels; i++)
             {
-                var sum = addend is null ? TSimd.Zero : TSimd.LoadPartial(addend + channel, count);
+                var sum = addend is null ? TVector.Zero : TVector.LoadPartial(addend + channel, count);
                 T* aAt = a + channel, wAt = w + channel;
                 for (var y = 0; y < height; y++)
                 {
                     for (var x = 0; x < width; x++)
-                        sum = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + x * aColumn, count), TSimd.LoadPartial(wAt + x * wColumn, count), sum);
+                        TVector.AddProduct(ref sum, TVector.LoadPartial(aAt + x * aColumn, count), TVector.LoadPartial(wAt + x * wColumn, count));
                     aAt += aRow;
                     wAt += wRow;
                 }
 
-                TSimd.StorePartial(c + channel, sum, count);
+                TVector.StorePartial(c + channel, sum, count);
                 a += aPixel;
                 c += cPixel;
                 addend += addendPixel;
@@ -134,10 +133,10 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Cell(T* a, nint aPixel, nint aRow, T* dy, nint pixel, nint rows, nint pixels, int channels, T* sum, bool adds)
     {
-        for (var channel = 0; channel < channels; channel += TSimd.Count)
+        for (var channel = 0; channel < channels; channel += TVector.Count)
         {
-            var count = Math.Min(TSimd.Count, channels - channel);
-            TVector s0 = adds ? TSimd.LoadPartial(sum + channel, count) : TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
+            var count = Math.Min(TVector.Count, channels - channel);
+            TVector s0 = adds ? TVector.LoadPartial(sum + channel, count) : TVector.Zero, s1 = TVector.Zero, s2 = TVector.Zero, s3 = TVector.Zero;
             T* aLine = a + channel, dyAt = dy + channel;
             for (nint y = 0; y < rows; y++)
             {
@@ -145,17 +144,17 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                 nint i = 0;
                 for (; i <= pixels - 4; i += 4)
                 {
-                    s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt, count), TSimd.LoadPartial(dyAt, count), s0);
-                    s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + aPixel, count), TSimd.LoadPartial(dyAt + pixel, count), s1);
-                    s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + 2 * aPixel, count), TSimd.LoadPartial(dyAt + 2 * pixel, count), s2);
-                    s3 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt + 3 * aPixel, count), TSimd.LoadPartial(dyAt + 3 * pixel, count), s3);
+                    TVector.AddProduct(ref s0, TVector.LoadPartial(aAt, count), TVector.LoadPartial(dyAt, count));
+                    TVector.AddProduct(ref s1, TVector.LoadPartial(aAt + aPixel, count), TVector.LoadPartial(dyAt + pixel, count));
+                    TVector.AddProduct(ref s2, TVector.LoadPartial(aAt + 2 * aPixel, count), TVector.LoadPartial(dyAt + 2 * pixel, count));
+                    TVector.AddProduct(ref s3, TVector.LoadPartial(aAt + 3 * aPixel, count), TVector.LoadPartial(dyAt + 3 * pixel, count));
                     aAt += 4 * aPixel;
                     dyAt += 4 * pixel;
                 }
 
                 for (; i < pixels; i++)
                 {
-                    s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(aAt, count), TSimd.LoadPartial(dyAt, count), s0);
+                    TVector.AddProduct(ref s0, TVector.LoadPartial(aAt, count), TVector.LoadPartial(dyAt, count));
                     aAt += aPixel;
                     dyAt += pixel;
                 }
@@ -163,7 +162,7 @@ internal static unsafe class DepthwiseDriver<TSimd, TVector, T>
                 aLine += aRow;
             }
 
-            TSimd.StorePartial(sum + channel, TSimd.Add(TSimd.Add(s0, s1), TSimd.Add(s2, s3)), count);
+            TVector.StorePartial(sum + channel, (s0 + s1) + (s2 + s3), count);
         }
     }
 

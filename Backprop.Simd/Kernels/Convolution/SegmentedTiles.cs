@@ -4,13 +4,12 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>Row tiles of a panel whose A is segmented: as many of equal height as possible, the rest one row lower.</summary>
-internal static unsafe class SegmentedTiles<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class SegmentedTiles<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>The highest tile of two vectors: 12 x 2 accumulators of 32 registers, 6 x 2 of 16.</summary>
-    public static int TileRows => TSimd.HasManyRegisters ? 12 : 6;
+    public static int TileRows => TVector.HasManyRegisters ? 12 : 6;
 
     public static void Run(bool adds, int vectors, int rows, ref TilePanel<T> panel, byte* a, byte* c, byte* addend)
     {
@@ -43,7 +42,7 @@ internal static unsafe class SegmentedTiles<TSimd, TVector, T>
     {
         if (vectors == 2)
             Run<N2, Segmented<TUpdate>>(rows, in panel, a, c, addend, tiles);
-        else if (panel.Width < TSimd.Count)
+        else if (panel.Width < TVector.Count)
             Run<N1, Segmented<Partial<TUpdate>>>(rows, in panel, a, c, addend, tiles);
         else
             Run<N1, Segmented<TUpdate>>(rows, in panel, a, c, addend, tiles);
@@ -56,40 +55,40 @@ internal static unsafe class SegmentedTiles<TSimd, TVector, T>
         switch (rows)
         {
             case 1:
-                TileKernel<TSimd, TVector, T>.Run<N1, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N1, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 2:
-                TileKernel<TSimd, TVector, T>.Run<N2, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N2, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 3:
-                TileKernel<TSimd, TVector, T>.Run<N3, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N3, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 4:
-                TileKernel<TSimd, TVector, T>.Run<N4, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N4, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 5:
-                TileKernel<TSimd, TVector, T>.Run<N5, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N5, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 6:
-                TileKernel<TSimd, TVector, T>.Run<N6, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N6, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 7:
-                TileKernel<TSimd, TVector, T>.Run<N7, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N7, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 8:
-                TileKernel<TSimd, TVector, T>.Run<N8, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N8, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 9:
-                TileKernel<TSimd, TVector, T>.Run<N9, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N9, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 10:
-                TileKernel<TSimd, TVector, T>.Run<N10, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N10, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 11:
-                TileKernel<TSimd, TVector, T>.Run<N11, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N11, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 12:
-                TileKernel<TSimd, TVector, T>.Run<N12, TVectors, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N12, TVectors, TUpdate>(in panel, a, c, addend, tiles);
                 break;
         }
     }

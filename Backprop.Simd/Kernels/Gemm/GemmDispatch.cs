@@ -107,11 +107,11 @@ internal static unsafe class GemmDispatch
         if (width != SimdWidth.Widest)
             MultiplyForced(in problem, context, width);
         else if (Vector512.IsHardwareAccelerated && !SuitsHalfRegisters(in problem))
-            GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector512<T>, T>.Run(in problem, context);
         else if (Vector256.IsHardwareAccelerated)
-            GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector256<T>, T>.Run(in problem, context);
         else
-            GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector128<T>, T>.Run(in problem, context);
     }
 
     /// <summary>
@@ -121,7 +121,7 @@ internal static unsafe class GemmDispatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool SuitsHalfRegisters<T>(in GemmProblem<T> problem)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count && !NarrowDriver<Vector512Simd<T>, Vector512<T>, T>.Takes(in problem);
+        problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count && !NarrowDriver<SimdVector512<T>, T>.Takes(in problem);
 
     /// <summary>Apart, so that the types of all widths are loaded only where one is asked for.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -129,13 +129,13 @@ internal static unsafe class GemmDispatch
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (width == SimdWidth.Bits512)
-            GemmDriver<Vector512Simd<T>, Vector512<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector512<T>, T>.Run(in problem, context);
         else if (width == SimdWidth.Bits256)
-            GemmDriver<Vector256Simd<T>, Vector256<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector256<T>, T>.Run(in problem, context);
         else if (width == SimdWidth.Portable)
-            GemmDriver<VectorSimd<T>, Vector<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector<T>, T>.Run(in problem, context);
         else
-            GemmDriver<Vector128Simd<T>, Vector128<T>, T>.Run(in problem, context);
+            GemmDriver<SimdVector128<T>, T>.Run(in problem, context);
     }
 
     /// <summary>k = 0 or alpha = 0: C = 0, C, beta C or the row, without A and B.</summary>

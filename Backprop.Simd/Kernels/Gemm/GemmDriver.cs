@@ -13,9 +13,8 @@ namespace Backprop.Simd.Kernels;
 /// B is packed where rows and columns are enough to pay for it, or where it is column-major; A is read in place unless its
 /// tiles would step through memory by whole rows. A thread owns a range of panels or of rows and packs for itself.
 /// </remarks>
-internal static unsafe class GemmDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class GemmDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nanoseconds per multiply-add and byte of element: what a core with 256-bit registers needs, near enough to choose threads.</summary>
@@ -49,28 +48,28 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     private static int TileRows
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TSimd.HasManyRegisters ? 12 : 6;
+        get => TVector.HasManyRegisters ? 12 : 6;
     }
 
     /// <summary>The height of tiles three vectors wide.</summary>
     private static int HighestThree
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TSimd.HasManyRegisters ? 8 : 4;
+        get => TVector.HasManyRegisters ? 8 : 4;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
     {
-        if (LongDriver<TSimd, TVector, T>.Takes(in problem))
+        if (LongDriver<TVector, T>.Takes(in problem))
         {
-            LongDriver<TSimd, TVector, T>.Run(in problem, context);
+            LongDriver<TVector, T>.Run(in problem, context);
             return;
         }
 
-        if (NarrowDriver<TSimd, TVector, T>.Takes(in problem))
+        if (NarrowDriver<TVector, T>.Takes(in problem))
         {
-            NarrowDriver<TSimd, TVector, T>.Run(in problem, context);
+            NarrowDriver<TVector, T>.Run(in problem, context);
             return;
         }
 
@@ -84,9 +83,9 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         // One panel stays one panel where threads share it: an element's sum must not depend on them.
         if (!isOnePanel)
         {
-            if (SkinnyDriver<TSimd, TVector, T>.Takes(in problem))
+            if (SkinnyDriver<TVector, T>.Takes(in problem))
             {
-                SkinnyDriver<TSimd, TVector, T>.Run(in problem, context);
+                SkinnyDriver<TVector, T>.Run(in problem, context);
                 return;
             }
 
@@ -109,7 +108,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void RunAlone(in GemmProblem<T> problem)
     {
-        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
+        var blocking = GemmBlocking.For(in problem, TVector.Count, TileRows, TVector.HasMasks);
         var tail = Tail(in problem);
         var panels = Panels(in problem, in blocking, tail);
         Part(in problem, in blocking, in panels, tail, 0, problem.M, 0, Parts(in panels, tail));
@@ -118,13 +117,13 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     /// <summary>The last columns, where they are too few for a register.</summary>
     private static int Tail(in GemmProblem<T> problem)
     {
-        var rest = problem.N & TSimd.Count - 1;
-        return problem.N > TSimd.Count && SkinnyDriver<TSimd, TVector, T>.TakesTail(rest, problem.K) ? rest : 0;
+        var rest = problem.N & TVector.Count - 1;
+        return problem.N > TVector.Count && SkinnyDriver<TVector, T>.TakesTail(rest, problem.K) ? rest : 0;
     }
 
     /// <summary>Three vectors wide but for a packed A, which is cut to the height of two, and few rows that are one tile of two.</summary>
     private static ColumnPanels Panels(in GemmProblem<T> problem, in GemmBlocking blocking, int tail) =>
-        new(problem.N - tail, TSimd.Count, blocking.PackA || problem.M <= TileRows && problem.M > HighestThree ? 2 : 3);
+        new(problem.N - tail, TVector.Count, blocking.PackA || problem.M <= TileRows && problem.M > HighestThree ? 2 : 3);
 
     private static int Parts(in ColumnPanels panels, int tail) => tail > 0 ? panels.Total + 1 : panels.Total;
 
@@ -135,24 +134,24 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsOnePanel(in GemmProblem<T> problem)
     {
-        if (problem.K > GemmBlocking.UnpackedColumnDepth || problem.BColumn != 1 || problem.N > MostVectors * TSimd.Count)
+        if (problem.K > GemmBlocking.UnpackedColumnDepth || problem.BColumn != 1 || problem.N > MostVectors * TVector.Count)
             return false;
         var isShort = problem.K <= ShortDepth;
         if (problem.M <= FewRows && !isShort)
             return false;
-        return problem.N < TSimd.Count
-            ? TSimd.HasMasks && problem.M <= MaskedRows && (isShort || problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns)
-            : !SkinnyDriver<TSimd, TVector, T>.TakesTail(problem.N & TSimd.Count - 1, problem.K);
+        return problem.N < TVector.Count
+            ? TVector.HasMasks && problem.M <= MaskedRows && (isShort || problem.N > SkinnyDriver<TVector, T>.MostColumns)
+            : !SkinnyDriver<TVector, T>.TakesTail(problem.N & TVector.Count - 1, problem.K);
     }
 
-    /// <summary>One or two rows times a matrix, if the transposed product has so few columns that <see cref="SkinnyDriver{TSimd, TVector, T}"/> takes it.</summary>
+    /// <summary>One or two rows times a matrix, if the transposed product has so few columns that <see cref="SkinnyDriver{TVector, T}"/> takes it.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool RunTransposed(in GemmProblem<T> problem, ComputeContext? context)
     {
         var turned = problem.Transposed;
-        if (!SkinnyDriver<TSimd, TVector, T>.Takes(in turned))
+        if (!SkinnyDriver<TVector, T>.Takes(in turned))
             return false;
-        SkinnyDriver<TSimd, TVector, T>.Run(in turned, context);
+        SkinnyDriver<TVector, T>.Run(in turned, context);
         return true;
     }
 
@@ -170,7 +169,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     {
         public GemmProblem<T> Problem;
 
-        public readonly void Execute(int start, int limit) => SkinnyKernels<TSimd, TVector, T>.Outer(
+        public readonly void Execute(int start, int limit) => SkinnyKernels<TVector, T>.Outer(
             Problem.A + start * Problem.ARow, Problem.ARow, limit - start, Problem.B, Problem.N, Problem.C + start * Problem.CRow, Problem.CRow);
     }
 
@@ -178,7 +177,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Share(in GemmProblem<T> problem, ComputeContext context)
     {
-        var blocking = GemmBlocking.For(in problem, TSimd.Count, TileRows, TSimd.HasMasks);
+        var blocking = GemmBlocking.For(in problem, TVector.Count, TileRows, TVector.HasMasks);
         var tail = Tail(in problem);
         var panels = Panels(in problem, in blocking, tail);
         var parts = Parts(in panels, tail);
@@ -249,7 +248,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
             var (start, limit) = ((int)at, (int)Math.Min(at + step, row1));
             if (panel0 < panel1)
                 Multiply(in problem, in blocking, in panels, start, limit, panel0, panel1);
-            SkinnyDriver<TSimd, TVector, T>.Multiply(in last, start, limit);
+            SkinnyDriver<TVector, T>.Multiply(in last, start, limit);
         }
     }
 
@@ -263,8 +262,8 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
 
         // With one block of A, each panel of B is packed into the first-level cache and used at once.
         var chunk = blocking.PackB ? oneBlock ? 1 : Math.Min(blocking.Panels, panel1 - panel0) : panel1 - panel0;
-        var panelLength = 2 * depth * TSimd.Count;
-        var packedB = blocking.PackB ? chunk * panelLength + depth * TSimd.Count : 0; // The last panel may have three vectors.
+        var panelLength = 2 * depth * TVector.Count;
+        var packedB = blocking.PackB ? chunk * panelLength + depth * TVector.Count : 0; // The last panel may have three vectors.
         var packedA = blocking.PackA ? blockRows * depth : blocking.CopyA ? blockRows * blocking.CopyStride : 0;
         var scratch = packedA + packedB == 0 ? [] : KernelScratch.Get<T>(packedA + packedB + 64);
         fixed (T* space = scratch)
@@ -283,7 +282,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
                     if (blocking.PackB)
                     {
                         for (var panel = chunk0; panel < chunk1; panel++)
-                            GemmPacking<TSimd, TVector, T>.PackB(in problem, panels[panel], k0, k, bSpace + (panel - chunk0) * panelLength);
+                            GemmPacking<TVector, T>.PackB(in problem, panels[panel], k0, k, bSpace + (panel - chunk0) * panelLength);
                     }
 
                     for (long row = row0; row < row1; row += blocking.Rows)
@@ -293,9 +292,9 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
                         if (packedA > 0 && (!oneBlock || chunk0 == panel0))
                         {
                             if (blocking.PackA)
-                                GemmPacking<TSimd, TVector, T>.PackA(in problem, block0, block1, TileRows, k0, k, aSpace);
+                                GemmPacking<TVector, T>.PackA(in problem, block0, block1, TileRows, k0, k, aSpace);
                             else
-                                GemmPacking<TSimd, TVector, T>.CopyA(in problem, block0, block1, k0, k, aSpace, blocking.CopyStride);
+                                GemmPacking<TVector, T>.CopyA(in problem, block0, block1, k0, k, aSpace, blocking.CopyStride);
                         }
 
                         for (var panel = chunk0; panel < chunk1; panel++)
@@ -317,17 +316,17 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OnePanel(in GemmProblem<T> problem)
     {
-        var vectors = (int)((uint)problem.N + (uint)TSimd.Count - 1) / TSimd.Count;
+        var vectors = (int)((uint)problem.N + (uint)TVector.Count - 1) / TVector.Count;
         var panel = new TilePanel<T>
         {
             ARowStride = problem.ARow * sizeof(T),
             AStep = problem.AColumn * sizeof(T),
             B = (byte*)problem.B,
             BStep = problem.BRow * sizeof(T),
-            BLast = (problem.N - TSimd.Count) * sizeof(T),
+            BLast = (problem.N - TVector.Count) * sizeof(T),
             CRowStride = problem.CRow * sizeof(T),
             AddendRowStride = problem.AddendRow * sizeof(T),
-            CLast = (problem.N - TSimd.Count) * sizeof(T),
+            CLast = (problem.N - TVector.Count) * sizeof(T),
             Width = problem.N,
             Depth = problem.K,
             PrefetchesC = false,
@@ -359,8 +358,8 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         if (packedB is not null)
         {
             panel.B = (byte*)packedB;
-            panel.BStep = at.Vectors * TSimd.Count * sizeof(T);
-            panel.BLast = (at.Vectors - 1) * TSimd.Count * sizeof(T);
+            panel.BStep = at.Vectors * TVector.Count * sizeof(T);
+            panel.BLast = (at.Vectors - 1) * TVector.Count * sizeof(T);
         }
         else
         {
@@ -456,7 +455,7 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
             Tiles3<TUpdate>(rows, in panel, a, c, addend, tiles);
         else if (vectors == 2)
             Tiles2<TUpdate>(rows, in panel, a, c, addend, tiles);
-        else if (panel.Width < TSimd.Count)
+        else if (panel.Width < TVector.Count)
             Tiles1<Partial<TUpdate>>(rows, in panel, a, c, addend, tiles);
         else
             Tiles1<TUpdate>(rows, in panel, a, c, addend, tiles);
@@ -468,40 +467,40 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         switch (rows)
         {
             case 1:
-                TileKernel<TSimd, TVector, T>.Run<N1, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N1, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 2:
-                TileKernel<TSimd, TVector, T>.Run<N2, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N2, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 3:
-                TileKernel<TSimd, TVector, T>.Run<N3, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N3, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 4:
-                TileKernel<TSimd, TVector, T>.Run<N4, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N4, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 5:
-                TileKernel<TSimd, TVector, T>.Run<N5, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N5, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 6:
-                TileKernel<TSimd, TVector, T>.Run<N6, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N6, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 7:
-                TileKernel<TSimd, TVector, T>.Run<N7, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N7, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 8:
-                TileKernel<TSimd, TVector, T>.Run<N8, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N8, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 9:
-                TileKernel<TSimd, TVector, T>.Run<N9, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N9, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 10:
-                TileKernel<TSimd, TVector, T>.Run<N10, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N10, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 11:
-                TileKernel<TSimd, TVector, T>.Run<N11, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N11, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 12:
-                TileKernel<TSimd, TVector, T>.Run<N12, N1, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N12, N1, TUpdate>(in panel, a, c, addend, tiles);
                 break;
         }
     }
@@ -512,40 +511,40 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         switch (rows)
         {
             case 1:
-                TileKernel<TSimd, TVector, T>.Run<N1, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N1, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 2:
-                TileKernel<TSimd, TVector, T>.Run<N2, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N2, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 3:
-                TileKernel<TSimd, TVector, T>.Run<N3, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N3, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 4:
-                TileKernel<TSimd, TVector, T>.Run<N4, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N4, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 5:
-                TileKernel<TSimd, TVector, T>.Run<N5, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N5, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 6:
-                TileKernel<TSimd, TVector, T>.Run<N6, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N6, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 7:
-                TileKernel<TSimd, TVector, T>.Run<N7, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N7, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 8:
-                TileKernel<TSimd, TVector, T>.Run<N8, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N8, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 9:
-                TileKernel<TSimd, TVector, T>.Run<N9, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N9, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 10:
-                TileKernel<TSimd, TVector, T>.Run<N10, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N10, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 11:
-                TileKernel<TSimd, TVector, T>.Run<N11, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N11, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 12:
-                TileKernel<TSimd, TVector, T>.Run<N12, N2, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N12, N2, TUpdate>(in panel, a, c, addend, tiles);
                 break;
         }
     }
@@ -556,28 +555,28 @@ internal static unsafe class GemmDriver<TSimd, TVector, T>
         switch (rows)
         {
             case 1:
-                TileKernel<TSimd, TVector, T>.Run<N1, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N1, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 2:
-                TileKernel<TSimd, TVector, T>.Run<N2, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N2, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 3:
-                TileKernel<TSimd, TVector, T>.Run<N3, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N3, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 4:
-                TileKernel<TSimd, TVector, T>.Run<N4, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N4, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 5:
-                TileKernel<TSimd, TVector, T>.Run<N5, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N5, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 6:
-                TileKernel<TSimd, TVector, T>.Run<N6, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N6, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 7:
-                TileKernel<TSimd, TVector, T>.Run<N7, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N7, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
             case 8:
-                TileKernel<TSimd, TVector, T>.Run<N8, N3, TUpdate>(in panel, a, c, addend, tiles);
+                TileKernel<TVector, T>.Run<N8, N3, TUpdate>(in panel, a, c, addend, tiles);
                 break;
         }
     }

@@ -5,9 +5,8 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>Copies of A and B in the order in which the micro-kernel reads them.</summary>
-internal static unsafe class GemmPacking<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class GemmPacking<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>A panel of B: for each k its vectors, one behind the other; a panel narrower than a vector is filled up with zeros.</summary>
@@ -18,33 +17,33 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
         var stride = problem.BRow;
         if (problem.BColumn != 1)
         {
-            var step = at.Vectors * TSimd.Count;
-            if (at.Width < TSimd.Count)
+            var step = at.Vectors * TVector.Count;
+            if (at.Width < TVector.Count)
             {
-                new Span<T>(destination, depth * TSimd.Count).Clear();
+                new Span<T>(destination, depth * TVector.Count).Clear();
                 Transposition.Run(source, problem.BColumn, at.Width, depth, destination, step);
                 return;
             }
 
-            Transposition.Run(source, problem.BColumn, (at.Vectors - 1) * TSimd.Count, depth, destination, step);
-            Transposition.Run(source + at.Last * problem.BColumn, problem.BColumn, TSimd.Count, depth, destination + (at.Vectors - 1) * TSimd.Count, step);
+            Transposition.Run(source, problem.BColumn, (at.Vectors - 1) * TVector.Count, depth, destination, step);
+            Transposition.Run(source + at.Last * problem.BColumn, problem.BColumn, TVector.Count, depth, destination + (at.Vectors - 1) * TVector.Count, step);
         }
-        else if (at.Width < TSimd.Count)
+        else if (at.Width < TVector.Count)
         {
             for (var p = 0; p < depth; p++)
             {
-                TSimd.Store(destination, TSimd.LoadPartial(source, at.Width));
+                TVector.Store(destination, TVector.LoadPartial(source, at.Width));
                 source += stride;
-                destination += TSimd.Count;
+                destination += TVector.Count;
             }
         }
         else if (at.Vectors == 1)
         {
             for (var p = 0; p < depth; p++)
             {
-                TSimd.Store(destination, TSimd.Load(source));
+                TVector.Store(destination, TVector.Load(source));
                 source += stride;
-                destination += TSimd.Count;
+                destination += TVector.Count;
             }
         }
         else if (at.Vectors == 2)
@@ -52,10 +51,10 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
             var last = at.Last;
             for (var p = 0; p < depth; p++)
             {
-                TSimd.Store(destination, TSimd.Load(source));
-                TSimd.Store(destination + TSimd.Count, TSimd.Load(source + last));
+                TVector.Store(destination, TVector.Load(source));
+                TVector.Store(destination + TVector.Count, TVector.Load(source + last));
                 source += stride;
-                destination += 2 * TSimd.Count;
+                destination += 2 * TVector.Count;
             }
         }
         else
@@ -63,11 +62,11 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
             var last = at.Last;
             for (var p = 0; p < depth; p++)
             {
-                TSimd.Store(destination, TSimd.Load(source));
-                TSimd.Store(destination + TSimd.Count, TSimd.Load(source + TSimd.Count));
-                TSimd.Store(destination + 2 * TSimd.Count, TSimd.Load(source + last));
+                TVector.Store(destination, TVector.Load(source));
+                TVector.Store(destination + TVector.Count, TVector.Load(source + TVector.Count));
+                TVector.Store(destination + 2 * TVector.Count, TVector.Load(source + last));
                 source += stride;
-                destination += 3 * TSimd.Count;
+                destination += 3 * TVector.Count;
             }
         }
     }
@@ -84,9 +83,9 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
         for (var tile = 0; tile < tiles; tile++)
         {
             var tileRows = tile < higher ? height + 1 : height;
-            if (problem.ARow == 1 && tileRows >= TSimd.Count && tileRows <= 2 * TSimd.Count)
-                CopyRuns(source, problem.AColumn, depth, tileRows, tileRows - TSimd.Count, destination);
-            else if (problem.ARow == 1 && tileRows < TSimd.Count && RowsFrom(tile, tiles, height, higher) >= TSimd.Count)
+            if (problem.ARow == 1 && tileRows >= TVector.Count && tileRows <= 2 * TVector.Count)
+                CopyRuns(source, problem.AColumn, depth, tileRows, tileRows - TVector.Count, destination);
+            else if (problem.ARow == 1 && tileRows < TVector.Count && RowsFrom(tile, tiles, height, higher) >= TVector.Count)
                 CopyShortRuns(source, problem.AColumn, depth, tileRows, destination);
             else
                 CopyElements(source, problem.ARow, problem.AColumn, depth, tileRows, destination);
@@ -101,9 +100,9 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
     {
         for (var p = 0; p < depth; p++)
         {
-            var rest = TSimd.Load(source + second);
-            TSimd.Store(destination, TSimd.Load(source));
-            TSimd.Store(destination + second, rest);
+            var rest = TVector.Load(source + second);
+            TVector.Store(destination, TVector.Load(source));
+            TVector.Store(destination + second, rest);
             destination += length;
             source += stride;
         }
@@ -118,7 +117,7 @@ internal static unsafe class GemmPacking<TSimd, TVector, T>
     {
         for (var p = 0; p < depth; p++)
         {
-            TSimd.Store(destination, TSimd.Load(source));
+            TVector.Store(destination, TVector.Load(source));
             destination += length;
             source += stride;
         }

@@ -9,10 +9,9 @@ namespace Backprop.Simd.Kernels;
 /// Products of few rows or columns and a very long k, such as the gradient of a narrow layer's weights over a large batch: blocks
 /// of k are products of their own, which meet pairwise.
 /// </summary>
-/// <remarks>Blocks and pieces of C follow from the shape alone. <see cref="SkinnyDriver{TSimd, TVector, T}"/> has blocks of its own.</remarks>
-internal static unsafe class LongDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+/// <remarks>Blocks and pieces of C follow from the shape alone. <see cref="SkinnyDriver{TVector, T}"/> has blocks of its own.</remarks>
+internal static unsafe class LongDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>The longest k block: bounds the blocks that C is written once for, and is work enough to share out.</summary>
@@ -32,8 +31,8 @@ internal static unsafe class LongDriver<TSimd, TVector, T>
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool IsSkinny(in GemmProblem<T> problem) =>
-        SkinnyDriver<TSimd, TVector, T>.Takes(in problem)
-        || problem.M <= GemmDriver<TSimd, TVector, T>.FewRows && SkinnyDriver<TSimd, TVector, T>.Takes(problem.Transposed);
+        SkinnyDriver<TVector, T>.Takes(in problem)
+        || problem.M <= GemmDriver<TVector, T>.FewRows && SkinnyDriver<TVector, T>.Takes(problem.Transposed);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
@@ -83,11 +82,11 @@ internal static unsafe class LongDriver<TSimd, TVector, T>
             part.B = problem.B + block * Depth * problem.BRow;
             part.C = BlockSums.Slot(slots, block, length);
             part.K = Math.Min(Depth, problem.K - block * Depth);
-            GemmDriver<TSimd, TVector, T>.Run(in part, context);
+            GemmDriver<TVector, T>.Run(in part, context);
             BlockSums.Join(slots, block, length, length);
         }
 
         BlockSums.Finish(slots, blocks, length, length);
-        SkinnyDriver<TSimd, TVector, T>.Finish(problem.Transposed, 0, problem.N, slots, problem.N);
+        SkinnyDriver<TVector, T>.Finish(problem.Transposed, 0, problem.N, slots, problem.N);
     }
 }

@@ -10,9 +10,8 @@ namespace Backprop.Simd.Kernels;
 /// and, in a row, whole registers, and reads both operands in place. It is made in scratch and copied to C transposed.
 /// </summary>
 /// <remarks>The gradient of a narrow layer's weights, X^T dY, is such a product.</remarks>
-internal static unsafe class NarrowDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class NarrowDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Columns of C that are one row of tiles, turned.</summary>
@@ -29,8 +28,8 @@ internal static unsafe class NarrowDriver<TSimd, TVector, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Takes(in GemmProblem<T> problem) =>
-        problem.ARow == 1 && problem.N <= MostColumns && (problem.N & TSimd.Count - 1) != 0 && problem.N > SkinnyDriver<TSimd, TVector, T>.MostColumns
-        && problem.M >= 2 * TSimd.Count && problem.K >= LeastDepth && problem.Form == GemmForm.Overwrite;
+        problem.ARow == 1 && problem.N <= MostColumns && (problem.N & TVector.Count - 1) != 0 && problem.N > SkinnyDriver<TVector, T>.MostColumns
+        && problem.M >= 2 * TVector.Count && problem.K >= LeastDepth && problem.Form == GemmForm.Overwrite;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
@@ -60,7 +59,7 @@ internal static unsafe class NarrowDriver<TSimd, TVector, T>
             var row = chunk * ChunkRows;
             var rows = Math.Min(ChunkRows, problem.M - row);
             var turned = all with { N = rows, B = all.B + row, C = scratch, CRow = ChunkRows };
-            GemmDriver<TSimd, TVector, T>.RunAlone(in turned);
+            GemmDriver<TVector, T>.RunAlone(in turned);
             Transposition.Run(scratch, ChunkRows, problem.N, rows, problem.C + row * problem.CRow, problem.CRow);
         }
     }

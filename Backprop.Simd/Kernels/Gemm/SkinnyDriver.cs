@@ -10,9 +10,8 @@ namespace Backprop.Simd.Kernels;
 /// is row-major its rows are summed along k; where it is column-major its columns are added up.
 /// </summary>
 /// <remarks>One row times a matrix is the same product transposed. Only reads A once per column, so memory bounds the speed.</remarks>
-internal static unsafe class SkinnyDriver<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class SkinnyDriver<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nanoseconds per multiply-add and byte of element: A comes from a cache, each element used once.</summary>
@@ -40,7 +39,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     private static int Depth
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => LaneDepth * TSimd.Count;
+        get => LaneDepth * TVector.Count;
     }
 
     /// <summary>Below this many k, whole registers that overlap cost less than summing one up per element.</summary>
@@ -53,17 +52,17 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     public static int MostColumns
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Math.Max(TSimd.Count / 4, 1);
+        get => Math.Max(TVector.Count / 4, 1);
     }
 
     /// <summary>Whether the columns behind the last whole register are left to this driver.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TakesTail(int rest, int depth) => rest > 0 && rest <= TSimd.Count / 4 && depth >= LeastTailDepth;
+    public static bool TakesTail(int rest, int depth) => rest > 0 && rest <= TVector.Count / 4 && depth >= LeastTailDepth;
 
     /// <summary>Whether all of a product is left to this driver.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Takes(in GemmProblem<T> problem) =>
-        problem.N <= MostColumns && (problem.ARow == 1 || problem.N == 1 || problem.K >= LeastDotRegisters * TSimd.Count);
+        problem.N <= MostColumns && (problem.ARow == 1 || problem.N == 1 || problem.K >= LeastDotRegisters * TVector.Count);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
@@ -145,7 +144,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Columns(in GemmProblem<T> problem, int row, nint rows, T* y, nint yNext)
     {
-        const int Group = SkinnyKernels<TSimd, TVector, T>.Columns;
+        const int Group = SkinnyKernels<TVector, T>.Columns;
         var a = problem.A + row;
         var groups = problem.K / Group;
         var most = problem.N == 1 ? groups : GroupsAtATime;
@@ -154,7 +153,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
             var from = a + group * Group * problem.AColumn;
             for (nint j = 0; j < problem.N; j++)
             {
-                SkinnyKernels<TSimd, TVector, T>.AddColumns(
+                SkinnyKernels<TVector, T>.AddColumns(
                     from, problem.AColumn, problem.B + j * problem.BColumn + group * Group * problem.BRow, problem.BRow,
                     y + j * yNext, rows, Math.Min(most, groups - group), group == 0);
             }
@@ -163,7 +162,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         for (nint k = groups * Group; k < problem.K; k++)
         {
             for (nint j = 0; j < problem.N; j++)
-                SkinnyKernels<TSimd, TVector, T>.AddColumn(a + k * problem.AColumn, problem.B[j * problem.BColumn + k * problem.BRow], y + j * yNext, rows, k == 0);
+                SkinnyKernels<TVector, T>.AddColumn(a + k * problem.AColumn, problem.B[j * problem.BColumn + k * problem.BRow], y + j * yNext, rows, k == 0);
         }
     }
 
@@ -177,7 +176,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         var bNext = problem.BColumn;
         if (copy is not null)
         {
-            SkinnyKernels<TSimd, TVector, T>.CopyColumns(b, problem.BRow, problem.BColumn, problem.N, k, copy, k);
+            SkinnyKernels<TVector, T>.CopyColumns(b, problem.BRow, problem.BColumn, problem.N, k, copy, k);
             b = copy;
             bNext = k;
         }
@@ -188,11 +187,11 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
             var whole = rows & ~3;
             var x = b + column * bNext;
             var sums = y + column * yNext;
-            SkinnyKernels<TSimd, TVector, T>.DotPairs(a, problem.ARow, x, bNext, k, sums, yNext, whole / 4);
+            SkinnyKernels<TVector, T>.DotPairs(a, problem.ARow, x, bNext, k, sums, yNext, whole / 4);
             if (whole < rows)
             {
-                SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole);
-                SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x + bNext, k, sums + yNext + whole, rows - whole);
+                SkinnyKernels<TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole);
+                SkinnyKernels<TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x + bNext, k, sums + yNext + whole, rows - whole);
             }
         }
 
@@ -201,9 +200,9 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
             var whole = rows & ~7;
             var x = b + column * bNext;
             var sums = y + column * yNext;
-            SkinnyKernels<TSimd, TVector, T>.Dots<N8>(a, problem.ARow, x, k, sums, whole / 8);
+            SkinnyKernels<TVector, T>.Dots<N8>(a, problem.ARow, x, k, sums, whole / 8);
             if (whole < rows)
-                SkinnyKernels<TSimd, TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole);
+                SkinnyKernels<TVector, T>.Dots<N1>(a + whole * problem.ARow, problem.ARow, x, k, sums + whole, rows - whole);
         }
     }
 
@@ -214,7 +213,7 @@ internal static unsafe class SkinnyDriver<TSimd, TVector, T>
         var c = problem.C + row * problem.CRow;
         if (problem.Form == GemmForm.Overwrite)
         {
-            SkinnyKernels<TSimd, TVector, T>.Spread(y, yNext, rows, problem.N, c, problem.CRow, problem.CColumn);
+            SkinnyKernels<TVector, T>.Spread(y, yNext, rows, problem.N, c, problem.CRow, problem.CColumn);
             return;
         }
 

@@ -6,9 +6,8 @@ namespace Backprop.Simd.Kernels;
 
 /// <summary>The two loops of a matrix times one column: y = A b, with A contiguous along its rows or along its columns.</summary>
 /// <remarks>An element's chain of additions depends on its place in the full product alone, never on how rows are grouped.</remarks>
-internal static unsafe class SkinnyKernels<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class SkinnyKernels<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Columns of A that <see cref="AddColumns"/> takes in one pass over y: as many streams as a core follows.</summary>
@@ -24,45 +23,45 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     {
         for (; groups > 0; groups--)
         {
-            var x0 = TSimd.Broadcast(b[0]);
-            var x1 = TSimd.Broadcast(b[bStep]);
-            var x2 = TSimd.Broadcast(b[2 * bStep]);
-            var x3 = TSimd.Broadcast(b[3 * bStep]);
-            var x4 = TSimd.Broadcast(b[4 * bStep]);
-            var x5 = TSimd.Broadcast(b[5 * bStep]);
-            var x6 = TSimd.Broadcast(b[6 * bStep]);
-            var x7 = TSimd.Broadcast(b[7 * bStep]);
+            var x0 = TVector.Create(b[0]);
+            var x1 = TVector.Create(b[bStep]);
+            var x2 = TVector.Create(b[2 * bStep]);
+            var x3 = TVector.Create(b[3 * bStep]);
+            var x4 = TVector.Create(b[4 * bStep]);
+            var x5 = TVector.Create(b[5 * bStep]);
+            var x6 = TVector.Create(b[6 * bStep]);
+            var x7 = TVector.Create(b[7 * bStep]);
             T* a0 = a, a3 = a + 3 * aStep, a6 = a + 6 * aStep, to = y;
             var left = rows;
-            for (; left >= TSimd.Count; left -= TSimd.Count)
+            for (; left >= TVector.Count; left -= TVector.Count)
             {
-                var s = TSimd.Multiply(TSimd.Load(a0), x0);
-                var t = TSimd.Multiply(TSimd.Load(a3 + aStep), x4);
-                s = TSimd.MultiplyAdd(TSimd.Load(a0 + aStep), x1, s);
-                t = TSimd.MultiplyAdd(TSimd.Load(a3 + 2 * aStep), x5, t);
-                s = TSimd.MultiplyAdd(TSimd.Load(a0 + 2 * aStep), x2, s);
-                t = TSimd.MultiplyAdd(TSimd.Load(a6), x6, t);
-                s = TSimd.MultiplyAdd(TSimd.Load(a3), x3, s);
-                t = TSimd.MultiplyAdd(TSimd.Load(a6 + aStep), x7, t);
-                TSimd.Store(to, TSimd.Add(first ? TSimd.Zero : TSimd.Load(to), TSimd.Add(s, t)));
-                a0 += TSimd.Count;
-                a3 += TSimd.Count;
-                a6 += TSimd.Count;
-                to += TSimd.Count;
+                var s = TVector.Load(a0) * x0;
+                var t = TVector.Load(a3 + aStep) * x4;
+                TVector.AddProduct(ref s, a0 + aStep, x1);
+                TVector.AddProduct(ref t, a3 + 2 * aStep, x5);
+                TVector.AddProduct(ref s, a0 + 2 * aStep, x2);
+                TVector.AddProduct(ref t, a6, x6);
+                TVector.AddProduct(ref s, a3, x3);
+                TVector.AddProduct(ref t, a6 + aStep, x7);
+                TVector.Store(to, (first ? TVector.Zero : TVector.Load(to)) + (s + t));
+                a0 += TVector.Count;
+                a3 += TVector.Count;
+                a6 += TVector.Count;
+                to += TVector.Count;
             }
 
             if (left > 0)
             {
                 var rest = (int)left;
-                var s = TSimd.Multiply(TSimd.LoadPartial(a0, rest), x0);
-                var t = TSimd.Multiply(TSimd.LoadPartial(a3 + aStep, rest), x4);
-                s = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + aStep, rest), x1, s);
-                t = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + 2 * aStep, rest), x5, t);
-                s = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + 2 * aStep, rest), x2, s);
-                t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6, rest), x6, t);
-                s = TSimd.MultiplyAdd(TSimd.LoadPartial(a3, rest), x3, s);
-                t = TSimd.MultiplyAdd(TSimd.LoadPartial(a6 + aStep, rest), x7, t);
-                TSimd.StorePartial(to, TSimd.Add(first ? TSimd.Zero : TSimd.LoadPartial(to, rest), TSimd.Add(s, t)), rest);
+                var s = TVector.LoadPartial(a0, rest) * x0;
+                var t = TVector.LoadPartial(a3 + aStep, rest) * x4;
+                TVector.AddProduct(ref s, TVector.LoadPartial(a0 + aStep, rest), x1);
+                TVector.AddProduct(ref t, TVector.LoadPartial(a3 + 2 * aStep, rest), x5);
+                TVector.AddProduct(ref s, TVector.LoadPartial(a0 + 2 * aStep, rest), x2);
+                TVector.AddProduct(ref t, TVector.LoadPartial(a6, rest), x6);
+                TVector.AddProduct(ref s, TVector.LoadPartial(a3, rest), x3);
+                TVector.AddProduct(ref t, TVector.LoadPartial(a6 + aStep, rest), x7);
+                TVector.StorePartial(to, (first ? TVector.Zero : TVector.LoadPartial(to, rest)) + (s + t), rest);
             }
 
             a += Columns * aStep;
@@ -77,12 +76,12 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     {
         for (; rows > 0; rows--)
         {
-            var x = TSimd.Broadcast(*a);
+            var x = TVector.Create(*a);
             nint j = 0;
-            for (; j <= columns - TSimd.Count; j += TSimd.Count)
-                TSimd.Store(c + j, TSimd.MultiplyAdd(x, TSimd.Load(b + j), TSimd.Zero));
+            for (; j <= columns - TVector.Count; j += TVector.Count)
+                TVector.Store(c + j, TVector.MultiplyAdd(x, TVector.Load(b + j), TVector.Zero));
             if (j < columns)
-                TSimd.StorePartial(c + j, TSimd.MultiplyAdd(x, TSimd.LoadPartial(b + j, (int)(columns - j)), TSimd.Zero), (int)(columns - j));
+                TVector.StorePartial(c + j, TVector.MultiplyAdd(x, TVector.LoadPartial(b + j, (int)(columns - j)), TVector.Zero), (int)(columns - j));
             a += aRow;
             c += cRow;
         }
@@ -92,18 +91,18 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddColumn(T* a, T b, T* y, nint rows, bool first)
     {
-        var x = TSimd.Broadcast(b);
-        for (; rows >= TSimd.Count; rows -= TSimd.Count)
+        var x = TVector.Create(b);
+        for (; rows >= TVector.Count; rows -= TVector.Count)
         {
-            TSimd.Store(y, TSimd.MultiplyAdd(TSimd.Load(a), x, first ? TSimd.Zero : TSimd.Load(y)));
-            a += TSimd.Count;
-            y += TSimd.Count;
+            TVector.Store(y, TVector.MultiplyAdd(TVector.Load(a), x, first ? TVector.Zero : TVector.Load(y)));
+            a += TVector.Count;
+            y += TVector.Count;
         }
 
         if (rows > 0)
         {
             var rest = (int)rows;
-            TSimd.StorePartial(y, TSimd.MultiplyAdd(TSimd.LoadPartial(a, rest), x, first ? TSimd.Zero : TSimd.LoadPartial(y, rest)), rest);
+            TVector.StorePartial(y, TVector.MultiplyAdd(TVector.LoadPartial(a, rest), x, first ? TVector.Zero : TVector.LoadPartial(y, rest)), rest);
         }
     }
 
@@ -161,60 +160,60 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     public static void Dots<TRows>(T* a, nint aRow, T* b, nint depth, T* y, nint groups)
         where TRows : unmanaged, IConstant
     {
-        var whole = depth - depth % TSimd.Count;
+        var whole = depth - depth % TVector.Count;
         var rest = (int)(depth - whole);
         for (; groups > 0; groups--)
         {
-            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
-            TVector s4 = TSimd.Zero, s5 = TSimd.Zero, s6 = TSimd.Zero, s7 = TSimd.Zero;
+            TVector s0 = TVector.Zero, s1 = TVector.Zero, s2 = TVector.Zero, s3 = TVector.Zero;
+            TVector s4 = TVector.Zero, s5 = TVector.Zero, s6 = TVector.Zero, s7 = TVector.Zero;
             T* a0 = a, a3 = a + 3 * aRow, a6 = a + 6 * aRow;
             var x = b;
-            for (var end = b + whole; x < end; x += TSimd.Count)
+            for (var end = b + whole; x < end; x += TVector.Count)
             {
-                var v = TSimd.Load(x);
-                s0 = TSimd.MultiplyAdd(TSimd.Load(a0), v, s0);
+                var v = TVector.Load(x);
+                TVector.AddProduct(ref s0, a0, v);
                 if (sizeof(TRows) > 1)
                 {
-                    s1 = TSimd.MultiplyAdd(TSimd.Load(a0 + aRow), v, s1);
-                    s2 = TSimd.MultiplyAdd(TSimd.Load(a0 + 2 * aRow), v, s2);
-                    s3 = TSimd.MultiplyAdd(TSimd.Load(a3), v, s3);
-                    s4 = TSimd.MultiplyAdd(TSimd.Load(a3 + aRow), v, s4);
-                    s5 = TSimd.MultiplyAdd(TSimd.Load(a3 + 2 * aRow), v, s5);
-                    s6 = TSimd.MultiplyAdd(TSimd.Load(a6), v, s6);
-                    s7 = TSimd.MultiplyAdd(TSimd.Load(a6 + aRow), v, s7);
-                    a3 += TSimd.Count;
-                    a6 += TSimd.Count;
+                    TVector.AddProduct(ref s1, a0 + aRow, v);
+                    TVector.AddProduct(ref s2, a0 + 2 * aRow, v);
+                    TVector.AddProduct(ref s3, a3, v);
+                    TVector.AddProduct(ref s4, a3 + aRow, v);
+                    TVector.AddProduct(ref s5, a3 + 2 * aRow, v);
+                    TVector.AddProduct(ref s6, a6, v);
+                    TVector.AddProduct(ref s7, a6 + aRow, v);
+                    a3 += TVector.Count;
+                    a6 += TVector.Count;
                 }
 
-                a0 += TSimd.Count;
+                a0 += TVector.Count;
             }
 
             if (rest > 0)
             {
-                var v = TSimd.LoadPartial(x, rest);
-                s0 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0, rest), v, s0);
+                var v = TVector.LoadPartial(x, rest);
+                TVector.AddProduct(ref s0, TVector.LoadPartial(a0, rest), v);
                 if (sizeof(TRows) > 1)
                 {
-                    s1 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + aRow, rest), v, s1);
-                    s2 = TSimd.MultiplyAdd(TSimd.LoadPartial(a0 + 2 * aRow, rest), v, s2);
-                    s3 = TSimd.MultiplyAdd(TSimd.LoadPartial(a3, rest), v, s3);
-                    s4 = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + aRow, rest), v, s4);
-                    s5 = TSimd.MultiplyAdd(TSimd.LoadPartial(a3 + 2 * aRow, rest), v, s5);
-                    s6 = TSimd.MultiplyAdd(TSimd.LoadPartial(a6, rest), v, s6);
-                    s7 = TSimd.MultiplyAdd(TSimd.LoadPartial(a6 + aRow, rest), v, s7);
+                    TVector.AddProduct(ref s1, TVector.LoadPartial(a0 + aRow, rest), v);
+                    TVector.AddProduct(ref s2, TVector.LoadPartial(a0 + 2 * aRow, rest), v);
+                    TVector.AddProduct(ref s3, TVector.LoadPartial(a3, rest), v);
+                    TVector.AddProduct(ref s4, TVector.LoadPartial(a3 + aRow, rest), v);
+                    TVector.AddProduct(ref s5, TVector.LoadPartial(a3 + 2 * aRow, rest), v);
+                    TVector.AddProduct(ref s6, TVector.LoadPartial(a6, rest), v);
+                    TVector.AddProduct(ref s7, TVector.LoadPartial(a6 + aRow, rest), v);
                 }
             }
 
-            y[0] = TSimd.Sum(s0);
+            y[0] = TVector.SumHalves(s0);
             if (sizeof(TRows) > 1)
             {
-                y[1] = TSimd.Sum(s1);
-                y[2] = TSimd.Sum(s2);
-                y[3] = TSimd.Sum(s3);
-                y[4] = TSimd.Sum(s4);
-                y[5] = TSimd.Sum(s5);
-                y[6] = TSimd.Sum(s6);
-                y[7] = TSimd.Sum(s7);
+                y[1] = TVector.SumHalves(s1);
+                y[2] = TVector.SumHalves(s2);
+                y[3] = TVector.SumHalves(s3);
+                y[4] = TVector.SumHalves(s4);
+                y[5] = TVector.SumHalves(s5);
+                y[6] = TVector.SumHalves(s6);
+                y[7] = TVector.SumHalves(s7);
             }
 
             a += sizeof(TRows) * aRow;
@@ -226,61 +225,61 @@ internal static unsafe class SkinnyKernels<TSimd, TVector, T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void DotPairs(T* a, nint aRow, T* b, nint bNext, nint depth, T* y, nint yNext, nint groups)
     {
-        var whole = depth - depth % TSimd.Count;
+        var whole = depth - depth % TVector.Count;
         var rest = (int)(depth - whole);
         for (; groups > 0; groups--)
         {
-            TVector s0 = TSimd.Zero, s1 = TSimd.Zero, s2 = TSimd.Zero, s3 = TSimd.Zero;
-            TVector t0 = TSimd.Zero, t1 = TSimd.Zero, t2 = TSimd.Zero, t3 = TSimd.Zero;
+            TVector s0 = TVector.Zero, s1 = TVector.Zero, s2 = TVector.Zero, s3 = TVector.Zero;
+            TVector t0 = TVector.Zero, t1 = TVector.Zero, t2 = TVector.Zero, t3 = TVector.Zero;
             T* a0 = a, a3 = a + 3 * aRow;
             var x = b;
-            for (var end = b + whole; x < end; x += TSimd.Count)
+            for (var end = b + whole; x < end; x += TVector.Count)
             {
-                var v = TSimd.Load(x);
-                var w = TSimd.Load(x + bNext);
-                var r = TSimd.Load(a0);
-                s0 = TSimd.MultiplyAdd(r, v, s0);
-                t0 = TSimd.MultiplyAdd(r, w, t0);
-                r = TSimd.Load(a0 + aRow);
-                s1 = TSimd.MultiplyAdd(r, v, s1);
-                t1 = TSimd.MultiplyAdd(r, w, t1);
-                r = TSimd.Load(a0 + 2 * aRow);
-                s2 = TSimd.MultiplyAdd(r, v, s2);
-                t2 = TSimd.MultiplyAdd(r, w, t2);
-                r = TSimd.Load(a3);
-                s3 = TSimd.MultiplyAdd(r, v, s3);
-                t3 = TSimd.MultiplyAdd(r, w, t3);
-                a0 += TSimd.Count;
-                a3 += TSimd.Count;
+                var v = TVector.Load(x);
+                var w = TVector.Load(x + bNext);
+                var r = TVector.Load(a0);
+                TVector.AddProduct(ref s0, r, v);
+                TVector.AddProduct(ref t0, r, w);
+                r = TVector.Load(a0 + aRow);
+                TVector.AddProduct(ref s1, r, v);
+                TVector.AddProduct(ref t1, r, w);
+                r = TVector.Load(a0 + 2 * aRow);
+                TVector.AddProduct(ref s2, r, v);
+                TVector.AddProduct(ref t2, r, w);
+                r = TVector.Load(a3);
+                TVector.AddProduct(ref s3, r, v);
+                TVector.AddProduct(ref t3, r, w);
+                a0 += TVector.Count;
+                a3 += TVector.Count;
             }
 
             if (rest > 0)
             {
-                var v = TSimd.LoadPartial(x, rest);
-                var w = TSimd.LoadPartial(x + bNext, rest);
-                var r = TSimd.LoadPartial(a0, rest);
-                s0 = TSimd.MultiplyAdd(r, v, s0);
-                t0 = TSimd.MultiplyAdd(r, w, t0);
-                r = TSimd.LoadPartial(a0 + aRow, rest);
-                s1 = TSimd.MultiplyAdd(r, v, s1);
-                t1 = TSimd.MultiplyAdd(r, w, t1);
-                r = TSimd.LoadPartial(a0 + 2 * aRow, rest);
-                s2 = TSimd.MultiplyAdd(r, v, s2);
-                t2 = TSimd.MultiplyAdd(r, w, t2);
-                r = TSimd.LoadPartial(a3, rest);
-                s3 = TSimd.MultiplyAdd(r, v, s3);
-                t3 = TSimd.MultiplyAdd(r, w, t3);
+                var v = TVector.LoadPartial(x, rest);
+                var w = TVector.LoadPartial(x + bNext, rest);
+                var r = TVector.LoadPartial(a0, rest);
+                TVector.AddProduct(ref s0, r, v);
+                TVector.AddProduct(ref t0, r, w);
+                r = TVector.LoadPartial(a0 + aRow, rest);
+                TVector.AddProduct(ref s1, r, v);
+                TVector.AddProduct(ref t1, r, w);
+                r = TVector.LoadPartial(a0 + 2 * aRow, rest);
+                TVector.AddProduct(ref s2, r, v);
+                TVector.AddProduct(ref t2, r, w);
+                r = TVector.LoadPartial(a3, rest);
+                TVector.AddProduct(ref s3, r, v);
+                TVector.AddProduct(ref t3, r, w);
             }
 
             var z = y + yNext;
-            y[0] = TSimd.Sum(s0);
-            y[1] = TSimd.Sum(s1);
-            y[2] = TSimd.Sum(s2);
-            y[3] = TSimd.Sum(s3);
-            z[0] = TSimd.Sum(t0);
-            z[1] = TSimd.Sum(t1);
-            z[2] = TSimd.Sum(t2);
-            z[3] = TSimd.Sum(t3);
+            y[0] = TVector.SumHalves(s0);
+            y[1] = TVector.SumHalves(s1);
+            y[2] = TVector.SumHalves(s2);
+            y[3] = TVector.SumHalves(s3);
+            z[0] = TVector.SumHalves(t0);
+            z[1] = TVector.SumHalves(t1);
+            z[2] = TVector.SumHalves(t2);
+            z[3] = TVector.SumHalves(t3);
             a += 4 * aRow;
             y += 4;
         }

@@ -19,9 +19,8 @@ namespace Backprop.Simd.Kernels;
 /// the patches of a convolution, read where they lie.</para>
 /// <para>Every element is one chain over k, first to last, whatever the tile: its bits do not depend on tile or width.</para>
 /// </remarks>
-internal static unsafe class TileKernel<TSimd, TVector, T>
-    where TSimd : struct, ISimd<TVector, T>
-    where TVector : struct
+internal static unsafe class TileKernel<TVector, T>
+    where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Multiplies all row tiles of a panel. Strides are in bytes.</summary>
@@ -38,20 +37,20 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
         var width = panel.Width;
         for (; tiles > 0; tiles--)
         {
-            TVector c0 = TSimd.Zero, d0 = TSimd.Zero;
-            TVector c1 = TSimd.Zero, d1 = TSimd.Zero;
-            TVector c2 = TSimd.Zero, d2 = TSimd.Zero;
-            TVector c3 = TSimd.Zero, d3 = TSimd.Zero;
-            TVector c4 = TSimd.Zero, d4 = TSimd.Zero;
-            TVector c5 = TSimd.Zero, d5 = TSimd.Zero;
-            TVector c6 = TSimd.Zero, d6 = TSimd.Zero;
-            TVector c7 = TSimd.Zero, d7 = TSimd.Zero;
-            TVector c8 = TSimd.Zero, d8 = TSimd.Zero;
-            TVector c9 = TSimd.Zero, d9 = TSimd.Zero;
-            TVector c10 = TSimd.Zero, d10 = TSimd.Zero;
-            TVector c11 = TSimd.Zero, d11 = TSimd.Zero;
-            TVector e0 = TSimd.Zero, e1 = TSimd.Zero, e2 = TSimd.Zero, e3 = TSimd.Zero;
-            TVector e4 = TSimd.Zero, e5 = TSimd.Zero, e6 = TSimd.Zero, e7 = TSimd.Zero;
+            TVector c0 = default, d0 = default;
+            TVector c1 = default, d1 = default;
+            TVector c2 = default, d2 = default;
+            TVector c3 = default, d3 = default;
+            TVector c4 = default, d4 = default;
+            TVector c5 = default, d5 = default;
+            TVector c6 = default, d6 = default;
+            TVector c7 = default, d7 = default;
+            TVector c8 = default, d8 = default;
+            TVector c9 = default, d9 = default;
+            TVector c10 = default, d10 = default;
+            TVector c11 = default, d11 = default;
+            TVector e0 = default, e1 = default, e2 = default, e3 = default;
+            TVector e4 = default, e5 = default, e6 = default, e7 = default;
             if (panel.PrefetchesC)
                 PrefetchTile<TRows, TVectors>(in panel, c);
             var b = panel.B;
@@ -63,119 +62,33 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
                 byte* a3 = a0 + 3 * aRow, a6 = a0 + 6 * aRow, a9 = a0 + 9 * aRow;
                 for (var p = panel.Depth; p > 0; p--)
                 {
-                    var b0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 && TSimd.HasMasks ? TSimd.LoadPartial((T*)b, width) : TSimd.Load((T*)b);
-                    var b1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)b + TSimd.Count) : b0;
-                    var b2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(b + bLast)) : b0;
+                    var b0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 && TVector.HasMasks ? TVector.LoadPartial((T*)b, width) : TVector.Load((T*)b);
+                    var b1 = sizeof(TVectors) == 2 ? TVector.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TVector.Load((T*)(b + sizeof(TVector))) : b0;
+                    var b2 = sizeof(TVectors) > 2 ? TVector.Load((T*)(b + bLast)) : b0;
                     b += bStep;
-                    var x0 = TSimd.Broadcast(*(T*)a0);
-                    c0 = TSimd.MultiplyAdd(x0, b0, c0);
-                    if (sizeof(TVectors) > 1)
-                        d0 = TSimd.MultiplyAdd(x0, b1, d0);
-                    if (sizeof(TVectors) > 2)
-                        e0 = TSimd.MultiplyAdd(x0, b2, e0);
-
+                    AddRow<TVectors>((T*)a0, b0, b1, b2, ref c0, ref d0, ref e0);
                     if (sizeof(TRows) > 1)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a0 + aRow));
-                        c1 = TSimd.MultiplyAdd(x, b0, c1);
-                        if (sizeof(TVectors) > 1)
-                            d1 = TSimd.MultiplyAdd(x, b1, d1);
-                        if (sizeof(TVectors) > 2)
-                            e1 = TSimd.MultiplyAdd(x, b2, e1);
-                    }
-
+                        AddRow<TVectors>((T*)(a0 + aRow), b0, b1, b2, ref c1, ref d1, ref e1);
                     if (sizeof(TRows) > 2)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a0 + 2 * aRow));
-                        c2 = TSimd.MultiplyAdd(x, b0, c2);
-                        if (sizeof(TVectors) > 1)
-                            d2 = TSimd.MultiplyAdd(x, b1, d2);
-                        if (sizeof(TVectors) > 2)
-                            e2 = TSimd.MultiplyAdd(x, b2, e2);
-                    }
-
+                        AddRow<TVectors>((T*)(a0 + 2 * aRow), b0, b1, b2, ref c2, ref d2, ref e2);
                     if (sizeof(TRows) > 3)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a3));
-                        c3 = TSimd.MultiplyAdd(x, b0, c3);
-                        if (sizeof(TVectors) > 1)
-                            d3 = TSimd.MultiplyAdd(x, b1, d3);
-                        if (sizeof(TVectors) > 2)
-                            e3 = TSimd.MultiplyAdd(x, b2, e3);
-                    }
-
+                        AddRow<TVectors>((T*)a3, b0, b1, b2, ref c3, ref d3, ref e3);
                     if (sizeof(TRows) > 4)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a3 + aRow));
-                        c4 = TSimd.MultiplyAdd(x, b0, c4);
-                        if (sizeof(TVectors) > 1)
-                            d4 = TSimd.MultiplyAdd(x, b1, d4);
-                        if (sizeof(TVectors) > 2)
-                            e4 = TSimd.MultiplyAdd(x, b2, e4);
-                    }
-
+                        AddRow<TVectors>((T*)(a3 + aRow), b0, b1, b2, ref c4, ref d4, ref e4);
                     if (sizeof(TRows) > 5)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a3 + 2 * aRow));
-                        c5 = TSimd.MultiplyAdd(x, b0, c5);
-                        if (sizeof(TVectors) > 1)
-                            d5 = TSimd.MultiplyAdd(x, b1, d5);
-                        if (sizeof(TVectors) > 2)
-                            e5 = TSimd.MultiplyAdd(x, b2, e5);
-                    }
-
+                        AddRow<TVectors>((T*)(a3 + 2 * aRow), b0, b1, b2, ref c5, ref d5, ref e5);
                     if (sizeof(TRows) > 6)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a6));
-                        c6 = TSimd.MultiplyAdd(x, b0, c6);
-                        if (sizeof(TVectors) > 1)
-                            d6 = TSimd.MultiplyAdd(x, b1, d6);
-                        if (sizeof(TVectors) > 2)
-                            e6 = TSimd.MultiplyAdd(x, b2, e6);
-                    }
-
+                        AddRow<TVectors>((T*)a6, b0, b1, b2, ref c6, ref d6, ref e6);
                     if (sizeof(TRows) > 7)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a6 + aRow));
-                        c7 = TSimd.MultiplyAdd(x, b0, c7);
-                        if (sizeof(TVectors) > 1)
-                            d7 = TSimd.MultiplyAdd(x, b1, d7);
-                        if (sizeof(TVectors) > 2)
-                            e7 = TSimd.MultiplyAdd(x, b2, e7);
-                    }
-
+                        AddRow<TVectors>((T*)(a6 + aRow), b0, b1, b2, ref c7, ref d7, ref e7);
                     if (sizeof(TRows) > 8)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a6 + 2 * aRow));
-                        c8 = TSimd.MultiplyAdd(x, b0, c8);
-                        if (sizeof(TVectors) > 1)
-                            d8 = TSimd.MultiplyAdd(x, b1, d8);
-                    }
-
+                        AddRow<TVectors>((T*)(a6 + 2 * aRow), b0, b1, b2, ref c8, ref d8, ref e0);
                     if (sizeof(TRows) > 9)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a9));
-                        c9 = TSimd.MultiplyAdd(x, b0, c9);
-                        if (sizeof(TVectors) > 1)
-                            d9 = TSimd.MultiplyAdd(x, b1, d9);
-                    }
-
+                        AddRow<TVectors>((T*)a9, b0, b1, b2, ref c9, ref d9, ref e0);
                     if (sizeof(TRows) > 10)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a9 + aRow));
-                        c10 = TSimd.MultiplyAdd(x, b0, c10);
-                        if (sizeof(TVectors) > 1)
-                            d10 = TSimd.MultiplyAdd(x, b1, d10);
-                    }
-
+                        AddRow<TVectors>((T*)(a9 + aRow), b0, b1, b2, ref c10, ref d10, ref e0);
                     if (sizeof(TRows) > 11)
-                    {
-                        var x = TSimd.Broadcast(*(T*)(a9 + 2 * aRow));
-                        c11 = TSimd.MultiplyAdd(x, b0, c11);
-                        if (sizeof(TVectors) > 1)
-                            d11 = TSimd.MultiplyAdd(x, b1, d11);
-                    }
-
+                        AddRow<TVectors>((T*)(a9 + 2 * aRow), b0, b1, b2, ref c11, ref d11, ref e0);
                     a0 += aStep;
                     if (sizeof(TRows) > 3)
                         a3 += aStep;
@@ -205,17 +118,35 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
             if (sizeof(TRows) > 7)
                 StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c7, d7, e7);
             if (sizeof(TRows) > 8)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c8, d8, TSimd.Zero);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c8, d8, default);
             if (sizeof(TRows) > 9)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c9, d9, TSimd.Zero);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c9, d9, default);
             if (sizeof(TRows) > 10)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c10, d10, TSimd.Zero);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c10, d10, default);
             if (sizeof(TRows) > 11)
-                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c11, d11, TSimd.Zero);
+                StoreRow<TVectors, TUpdate>(in panel, cRow += panel.CRowStride, addendRow += panel.AddendRowStride, c11, d11, default);
             a += panel.ATileStride;
             c += sizeof(TRows) * panel.CRowStride;
             addend += sizeof(TRows) * panel.AddendRowStride;
         }
+    }
+
+    /// <summary>One element of A times the vectors of B, added to a row of the tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRow<TVectors>(T* a, TVector b0, TVector b1, TVector b2, ref TVector c, ref TVector d, ref TVector e)
+        where TVectors : unmanaged, IConstant
+    {
+        if (sizeof(TVectors) == 1)
+        {
+            TVector.AddProduct(ref c, *a, b0);
+            return;
+        }
+
+        var x = TVector.Create(*a);
+        TVector.AddProduct(ref c, x, b0);
+        TVector.AddProduct(ref d, x, b1);
+        if (sizeof(TVectors) > 2)
+            TVector.AddProduct(ref e, x, b2);
     }
 
     /// <summary>Asks for the lines of C while the k loop runs, so that updating them does not wait for memory.</summary>
@@ -228,7 +159,7 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
         {
             Prefetch.Line(c);
             if (sizeof(TVectors) > 2)
-                Prefetch.Line((T*)c + TSimd.Count);
+                Prefetch.Line((T*)(c + sizeof(TVector)));
             if (sizeof(TVectors) > 1)
                 Prefetch.Line(c + panel.CLast);
             c += panel.CRowStride;
@@ -243,46 +174,60 @@ internal static unsafe class TileKernel<TSimd, TVector, T>
     {
         if (((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) != 0)
         {
-            var alpha = TSimd.Broadcast(panel.Alpha);
-            first = TSimd.Multiply(alpha, first);
+            var alpha = TVector.Create(panel.Alpha);
+            first = alpha * first;
             if (sizeof(TVectors) > 1)
-                second = TSimd.Multiply(alpha, second);
+                second = alpha * second;
             if (sizeof(TVectors) > 2)
-                third = TSimd.Multiply(alpha, third);
+                third = alpha * third;
         }
 
-        if (((sizeof(TUpdate) - 1) & TileUpdate.AddsFlag) != 0)
+        if (((sizeof(TUpdate) - 1) & TileUpdate.AddsFlag) != 0 && ((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) == 0)
         {
-            var old0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 ? TSimd.LoadPartial((T*)addend, panel.Width) : TSimd.Load((T*)addend);
-            var old1 = sizeof(TVectors) == 2 ? TSimd.Load((T*)(addend + panel.CLast)) : sizeof(TVectors) == 3 ? TSimd.Load((T*)addend + TSimd.Count) : old0;
-            var old2 = sizeof(TVectors) > 2 ? TSimd.Load((T*)(addend + panel.CLast)) : old0;
+            if (((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0)
+                first = TVector.LoadPartial((T*)addend, panel.Width) + first;
+            else
+                TVector.Add(ref first, (T*)addend);
+            if (sizeof(TVectors) == 2)
+                TVector.Add(ref second, (T*)(addend + panel.CLast));
+            if (sizeof(TVectors) > 2)
+            {
+                TVector.Add(ref second, (T*)(addend + sizeof(TVector)));
+                TVector.Add(ref third, (T*)(addend + panel.CLast));
+            }
+        }
+        else if (((sizeof(TUpdate) - 1) & TileUpdate.AddsFlag) != 0)
+        {
+            var old0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 ? TVector.LoadPartial((T*)addend, panel.Width) : TVector.Load((T*)addend);
+            var old1 = sizeof(TVectors) == 2 ? TVector.Load((T*)(addend + panel.CLast)) : sizeof(TVectors) == 3 ? TVector.Load((T*)(addend + sizeof(TVector))) : old0;
+            var old2 = sizeof(TVectors) > 2 ? TVector.Load((T*)(addend + panel.CLast)) : old0;
             if (((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) != 0)
             {
-                var beta = TSimd.Broadcast(panel.Beta);
-                old0 = TSimd.Multiply(beta, old0);
+                var beta = TVector.Create(panel.Beta);
+                old0 = beta * old0;
                 if (sizeof(TVectors) > 1)
-                    old1 = TSimd.Multiply(beta, old1);
+                    old1 = beta * old1;
                 if (sizeof(TVectors) > 2)
-                    old2 = TSimd.Multiply(beta, old2);
+                    old2 = beta * old2;
             }
 
-            first = TSimd.Add(old0, first);
+            first = old0 + first;
             if (sizeof(TVectors) > 1)
-                second = TSimd.Add(old1, second);
+                second = old1 + second;
             if (sizeof(TVectors) > 2)
-                third = TSimd.Add(old2, third);
+                third = old2 + third;
         }
 
         if (((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0)
-            TSimd.StorePartial((T*)c, first, panel.Width);
+            TVector.StorePartial((T*)c, first, panel.Width);
         else
-            TSimd.Store((T*)c, first);
+            TVector.Store((T*)c, first);
         if (sizeof(TVectors) == 2)
-            TSimd.Store((T*)(c + panel.CLast), second);
+            TVector.Store((T*)(c + panel.CLast), second);
         if (sizeof(TVectors) > 2)
         {
-            TSimd.Store((T*)c + TSimd.Count, second);
-            TSimd.Store((T*)(c + panel.CLast), third);
+            TVector.Store((T*)(c + sizeof(TVector)), second);
+            TVector.Store((T*)(c + panel.CLast), third);
         }
     }
 }

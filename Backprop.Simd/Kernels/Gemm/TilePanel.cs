@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>The operands of one column panel, for <see cref="TileKernel{TSimd, TVector, T}"/>. Strides and offsets are in bytes.</summary>
+/// <summary>The operands of one column panel, for <see cref="TileKernel{TVector, T}"/>. Strides and offsets are in bytes.</summary>
 internal unsafe struct TilePanel<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
