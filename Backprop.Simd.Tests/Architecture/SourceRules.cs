@@ -9,7 +9,7 @@ internal static partial class SourceRules
 
     private static readonly string[] Kernels = ["Memory", "Intrinsics", "Threading", "Kernels"];
     private static readonly string[] Layers = [.. Kernels, "Activations", "Initializers", "Layers"];
-    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Networks"];
+    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Data", "Networks"];
 
     /// <summary>Which folders each folder of the library may use, itself left out.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Allowed = new Dictionary<string, string[]>
@@ -25,7 +25,7 @@ internal static partial class SourceRules
         ["Optimizers"] = Kernels,
         ["Schedules"] = ["Memory", "Threading", "Kernels"],
         ["Execution"] = [.. Layers, "Optimizers"],
-        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution"],
+        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Data"],
         ["Gradients"] = Networks,
         ["Data"] = Layers,
         ["Serialization"] = [.. Networks, "Data"],

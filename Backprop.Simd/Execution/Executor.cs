@@ -165,6 +165,7 @@ internal sealed partial class Executor<T>
         if (_buffers.ProposedState is { } proposed)
             _network.State.Span.CopyTo(proposed.Span);
         ClearLosses();
+        _pass.FrozenState = _network.FrozenState;
         var nodes = _buffers.Nodes;
         for (var n = 0; n < nodes.Length; n++)
         {

@@ -45,6 +45,16 @@ internal static class Liveness
         return wanted;
     }
 
+    /// <summary>The names of the inputs among the edges that have a flag.</summary>
+    public static IEnumerable<string> Inputs(Graph graph, bool[] flags)
+    {
+        for (var e = 0; e < flags.Length; e++)
+        {
+            if (flags[e] && graph.Edges[e].Role == EdgeRole.Input)
+                yield return graph.Edges[e].Name;
+        }
+    }
+
     /// <summary>Whether any of some edges has a flag.</summary>
     public static bool Any(int[] edges, bool[] flags)
     {

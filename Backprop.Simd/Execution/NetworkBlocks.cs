@@ -40,6 +40,30 @@ internal sealed class NetworkBlocks<T>(Graph graph, ulong seed)
         }
     }
 
+    /// <summary>Pieces of state that stay as they are, in ascending order.</summary>
+    public BlockRange[] FrozenState { get; private set; } = [];
+
+    public bool IsStateFrozen(BlockRange state) => Array.IndexOf(FrozenState, state) >= 0;
+
+    public void FreezeState(BlockRange state, bool isFrozen)
+    {
+        var others = Array.FindAll(FrozenState, range => range != state);
+        FrozenState = isFrozen ? [.. others.Append(state).OrderBy(range => range.Start)] : others;
+    }
+
+    /// <summary>Takes over proposed state, but for what is frozen.</summary>
+    public void CommitState(ReadOnlySpan<T> proposed)
+    {
+        var start = 0;
+        foreach (var range in FrozenState)
+        {
+            proposed[start..range.Start].CopyTo(State.Span[start..]);
+            start = range.End;
+        }
+
+        proposed[start..].CopyTo(State.Span[start..]);
+    }
+
     public bool IsFrozen(BlockRange parameter) => _frozenStarts.Contains(parameter.Start);
 
     public void Freeze(BlockRange parameter, bool isFrozen)

@@ -58,21 +58,36 @@ public sealed class Network<T>
         return State.Slice(range.Start, range.Length);
     }
 
-    /// <summary>Freezes a parameter: its gradient is not computed and reads as zero, and optimizers leave it alone.</summary>
-    /// <param name="name">Its name.</param>
-    /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public void Freeze(string name) => Blocks.Freeze(Definition.Parameters[name].Range, true);
+    /// <summary>Freezes a parameter: its gradient is not computed and reads as zero, and optimizers leave it alone. Or a piece of state, such
+    /// as running statistics: training takes it as inference does, and it stays as it is.</summary>
+    /// <param name="name">The name of the parameter or state.</param>
+    /// <exception cref="ArgumentException">There is neither.</exception>
+    public void Freeze(string name) => SetFrozen(name, true);
 
-    /// <summary>Undoes <see cref="Freeze"/>.</summary>
-    /// <param name="name">The parameter's name.</param>
-    /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public void Unfreeze(string name) => Blocks.Freeze(Definition.Parameters[name].Range, false);
+    /// <summary>Freezes parameters: the backbone of a network whose last layers are trained anew.</summary>
+    /// <param name="which">Which parameters, by name, shape and place.</param>
+    /// <param name="statistics">True to freeze the state that <paramref name="which"/> takes as well: the running statistics of normalizations.</param>
+    public void Freeze(Func<ParameterInfo, bool> which, bool statistics = false)
+    {
+        ArgumentNullException.ThrowIfNull(which);
+        foreach (var entry in statistics ? Definition.Parameters.Entries.Concat(Definition.State.Entries) : Definition.Parameters.Entries)
+        {
+            if (which(entry))
+                SetFrozen(entry.Name, true);
+        }
+    }
 
-    /// <summary>Whether a parameter is frozen.</summary>
+    /// <summary>Undoes <see cref="Freeze(string)"/>.</summary>
+    /// <param name="name">The name of the parameter or state.</param>
+    /// <exception cref="ArgumentException">There is neither.</exception>
+    public void Unfreeze(string name) => SetFrozen(name, false);
+
+    /// <summary>Whether a parameter or a piece of state is frozen.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>True if it is.</returns>
-    /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public bool IsFrozen(string name) => Blocks.IsFrozen(Definition.Parameters[name].Range);
+    /// <exception cref="ArgumentException">There is neither.</exception>
+    public bool IsFrozen(string name) =>
+        StateInfo(name) is { } state ? Blocks.IsStateFrozen(state.Range) : Blocks.IsFrozen(Definition.Parameters[name].Range);
 
     /// <summary>The same network in another precision: same graph, same numbers up to rounding, same frozen parameters.</summary>
     /// <typeparam name="TOther">float or double.</typeparam>
@@ -85,6 +100,8 @@ public sealed class Network<T>
         Convert(State, other.State);
         foreach (var range in Blocks.Frozen)
             other.Blocks.Freeze(range, true);
+        foreach (var range in Blocks.FrozenState)
+            other.Blocks.FreezeState(range, true);
         return other;
     }
 
@@ -171,6 +188,21 @@ public sealed class Network<T>
     {
         for (var i = 0; i < source.Length; i++)
             destination[i] = TOther.CreateTruncating(source[i]);
+    }
+
+    private void SetFrozen(string name, bool isFrozen)
+    {
+        if (StateInfo(name) is { } state)
+            Blocks.FreezeState(state.Range, isFrozen);
+        else
+            Blocks.Freeze(Definition.Parameters[name].Range, isFrozen);
+    }
+
+    /// <summary>A piece of state by its name; null if it is not the name of one.</summary>
+    private ParameterInfo? StateInfo(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Definition.State.TryFind(name, out var info) ? info : null;
     }
 
     private void Check(Workspace<T> workspace)

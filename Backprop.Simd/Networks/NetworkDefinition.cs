@@ -75,11 +75,7 @@ public sealed class NetworkDefinition
     {
         var wanted = Liveness.Wanted(Graph, (options ?? WorkspaceOptions.Training).ToPlan(this));
         Liveness.Find(Graph, wanted);
-        for (var e = 0; e < wanted.Length; e++)
-        {
-            if (wanted[e] && Graph.Edges[e].Role == EdgeRole.Input)
-                yield return Graph.Edges[e].Name;
-        }
+        return Liveness.Inputs(Graph, wanted);
     }
 
     /// <summary>Makes a network with freshly initialized parameters.</summary>

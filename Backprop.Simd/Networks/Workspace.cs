@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Data;
 using Backprop.Simd.Execution;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Threading;
@@ -18,6 +19,7 @@ public sealed class Workspace<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Graph _graph;
+    private BatchBinding<T>? _binding;
 
     internal Workspace(Network<T> network, int rows, WorkspaceOptions options, ComputeContext compute)
     {
@@ -113,6 +115,27 @@ public sealed class Workspace<T>
         CheckBound(name, edge.Type.Elements(Rows), values.Length, nameof(values));
         edge.Bound = values;
         edge.IsBound = true;
+    }
+
+    /// <summary>
+    /// Lets passes read a batch where it lies: takes its rows, and binds each input that passes here read to the column of its name. Until
+    /// the batch is read anew, what was bound is what passes see; call this again for each batch.
+    /// </summary>
+    /// <param name="batch">A batch of a loader, with at most <see cref="Capacity"/> rows and a column for each input.</param>
+    /// <exception cref="ArgumentException">An input has no column, or the column's type is another.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The batch has no rows, or more than the capacity.</exception>
+    public void Bind(Batch<T> batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (_binding is null || !_binding.Suits(batch))
+        {
+            var read = new bool[_graph.Edges.Length];
+            for (var e = 0; e < read.Length; e++)
+                read[e] = Executor.Plan.Edges[e].IsRead;
+            _binding = new BatchBinding<T>(Network.Definition, batch.Columns, Liveness.Inputs(_graph, read), nameof(batch));
+        }
+
+        _binding.Bind(this, batch);
     }
 
     /// <summary>The buffer of an input of indices, to be filled before forward, which takes a copy. Ends a binding.</summary>

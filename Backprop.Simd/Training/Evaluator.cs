@@ -65,7 +65,7 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         _set = set;
         _metrics = [.. metrics ?? []];
         var losses = BatchBinding<T>.HasLosses(network.Definition, set);
-        _binding = new BatchBinding<T>(network.Definition, set, losses);
+        _binding = BatchBinding<T>.Of(network.Definition, set, losses);
         _targets = [.. _metrics.Select(TargetOf)];
         _givesProbabilities = [.. _metrics.Select(m => network.Definition.MeaningOf(m.Output ?? network.Definition.OutputNames.First()) == OutputMeaning.Distribution)];
         _losses = losses || network.Definition.Graph.Losses.Length == 0 ? new LossSums(network.Definition) : null;

@@ -96,7 +96,7 @@ public sealed partial class Trainer<T>
         Options.Average?.Restore(checkpoint.Tensor(Checkpoint.Average), state.AverageUpdates!.Value);
         if (Options.Plateau is { } plateau)
             plateau.State = state.Plateau!.Value;
-        foreach (var entry in Network.Definition.Parameters.Entries)
+        foreach (var entry in Network.Definition.Parameters.Entries.Concat(Network.Definition.State.Entries))
         {
             if (state.Frozen.Contains(entry.Name))
                 Network.Freeze(entry.Name);
@@ -197,7 +197,7 @@ public sealed partial class Trainer<T>
         EpochSeconds = _sums.Seconds,
         SkippedInARow = _skippedInARow,
         Elapsed = Elapsed,
-        Frozen = [.. Network.Definition.Parameters.Entries.Where(e => Network.IsFrozen(e.Name)).Select(e => e.Name)],
+        Frozen = [.. Network.Definition.Parameters.Entries.Concat(Network.Definition.State.Entries).Where(e => Network.IsFrozen(e.Name)).Select(e => e.Name)],
         AverageUpdates = Options.Average?.Updates,
         Plateau = Options.Plateau?.State,
         PlateauMonitor = Options.Plateau is null ? null : Options.PlateauMonitor,

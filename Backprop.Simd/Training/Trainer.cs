@@ -72,7 +72,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         Batches = batches;
         Options = options;
         _callbacks = [.. options.Callbacks];
-        _binding = new BatchBinding<T>(network.Definition, batches.Dataset, losses: true);
+        _binding = BatchBinding<T>.Of(network.Definition, batches.Dataset, losses: true);
         _workspace = network.CreateWorkspace(batches.BatchSize, null, options.Compute);
         _accumulator = options.MicroBatches == 1 ? null : new GradientAccumulator<T>(network, _workspace);
         _epochLosses = new LossSums(network.Definition);

@@ -122,6 +122,9 @@ public readonly ref struct BackwardContext<T>
     /// <inheritdoc cref="ForwardContext{T}.State"/>
     public ReadOnlySpan<T> State(int state) => _pass.CommittedState(state);
 
+    /// <inheritdoc cref="ForwardContext{T}.IsStateFrozen"/>
+    public bool IsStateFrozen(int state) => _pass.IsStateFrozen(state);
+
     /// <summary>The cache of these rows.</summary>
     public Span<T> Cache => _pass.Cache;
 

@@ -75,6 +75,11 @@ public readonly ref struct ForwardContext<T>
     /// <returns>Its elements.</returns>
     public ReadOnlySpan<T> State(int state) => _pass.CommittedState(state);
 
+    /// <summary>Whether a piece of state is frozen: training then takes it as inference does, and it stays as it is.</summary>
+    /// <param name="state">The state, from 0.</param>
+    /// <returns>True if it is frozen.</returns>
+    public bool IsStateFrozen(int state) => _pass.IsStateFrozen(state);
+
     /// <summary>The state this training step proposes; committed once, with the step. Starts as the committed state.</summary>
     /// <param name="state">The state, from 0.</param>
     /// <returns>Its elements.</returns>

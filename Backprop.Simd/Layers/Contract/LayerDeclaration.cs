@@ -11,13 +11,13 @@ namespace Backprop.Simd.Layers;
 /// <param name="FanIn">Inputs that one unit sums over.</param>
 /// <param name="FanOut">Units that one input feeds.</param>
 /// <param name="Initializer">How it starts; null to let the network choose by the layer that follows.</param>
-public sealed record DeclaredParameter(string Name, Shape Shape, int FanIn, int FanOut, Initializer? Initializer);
+internal sealed record DeclaredParameter(string Name, Shape Shape, int FanIn, int FanOut, Initializer? Initializer);
 
 /// <summary>State as a layer declares it: kept with the network, never trained.</summary>
 /// <param name="Name">Its name within the node.</param>
 /// <param name="Shape">Its shape.</param>
 /// <param name="Initial">The value every element starts at.</param>
-public sealed record DeclaredState(string Name, Shape Shape, double Initial);
+internal sealed record DeclaredState(string Name, Shape Shape, double Initial);
 
 /// <summary>What a layer says about itself when it is placed in a graph.</summary>
 public sealed class LayerDeclaration

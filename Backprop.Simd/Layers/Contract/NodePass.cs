@@ -81,6 +81,12 @@ internal readonly ref struct NodePass<T>
 
     public ReadOnlySpan<T> CommittedState(int state) => Slice(Node.StateBlock, At(Node.States, state).Range);
 
+    public bool IsStateFrozen(int state)
+    {
+        var range = At(Node.States, state).Range;
+        return State.FrozenState is { } frozen && Array.IndexOf(frozen, range) >= 0;
+    }
+
     public Span<T> ProposedState(int state) => Node.ProposedState is { } block
         ? Slice(block, At(Node.States, state).Range)
         : throw new InvalidOperationException("Inference proposes no state.");

@@ -13,5 +13,6 @@ internal struct PassState
     /// <summary>True where a mean whose denominator is 0 gives the gradient of its numerator: more parts of it follow.</summary>
     public bool OfParts;
 
-    public BlockRange[]? Frozen;
+    /// <summary>The parameters and pieces of state that are frozen, in ascending order.</summary>
+    public BlockRange[]? Frozen, FrozenState;
 }

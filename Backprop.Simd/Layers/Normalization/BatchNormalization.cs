@@ -16,6 +16,8 @@ namespace Backprop.Simd.Layers;
 /// running = (1 - momentum) running + momentum batch, with the variance that divides by that number less one. Inference takes the state.</para>
 /// <para>Backward, with xhat = (x - mean) / sigma: dweight = sum dy xhat, dbias = sum dy,
 /// dx = weight / sigma (dy - mean(dy) - xhat mean(dy xhat)).</para>
+/// <para>Frozen statistics (<c>network.Freeze(..., statistics: true)</c>) are taken as they are in training too, and are
+/// constants: dx = weight / sigma dy.</para>
 /// <para>Training needs at least two values per channel: one row of vectors [C] throws.</para>
 /// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
 /// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
@@ -83,13 +85,18 @@ public sealed class BatchNormalization : Layer
         var x = context.Input(0);
         var scratch = context.BatchScratch;
         Span<T> center = scratch[..length], scale = scratch.Slice(length, length), shift = scratch.Slice(2 * length, length);
-        if (!context.Training)
+        if (!context.Training || context.IsStateFrozen(0) && context.IsStateFrozen(1))
         {
             context.State(0).CopyTo(center);
             var variance = context.State(1);
+            var cache = context.BatchCache;
+            if (context.Training)
+                context.State(0).CopyTo(cache);
             for (var c = 0; c < channels; c++)
             {
                 var inverse = T.CreateTruncating(1 / Math.Sqrt(double.CreateTruncating(variance[c]) + Epsilon));
+                if (context.Training)
+                    (cache[channels + c], cache[2 * channels + c]) = (T.Zero, inverse);
                 scale[c] = IsAffine ? context.Parameter(0)[c] * inverse : inverse;
                 shift[c] = IsAffine ? context.Parameter(1)[c] : T.Zero;
             }
@@ -133,6 +140,7 @@ public sealed class BatchNormalization : Layer
         Span<T> sums = byX, products = shift;
         ChannelStatistics.Products(x, dy, channels, mean, scratch[(4 * length)..], sums, products, context.Compute);
         mean.CopyTo(center);
+        var isFrozen = context.IsStateFrozen(0) && context.IsStateFrozen(1);
         for (var c = 0; c < channels; c++)
         {
             var sum = sums[c];
@@ -144,8 +152,8 @@ public sealed class BatchNormalization : Layer
 
             // xhat = (x - center - offset) / sigma
             byDy[c] = IsAffine ? context.Parameter(0)[c] * inverse[c] : inverse[c];
-            byX[c] = -byDy[c] * inverse[c] * (product / values);
-            shift[c] = -byDy[c] * (sum / values) - byX[c] * offset[c];
+            byX[c] = isFrozen ? T.Zero : -byDy[c] * inverse[c] * (product / values);
+            shift[c] = isFrozen ? T.Zero : -byDy[c] * (sum / values) - byX[c] * offset[c];
         }
 
         ChannelScaling.Gradient(x, dy, channels, center, byDy, byX, shift, dx, context.Compute);

@@ -50,7 +50,7 @@ internal static class TrainingStateRules
             return $"an epoch to be ended at epoch {state.Epoch}, batch {state.Batch}; expected a place behind an epoch";
         if (state.Best is { } best && double.IsNaN(best.Value))
             return "best figure NaN; expected a number";
-        if (!state.Frozen.All(name => definition.Parameters.Entries.Any(e => e.Name == name)))
+        if (!state.Frozen.All(name => definition.Parameters.TryFind(name, out _) || definition.State.TryFind(name, out _)))
             return "frozen parameters that the network has not";
         if (state.Written is { } written && written.Names.Any(name => Path.GetFileName(name) != name || CheckpointDirectory.StepOf(name) < 0))
             return "written files that are no checkpoints";

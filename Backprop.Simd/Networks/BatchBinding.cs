@@ -1,0 +1,83 @@
+using System.Numerics;
+using Backprop.Simd.Data;
+using Backprop.Simd.Execution;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <summary>Which column feeds which input of a network: a workspace then reads a batch where it lies.</summary>
+internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly DataColumn[] _columns;
+    private readonly (string Input, int Column, bool Indices)[] _pairs;
+
+    /// <param name="definition">The network.</param>
+    /// <param name="columns">The columns of a set.</param>
+    /// <param name="needed">The inputs that need a column.</param>
+    /// <param name="parameter">What the caller calls the set, for messages.</param>
+    public BatchBinding(NetworkDefinition definition, ReadOnlySpan<DataColumn> columns, IEnumerable<string> needed, string parameter)
+    {
+        _columns = columns.ToArray();
+        var pairs = new List<(string, int, bool)>();
+        foreach (var name in needed)
+        {
+            var expected = definition.TypeOf(name);
+            var column = Array.FindIndex(_columns, c => c.Name == name);
+            if (column < 0)
+            {
+                var all = string.Join(", ", _columns.Select(c => $"'{c.Name}' {c.Type}"));
+                throw new ArgumentException($"The network's input '{name}' {expected} has no column; the set has: {all}.", parameter);
+            }
+
+            var actual = _columns[column].Type;
+            if (expected.Kind == EdgeKind.Shared)
+                throw new ArgumentException($"The network's input '{name}' {expected} has no rows, and so no column can feed it.", parameter);
+            if (expected.Kind != actual.Kind || expected.Shape.Size != actual.Shape.Size)
+                throw new ArgumentException($"The network's input '{name}' takes {expected}; the column holds {actual}.", parameter);
+            pairs.Add((name, column, expected.Kind == EdgeKind.Indices));
+        }
+
+        _pairs = [.. pairs];
+    }
+
+    /// <summary>The binding of a set for all that the outputs need, and the losses if wanted.</summary>
+    public static BatchBinding<T> Of(NetworkDefinition definition, Dataset<T> set, bool losses) =>
+        new(definition, set.Columns, Needed(definition, losses), nameof(set));
+
+    /// <summary>Whether a set has all that the losses need.</summary>
+    public static bool HasLosses(NetworkDefinition definition, Dataset<T> set)
+    {
+        var names = set.Columns.ToArray().Select(c => c.Name).ToHashSet();
+        return definition.Graph.Losses.Length > 0 && Needed(definition, losses: true).All(names.Contains);
+    }
+
+    /// <summary>Whether the binding is for the columns of a batch.</summary>
+    public bool Suits(Batch<T> batch) => batch.Columns.SequenceEqual(_columns);
+
+    /// <summary>Lets the workspace read a batch, until the next.</summary>
+    public void Bind(Workspace<T> workspace, Batch<T> batch)
+    {
+        workspace.Rows = batch.Rows;
+        foreach (var (input, column, indices) in _pairs)
+        {
+            if (indices)
+                workspace.BindIndexInput(input, batch.IndexMemory(column));
+            else
+                workspace.BindInput(input, batch.ValueMemory(column));
+        }
+    }
+
+    /// <summary>The inputs that the outputs, and the losses if wanted, depend on. An output that is a loss needs its labels with the
+    /// losses only.</summary>
+    private static IEnumerable<string> Needed(NetworkDefinition definition, bool losses)
+    {
+        var graph = definition.Graph;
+        var needed = new bool[graph.Edges.Length];
+        foreach (var output in graph.Outputs)
+            needed[output] = losses || !Array.Exists(graph.Losses, l => l.Edge == output);
+        foreach (var loss in losses ? graph.Losses : [])
+            needed[loss.Edge] = true;
+        Liveness.Find(graph, needed);
+        return Liveness.Inputs(graph, needed);
+    }
+}
