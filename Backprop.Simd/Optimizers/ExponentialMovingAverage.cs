@@ -87,9 +87,15 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
             _ => Updates == 1 ? 1 : 1 - Decay,
         };
         if (weight == 1)
+        {
             parameters.CopyTo(_average.Span);
+        }
         else if (ParameterCount > 0)
-            new RangeUpdate<T>(_average.Span, parameters, new BlockRange(0, ParameterCount), context).Visit(new BlendUpdate<T>(T.CreateTruncating(weight)), default, default, default);
+        {
+            var all = new RangeUpdate<T>(_average.Span, parameters, new BlockRange(0, ParameterCount), context);
+            all.Visit(new BlendUpdate<T>(T.CreateTruncating(weight)), default, default, default);
+        }
+
     }
 
     /// <summary>Copies the average to a network's parameters, or elsewhere.</summary>

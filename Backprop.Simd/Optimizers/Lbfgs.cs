@@ -38,7 +38,11 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         CheckTolerance(changeTolerance, nameof(changeTolerance));
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumEvaluations, 1);
         if ((long)parameterCount * historySize > Array.MaxLength - 64)
-            throw new ArgumentOutOfRangeException(nameof(historySize), historySize, $"{historySize} steps of {parameterCount} parameters do not fit into a block of 2^31 elements.");
+        {
+            throw new ArgumentOutOfRangeException(nameof(historySize), historySize,
+                $"{historySize} steps of {parameterCount} parameters do not fit into a block of 2^31 elements.");
+        }
+
         (ParameterCount, HistorySize, MaximumEvaluations) = (parameterCount, historySize, maximumEvaluations);
         (GradientTolerance, ChangeTolerance) = (gradientTolerance, changeTolerance);
         _gradient = new AlignedBuffer<T>(parameterCount);

@@ -28,7 +28,8 @@ public sealed class NAdam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPo
     /// <param name="momentumDecay">How fast the momentum rises from beta1 / 2 to beta1, finite and not negative.</param>
     /// <param name="decoupled">Decay the parameters themselves, as <see cref="AdamW{T}"/> does.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public NAdam(int parameterCount, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
+    public NAdam(int parameterCount, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
         : base(parameterCount, learningRate, beta1, beta2, epsilon, weightDecay, amsGrad: false)
     {
         CheckNotNegative(momentumDecay, nameof(momentumDecay));

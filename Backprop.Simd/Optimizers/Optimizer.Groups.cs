@@ -49,7 +49,12 @@ public abstract partial class Optimizer<T>
         foreach (var piece in ranges)
         {
             if (piece.Start < end)
-                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at element {piece.Start}; a parameter belongs to one group.", nameof(groups));
+            {
+                throw new ArgumentException(
+                    $"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at element {piece.Start}; a parameter belongs to one group.",
+                    nameof(groups));
+            }
+
             if (piece.Start > end)
                 pieces.Add(new Piece(end, piece.Start, null));
             pieces.Add(piece);
@@ -105,7 +110,11 @@ public abstract partial class Optimizer<T>
         {
             double rate = group.LearningRate ?? LearningRate * group.RateFactor, decay = group.WeightDecay ?? WeightDecay;
             if (!T.IsFinite(T.CreateTruncating(rate)) || !T.IsFinite(T.CreateTruncating(decay)))
-                throw new InvalidOperationException($"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+            {
+                throw new InvalidOperationException(
+                    $"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+            }
+
         }
     }
 

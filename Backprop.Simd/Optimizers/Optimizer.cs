@@ -132,7 +132,8 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
             if (range.Start < end || range.Length < 0 || range.Start > ParameterCount - range.Length)
             {
                 throw new ArgumentException(
-                    $"Ranges must be ascending, disjoint and inside [0, {ParameterCount}); found start {range.Start}, length {range.Length} where the range before ends at {end}.",
+                    $"Ranges must be ascending, disjoint and inside [0, {ParameterCount}); found start {range.Start}, length {range.Length}"
+                    + $" where the range before ends at {end}.",
                     nameof(ranges));
             }
 

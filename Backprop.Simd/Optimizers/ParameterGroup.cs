@@ -22,7 +22,8 @@ public sealed class ParameterGroup
             if (range.Start < end || range.Length < 0 || range.Start > int.MaxValue - range.Length)
             {
                 throw new ArgumentException(
-                    $"The ranges of group '{name}' must be ascending and disjoint; found start {range.Start}, length {range.Length} where the range before ends at {end}.",
+                    $"The ranges of group '{name}' must be ascending and disjoint; found start {range.Start}, length {range.Length}"
+                    + $" where the range before ends at {end}.",
                     nameof(ranges));
             }
 

@@ -28,7 +28,8 @@ public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
     /// <param name="momentum">The momentum, in [0, 1); with 0 there is no velocity to keep.</param>
     /// <param name="centered">Divide by the deviation of the gradient from its mean.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public RmsProp(int parameterCount, double learningRate = 0.01, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+    public RmsProp(int parameterCount, double learningRate = 0.01, double alpha = 0.99,
+        double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
         : base(parameterCount, learningRate, weightDecay)
     {
         CheckFraction(alpha, nameof(alpha));

@@ -45,7 +45,8 @@ internal static unsafe class Embeddings
         var at = 0;
         while ((uint)indices[at] < (uint)rows)
             at++;
-        throw new ArgumentException($"Indices lie in [0, {rows}); row {firstRow + at / perRow} has {indices[at]} (number {at % perRow} of {perRow}).", nameof(indices));
+        throw new ArgumentException(
+            $"Indices lie in [0, {rows}); row {firstRow + at / perRow} has {indices[at]} (number {at % perRow} of {perRow}).", nameof(indices));
     }
 
     /// <summary>y[n] = table[indices[n]]. The indices have been checked.</summary>

@@ -76,11 +76,18 @@ internal readonly struct ChannelPlan
     /// <summary>The rows of a block, the tail of the last one among them.</summary>
     public int RowsOf(int block) => FoldedRowsOf(block) * Fold + (block == Blocks - 1 ? Tail : 0);
 
-    /// <summary>The folded rows of a part of an elementwise pass.</summary>
-    public int PassRowsOf(int pass) => Math.Min(PassRows, FoldedRows - pass * PassRows);
+    /// <summary>A strip of a block of rows.</summary>
+    public ChannelStrip StripOfBlock(int strip, int block) =>
+        new(FoldedRowsOf(block), block == Blocks - 1 ? Tail * Channels : 0, Width, WidthOf(strip));
 
-    /// <summary>The elements behind the folded rows of a part of an elementwise pass.</summary>
-    public int PassTailOf(int pass) => pass == Passes - 1 ? Tail * Channels : 0;
+    /// <summary>A strip of a part of an elementwise pass.</summary>
+    public ChannelStrip StripOfPass(int strip, int pass) =>
+        new(Math.Min(PassRows, FoldedRows - pass * PassRows), pass == Passes - 1 ? Tail * Channels : 0, Width, WidthOf(strip));
+
+    /// <summary>A strip of all rows.</summary>
+    public ChannelStrip StripOfAll(int strip) => new(FoldedRows, Tail * Channels, Width, WidthOf(strip));
+
+    private int WidthOf(int strip) => StripStart(strip + 1) - StripStart(strip);
 
     /// <summary>Repeats one number per channel for each row of a folded row.</summary>
     public void Spread<T>(Span<T> table) where T : unmanaged

@@ -11,9 +11,8 @@ namespace Backprop.Simd.Kernels;
 /// dy[o, c] / that number over the windows of the cell.
 /// </summary>
 /// <remarks>
-/// A window sums its rows one by one, then these sums; of more than 128 cells in a row, or rows, halves meet. Channels are the lanes of the
-/// registers. Rows of outputs are independent
-/// forward, images backward.
+/// A window sums each of its rows, then these sums. More than 128 rows, or cells in a row, are summed in halves. Channels are the lanes
+/// of the registers. Rows of outputs are independent forward, images backward.
 /// </remarks>
 internal static unsafe class AveragePooling
 {
@@ -26,7 +25,8 @@ internal static unsafe class AveragePooling
     /// <param name="y">The outputs.</param>
     /// <param name="context">The threads; the caller alone if null.</param>
     /// <param name="width">The register.</param>
-    public static void Forward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> x, Span<T> y, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Forward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> x, Span<T> y,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
@@ -40,7 +40,8 @@ internal static unsafe class AveragePooling
     }
 
     /// <summary>The gradient by the images, or dx += it.</summary>
-    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Destination<T> dx, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Destination<T> dx,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!dx.IsWanted)

@@ -22,7 +22,8 @@ internal readonly record struct PoolingAxis
         if (ceiling && (outputs - 1) * stride >= (long)size + before)
             outputs--;
         if (before >= kernel || (outputs - 1) * stride - before >= size)
-            Throw($"no window may lie wholly in padding: along the {dimension} there are {before} and {after} cells of padding around {size} for windows of {kernel} cells, stride {stride}", "padding");
+            Throw($"no window may lie wholly in padding: along the {dimension} there are {before} and {after} cells of padding around {size}"
+                + $" for windows of {kernel} cells, stride {stride}", "padding");
         Outputs = (int)outputs;
     }
 

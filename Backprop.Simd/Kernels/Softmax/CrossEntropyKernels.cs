@@ -76,8 +76,7 @@ public static class CrossEntropyKernels
     {
         SpanGuard.SameLength(logits.Rows, labels.Length);
         SpanGuard.AtLeast(logits.Rows, losses.Length);
-        var body = new CrossEntropyBody<T>(
-            logits.Span, logits.RowStride, gradient.Span, gradient.RowStride, logits.Columns, labels, ignoreIndex, scale, losses);
+        var body = new CrossEntropyBody<T>(logits, gradient, labels, ignoreIndex, scale, losses);
         if (logits.Rows > 0)
             new SoftmaxRange<T, CrossEntropyBody<T>>(body).Run(logits.Rows, context);
     }

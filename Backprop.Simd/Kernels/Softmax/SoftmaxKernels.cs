@@ -66,7 +66,7 @@ public static class SoftmaxKernels
     {
         CheckClasses(logits, nameof(logits));
         CheckPair(logits, logProbabilities, nameof(logProbabilities));
-        var body = new LogSoftmaxBody<T>(logits.Span, logits.RowStride, logProbabilities.Span, logProbabilities.RowStride, logits.Columns);
+        var body = new LogSoftmaxBody<T>(logits, logProbabilities);
         if (logits.Rows > 0)
             new SoftmaxRange<T, LogSoftmaxBody<T>>(body).Run(logits.Rows, context);
     }
@@ -108,7 +108,7 @@ public static class SoftmaxKernels
         SpanGuard.Disjoint<T>(p, logSum, nameof(logSum));
         if (logits.Rows == 0)
             return;
-        var body = new SoftmaxBody<T>(x, logits.RowStride, p, probabilities.RowStride, logits.Columns, maximum, logSum);
+        var body = new SoftmaxBody<T>(logits, probabilities, maximum, logSum);
         new SoftmaxRange<T, SoftmaxBody<T>>(body).Run(logits.Rows, context);
     }
 
@@ -140,7 +140,7 @@ public static class SoftmaxKernels
         var rows = new Matrix<T>(dx.Span, dy.Rows, dy.Columns);
         CheckPair(dy, rows, nameof(dx));
         SpanGuard.Disjoint(y.Span[..RowMajor.Used(y)], rows.Span[..RowMajor.Used<T>(rows)], nameof(dx));
-        var body = new SoftmaxGradientBody<T, TGradient>(gradient, dy.Span, dy.RowStride, y.Span, y.RowStride, dx, dy.Columns);
+        var body = new SoftmaxGradientBody<T, TGradient>(gradient, dy, y, dx);
         if (dy.Rows > 0)
             new SoftmaxRange<T, SoftmaxGradientBody<T, TGradient>>(body).Run(dy.Rows, context);
     }

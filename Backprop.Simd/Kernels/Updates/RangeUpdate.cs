@@ -6,7 +6,8 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>Applies an optimizer's step to a range of the parameters and of the state, on the threads of a context.</summary>
-internal readonly ref struct RangeUpdate<T>(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context, SimdWidth width = SimdWidth.Widest) : IUpdateVisitor<T>
+internal readonly ref struct RangeUpdate<T>(
+    Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context, SimdWidth width = SimdWidth.Widest) : IUpdateVisitor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Ranges of threads start at multiples of this: bounds the cache lines that two threads share.</summary>
@@ -33,7 +34,8 @@ internal readonly ref struct RangeUpdate<T>(Span<T> parameters, ReadOnlySpan<T> 
             context.For(range.Length, Granularity, range.Length * StreamCost * (2 + TUpdate.States), in body);
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> gradients, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
+    private readonly unsafe ref struct Body<TUpdate>(
+        TUpdate update, Span<T> parameters, ReadOnlySpan<T> gradients, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
         where TUpdate : struct, IUpdate<T>
     {
         private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;
