@@ -9,7 +9,7 @@ internal static partial class SourceRules
 
     private static readonly string[] Kernels = ["Memory", "Intrinsics", "Threading", "Kernels"];
     private static readonly string[] Layers = [.. Kernels, "Activations", "Initializers", "Layers"];
-    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Networks"];
+    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Networks"];
 
     /// <summary>Which folders each folder of the library may use, itself left out.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Allowed = new Dictionary<string, string[]>
@@ -24,7 +24,8 @@ internal static partial class SourceRules
         ["Losses"] = Layers,
         ["Optimizers"] = Kernels,
         ["Schedules"] = ["Memory", "Threading", "Kernels"],
-        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules"],
+        ["Execution"] = [.. Layers, "Optimizers"],
+        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution"],
         ["Gradients"] = Networks,
         ["Data"] = Layers,
         ["Serialization"] = [.. Networks, "Data"],

@@ -164,9 +164,8 @@ public sealed class BatchNormalizationTests
     }
 
     [Fact]
-    public void Rows_are_not_independent_and_state_is_not_trained()
+    public void State_is_not_trained()
     {
-        Assert.False(new BatchNormalization().RowsAreIndependent);
         var network = GraphBuilder.Chain(4).BatchNormalization().Build<float>();
         Assert.Equal(["batchnormalization1.weight", "batchnormalization1.bias"], network.Definition.Parameters.Entries.Select(e => e.Name));
         Assert.Equal(["batchnormalization1.runningMean", "batchnormalization1.runningVariance"], network.Definition.State.Entries.Select(e => e.Name));

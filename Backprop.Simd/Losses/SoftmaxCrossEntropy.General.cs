@@ -16,7 +16,7 @@ public sealed partial class SoftmaxCrossEntropy
         var targets = Targets(hasLabels ? context.Indices(1) : [], hasLabels ? [] : context.Input(1), context.BatchScratch, classes);
         if (hasLabels)
             ClassLabels.CountKept(targets.Labels, classes, IgnoreIndex, positions);
-        var parts = Parts(x.Span, (context.KeepsCache ? context.Cache : context.Scratch)[(DoublesPerRow * rows)..], classes);
+        var parts = Parts(x.Span, (context.Training ? context.Cache : context.Scratch)[(DoublesPerRow * rows)..], classes);
         SoftmaxKernels.SoftmaxWithLogSumExp(x, new Matrix<T>(parts.Probabilities, x.Rows, classes), parts.Maxima, parts.LogSums, context.Compute);
         var doubles = Doubles(context.Scratch, 2 * rows);
         Span<double> losses = doubles[..rows], denominators = doubles[rows..];

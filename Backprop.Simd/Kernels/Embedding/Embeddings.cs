@@ -22,8 +22,7 @@ internal static unsafe class Embeddings
     /// <param name="indices">The indices, <paramref name="perRow"/> for each row of a batch.</param>
     /// <param name="perRow">Indices of a row.</param>
     /// <param name="rows">The rows of the table.</param>
-    /// <param name="firstRow">The row of the batch that the first index belongs to.</param>
-    public static void Check(ReadOnlySpan<int> indices, int perRow, int rows, int firstRow)
+    public static void Check(ReadOnlySpan<int> indices, int perRow, int rows)
     {
         // Negative indices are the largest of all as unsigned numbers.
         Vector<uint> most = default;
@@ -36,17 +35,16 @@ internal static unsafe class Embeddings
         for (; i < indices.Length; i++)
             largest = Math.Max(largest, (uint)indices[i]);
         if (largest >= (uint)rows && !indices.IsEmpty)
-            Throw(indices, perRow, rows, firstRow);
+            Throw(indices, perRow, rows);
     }
 
     [DoesNotReturn]
-    private static void Throw(ReadOnlySpan<int> indices, int perRow, int rows, int firstRow)
+    private static void Throw(ReadOnlySpan<int> indices, int perRow, int rows)
     {
         var at = 0;
         while ((uint)indices[at] < (uint)rows)
             at++;
-        throw new ArgumentException(
-            $"Indices lie in [0, {rows}); row {firstRow + at / perRow} has {indices[at]} (number {at % perRow} of {perRow}).", nameof(indices));
+        throw new ArgumentException($"Indices lie in [0, {rows}); row {at / perRow} has {indices[at]} (number {at % perRow} of {perRow}).", nameof(indices));
     }
 
     /// <summary>y[n] = table[indices[n]]. The indices have been checked.</summary>

@@ -10,7 +10,7 @@ public sealed class Reciprocal : UnaryGate
     public override string Symbol => "1/x";
 
     /// <inheritdoc/>
-    public override bool SupportsInPlace => true;
+    protected override LayerTraits Traits => LayerTraits.ReadsOutput | LayerTraits.InPlace;
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
