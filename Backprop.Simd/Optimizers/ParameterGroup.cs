@@ -4,7 +4,7 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Optimizers;
 
 /// <summary>Parameters with a learning rate or a weight decay of their own, or frozen, for <see cref="Optimizer{T}.SetGroups"/>.</summary>
-/// <remarks>What is not said here is the optimizer's. The settings may change between steps: a schedule per group sets them.</remarks>
+/// <remarks>Settings that a group leaves out are the optimizer's. The settings may change between steps: a schedule per group sets them.</remarks>
 public sealed class ParameterGroup
 {
     private readonly BlockRange[] _ranges;
@@ -40,7 +40,7 @@ public sealed class ParameterGroup
     /// <summary>Where its parameters lie.</summary>
     public ReadOnlySpan<BlockRange> Ranges => _ranges;
 
-    /// <summary>What the optimizer's learning rate is multiplied by; 1 at first. A factor of 0 freezes the group.</summary>
+    /// <summary>The factor of the optimizer's learning rate; 1 at first. A factor of 0 freezes the group.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double RateFactor
     {

@@ -9,7 +9,7 @@ namespace Backprop.Simd.Kernels;
 /// <remarks>
 /// Blocks of rows and strips of columns are summed apart, by any thread; a block's deviations are from its own mean, taken in a
 /// second walk over the block. The blocks meet in double, in order: Chan, Golub, LeVeque, "Updating formulae and a pairwise
-/// algorithm for computing sample variances" (1979). Nothing cancels, however far the channel lies from 0.
+/// algorithm for computing sample variances" (1979). Nothing cancels, even if a channel lies far from 0.
 /// </remarks>
 internal static unsafe class ChannelStatistics
 {

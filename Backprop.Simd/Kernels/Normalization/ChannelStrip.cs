@@ -29,7 +29,7 @@ internal unsafe struct ChannelPointers<T> where T : unmanaged
         new() { Center = Center + column, Scale = Scale + column, Slope = Slope + column, Shift = Shift + column };
 }
 
-/// <summary>What statistics keep of each channel: mean = center + offset, where the center is the mean rounded to T; 1 / deviation; variance.</summary>
+/// <summary>The statistics of each channel: mean = center + offset, where the center is the mean rounded to T; 1 / deviation; variance.</summary>
 internal ref struct ChannelMoments<T> where T : unmanaged
 {
     public Span<T> Center, Offset, Inverse, Variance;

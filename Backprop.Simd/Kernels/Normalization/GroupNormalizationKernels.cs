@@ -28,7 +28,7 @@ internal ref struct GroupForm<T> where T : unmanaged
 /// </remarks>
 internal static unsafe class GroupNormalizationKernels
 {
-    /// <summary>What forward keeps of a group.</summary>
+    /// <summary>The numbers that forward keeps of a group.</summary>
     public const int CachePerGroup = 3;
 
     /// <summary>Tables of <see cref="ChannelPlan.TableLength"/> in the scratch of a row. After backward the first two hold the
@@ -91,7 +91,7 @@ internal static unsafe class GroupNormalizationKernels
         SpanGuard.AtLeast(checked(rows * Tables * ChannelPlan.TableLength(form.Channels)), scratch.Length);
     }
 
-    /// <summary>Null for what is empty.</summary>
+    /// <summary>Pointers to the parts of a form; null where a part is empty.</summary>
     private struct GroupPointers<T> where T : unmanaged
     {
         public T* Weight, Bias, Cache, Scratch;
@@ -231,7 +231,7 @@ internal static unsafe class GroupNormalizationKernels
         }
     }
 
-    /// <summary>The sum of values times weights, which are 1 if null: halves of many meet.</summary>
+    /// <summary>The sum of values times weights; null weights are 1. A long sum is made of two halves.</summary>
     private static double Sum<T>(T* values, T* weights, int count) where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (count > BlockSums.Rows)

@@ -110,7 +110,7 @@ internal static unsafe class NormalizedRowLoops
             return;
         }
 
-        // The last register may overlap the one before: what it adds to is read first.
+        // The last register may overlap the one before it, so it reads its old values first.
         var lastOld = adds ? TVector.Load(dx + full) : TVector.Zero;
         for (nint i = 0; ; i = Math.Min(i + TVector.Count, full))
         {

@@ -22,7 +22,7 @@ internal ref struct RowForm<T> where T : unmanaged
 }
 
 /// <summary>
-/// Rows of n elements, normalized each on its own: layer normalization, or, without taking the mean away, RMS normalization.
+/// Rows of n elements, each normalized by itself: layer normalization, or RMS normalization if the mean is not subtracted.
 /// Threads share the rows.
 /// </summary>
 /// <remarks>
@@ -31,10 +31,10 @@ internal ref struct RowForm<T> where T : unmanaged
 /// </remarks>
 internal static unsafe class RowNormalization
 {
-    /// <summary>What forward keeps of a row.</summary>
+    /// <summary>The numbers that forward keeps of a row.</summary>
     public const int CachePerRow = 3;
 
-    /// <summary>Nanoseconds for an element, and for a row beside its elements.</summary>
+    /// <summary>Nanoseconds for an element, and for a row in addition to its elements.</summary>
     private const double ForwardCost = 0.2, BackwardCost = 0.3, RowCost = 20;
 
     /// <summary>y = xhat weight + bias.</summary>
@@ -74,7 +74,7 @@ internal static unsafe class RowNormalization
         }
     }
 
-    // A layer may be run by another one, in buffers that were declared otherwise.
+    // Another layer may run this one, in buffers of other sizes.
     private static void Check<T>(in RowForm<T> form, int rows, ReadOnlySpan<T> cache, bool needsCache)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -86,7 +86,7 @@ internal static unsafe class RowNormalization
             SpanGuard.AtLeast(checked(rows * CachePerRow), cache.Length);
     }
 
-    /// <summary>Null for what is empty.</summary>
+    /// <summary>Pointers to the parts of a form; null where a part is empty.</summary>
     private struct RowPointers<T> where T : unmanaged
     {
         public T* Weight, Bias, Cache;

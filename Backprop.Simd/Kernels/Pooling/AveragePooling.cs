@@ -156,7 +156,7 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
         }
     }
 
-    /// <summary>The sum of rows of cells: the two halves of many rows, or of long ones.</summary>
+    /// <summary>The sum of rows of cells: many rows, or long ones, are summed in halves.</summary>
     private static TVector LargeSum(T* x, nint line, nint channels, int height, int width)
     {
         if (height > BlockSums.Rows)
@@ -204,7 +204,7 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
                 dy += channels;
             }
 
-            // What lies to the right of the last window.
+            // The cells to the right of the last window.
             for (var ky = 0; ky < height; ky++, dx += line)
                 new Span<T>(dx + covered, (int)(line - covered)).Clear();
         }

@@ -244,7 +244,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                 winners += channels;
             }
 
-            // What lies to the right of the last window.
+            // The cells to the right of the last window.
             for (var ky = 0; ky < height; ky++, dx += line)
                 new Span<T>(dx + covered, (int)(line - covered)).Clear();
         }

@@ -26,7 +26,7 @@ internal static unsafe class PoolingLanes<TVector, T>
     [MethodImpl(Inline)]
     public static TVector Cell(int cell) => TVector.Create(8388608f + cell, 4503599627370496.0 + cell);
 
-    /// <summary>Where the block of a channel starts, which is earlier for the last.</summary>
+    /// <summary>The start of a channel's block. The last block starts earlier, so that it ends with the channels.</summary>
     [MethodImpl(Inline)]
     public static int Block(int channel, int channels) => Math.Min(channel, channels - TVector.Count);
 

@@ -97,7 +97,7 @@ internal readonly unsafe ref struct GruBackwardStep<T>(
     }
 }
 
-/// <summary>The loops over the units of one row: whole registers, then what is left in padded registers on the stack.</summary>
+/// <summary>The loops over the units of one row: whole registers, then the rest in padded registers on the stack.</summary>
 internal static unsafe class GruLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;

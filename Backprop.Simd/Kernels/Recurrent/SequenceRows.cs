@@ -43,7 +43,7 @@ internal static unsafe class SequenceRows
         }
     }
 
-    /// <summary>destination[row] = states[row, lengths[row] - 1], or that of the last step where there are no lengths.</summary>
+    /// <summary>destination[row] = states[row, lengths[row] - 1], or the state of the last step where there are no lengths.</summary>
     public static void Last<T>(ReadOnlySpan<T> states, ReadOnlySpan<int> lengths, Span<T> destination, int rows, int columns) where T : unmanaged
     {
         var size = states.Length / rows;

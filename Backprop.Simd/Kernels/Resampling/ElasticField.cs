@@ -11,7 +11,7 @@ namespace Backprop.Simd.Kernels;
 internal readonly record struct ImageShape(int Height, int Width, int Channels);
 
 /// <summary>
-/// Displaces every pixel of an image by a smooth random field: (x, y) becomes what is at (x + a f, y + a g), where f and g are fields of
+/// Displaces every pixel of an image by a smooth random field: (x, y) becomes the pixel at (x + a f, y + a g), where f and g are fields of
 /// numbers uniform in [-1, 1), convolved with a Gaussian; beyond the image they are 0.
 /// </summary>
 /// <remarks>Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to visual document analysis", ICDAR
@@ -19,7 +19,7 @@ internal readonly record struct ImageShape(int Height, int Width, int Channels);
 /// is used. A random word gives both fields their number: 16 bits are plenty under a sum.</remarks>
 internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Lines of a field are a multiple of two registers, and of what a group of random blocks gives.</summary>
+    /// <summary>Lines of a field are a multiple of two registers, and of the words in a group of random blocks.</summary>
     private const int Block = 32;
 
     private readonly Bilinear<T> _source;
@@ -34,7 +34,7 @@ internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T 
     /// <param name="shape">Its sizes.</param>
     /// <param name="gaussian">An odd number of weights, the middle one for the pixel itself.</param>
     /// <param name="strength">a.</param>
-    /// <param name="fill">What lies around the image.</param>
+    /// <param name="fill">The value around the image.</param>
     /// <param name="stream">The random words, from block 2^32 on.</param>
     /// <param name="scratch">Room for <see cref="Scratch"/>.</param>
     public static void Distort(

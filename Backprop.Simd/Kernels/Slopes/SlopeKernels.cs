@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal static unsafe class SlopeKernels
 {
-    /// <summary>Elements of a row at least: bounds what a call of a loop costs each element.</summary>
+    /// <summary>The fewest elements of a row: spreads the cost of a call over them.</summary>
     private const int LeastWidth = 512;
 
     /// <summary>Columns per range of a thread: bounds the cache lines that two threads share.</summary>

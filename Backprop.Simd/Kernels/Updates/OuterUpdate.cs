@@ -14,7 +14,7 @@ internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range
     : IUpdateVisitor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Rows that a thread takes at least: bounds the cache lines that two threads share.</summary>
+    /// <summary>The fewest rows of a thread: bounds the cache lines that two threads share.</summary>
     private const int Granularity = 8;
 
     /// <summary>Nanoseconds per parameter and stream on one thread, out of cache.</summary>

@@ -13,7 +13,7 @@ internal readonly ref struct RangeUpdate<T>(
     /// <summary>Ranges of threads start at multiples of this: bounds the cache lines that two threads share.</summary>
     private const int Granularity = 512;
 
-    /// <summary>Nanoseconds per parameter and stream on one thread, out of cache: each array is read, all but the gradients written.</summary>
+    /// <summary>Nanoseconds per parameter and stream on one thread, out of cache: a step reads every array, and writes all but the gradients.</summary>
     private const double StreamCost = 0.1;
 
     private readonly Span<T> _parameters = parameters.Slice(range.Start, range.Length);

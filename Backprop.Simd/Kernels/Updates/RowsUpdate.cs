@@ -11,7 +11,7 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 /// <remarks>
 /// Occurrences are sorted by index, then n; the occurrences of a row are summed from zero, in the order of
-/// <see cref="BlockSums"/>, on the thread that has the first of them, and the row is updated by the sum: the bits of the whole gradient.
+/// <see cref="BlockSums"/>, on the thread that has the first occurrence. The sum updates the row: the bits are those of a whole gradient.
 /// </remarks>
 internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices,
     int columns, int skippedIndex, Span<ulong> order, ComputeContext context) : IUpdateVisitor<T>
