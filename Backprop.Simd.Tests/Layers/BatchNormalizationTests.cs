@@ -2,6 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Gradients;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Tests.Infrastructure;
@@ -209,8 +210,10 @@ public sealed class BatchNormalizationTests
         var length = ChannelPlan.TableLength(channels);
         float[] scratch = new float[ChannelStatistics.ScratchLength(channels)], variance = new float[channels], inverse = new float[channels], offset = new float[channels];
         float[] center = new float[length], scale = new float[length], shift = new float[length], byX = new float[length];
-        ChannelStatistics.Moments<float>(gx.Span, channels, 1e-5, scratch, center.AsSpan(0, channels), offset, inverse, variance, ComputeContext.SingleThreaded, width);
-        ChannelStatistics.Products<float>(gx.Span, gdy.Span, channels, center.AsSpan(0, channels), scratch, scale, shift, ComputeContext.SingleThreaded, width);
+        ReadOnlyMatrix<float> matrix = new(gx.Span, gx.Span.Length / channels, channels);
+        var moments = new ChannelMoments<float> { Center = center.AsSpan(0, channels), Offset = offset, Inverse = inverse, Variance = variance };
+        ChannelStatistics.Moments(matrix, 1e-5, scratch, in moments, ComputeContext.SingleThreaded, width);
+        ChannelStatistics.Products(matrix, gdy.Span, center.AsSpan(0, channels), scratch, scale, shift, ComputeContext.SingleThreaded, width);
         var what = $"{width}, {channels} channels, {rows} rows";
         double[] Column(Func<int, double> f) => [.. Enumerable.Range(0, channels).Select(c => Enumerable.Range(0, rows).Sum(r => f(r * channels + c)))];
         Near.Assert<float>([.. Column(i => x[i]).Select(s => s / rows)], center.AsSpan(0, channels), 1e-6, what);
@@ -222,9 +225,10 @@ public sealed class BatchNormalizationTests
         for (var c = 0; c < channels; c++)
             (scale[c], shift[c], byX[c]) = (random.Signed<float>(), random.Signed<float>(), random.Signed<float>());
         var (a, b, s, m) = (scale[..channels], byX[..channels], shift[..channels], center[..channels]);
-        ChannelScaling.Normalize<float>(gx.Span, channels, center, scale, shift, y.Span, ComputeContext.SingleThreaded, width);
+        var tables = new ChannelTables<float> { Center = center, Scale = scale, Slope = byX, Shift = shift };
+        ChannelScaling.Normalize(matrix, in tables, y.Span, ComputeContext.SingleThreaded, width);
         Near.Assert<float>([.. x.Select((v, i) => (v - (double)m[i % channels]) * a[i % channels] + s[i % channels])], y.Span, 1e-6, what);
-        ChannelScaling.Gradient<float>(gx.Span, gdy.Span, channels, center, scale, byX, shift, new(dx.Span, adds: true), ComputeContext.SingleThreaded, width);
+        ChannelScaling.Gradient(matrix, gdy.Span, in tables, new(dx.Span, adds: true), ComputeContext.SingleThreaded, width);
         Near.Assert<float>([.. x.Select((v, i) => v + dy[i] * (double)a[i % channels] + (v - (double)m[i % channels]) * b[i % channels] + s[i % channels])], dx.Span, 1e-6, what);
         y.AssertIntact();
         dx.AssertIntact();

@@ -14,7 +14,7 @@ namespace Backprop.Simd.Activations;
 /// </remarks>
 public static class ActivationKernels
 {
-    /// <summary>Nanoseconds per element: near that of a function with one exp in it, so that sharing it out pays.</summary>
+    /// <summary>Nanoseconds per element: near the cost of a function with one exp in it.</summary>
     private const double Cost = 0.5;
 
     /// <summary>y[i] = f(x[i]).</summary>

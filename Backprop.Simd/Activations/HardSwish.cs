@@ -28,7 +28,7 @@ public readonly record struct HardSwish : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        // At most 0 up to -3, -infinity too, where infinity times 0 is none.
+        // At most 0 up to -3, and at -infinity too, where infinity times 0 would be NaN.
         var gate = TVector.Min(6, TVector.Max(0, x + 3)) * (1.0 / 6);
         return TVector.Max(-3, x) * gate;
     }

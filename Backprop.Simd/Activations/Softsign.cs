@@ -20,7 +20,7 @@ public readonly record struct Softsign : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        // From 1e30 on, the quotient is 1 as rounded; infinity over infinity is none.
+        // From 1e30 on, the quotient rounds to 1; infinity over infinity would be NaN.
         var a = TVector.Min(1e30, TVector.Abs(x));
         a /= a + 1;
         return TVector.Select(TVector.Create(-0.0), x, a);

@@ -65,7 +65,7 @@ internal static class RegisterWidth
     /// <summary>Whether this machine has registers of 256 bits, and so many elements fill one.</summary>
     internal static bool Fill256<T>(int elements) where T : unmanaged => Vector256.IsHardwareAccelerated && elements >= Vector256<T>.Count;
 
-    // Each width stands in a method of its own where it can: what is not called is not compiled.
+    // The common widths have methods of their own: a method that is never called is never compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void RunNarrower<T, TBody>(ref TBody body, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -124,7 +124,7 @@ internal readonly ref struct SimdRange<T, TBody>(TBody body, SimdWidth width) : 
             Narrower(start, limit);
     }
 
-    // Apart, so that what is not called is not compiled either.
+    // Apart: a method that is never called is never compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Narrower(int start, int limit)
     {

@@ -19,10 +19,10 @@ public sealed class AdaGrad<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
-    /// <param name="epsilon">What is added to the root, finite and positive in <typeparamref name="T"/> too.</param>
-    /// <param name="weightDecay">What of each parameter is added to its gradient, finite and not negative.</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
     /// <param name="rateDecay">How the learning rate falls with the steps, finite and not negative.</param>
-    /// <param name="start">What the sums of squares start at, finite and not negative.</param>
+    /// <param name="start">The start of the sums of squares, finite and not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     public AdaGrad(int parameterCount, double learningRate = 0.01, double epsilon = 1e-10, double weightDecay = 0, double rateDecay = 0, double start = 0)
         : base(parameterCount, learningRate, weightDecay)
@@ -37,13 +37,13 @@ public sealed class AdaGrad<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
         _sum.Span.Fill(T.CreateTruncating(start));
     }
 
-    /// <summary>What is added to the root.</summary>
+    /// <summary>The number added to the root.</summary>
     public double Epsilon { get; }
 
     /// <summary>How the learning rate falls with the steps.</summary>
     public double RateDecay { get; }
 
-    /// <summary>What the sums of squares start at.</summary>
+    /// <summary>The start of the sums of squares.</summary>
     public double Start { get; }
 
     /// <summary>The sum of the squares of each parameter's gradients.</summary>

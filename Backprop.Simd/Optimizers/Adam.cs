@@ -17,11 +17,12 @@ public sealed class Adam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPoi
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
     /// <param name="beta1">The decay of the first moment, in [0, 1).</param>
     /// <param name="beta2">The decay of the second moment, in [0, 1).</param>
-    /// <param name="epsilon">What is added to the root, finite and positive in <typeparamref name="T"/> too.</param>
-    /// <param name="weightDecay">What of each parameter is added to its gradient, finite and not negative.</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
     /// <param name="amsGrad">Divide by the largest v so far (Reddi, Kale and Kumar, On the Convergence of Adam and Beyond, 2018).</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public Adam(int parameterCount, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool amsGrad = false)
+    public Adam(int parameterCount, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0, bool amsGrad = false)
         : base(parameterCount, learningRate, beta1, beta2, epsilon, weightDecay, amsGrad) { }
 
     /// <summary>Whether steps are divided by the largest second moment so far.</summary>

@@ -32,7 +32,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
 
     /// <summary>Creates an average, of zeros until the first update.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
-    /// <param name="decay">What of the average stays in an update, in [0, 1).</param>
+    /// <param name="decay">The share of the average that an update keeps, in [0, 1).</param>
     /// <param name="start">How it begins.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
@@ -53,7 +53,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
     /// <summary>The number of parameters.</summary>
     public int ParameterCount { get; }
 
-    /// <summary>What of the average stays in an update.</summary>
+    /// <summary>The share of the average that an update keeps.</summary>
     public double Decay { get; }
 
     /// <summary>How the average begins.</summary>
@@ -71,7 +71,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
     internal ReadOnlyMemory<T> Memory => _average.Memory;
 
     /// <summary>Takes the parameters into the average: after each step, or each few.</summary>
-    /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
+    /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">The length is wrong; nothing was written.</exception>
     /// <exception cref="InvalidOperationException">The average is swapped with the parameters.</exception>
@@ -87,9 +87,15 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
             _ => Updates == 1 ? 1 : 1 - Decay,
         };
         if (weight == 1)
+        {
             parameters.CopyTo(_average.Span);
+        }
         else if (ParameterCount > 0)
-            new RangeUpdate<T>(_average.Span, parameters, new BlockRange(0, ParameterCount), context).Visit(new BlendUpdate<T>(T.CreateTruncating(weight)), default, default, default);
+        {
+            var all = new RangeUpdate<T>(_average.Span, parameters, new BlockRange(0, ParameterCount), context);
+            all.Visit(new BlendUpdate<T>(T.CreateTruncating(weight)), default, default, default);
+        }
+
     }
 
     /// <summary>Copies the average to a network's parameters, or elsewhere.</summary>
@@ -105,7 +111,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
     }
 
     /// <summary>Exchanges average and parameters, to evaluate with the average; a second call exchanges them back.</summary>
-    /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
+    /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <exception cref="ArgumentException">The length is wrong; nothing was written.</exception>
     /// <exception cref="InvalidOperationException">There was no update.</exception>
     public void Swap(Span<T> parameters)
@@ -125,7 +131,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
         IsSwapped = !IsSwapped;
     }
 
-    /// <summary>Makes the average what it was when it was saved.</summary>
+    /// <summary>Sets the average to its value when it was saved.</summary>
     /// <param name="average">What <see cref="Average"/> was, not swapped.</param>
     /// <param name="updates">What <see cref="Updates"/> was.</param>
     /// <exception cref="ArgumentException">The length is wrong; nothing was written.</exception>

@@ -121,7 +121,7 @@ public sealed partial class Lbfgs<T>
     private static bool IsContradicted(Trial trial, Trial origin) =>
         trial.Value > origin.Value + trial.Step * Math.Max(trial.Slope, trial.Slope / 2) + origin.Noise + trial.Noise;
 
-    /// <summary>What rounding of the value and of the parameters may add to a value, or take from it.</summary>
+    /// <summary>The most by which rounding of the value and of the parameters may change a value.</summary>
     private static double Noise(ReadOnlySpan<T> parameters, ReadOnlySpan<T> gradient, double value)
     {
         var sum = Math.Abs(value);
@@ -179,6 +179,6 @@ public sealed partial class Lbfgs<T>
         return double.IsFinite(least) ? least : 0.5 * (a.Step + b.Step);
     }
 
-    /// <summary>A step, the value there, the slope, and what rounding may do to the value.</summary>
+    /// <summary>A step, the value and the slope there, and the rounding error of the value.</summary>
     private readonly record struct Trial(double Step, double Value, double Slope, double Noise);
 }

@@ -38,7 +38,11 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         CheckTolerance(changeTolerance, nameof(changeTolerance));
         ArgumentOutOfRangeException.ThrowIfLessThan(maximumEvaluations, 1);
         if ((long)parameterCount * historySize > Array.MaxLength - 64)
-            throw new ArgumentOutOfRangeException(nameof(historySize), historySize, $"{historySize} steps of {parameterCount} parameters do not fit into a block of 2^31 elements.");
+        {
+            throw new ArgumentOutOfRangeException(nameof(historySize), historySize,
+                $"{historySize} steps of {parameterCount} parameters do not fit into a block of 2^31 elements.");
+        }
+
         (ParameterCount, HistorySize, MaximumEvaluations) = (parameterCount, historySize, maximumEvaluations);
         (GradientTolerance, ChangeTolerance) = (gradientTolerance, changeTolerance);
         _gradient = new AlignedBuffer<T>(parameterCount);
@@ -72,10 +76,10 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
     public void Reset() => (_pairs, _next) = (0, 0);
 
     /// <summary>Makes an objective small. The pairs stay: a second call goes on where the first ended.</summary>
-    /// <param name="parameters">Where to start, <see cref="ParameterCount"/> of them; in the end the best found.</param>
+    /// <param name="parameters">The start, <see cref="ParameterCount"/> numbers. Afterwards the best point found.</param>
     /// <param name="objective">The value and the gradient at the parameters.</param>
     /// <param name="maximumIterations">The most iterations, zero or more.</param>
-    /// <returns>What it came to.</returns>
+    /// <returns>The result.</returns>
     /// <exception cref="ArgumentException">The length is wrong; nothing was written.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="objective"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximumIterations"/> is negative.</exception>
@@ -127,7 +131,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
                     return (next, end);
             }
 
-            // What rounding hides along either direction is no contradiction.
+            // A contradiction within the rounding error counts for nothing.
             isFloor |= end == SearchEnd.Rounding;
             if (_pairs == 0)
             {

@@ -20,7 +20,7 @@ public sealed class Lion<T> : Optimizer<T> where T : unmanaged, IFloatingPointIe
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
     /// <param name="beta1">The weight of the momentum in a step, in [0, 1).</param>
     /// <param name="beta2">The decay of the momentum, in [0, 1).</param>
-    /// <param name="weightDecay">What of each parameter, times the learning rate, is taken away in a step; finite and not negative.</param>
+    /// <param name="weightDecay">The share of each parameter that a step subtracts, times the learning rate; finite and not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     public Lion(int parameterCount, double learningRate = 1e-4, double beta1 = 0.9, double beta2 = 0.99, double weightDecay = 0)
         : base(parameterCount, learningRate, weightDecay)

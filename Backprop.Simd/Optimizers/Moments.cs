@@ -2,17 +2,17 @@ using System.Numerics;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>What keeps moments that decay out of the subnormal range, where processors are several times slower.</summary>
+/// <summary>Keeps moments that decay out of the subnormal range, where processors are several times slower.</summary>
 internal static class Moments
 {
     /// <summary>Added to a first moment and taken away again, it rounds to multiples of 2^-100 (float) or 2^-960 (double).</summary>
     public static T Rounder<T>() where T : unmanaged, IFloatingPointIeee754<T> =>
         T.CreateTruncating(Math.ScaleB(1.5, typeof(T) == typeof(float) ? 23 - 100 : 52 - 960));
 
-    /// <summary>What a second moment gives up in every step, until it is 0.</summary>
+    /// <summary>The amount that a second moment loses in every step, until it is 0.</summary>
     /// <remarks>
-    /// If v gives up this much in every step, it falls short by 1 / (1 - decay) times as much, and its root, since
-    /// sqrt(a) - sqrt(a - b) &lt;= sqrt(b), by less than half a unit in the last place of epsilon.
+    /// Over many steps v falls short by 1 / (1 - decay) times this amount. Its root falls short by less than half a unit in the last place
+    /// of epsilon, since sqrt(a) - sqrt(a - b) &lt;= sqrt(b).
     /// </remarks>
     public static T Least<T>(double epsilon, double decay) where T : unmanaged, IFloatingPointIeee754<T>
     {

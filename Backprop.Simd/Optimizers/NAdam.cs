@@ -22,13 +22,14 @@ public sealed class NAdam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPo
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
     /// <param name="beta1">The decay of the first moment, in [0, 1).</param>
     /// <param name="beta2">The decay of the second moment, in [0, 1).</param>
-    /// <param name="epsilon">What is added to the root, finite and positive in <typeparamref name="T"/> too.</param>
-    /// <param name="weightDecay">What of each parameter is added to its gradient, or decoupled, times the learning rate, taken away in a
-    /// step; finite and not negative.</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient. If decoupled, this share times the
+    /// learning rate is subtracted from the parameter in a step. Finite and not negative.</param>
     /// <param name="momentumDecay">How fast the momentum rises from beta1 / 2 to beta1, finite and not negative.</param>
     /// <param name="decoupled">Decay the parameters themselves, as <see cref="AdamW{T}"/> does.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public NAdam(int parameterCount, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
+    public NAdam(int parameterCount, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
         : base(parameterCount, learningRate, beta1, beta2, epsilon, weightDecay, amsGrad: false)
     {
         CheckNotNegative(momentumDecay, nameof(momentumDecay));
@@ -62,7 +63,7 @@ public sealed class NAdam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPo
     private double RiseOf(long step) => 1 - 0.5 * PortableMath.ExpOfNegative(step * MomentumDecay * -0.040821994520255166);
 
     /// <summary>The product of <see cref="RiseOf"/> over the steps from 1, a function of the number of the step alone.</summary>
-    /// <remarks>After a few thousand factors at most, whatever the decay, one of them is 1 or their product too small to count beside 1.</remarks>
+    /// <remarks>For any decay, after a few thousand factors at most, a factor is 1 or the product is too small to count beside 1.</remarks>
     private double Rise(long step)
     {
         if (_factors > step)

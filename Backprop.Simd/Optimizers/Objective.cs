@@ -6,7 +6,7 @@ namespace Backprop.Simd.Optimizers;
 /// <typeparam name="T">float or double.</typeparam>
 /// <param name="parameters">Where to evaluate: the very memory that was given to the optimizer.</param>
 /// <param name="gradient">Takes the gradient, as many elements as there are parameters; every one must be written.</param>
-/// <returns>The value; NaN or infinity where there is none, and a line search comes closer.</returns>
+/// <returns>The value. NaN or infinity means that there is no value here: a line search then tries a shorter step.</returns>
 public delegate double Objective<T>(ReadOnlySpan<T> parameters, Span<T> gradient) where T : unmanaged, IFloatingPointIeee754<T>;
 
 /// <summary>Why a minimization ended.</summary>
@@ -30,7 +30,7 @@ public enum LbfgsOutcome
     NotFinite,
 }
 
-/// <summary>What a minimization came to.</summary>
+/// <summary>The result of a minimization.</summary>
 /// <param name="Value">The value at the parameters as they are now.</param>
 /// <param name="LargestGradient">The largest element of the gradient there, without its sign.</param>
 /// <param name="Iterations">The steps made.</param>

@@ -15,18 +15,18 @@ public abstract partial class Optimizer<T>
     /// <summary>The group of the range in progress.</summary>
     private ParameterGroup? _current;
 
-    /// <summary>The groups. What is in none of them is treated as the optimizer says.</summary>
+    /// <summary>The groups. A parameter without a group takes the optimizer's settings.</summary>
     public ReadOnlySpan<ParameterGroup> Groups => _groups;
 
-    /// <summary>The learning rate of the range in progress, for <see cref="Update"/>: that of its group.</summary>
+    /// <summary>The learning rate of the range in progress, for <see cref="Update"/>: its group's rate.</summary>
     protected double RangeLearningRate => _current is null ? LearningRate : _current.LearningRate ?? LearningRate * _current.RateFactor;
 
-    /// <summary>The weight decay of the range in progress, for <see cref="Update"/>: that of its group.</summary>
+    /// <summary>The weight decay of the range in progress, for <see cref="Update"/>: its group's decay.</summary>
     protected double RangeWeightDecay => _current?.WeightDecay ?? WeightDecay;
 
     /// <summary>Gives parameters learning rates and weight decays of their own, or freezes them; in place of the groups before.</summary>
     /// <remarks>State and number of steps stay: a group thawed later has the bias corrections of all.</remarks>
-    /// <param name="groups">The groups; none to undo.</param>
+    /// <param name="groups">The groups. Without any, the optimizer's settings hold for all parameters.</param>
     /// <exception cref="ArgumentException">A range lies outside the parameters, or two overlap; the groups are as before.</exception>
     public void SetGroups(params ReadOnlySpan<ParameterGroup> groups)
     {
@@ -49,7 +49,12 @@ public abstract partial class Optimizer<T>
         foreach (var piece in ranges)
         {
             if (piece.Start < end)
-                throw new ArgumentException($"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at element {piece.Start}; a parameter belongs to one group.", nameof(groups));
+            {
+                throw new ArgumentException(
+                    $"Groups '{pieces[^1].Group!.Name}' and '{piece.Group!.Name}' overlap at element {piece.Start}; a parameter belongs to one group.",
+                    nameof(groups));
+            }
+
             if (piece.Start > end)
                 pieces.Add(new Piece(end, piece.Start, null));
             pieces.Add(piece);
@@ -67,7 +72,7 @@ public abstract partial class Optimizer<T>
         if (_groups.Length == 0)
             return TryVisit(ref visitor);
 
-        // What rests, and what is of two groups, is left to the step over ranges.
+        // A range that rests or belongs to two groups is left to the step over ranges.
         var piece = _pieces[PieceOf(range.Start)];
         if (range.End > piece.End || piece.Group is { Rests: true })
             return false;
@@ -105,7 +110,11 @@ public abstract partial class Optimizer<T>
         {
             double rate = group.LearningRate ?? LearningRate * group.RateFactor, decay = group.WeightDecay ?? WeightDecay;
             if (!T.IsFinite(T.CreateTruncating(rate)) || !T.IsFinite(T.CreateTruncating(decay)))
-                throw new InvalidOperationException($"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+            {
+                throw new InvalidOperationException(
+                    $"Group '{group.Name}' has learning rate {rate} and weight decay {decay}; both must be finite in {typeof(T).Name}.");
+            }
+
         }
     }
 

@@ -2,7 +2,7 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <content>What an optimizer remembers from step to step, by name: what a checkpoint saves and restores.</content>
+/// <content>The state that an optimizer keeps from step to step, by name. Checkpoints save and restore it.</content>
 public abstract partial class Optimizer<T>
 {
     private (string Name, AlignedBuffer<T> Block)[] _state = [];
@@ -18,7 +18,7 @@ public abstract partial class Optimizer<T>
 
     internal ReadOnlyMemory<T> StateMemory(string name) => BlockOf(name).Memory;
 
-    /// <summary>Makes <see cref="Steps"/> what it was when the state was saved; every block must be restored as well.</summary>
+    /// <summary>Sets <see cref="Steps"/> to its value when the state was saved. Every block must be restored as well.</summary>
     /// <param name="steps">The number of finished steps.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="steps"/> is negative.</exception>
     public void RestoreSteps(long steps)

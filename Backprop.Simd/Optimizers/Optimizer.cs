@@ -9,7 +9,7 @@ namespace Backprop.Simd.Optimizers;
 /// <remarks>
 /// A step is one pass over the blocks and allocates nothing. It checks everything before it writes anything. A new optimizer
 /// overrides <see cref="Update"/>; <see cref="Steps"/> + 1 is the number of the step in progress, and <see cref="RangeLearningRate"/>
-/// and <see cref="RangeWeightDecay"/> are those of the range, whatever its group.
+/// and <see cref="RangeWeightDecay"/> are the range's own, as its group says.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -17,7 +17,7 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
     /// <summary>Creates an optimizer for a block of parameters.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
-    /// <param name="weightDecay">The weight decay, finite and not negative; what it does is the optimizer's to say.</param>
+    /// <param name="weightDecay">The weight decay, finite and not negative. Each optimizer says how it uses it.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     protected Optimizer(int parameterCount, double learningRate, double weightDecay = 0)
@@ -49,18 +49,18 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
         }
     }
 
-    /// <summary>The weight decay: what it does is the optimizer's to say.</summary>
+    /// <summary>The weight decay. Each optimizer says how it uses it.</summary>
     public double WeightDecay { get; }
 
     /// <summary>Makes a step of all parameters, on the caller.</summary>
-    /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
+    /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <param name="gradients">Their gradients, in the same order.</param>
     /// <exception cref="ArgumentException">A length is wrong or the spans overlap; nothing was written.</exception>
     public void Step(Span<T> parameters, ReadOnlySpan<T> gradients) =>
         Step(parameters, gradients, [new BlockRange(0, ParameterCount)]);
 
     /// <summary>Makes a step of some ranges of the parameters; the others, and their state, stay as they are.</summary>
-    /// <param name="parameters">The parameters, <see cref="ParameterCount"/> of them.</param>
+    /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <param name="gradients">Their gradients, in the same order.</param>
     /// <param name="ranges">The ranges to change, in ascending order and disjoint.</param>
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
@@ -132,7 +132,8 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
             if (range.Start < end || range.Length < 0 || range.Start > ParameterCount - range.Length)
             {
                 throw new ArgumentException(
-                    $"Ranges must be ascending, disjoint and inside [0, {ParameterCount}); found start {range.Start}, length {range.Length} where the range before ends at {end}.",
+                    $"Ranges must be ascending, disjoint and inside [0, {ParameterCount}); found start {range.Start}, length {range.Length}"
+                    + $" where the range before ends at {end}.",
                     nameof(ranges));
             }
 

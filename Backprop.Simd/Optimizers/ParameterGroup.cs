@@ -4,7 +4,7 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Optimizers;
 
 /// <summary>Parameters with a learning rate or a weight decay of their own, or frozen, for <see cref="Optimizer{T}.SetGroups"/>.</summary>
-/// <remarks>What is not said here is the optimizer's. The settings may change between steps: a schedule per group sets them.</remarks>
+/// <remarks>Settings that a group leaves out are the optimizer's. The settings may change between steps: a schedule per group sets them.</remarks>
 public sealed class ParameterGroup
 {
     private readonly BlockRange[] _ranges;
@@ -22,7 +22,8 @@ public sealed class ParameterGroup
             if (range.Start < end || range.Length < 0 || range.Start > int.MaxValue - range.Length)
             {
                 throw new ArgumentException(
-                    $"The ranges of group '{name}' must be ascending and disjoint; found start {range.Start}, length {range.Length} where the range before ends at {end}.",
+                    $"The ranges of group '{name}' must be ascending and disjoint; found start {range.Start}, length {range.Length}"
+                    + $" where the range before ends at {end}.",
                     nameof(ranges));
             }
 
@@ -39,7 +40,7 @@ public sealed class ParameterGroup
     /// <summary>Where its parameters lie.</summary>
     public ReadOnlySpan<BlockRange> Ranges => _ranges;
 
-    /// <summary>What the optimizer's learning rate is multiplied by; 1 at first. A factor of 0 freezes the group.</summary>
+    /// <summary>The factor of the optimizer's learning rate; 1 at first. A factor of 0 freezes the group.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double RateFactor
     {

@@ -10,8 +10,8 @@ namespace Backprop.Simd.Optimizers;
 /// <remarks>
 /// PyTorch's formulas, with g = gradient + weightDecay w: v = alpha v + (1 - alpha) g^2; r = sqrt(v), or centered
 /// a = alpha a + (1 - alpha) g and r = sqrt(v - a^2), which is 0 where rounding brings a^2 above v; w -= learningRate g / (r + epsilon),
-/// or with momentum b = momentum b + g / (r + epsilon) and w -= learningRate b. v, a and b start at 0. Moments never come to rest in
-/// the subnormal range: a is rounded to multiples of 2^-100 (float) or 2^-960 (double), and v is diminished by less than shows beside epsilon.
+/// or with momentum b = momentum b + g / (r + epsilon) and w -= learningRate b. v, a and b start at 0. Moments stay out of
+/// the subnormal range: a is rounded to multiples of 2^-100 (float) or 2^-960 (double), and v loses less than shows beside epsilon.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -23,12 +23,13 @@ public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
     /// <param name="alpha">The decay of the moments, in [0, 1).</param>
-    /// <param name="epsilon">What is added to the root, finite and positive in <typeparamref name="T"/> too.</param>
-    /// <param name="weightDecay">What of each parameter is added to its gradient, finite and not negative.</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
     /// <param name="momentum">The momentum, in [0, 1); with 0 there is no velocity to keep.</param>
     /// <param name="centered">Divide by the deviation of the gradient from its mean.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public RmsProp(int parameterCount, double learningRate = 0.01, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+    public RmsProp(int parameterCount, double learningRate = 0.01, double alpha = 0.99,
+        double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
         : base(parameterCount, learningRate, weightDecay)
     {
         CheckFraction(alpha, nameof(alpha));
@@ -46,7 +47,7 @@ public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
     /// <summary>The decay of the moments.</summary>
     public double Alpha { get; }
 
-    /// <summary>What is added to the root.</summary>
+    /// <summary>The number added to the root.</summary>
     public double Epsilon { get; }
 
     /// <summary>The momentum.</summary>

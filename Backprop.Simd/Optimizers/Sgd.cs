@@ -21,7 +21,7 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
     /// <param name="learningRate">The learning rate, finite and not negative.</param>
     /// <param name="momentum">The momentum, in [0, 1); with 0 there is no velocity to keep.</param>
     /// <param name="nesterov">Use Nesterov's form; needs a momentum and no dampening.</param>
-    /// <param name="weightDecay">What of each parameter is added to its gradient, finite and not negative.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
     /// <param name="dampening">What part of a gradient does not enter the velocity after the first step, in [0, 1]; needs a momentum.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="nesterov"/> without momentum or with dampening, or

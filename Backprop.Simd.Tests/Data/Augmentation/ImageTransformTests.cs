@@ -175,7 +175,7 @@ public class ImageTransformTests
         var actual = As<T>(image);
         var scratch = new T[ElasticField<T>.Scratch(height, width, channels, gaussian.Length)];
         scratch.AsSpan().Fill(T.NaN);
-        ElasticField<T>.Distort(actual, height, width, channels, As<T>(gaussian), 6, 0.5, stream, scratch);
+        ElasticField<T>.Distort(actual, new(height, width, channels), As<T>(gaussian), 6, 0.5, stream, scratch);
         AssertNear(expected, actual, tolerance);
     }
 

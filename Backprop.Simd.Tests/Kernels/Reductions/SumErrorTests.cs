@@ -60,9 +60,9 @@ public sealed class SumErrorTests
             {
                 T[] values = Spread(terms, size), ones = Filled(n * size, T.One);
                 T[] products = new T[size], sums = new T[size], scratch = new T[RowWeightSums.ScratchLength(size)];
-                RowWeightSums.Compute<T>(values, ones, size, cache, scratch, products, sums, ComputeContext.SingleThreaded);
+                RowWeightSums.Compute<T>(new(values, values.Length / size, size), ones, cache, scratch, products, sums, ComputeContext.SingleThreaded);
                 assert(products[^1], Plain, $"weight of {size}");
-                RowWeightSums.Compute<T>(ones, values, size, cache, scratch, products, sums, ComputeContext.SingleThreaded);
+                RowWeightSums.Compute<T>(new(ones, ones.Length / size, size), values, cache, scratch, products, sums, ComputeContext.SingleThreaded);
                 assert(sums[^1], Plain, $"bias of {size}");
             }
         });
@@ -81,10 +81,11 @@ public sealed class SumErrorTests
                 T[] values = Spread(terms, channels), ones = Filled(n * channels, T.One), zeros = new T[channels];
                 T[] products = new T[channels], sums = new T[channels], more = new T[channels], last = new T[channels];
                 var scratch = new T[ChannelStatistics.ScratchLength(channels)];
-                ChannelStatistics.Products<T>(ones, values, channels, zeros, scratch, sums, products, ComputeContext.SingleThreaded);
+                ChannelStatistics.Products<T>(new(ones, ones.Length / channels, channels), values, zeros, scratch, sums, products, ComputeContext.SingleThreaded);
                 assert(sums[^1], Plain, $"bias of {channels}");
                 assert(products[^1], Plain, $"weight of {channels}");
-                ChannelStatistics.Moments<T>(values, channels, 1e-5, scratch, sums, products, more, last, ComputeContext.SingleThreaded);
+                var moments = new ChannelMoments<T> { Center = sums, Offset = products, Inverse = more, Variance = last };
+                ChannelStatistics.Moments(new(values, values.Length / channels, channels), 1e-5, scratch, in moments, ComputeContext.SingleThreaded);
                 assert((sums[^1] + products[^1]) * T.CreateTruncating(n), Plain, $"mean of {channels}");
             }
 
@@ -92,7 +93,8 @@ public sealed class SumErrorTests
             foreach (var (positions, channels) in ((int, int)[])[(n, 1), (1, n)])
             {
                 T[] y = new T[n], cache = new T[3], scratch = new T[GroupNormalizationKernels.Tables * ChannelPlan.TableLength(channels)];
-                GroupNormalizationKernels.Forward<T>(terms, positions, channels, 1, [], [], 1e-5, cache, scratch, y, ComputeContext.SingleThreaded);
+                var form = new GroupForm<T> { Positions = positions, Channels = channels, Groups = 1, Epsilon = 1e-5 };
+                GroupNormalizationKernels.Forward(in form, terms, cache, scratch, y, ComputeContext.SingleThreaded);
                 assert((cache[0] + cache[1]) * T.CreateTruncating(n), Plain, $"mean of a group of {positions} positions");
             }
         });
@@ -107,7 +109,8 @@ public sealed class SumErrorTests
         void Check<T>() where T : unmanaged, IFloatingPointIeee754<T> => Each<T>(n, (terms, assert, _) =>
         {
             T[] y = new T[n], cache = new T[3];
-            RowNormalization.Forward<T>(terms, n, [], [], 1e-5, subtractsMean: true, cache, y, ComputeContext.SingleThreaded);
+            var form = new RowForm<T> { Length = n, Epsilon = 1e-5, SubtractsMean = true };
+            RowNormalization.Forward(in form, terms, cache, y, ComputeContext.SingleThreaded);
             assert((cache[0] + cache[1]) * T.CreateTruncating(n), Plain, "mean");
             assert(Reductions.Sum<T>(terms), Plain, "sum");
         });

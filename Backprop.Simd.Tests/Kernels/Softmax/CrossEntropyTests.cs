@@ -108,8 +108,9 @@ public class CrossEntropyTests
                 T[] Both<TVector>() where TVector : unmanaged, ISimdVector<TVector, T>
                 {
                     T[] p = new T[rows * classes], g = new T[rows * classes], maximum = new T[rows], logSum = new T[rows], losses = new T[rows];
-                    new SoftmaxBody<T>(logits, classes, p, classes, classes, maximum, logSum).ByLanes<TVector>(0, rows);
-                    new CrossEntropyBody<T>(logits, classes, g, classes, classes, Labels(rows, classes), Ignored, T.One, losses).ByLanes<TVector>(0, rows);
+                    ReadOnlyMatrix<T> x = new(logits, rows, classes);
+                    new SoftmaxBody<T>(x, new(p, rows, classes), maximum, logSum).ByLanes<TVector>(0, rows);
+                    new CrossEntropyBody<T>(x, new(g, rows, classes), Labels(rows, classes), Ignored, T.One, losses).ByLanes<TVector>(0, rows);
                     return [.. p, .. maximum, .. logSum, .. g, .. losses];
                 }
             }

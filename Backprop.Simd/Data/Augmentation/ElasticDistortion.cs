@@ -48,7 +48,7 @@ public sealed class ElasticDistortion<T> : ImageAugmentation<T> where T : unmana
     private protected override int ScratchFor(ImageSize size) => ElasticField<T>.Scratch(size.Height, size.Width, size.Channels, _gaussian.Length);
 
     private protected override void Change(Span<T> image, ImageSize size, ref Philox random, WordStream words, Span<T> scratch) =>
-        ElasticField<T>.Distort(image, size.Height, size.Width, size.Channels, _gaussian, Alpha, _fill, words, scratch);
+        ElasticField<T>.Distort(image, new(size.Height, size.Width, size.Channels), _gaussian, Alpha, _fill, words, scratch);
 
     /// <summary>e^(-k^2 / (2 sigma^2)) for k = -3 sigma to 3 sigma, over their sum.</summary>
     internal static double[] Gaussian(double sigma)

@@ -6,7 +6,7 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// Softmax over the beginning of each row, zeros behind it: what causal masks and lengths leave of attention's scores. The beginning of
+/// Softmax over the beginning of each row, zeros behind it: attention's scores under causal masks and lengths. The beginning of
 /// row i is its first min(columns, first + i) elements.
 /// </summary>
 internal static unsafe class PrefixSoftmax

@@ -8,13 +8,13 @@ namespace Backprop.Simd.Kernels;
 /// <summary>y[i] = x[i] / maximum, correctly rounded, for bytes x.</summary>
 /// <remarks>
 /// A division costs as much as ten multiplications. With r = 1 / maximum, q = x r and e = x - q maximum (exact in a fused
-/// operation), q + e r is the rounded quotient but for rare divisors (Markstein, "Computation of elementary functions on the IBM
-/// RISC System/6000 processor", 1990, theorem 7). All 256 quotients are looked at once; where one differs, kernels divide.
+/// operation), q + e r is the rounded quotient except for rare divisors (Markstein, "Computation of elementary functions on the IBM
+/// RISC System/6000 processor", 1990, theorem 7). All 256 quotients are checked once; if one differs, kernels divide.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 internal readonly struct ByteScale<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Looks at all quotients.</summary>
+    /// <summary>Checks all quotients.</summary>
     /// <param name="maximum">The byte that stands for 1: positive and finite in <typeparamref name="T"/>.</param>
     public ByteScale(double maximum)
     {
@@ -36,7 +36,7 @@ internal readonly struct ByteScale<T> where T : unmanaged, IFloatingPointIeee754
     /// <summary>1 / maximum, rounded.</summary>
     public T Reciprocal { get; }
 
-    /// <summary>Whether products with the reciprocal, corrected, are the quotients.</summary>
+    /// <summary>Whether corrected products with the reciprocal equal the quotients.</summary>
     public bool IsCorrected { get; }
 }
 

@@ -9,13 +9,13 @@ internal static unsafe class RowFetch
 {
     private const int Line = 64;
 
-    /// <summary>More of a row than this the hardware foresees once its start is read.</summary>
+    /// <summary>Bytes of a row to hint at: the hardware foresees the rest once it has seen the start.</summary>
     private const int LongestHint = 2048;
 
-    /// <summary>Bytes under way: bounds the rows ahead. More find no free fill buffer.</summary>
+    /// <summary>Bytes on their way to the cache: more would find no free fill buffer.</summary>
     private const int Ahead = 2048;
 
-    /// <summary>How many rows ahead hints go; 0 for rows so small that hints cost more than they save.</summary>
+    /// <summary>How many rows ahead hints go; 0 for small rows, where hints cost more than they save.</summary>
     public static int Distance(long rowBytes) => rowBytes < Line ? 0 : (int)Math.Max(1, Ahead / rowBytes);
 
     /// <summary>Asks for the cache lines of a row that is read in some microseconds, into the second-level cache.</summary>
@@ -27,7 +27,7 @@ internal static unsafe class RowFetch
             Prefetch.LineForLater(first + i);
     }
 
-    /// <summary>Asks for the cache lines of a row. Nothing goes wrong if the row moves meanwhile: it is only a hint.</summary>
+    /// <summary>Asks for the cache lines of a row. The row may move meanwhile: this is only a hint.</summary>
     public static void Hint<TElement>(ReadOnlySpan<TElement> row) where TElement : unmanaged
     {
         var first = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(row));

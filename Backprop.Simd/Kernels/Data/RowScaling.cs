@@ -13,7 +13,8 @@ internal static unsafe class RowScaling
     private const double Cost = 0.15;
 
     /// <summary>Scales; patterns have one length of 1 or more, and lie apart from the values.</summary>
-    public static void Run<T>(Span<T> values, ReadOnlySpan<T> offset, ReadOnlySpan<T> factor, ReadOnlySpan<T> shift, ComputeContext? context = null, SimdWidth width = SimdWidth.Widest)
+    public static void Run<T>(Span<T> values, ReadOnlySpan<T> offset, ReadOnlySpan<T> factor, ReadOnlySpan<T> shift,
+        ComputeContext? context = null, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();

@@ -91,6 +91,7 @@ public static partial class Elementwise
     internal readonly struct MaximumSecondOperator<T> : ITernaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.AndNot(x, TakesFirst(y, z));
+        public TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T> =>
+            TVector.AndNot(x, TakesFirst(y, z));
     }
 }

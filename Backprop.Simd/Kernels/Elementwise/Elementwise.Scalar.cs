@@ -33,7 +33,7 @@ public static partial class Elementwise
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="a">The factor.</param>
     /// <param name="x">The operand.</param>
-    /// <param name="y">What is added to, at least as long as <paramref name="x"/>.</param>
+    /// <param name="y">The sum, at least as long as <paramref name="x"/>.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException"><paramref name="y"/> is too short or overlaps <paramref name="x"/> shifted.</exception>
     public static void Axpy<T>(T a, ReadOnlySpan<T> x, Span<T> y, ComputeContext? context = null)

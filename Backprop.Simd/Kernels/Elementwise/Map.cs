@@ -150,7 +150,8 @@ internal static unsafe class Map
         public void Execute(int start, int limit) => f.Invoke(_x[start..limit], _y[start..limit], _destination[start..limit]);
     }
 
-    private readonly ref struct TernaryBody<T, TOperator>(TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination) : ISimdRangeBody<T>
+    private readonly ref struct TernaryBody<T, TOperator>(
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ITernaryOperator<T>
     {

@@ -46,7 +46,7 @@ internal static unsafe class MapLoops
         }
     }
 
-    /// <summary>Four registers at a time for an operator that is done sooner than a turn of the loop; what is left is at least a register.</summary>
+    /// <summary>Four registers at a time, for operators cheaper than a turn of the loop. At least a register is left for the plain loop.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void UnrolledUnary<TVector, T, TOperator>(TOperator f, T* x, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>

@@ -56,7 +56,7 @@ internal static unsafe class Embeddings
     }
 
     /// <summary>
-    /// dTable[indices[n]] += dy[n], but for one index; dTable is cleared first where it is to be overwritten. Threads
+    /// dTable[indices[n]] += dy[n], without one index. A table that is to be overwritten is cleared first. Threads
     /// share the columns.
     /// </summary>
     /// <remarks>
@@ -66,7 +66,7 @@ internal static unsafe class Embeddings
     /// <param name="dy">The gradients.</param>
     /// <param name="indices">The row of each; checked.</param>
     /// <param name="columns">The elements of a row.</param>
-    /// <param name="skippedIndex">The row whose gradient is zero; -1 for none.</param>
+    /// <param name="skippedIndex">The row whose gradient is zero, or -1.</param>
     /// <param name="dTable">The gradient by the table.</param>
     /// <param name="order">Room for as many numbers as indices.</param>
     /// <param name="compute">The threads, each with <see cref="RowsUpdate{T}.ThreadBytes"/>.</param>

@@ -12,7 +12,7 @@ internal static class ElementLossKernels
     /// <summary>Elements summed at a time: three buffers of doubles of this length fit the first-level cache.</summary>
     public const int Block = 1024;
 
-    /// <summary>Nanoseconds per element of a gradient: near that of a formula with one exp in it.</summary>
+    /// <summary>Nanoseconds per element of a gradient: near the cost of a formula with one exp in it.</summary>
     private const double Cost = 0.5;
 
     /// <summary>sums[r] = the sum of l(y, t) over row r, in double. Rows have one size; the last may be shorter.</summary>

@@ -14,10 +14,10 @@ internal readonly ref struct ElementSums<T, TLoss>(TLoss loss, ReadOnlySpan<T> y
 {
     private const int Block = ElementLossKernels.Block;
 
-    /// <summary>Below this many terms a plain loop is done sooner than the call of a kernel.</summary>
+    /// <summary>With fewer terms a plain loop is faster than the call of a kernel.</summary>
     private const int FewTerms = 8;
 
-    /// <summary>Nanoseconds per element: between that of a difference and that of an exp, in double.</summary>
+    /// <summary>Nanoseconds per element: between the costs of a difference and of an exp, in double.</summary>
     private const double Cost = 1;
 
     private readonly ReadOnlySpan<T> _y = y, _t = t;

@@ -3,11 +3,11 @@ using System.Runtime.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>Vector arithmetic with the same bits on every machine: eight lanes whatever the width of the registers, each
+/// <summary>Vector arithmetic with the same bits on every machine: eight lanes at any register width, each
 /// multiplication and addition rounded on its own.</summary>
 internal static class PortableVectors
 {
-    /// <summary>The sum of x[i] y[i]: sixteen chains, combined in a fixed tree, then what is left of the elements, one by one.</summary>
+    /// <summary>The sum of x[i] y[i]: sixteen chains, combined in a fixed tree, then the remaining elements, one by one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Dot(ReadOnlySpan<double> x, ReadOnlySpan<double> y)
     {

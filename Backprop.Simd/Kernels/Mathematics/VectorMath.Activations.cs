@@ -101,7 +101,7 @@ public static partial class VectorMath
 
         gLow = TVector.MultiplyAdd(off, slope, gLow);
         if (TVector.IsSingle)
-            gLow += TVector.MultiplyAdd(q, -1.65e-8, -1.343e-8); // What rounding has taken from the first two coefficients.
+            gLow += TVector.MultiplyAdd(q, -1.65e-8, -1.343e-8); // The rounding errors of the first two coefficients.
         var m = a * p;
         var mLow = TVector.MultiplyAdd(a, pLow, TVector.ProductError(a, p, m));
         var w = m * g;
@@ -239,7 +239,7 @@ public static partial class VectorMath
     private static TVector NormalTailCenter<TVector>() where TVector : struct, ISimdVector<TVector> =>
         TVector.Create(7.5528514385e-01f, 0.769193049750063);
 
-    /// <summary>(G(q) - G(0)) / q, a minimax polynomial, and what its last steps have lost by rounding.</summary>
+    /// <summary>(G(q) - G(0)) / q, a minimax polynomial, and the rounding error of its last steps.</summary>
     [MethodImpl(Inline)]
     private static TVector NormalTailPolynomial<TVector>(TVector q, out TVector low) where TVector : struct, ISimdVector<TVector>
     {
@@ -299,7 +299,7 @@ public static partial class VectorMath
     }
 
     /// <summary>a (1 + q) / (1 + e) for e from 0 to 1.</summary>
-    /// <remarks>As m - m e / (1 + e), m = a + a q: what the quotient has lost by rounding counts by its share of the result only.</remarks>
+    /// <remarks>As m - m e / (1 + e), m = a + a q: the rounding error of the quotient counts only by its share of the result.</remarks>
     [MethodImpl(Inline)]
     private static TVector LogisticTail<TVector>(TVector a, TVector q, TVector e) where TVector : struct, ISimdVector<TVector>
     {

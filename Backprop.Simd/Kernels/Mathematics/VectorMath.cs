@@ -62,14 +62,14 @@ public static partial class VectorMath
         var q = ExpMinusOneReduced(x, low, out n, out var rLow);
         var p = q + 1;
 
-        // What the sums have lost: of p, and of r, whose error is one of p times p.
+        // The rounding errors of the sums: of p, and of r, whose error counts times p.
         pLow = p - 1;
         pLow = q - pLow;
         pLow = TVector.MultiplyAdd(rLow, p, pLow);
         return p;
     }
 
-    /// <summary>q with e^(x + low) = 2^n (1 + q), where low is small against x. rLow is what the reduced argument has lost by rounding.</summary>
+    /// <summary>q with e^(x + low) = 2^n (1 + q), where low is small against x. rLow is the rounding error of the reduced argument.</summary>
     [MethodImpl(Inline)]
     private static TVector ExpMinusOneReduced<TVector>(TVector x, TVector low, out TVector n, out TVector rLow)
         where TVector : struct, ISimdVector<TVector>

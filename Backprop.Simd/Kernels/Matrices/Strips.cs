@@ -20,7 +20,8 @@ internal static class Strips
     /// <param name="to">The first column to write.</param>
     /// <param name="columns">How many columns.</param>
     /// <param name="compute">The threads.</param>
-    public static void Copy<T>(ReadOnlySpan<T> source, int sourceColumns, int from, Destination<T> destination, int destinationColumns, int to, int columns, ComputeContext compute)
+    public static void Copy<T>(ReadOnlySpan<T> source, int sourceColumns, int from,
+        Destination<T> destination, int destinationColumns, int to, int columns, ComputeContext compute)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (columns == 0 || !destination.IsWanted)
@@ -29,10 +30,12 @@ internal static class Strips
         SpanGuard.SameLength(rows * sourceColumns, source.Length);
         SpanGuard.SameLength(rows * destinationColumns, destination.Span.Length);
         SpanGuard.Disjoint(source, destination.Span, nameof(destination));
-        compute.For(rows, 1, (double)rows * columns * Cost + rows * 5.0, new Body<T>(source, sourceColumns, from, destination, destinationColumns, to, columns));
+        var body = new Body<T>(source, sourceColumns, from, destination, destinationColumns, to, columns);
+        compute.For(rows, 1, (double)rows * columns * Cost + rows * 5.0, in body);
     }
 
-    private readonly ref struct Body<T>(ReadOnlySpan<T> source, int sourceColumns, int from, Destination<T> destination, int destinationColumns, int to, int columns) : IRangeBody
+    private readonly ref struct Body<T>(ReadOnlySpan<T> source, int sourceColumns, int from,
+        Destination<T> destination, int destinationColumns, int to, int columns) : IRangeBody
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _source = source;

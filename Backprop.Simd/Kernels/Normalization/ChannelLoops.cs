@@ -5,8 +5,8 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// The loops down a strip of columns, one to four registers wide. Registers may overlap the ones before: a
-/// lane that is worked on twice gets the same bits twice, because all of a row is read before any of it is written.
+/// The loops down a strip of columns. A register may overlap the one before it: both give the shared lanes the same bits, because a
+/// row is read before it is written.
 /// </summary>
 internal static unsafe class ChannelLoops
 {
@@ -14,10 +14,11 @@ internal static unsafe class ChannelLoops
 
     /// <summary>sums[j] += sum of x[i, j] - center[j]; squares[j] += sum of its square.</summary>
     [MethodImpl(Loop)]
-    public static void Deviations<TVector, T>(T* x, nint rows, nint stride, nint width, T* center, T* sums, T* squares)
+    public static void Deviations<TVector, T>(T* x, in ChannelStrip strip, T* center, T* sums, T* squares)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        nint rows = strip.Rows, stride = strip.Stride, width = strip.Width;
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         var length = BlockSums.Slots(BlockSums.Blocks(rows)) * (int)width;
@@ -52,10 +53,11 @@ internal static unsafe class ChannelLoops
 
     /// <summary>sums[j] += sum of dy[i, j]; products[j] += sum of dy[i, j] (x[i, j] - center[j]).</summary>
     [MethodImpl(Loop)]
-    public static void Products<TVector, T>(T* x, T* dy, nint rows, nint stride, nint width, T* center, T* sums, T* products)
+    public static void Products<TVector, T>(T* x, T* dy, in ChannelStrip strip, T* center, T* sums, T* products)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        nint rows = strip.Rows, stride = strip.Stride, width = strip.Width;
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         var length = BlockSums.Slots(BlockSums.Blocks(rows)) * (int)width;
@@ -90,10 +92,12 @@ internal static unsafe class ChannelLoops
 
     /// <summary>y[i, j] = (x[i, j] - center[j]) scale[j] + shift[j].</summary>
     [MethodImpl(Loop)]
-    public static void Normalize<TVector, T>(T* x, T* y, nint rows, nint stride, nint width, T* center, T* scale, T* shift)
+    public static void Normalize<TVector, T>(T* x, T* y, in ChannelStrip strip, in ChannelPointers<T> tables)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        T* center = tables.Center, scale = tables.Scale, shift = tables.Shift;
+        nint rows = strip.Rows, stride = strip.Stride, width = strip.Width;
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
         TVector a0 = TVector.Load(scale), a1 = TVector.Load(scale + o1), a2 = TVector.Load(scale + o2), a3 = TVector.Load(scale + o3);
@@ -107,16 +111,18 @@ internal static unsafe class ChannelLoops
         }
     }
 
-    /// <summary>dx[i, j] = dy[i, j] byDy[j] + (x[i, j] - center[j]) byX[j] + shift[j], or dx += it.</summary>
+    /// <summary>dx[i, j] = dy[i, j] scale[j] + (x[i, j] - center[j]) slope[j] + shift[j], or dx += it.</summary>
     [MethodImpl(Loop)]
-    public static void Gradient<TVector, T>(T* x, T* dy, T* dx, nint rows, nint stride, nint width, T* center, T* byDy, T* byX, T* shift, bool adds)
+    public static void Gradient<TVector, T>(T* x, T* dy, T* dx, in ChannelStrip strip, in ChannelPointers<T> tables, bool adds)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        T* center = tables.Center, scale = tables.Scale, slope = tables.Slope, shift = tables.Shift;
+        nint rows = strip.Rows, stride = strip.Stride, width = strip.Width;
         nint count = TVector.Count, o3 = width - count, o2 = Math.Min(2 * count, o3), o1 = Math.Min(count, o3);
         TVector m0 = TVector.Load(center), m1 = TVector.Load(center + o1), m2 = TVector.Load(center + o2), m3 = TVector.Load(center + o3);
-        TVector a0 = TVector.Load(byDy), a1 = TVector.Load(byDy + o1), a2 = TVector.Load(byDy + o2), a3 = TVector.Load(byDy + o3);
-        TVector b0 = TVector.Load(byX), b1 = TVector.Load(byX + o1), b2 = TVector.Load(byX + o2), b3 = TVector.Load(byX + o3);
+        TVector a0 = TVector.Load(scale), a1 = TVector.Load(scale + o1), a2 = TVector.Load(scale + o2), a3 = TVector.Load(scale + o3);
+        TVector b0 = TVector.Load(slope), b1 = TVector.Load(slope + o1), b2 = TVector.Load(slope + o2), b3 = TVector.Load(slope + o3);
         TVector c0 = TVector.Load(shift), c1 = TVector.Load(shift + o1), c2 = TVector.Load(shift + o2), c3 = TVector.Load(shift + o3);
         for (; rows > 0; rows--, x += stride, dy += stride, dx += stride)
         {

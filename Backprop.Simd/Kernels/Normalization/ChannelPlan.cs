@@ -12,10 +12,10 @@ internal readonly struct ChannelPlan
     /// <summary>The most lanes of a strip: four registers of sixteen floats.</summary>
     public const int MaxStrip = 64;
 
-    /// <summary>Elements of one input that a part of an elementwise pass takes: its strips come round while they are in the cache.</summary>
+    /// <summary>Elements of one input in a part of an elementwise pass: they stay in the cache from strip to strip.</summary>
     private const int PassElements = 16 * 1024;
 
-    /// <summary>More blocks than this serve no machine; fewer where the sums of the blocks, of which there are channels each, would take much space.</summary>
+    /// <summary>The most blocks, enough for any machine; and the most sums of blocks, a number for each channel and block, which bounds the scratch.</summary>
     private const int MostBlocks = 64, MostBlockSums = 8192;
 
     public ChannelPlan(int rows, int channels, int lanes, bool folds = true)
@@ -51,12 +51,12 @@ internal readonly struct ChannelPlan
 
     public int Strips { get; }
 
-    /// <summary>Blocks of folded rows that are summed apart, and the rows of each but the last.</summary>
+    /// <summary>Blocks of folded rows that are summed apart, and the rows of a block; the last may have fewer.</summary>
     public int Blocks { get; }
 
     public int BlockRows { get; }
 
-    /// <summary>Parts of an elementwise pass, and the folded rows of each but the last.</summary>
+    /// <summary>Parts of an elementwise pass, and the folded rows of a part; the last may have fewer.</summary>
     public int Passes { get; }
 
     public int PassRows { get; }
@@ -67,7 +67,7 @@ internal readonly struct ChannelPlan
     /// <summary>The elements of a table of one number per column.</summary>
     public static int TableLength(int channels) => Math.Max(MaxStrip, channels);
 
-    /// <summary>The first column of a strip. Strips are two to four registers wide, if rows fold or one is as wide.</summary>
+    /// <summary>The first column of a strip. Where rows fold or are wide enough, strips are two to four registers wide.</summary>
     public int StripStart(int strip) => (int)((long)strip * Width / Strips);
 
     /// <summary>The folded rows of a block.</summary>
@@ -76,11 +76,18 @@ internal readonly struct ChannelPlan
     /// <summary>The rows of a block, the tail of the last one among them.</summary>
     public int RowsOf(int block) => FoldedRowsOf(block) * Fold + (block == Blocks - 1 ? Tail : 0);
 
-    /// <summary>The folded rows of a part of an elementwise pass.</summary>
-    public int PassRowsOf(int pass) => Math.Min(PassRows, FoldedRows - pass * PassRows);
+    /// <summary>A strip of a block of rows.</summary>
+    public ChannelStrip StripOfBlock(int strip, int block) =>
+        new(FoldedRowsOf(block), block == Blocks - 1 ? Tail * Channels : 0, Width, WidthOf(strip));
 
-    /// <summary>The elements behind the folded rows of a part of an elementwise pass.</summary>
-    public int PassTailOf(int pass) => pass == Passes - 1 ? Tail * Channels : 0;
+    /// <summary>A strip of a part of an elementwise pass.</summary>
+    public ChannelStrip StripOfPass(int strip, int pass) =>
+        new(Math.Min(PassRows, FoldedRows - pass * PassRows), pass == Passes - 1 ? Tail * Channels : 0, Width, WidthOf(strip));
+
+    /// <summary>A strip of all rows.</summary>
+    public ChannelStrip StripOfAll(int strip) => new(FoldedRows, Tail * Channels, Width, WidthOf(strip));
+
+    private int WidthOf(int strip) => StripStart(strip + 1) - StripStart(strip);
 
     /// <summary>Repeats one number per channel for each row of a folded row.</summary>
     public void Spread<T>(Span<T> table) where T : unmanaged

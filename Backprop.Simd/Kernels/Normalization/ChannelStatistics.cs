@@ -9,7 +9,7 @@ namespace Backprop.Simd.Kernels;
 /// <remarks>
 /// Blocks of rows and strips of columns are summed apart, by any thread; a block's deviations are from its own mean, taken in a
 /// second walk over the block. The blocks meet in double, in order: Chan, Golub, LeVeque, "Updating formulae and a pairwise
-/// algorithm for computing sample variances" (1979). Nothing cancels, however far the channel lies from 0.
+/// algorithm for computing sample variances" (1979). Nothing cancels, even if a channel lies far from 0.
 /// </remarks>
 internal static unsafe class ChannelStatistics
 {
@@ -19,38 +19,36 @@ internal static unsafe class ChannelStatistics
     /// <summary>Scratch for <see cref="Moments"/> and <see cref="Products"/>.</summary>
     public static long ScratchLength(int channels) => 3L * ChannelPlan.MaxBlocks(channels) * channels;
 
-    /// <summary>
-    /// mean = center + offset; variance = sum of (x - mean)^2 / rows; inverse = 1 / sqrt(variance + epsilon). The center is the
-    /// mean rounded to T, the offset what rounding took.
-    /// </summary>
-    public static void Moments<T>(ReadOnlySpan<T> x, int channels, double epsilon, Span<T> scratch,
-        Span<T> center, Span<T> offset, Span<T> inverse, Span<T> variance, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+    /// <summary>The moments of each channel: variance = sum of (x - mean)^2 / rows; inverse = 1 / sqrt(variance + epsilon).</summary>
+    public static void Moments<T>(ReadOnlyMatrix<T> x, double epsilon, Span<T> scratch, in ChannelMoments<T> moments,
+        ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         width = RegisterWidth.OfMachine(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
-        fixed (T* px = x, sums = scratch[..(int)ScratchLength(channels)])
+        var plan = new ChannelPlan(x.Rows, x.Columns, RegisterWidth.Lanes<T>(width));
+        fixed (T* px = x.Span, sums = scratch[..(int)ScratchLength(x.Columns)])
         {
             var body = new SimdRange<T, MomentsBody<T>>(new(plan, px, sums), width);
-            compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Length, in body);
-            for (var channel = 0; channel < channels; channel++)
-                Combine(in plan, sums, channel, epsilon, out center[channel], out offset[channel], out inverse[channel], out variance[channel]);
+            compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Span.Length, in body);
+            for (var channel = 0; channel < x.Columns; channel++)
+                Combine(in plan, sums, channel, epsilon, in moments);
         }
     }
 
     /// <summary>sums[c] = sum of dy; products[c] = sum of dy (x - center[c]).</summary>
-    public static void Products<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int channels, ReadOnlySpan<T> center, Span<T> scratch,
+    public static void Products<T>(ReadOnlyMatrix<T> x, ReadOnlySpan<T> dy, ReadOnlySpan<T> center, Span<T> scratch,
         Span<T> sums, Span<T> products, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        SpanGuard.SameLength(x.Length, dy.Length);
+        var channels = x.Columns;
+        SpanGuard.SameLength(x.Span.Length, dy.Length);
         SpanGuard.AtLeast(channels, center.Length);
         width = RegisterWidth.OfMachine(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
-        fixed (T* px = x, pdy = dy, pc = center, blocks = scratch[..(int)ScratchLength(channels)])
+        var plan = new ChannelPlan(x.Rows, channels, RegisterWidth.Lanes<T>(width));
+        fixed (T* px = x.Span, pdy = dy, pc = center, blocks = scratch[..(int)ScratchLength(channels)])
         {
             var body = new SimdRange<T, ProductsBody<T>>(new(plan, px, pdy, pc, blocks), width);
-            compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Length, in body);
+            compute.For(plan.Blocks * plan.Strips, 1, Cost * dy.Length, in body);
             for (var channel = 0; channel < channels; channel++)
             {
                 double sum = 0, product = 0;
@@ -70,7 +68,7 @@ internal static unsafe class ChannelStatistics
     /// Blocks of n rows, of deviations s from a center c and squares q: mean = sum of (n c + s) / rows, and, with d = c - mean, the
     /// squares about the mean are the sum of q + 2 d s + n d^2.
     /// </summary>
-    private static void Combine<T>(in ChannelPlan plan, T* blocks, int channel, double epsilon, out T center, out T offset, out T inverse, out T variance)
+    private static void Combine<T>(in ChannelPlan plan, T* blocks, int channel, double epsilon, in ChannelMoments<T> moments)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         nint channels = plan.Channels;
@@ -91,10 +89,11 @@ internal static unsafe class ChannelStatistics
         }
 
         var v = Math.Max(squares, 0) / plan.Rows;
-        center = T.CreateTruncating(mean);
-        offset = T.CreateTruncating(mean - double.CreateTruncating(center));
-        inverse = T.CreateTruncating(1 / Math.Sqrt(v + epsilon));
-        variance = T.CreateTruncating(v);
+        var center = T.CreateTruncating(mean);
+        moments.Center[channel] = center;
+        moments.Offset[channel] = T.CreateTruncating(mean - double.CreateTruncating(center));
+        moments.Inverse[channel] = T.CreateTruncating(1 / Math.Sqrt(v + epsilon));
+        moments.Variance[channel] = T.CreateTruncating(v);
     }
 
     /// <summary>The rows of a folded row added up, into the first <paramref name="channels"/> columns.</summary>
@@ -119,22 +118,22 @@ internal static unsafe class ChannelStatistics
             for (var item = start; item < limit; item++)
             {
                 var (block, strip) = Math.DivRem(item, plan.Strips);
-                nint stride = plan.Width, from = plan.StripStart(strip), width = plan.StripStart(strip + 1) - from;
-                nint rows = plan.FoldedRowsOf(block), tail = block == plan.Blocks - 1 ? plan.Tail * plan.Channels : 0;
-                var values = x + (nint)block * plan.BlockRows * stride + from;
-                var columns = plan.Fold > 1 ? plan.Channels : (int)width;
+                nint from = plan.StripStart(strip);
+                var part = plan.StripOfBlock(strip, block);
+                var values = x + (nint)block * plan.BlockRows * plan.Width + from;
+                var (width, columns) = ((int)part.Width, plan.Fold > 1 ? plan.Channels : (int)part.Width);
 
-                new Span<T>(center, (int)width).Clear();
-                ChannelTails.Sums<TVector, T>(values, rows, tail, stride, width, center);
+                new Span<T>(center, width).Clear();
+                ChannelTails.Sums<TVector, T>(values, in part, center);
                 Unfold(center, plan.Fold, columns);
                 var share = T.One / T.CreateTruncating(plan.RowsOf(block));
                 for (var column = 0; column < columns; column++)
                     center[column] *= share;
-                plan.Spread(new Span<T>(center, (int)width));
+                plan.Spread(new Span<T>(center, width));
 
-                new Span<T>(sums, (int)width).Clear();
-                new Span<T>(squares, (int)width).Clear();
-                ChannelTails.Deviations<TVector, T>(values, rows, tail, stride, width, center, sums, squares);
+                new Span<T>(sums, width).Clear();
+                new Span<T>(squares, width).Clear();
+                ChannelTails.Deviations<TVector, T>(values, in part, center, sums, squares);
                 Unfold(sums, plan.Fold, columns);
                 Unfold(squares, plan.Fold, columns);
                 var to = blocks + 3 * (nint)block * plan.Channels + from;
@@ -158,16 +157,15 @@ internal static unsafe class ChannelStatistics
             for (var item = start; item < limit; item++)
             {
                 var (block, strip) = Math.DivRem(item, plan.Strips);
-                nint stride = plan.Width, from = plan.StripStart(strip), width = plan.StripStart(strip + 1) - from;
-                nint rows = plan.FoldedRowsOf(block), tail = block == plan.Blocks - 1 ? plan.Tail * plan.Channels : 0;
-                var first = (nint)block * plan.BlockRows * stride + from;
-                var columns = plan.Fold > 1 ? plan.Channels : (int)width;
+                nint from = plan.StripStart(strip), first = (nint)block * plan.BlockRows * plan.Width + from;
+                var part = plan.StripOfBlock(strip, block);
+                var (width, columns) = ((int)part.Width, plan.Fold > 1 ? plan.Channels : (int)part.Width);
 
                 new Span<T>(center + from, columns).CopyTo(new Span<T>(around, columns));
-                plan.Spread(new Span<T>(around, (int)width));
-                new Span<T>(sums, (int)width).Clear();
-                new Span<T>(products, (int)width).Clear();
-                ChannelTails.Products<TVector, T>(x + first, dy + first, rows, tail, stride, width, around, sums, products);
+                plan.Spread(new Span<T>(around, width));
+                new Span<T>(sums, width).Clear();
+                new Span<T>(products, width).Clear();
+                ChannelTails.Products<TVector, T>(x + first, dy + first, in part, around, sums, products);
                 Unfold(sums, plan.Fold, columns);
                 Unfold(products, plan.Fold, columns);
                 var to = blocks + 2 * (nint)block * plan.Channels + from;

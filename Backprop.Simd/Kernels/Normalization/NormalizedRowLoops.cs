@@ -4,6 +4,9 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
+/// <summary>The numbers of a row's gradient: dx = dy weight byDy + (x - center) byX + shift.</summary>
+internal readonly record struct RowFactors<T>(T Center, T ByDy, T ByX, T Shift) where T : unmanaged;
+
 /// <summary>
 /// The loops along one normalized row. Sums run in four chains, blocks of them meet pairwise in double: the order follows from the
 /// length and the register width. Less than a register goes through a padded one.
@@ -94,19 +97,20 @@ internal static unsafe class NormalizedRowLoops
 
     /// <summary>dx = dy weight byDy + (x - center) byX + shift, or dx += it; without a weight it is 1.</summary>
     [MethodImpl(Loop)]
-    public static void Gradient<TVector, T>(T* x, T* dy, T* dx, T* weight, nint n, T center, T byDy, T byX, T shift, bool adds)
+    public static void Gradient<TVector, T>(T* x, T* dy, T* dx, T* weight, nint n, in RowFactors<T> factors, bool adds)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        TVector m = TVector.Create(center), a = TVector.Create(byDy), b = TVector.Create(byX), c = TVector.Create(shift);
+        TVector m = TVector.Create(factors.Center), a = TVector.Create(factors.ByDy);
+        TVector b = TVector.Create(factors.ByX), c = TVector.Create(factors.Shift);
         var full = n - TVector.Count;
         if (full < 0)
         {
-            ShortGradient<TVector, T>(x, dy, dx, weight, n, center, byDy, byX, shift, adds);
+            ShortGradient<TVector, T>(x, dy, dx, weight, n, in factors, adds);
             return;
         }
 
-        // The last register may overlap the one before: what it adds to is read first.
+        // The last register may overlap the one before it, so it reads its old values first.
         var lastOld = adds ? TVector.Load(dx + full) : TVector.Zero;
         for (nint i = 0; ; i = Math.Min(i + TVector.Count, full))
         {
@@ -223,7 +227,7 @@ internal static unsafe class NormalizedRowLoops
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void ShortGradient<TVector, T>(T* x, T* dy, T* dx, T* weight, nint n, T center, T byDy, T byX, T shift, bool adds)
+    private static void ShortGradient<TVector, T>(T* x, T* dy, T* dx, T* weight, nint n, in RowFactors<T> factors, bool adds)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -232,7 +236,7 @@ internal static unsafe class NormalizedRowLoops
             pw = Padded<TVector, T>(weight, n, TVector.Zero);
         if (adds)
             pdx = Padded<TVector, T>(dx, n, TVector.Zero);
-        Gradient<TVector, T>((T*)&px, (T*)&pdy, (T*)&pdx, weight is null ? null : (T*)&pw, TVector.Count, center, byDy, byX, shift, adds);
+        Gradient<TVector, T>((T*)&px, (T*)&pdy, (T*)&pdx, weight is null ? null : (T*)&pw, TVector.Count, in factors, adds);
         MapLoops.StorePartial<TVector, T>(pdx, dx, n);
     }
 }

@@ -5,8 +5,24 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
 
+/// <summary>Normalization of rows: sizes and weights.</summary>
+internal ref struct RowForm<T> where T : unmanaged
+{
+    /// <summary>The elements of a row.</summary>
+    public int Length;
+
+    /// <summary>A number for each element of a row; empty for ones and zeros.</summary>
+    public ReadOnlySpan<T> Weight, Bias;
+
+    /// <summary>The number added to a variance or mean square.</summary>
+    public double Epsilon;
+
+    /// <summary>True for layer normalization, false for RMS normalization.</summary>
+    public bool SubtractsMean;
+}
+
 /// <summary>
-/// Rows of n elements, normalized each on its own: layer normalization, or, without taking the mean away, RMS normalization.
+/// Rows of n elements, each normalized by itself: layer normalization, or RMS normalization if the mean is not subtracted.
 /// Threads share the rows.
 /// </summary>
 /// <remarks>
@@ -15,71 +31,84 @@ namespace Backprop.Simd.Kernels;
 /// </remarks>
 internal static unsafe class RowNormalization
 {
-    /// <summary>What forward keeps of a row.</summary>
+    /// <summary>The numbers that forward keeps of a row.</summary>
     public const int CachePerRow = 3;
 
-    /// <summary>Nanoseconds for an element, and for a row beside its elements.</summary>
+    /// <summary>Nanoseconds for an element, and for a row in addition to its elements.</summary>
     private const double ForwardCost = 0.2, BackwardCost = 0.3, RowCost = 20;
 
-    /// <summary>y = xhat weight + bias; the last two may be empty.</summary>
-    public static void Forward<T>(ReadOnlySpan<T> x, int n, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, double epsilon, bool subtractsMean,
-        Span<T> cache, Span<T> y, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+    /// <summary>y = xhat weight + bias.</summary>
+    public static void Forward<T>(
+        in RowForm<T> form, ReadOnlySpan<T> x, Span<T> cache, Span<T> y, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var rows = x.Length / n;
+        var (n, rows) = (form.Length, x.Length / form.Length);
         SpanGuard.SameLength(x.Length, y.Length);
-        CheckTables(n, rows, weight, bias, cache, needsCache: false);
+        Check(in form, rows, cache, needsCache: false);
         width = RegisterWidth.OfColumns<T>(n, width);
-        fixed (T* px = x, py = y, pw = weight, pb = bias, pc = cache)
+        fixed (T* px = x, py = y, weight = form.Weight, bias = form.Bias, pc = cache)
         {
-            var body = new SimdRange<T, ForwardBody<T>>(new(px, py, pw, pb, pc, n, epsilon, subtractsMean), width);
+            var row = new RowPointers<T> { Weight = weight, Bias = bias, Cache = pc, Length = n, SubtractsMean = form.SubtractsMean };
+            var body = new SimdRange<T, ForwardBody<T>>(new(px, py, row, form.Epsilon), width);
             compute.For(rows, RowMajor.Granularity(n), ForwardCost * x.Length + RowCost * rows, in body);
         }
     }
 
-    /// <summary>With g = dy weight: dx = inverse (g - mean(g) - xhat mean(g xhat)), or dx += it; RMS normalization has no mean(g).</summary>
-    public static void BackwardInput<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> weight, bool subtractsMean,
-        ReadOnlySpan<T> cache, Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+    /// <summary>With g = dy weight: dx = inverse (g - mean(g) - xhat mean(g xhat)); RMS normalization has no mean(g).</summary>
+    public static void BackwardInput<T>(in RowForm<T> form, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, ReadOnlySpan<T> cache,
+        Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!dx.IsWanted)
             return;
-        var rows = x.Length / n;
+        var (n, rows) = (form.Length, x.Length / form.Length);
         SpanGuard.SameLength(x.Length, dy.Length);
         SpanGuard.SameLength(x.Length, dx.Span.Length);
-        CheckTables(n, rows, weight, [], cache, needsCache: true);
+        Check(in form, rows, cache, needsCache: true);
         width = RegisterWidth.OfColumns<T>(n, width);
-        fixed (T* px = x, pdy = dy, pdx = dx.Span, pw = weight, pc = cache)
+        fixed (T* px = x, pdy = dy, pdx = dx.Span, weight = form.Weight, pc = cache)
         {
-            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, dx.Adds), width);
+            var row = new RowPointers<T> { Weight = weight, Cache = pc, Length = n, SubtractsMean = form.SubtractsMean };
+            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, row, dx.Adds), width);
             compute.For(rows, RowMajor.Granularity(n), BackwardCost * x.Length + RowCost * rows, in body);
         }
     }
 
-    /// <summary>Layers may be run by other layers, with buffers that were declared otherwise.</summary>
-    private static void CheckTables<T>(int n, int rows, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, bool needsCache)
+    // Another layer may run this one, in buffers of other sizes.
+    private static void Check<T>(in RowForm<T> form, int rows, ReadOnlySpan<T> cache, bool needsCache)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (!weight.IsEmpty)
-            SpanGuard.SameLength(n, weight.Length);
-        if (!bias.IsEmpty)
-            SpanGuard.SameLength(n, bias.Length);
+        if (!form.Weight.IsEmpty)
+            SpanGuard.SameLength(form.Length, form.Weight.Length);
+        if (!form.Bias.IsEmpty)
+            SpanGuard.SameLength(form.Length, form.Bias.Length);
         if (needsCache || !cache.IsEmpty)
             SpanGuard.AtLeast(checked(rows * CachePerRow), cache.Length);
     }
 
-    private readonly struct ForwardBody<T>(T* x, T* y, T* weight, T* bias, T* cache, int n, double epsilon, bool subtractsMean) : ISimdRangeBody<T>
+    /// <summary>Pointers to the parts of a form; null where a part is empty.</summary>
+    private struct RowPointers<T> where T : unmanaged
+    {
+        public T* Weight, Bias, Cache;
+        public int Length;
+        public bool SubtractsMean;
+    }
+
+    private readonly struct ForwardBody<T>(T* x, T* y, RowPointers<T> form, double epsilon) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
+            T* weight = form.Weight, bias = form.Bias, cache = form.Cache;
+            var n = form.Length;
             for (var row = start; row < limit; row++)
             {
                 var values = x + (nint)row * n;
                 double sum, squares;
                 var (center, offset) = (T.Zero, 0.0);
-                if (subtractsMean)
+                if (form.SubtractsMean)
                 {
-                    // The squares are taken about a first mean; how far it lies from the mean is taken off them.
+                    // Squares about a rounded mean: its distance from the mean is subtracted.
                     sum = ReductionLoops.Pairwise<TVector, T, ReductionLoops.SumTerm<T>>(default, values, values, n);
                     center = T.CreateTruncating(sum / n);
                     NormalizedRowLoops.Deviations<TVector, T>(values, n, center, out sum, out squares);
@@ -104,11 +133,13 @@ internal static unsafe class RowNormalization
         }
     }
 
-    private readonly struct BackwardBody<T>(T* x, T* dy, T* dx, T* weight, T* cache, int n, bool subtractsMean, bool adds) : ISimdRangeBody<T>
+    private readonly struct BackwardBody<T>(T* x, T* dy, T* dx, RowPointers<T> form, bool adds) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
+            T* weight = form.Weight, cache = form.Cache;
+            var n = form.Length;
             for (var row = start; row < limit; row++)
             {
                 var first = (nint)row * n;
@@ -117,8 +148,9 @@ internal static unsafe class RowNormalization
                 NormalizedRowLoops.Products<TVector, T>(x + first, dy + first, weight, n, center, out var sum, out var products);
                 products = (products - offset * sum) * inverse; // of g and xhat
                 var byX = -inverse * inverse * (products / n);
-                var shift = -byX * offset - (subtractsMean ? inverse * (sum / n) : 0);
-                NormalizedRowLoops.Gradient<TVector, T>(x + first, dy + first, dx + first, weight, n, center, kept[2], T.CreateTruncating(byX), T.CreateTruncating(shift), adds);
+                var shift = -byX * offset - (form.SubtractsMean ? inverse * (sum / n) : 0);
+                var factors = new RowFactors<T>(center, kept[2], T.CreateTruncating(byX), T.CreateTruncating(shift));
+                NormalizedRowLoops.Gradient<TVector, T>(x + first, dy + first, dx + first, weight, n, in factors, adds);
             }
         }
     }

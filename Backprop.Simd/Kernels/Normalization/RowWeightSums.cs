@@ -17,20 +17,21 @@ internal static unsafe class RowWeightSums
     public static long ScratchLength(int n) => 2L * ChannelPlan.MaxBlocks(n) * n;
 
     /// <summary>products[j] = sum of dy[i, j] xhat[i, j]; sums[j] = sum of dy[i, j]; or each += it.</summary>
-    public static void Compute<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> cache, Span<T> scratch,
+    public static void Compute<T>(ReadOnlyMatrix<T> x, ReadOnlySpan<T> dy, ReadOnlySpan<T> cache, Span<T> scratch,
         Destination<T> products, Destination<T> sums, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!products.IsWanted && !sums.IsWanted)
             return;
-        SpanGuard.SameLength(x.Length, dy.Length);
-        SpanGuard.AtLeast(checked(x.Length / n * RowNormalization.CachePerRow), cache.Length);
+        var n = x.Columns;
+        SpanGuard.SameLength(x.Span.Length, dy.Length);
+        SpanGuard.AtLeast(checked(x.Rows * RowNormalization.CachePerRow), cache.Length);
         width = RegisterWidth.OfColumns<T>(n, width);
-        var plan = new ChannelPlan(x.Length / n, n, RegisterWidth.Lanes<T>(width), folds: false);
-        fixed (T* px = x, pdy = dy, pc = cache, blocks = scratch[..(int)ScratchLength(n)])
+        var plan = new ChannelPlan(x.Rows, n, RegisterWidth.Lanes<T>(width), folds: false);
+        fixed (T* px = x.Span, pdy = dy, pc = cache, blocks = scratch[..(int)ScratchLength(n)])
         {
             var body = new SimdRange<T, Body<T>>(new(plan, px, pdy, pc, blocks), width);
-            compute.For(plan.Blocks * plan.Strips, 1, Cost * x.Length, in body);
+            compute.For(plan.Blocks * plan.Strips, 1, Cost * dy.Length, in body);
             for (var column = 0; column < n; column++)
             {
                 double product = 0, sum = 0;

@@ -11,9 +11,8 @@ namespace Backprop.Simd.Kernels;
 /// dy[o, c] / that number over the windows of the cell.
 /// </summary>
 /// <remarks>
-/// A window sums its rows one by one, then these sums; of more than 128 cells in a row, or rows, halves meet. Channels are the lanes of the
-/// registers. Rows of outputs are independent
-/// forward, images backward.
+/// A window sums each of its rows, then these sums. More than 128 rows, or cells in a row, are summed in halves. Channels are the lanes
+/// of the registers. Rows of outputs are independent forward, images backward.
 /// </remarks>
 internal static unsafe class AveragePooling
 {
@@ -26,7 +25,8 @@ internal static unsafe class AveragePooling
     /// <param name="y">The outputs.</param>
     /// <param name="context">The threads; the caller alone if null.</param>
     /// <param name="width">The register.</param>
-    public static void Forward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> x, Span<T> y, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Forward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> x, Span<T> y,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
@@ -40,7 +40,8 @@ internal static unsafe class AveragePooling
     }
 
     /// <summary>The gradient by the images, or dx += it.</summary>
-    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Destination<T> dx, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Destination<T> dx,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!dx.IsWanted)
@@ -155,7 +156,7 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
         }
     }
 
-    /// <summary>The sum of rows of cells: the two halves of many rows, or of long ones.</summary>
+    /// <summary>The sum of rows of cells: many rows, or long ones, are summed in halves.</summary>
     private static TVector LargeSum(T* x, nint line, nint channels, int height, int width)
     {
         if (height > BlockSums.Rows)
@@ -203,7 +204,7 @@ internal static unsafe class AveragePoolingLoops<TVector, T>
                 dy += channels;
             }
 
-            // What lies to the right of the last window.
+            // The cells to the right of the last window.
             for (var ky = 0; ky < height; ky++, dx += line)
                 new Span<T>(dx + covered, (int)(line - covered)).Clear();
         }

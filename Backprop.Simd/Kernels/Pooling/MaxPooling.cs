@@ -19,7 +19,8 @@ internal static unsafe class MaxPooling
     private const double Cost = 0.08;
 
     /// <summary>Outputs, and the number of the winning cell within its window where <paramref name="cells"/> is not empty.</summary>
-    public static void Forward<T>(in PoolingShape shape, ReadOnlySpan<T> x, Span<T> y, Span<int> cells, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Forward<T>(in PoolingShape shape, ReadOnlySpan<T> x, Span<T> y, Span<int> cells,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
@@ -35,7 +36,8 @@ internal static unsafe class MaxPooling
     }
 
     /// <summary>The gradient by the images, or dx += it.</summary>
-    public static void Backward<T>(in PoolingShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells, Destination<T> dx, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Backward<T>(in PoolingShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells, Destination<T> dx,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (!dx.IsWanted)
@@ -242,7 +244,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                 winners += channels;
             }
 
-            // What lies to the right of the last window.
+            // The cells to the right of the last window.
             for (var ky = 0; ky < height; ky++, dx += line)
                 new Span<T>(dx + covered, (int)(line - covered)).Clear();
         }

@@ -80,7 +80,7 @@ internal static unsafe class NarrowPooling<T>
         }
     }
 
-    /// <summary>The sum of rows of cells: one by one, or the two halves of many rows.</summary>
+    /// <summary>The sum of rows of cells, one by one; many rows are summed in halves.</summary>
     private static T Sum(T* x, nint line, nint channels, int height, int width)
     {
         if (height > BlockSums.Rows)

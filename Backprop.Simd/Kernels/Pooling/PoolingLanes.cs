@@ -6,7 +6,8 @@ namespace Backprop.Simd.Kernels;
 
 /// <summary>Registers of channels, and of the numbers of the cells that won.</summary>
 /// <remarks>
-/// Channels go in blocks of a register; the last block overlaps the one before. A cell k is carried as the number 2^23 + k (float) or 2^52 + k (double), whose low bits are k: an integer without a conversion.
+/// Channels go in blocks of a register; the last block overlaps the one before. Cell k is the number 2^23 + k (float) or 2^52 + k
+/// (double): its low bits are the integer k, and nothing is converted.
 /// </remarks>
 internal static unsafe class PoolingLanes<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
@@ -25,7 +26,7 @@ internal static unsafe class PoolingLanes<TVector, T>
     [MethodImpl(Inline)]
     public static TVector Cell(int cell) => TVector.Create(8388608f + cell, 4503599627370496.0 + cell);
 
-    /// <summary>Where the block of a channel starts, which is earlier for the last.</summary>
+    /// <summary>The start of a channel's block. The last block starts earlier, so that it ends with the channels.</summary>
     [MethodImpl(Inline)]
     public static int Block(int channel, int channels) => Math.Min(channel, channels - TVector.Count);
 

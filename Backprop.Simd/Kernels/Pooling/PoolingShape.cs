@@ -22,7 +22,8 @@ internal readonly record struct PoolingAxis
         if (ceiling && (outputs - 1) * stride >= (long)size + before)
             outputs--;
         if (before >= kernel || (outputs - 1) * stride - before >= size)
-            Throw($"no window may lie wholly in padding: along the {dimension} there are {before} and {after} cells of padding around {size} for windows of {kernel} cells, stride {stride}", "padding");
+            Throw($"no window may lie wholly in padding: along the {dimension} there are {before} and {after} cells of padding around {size}"
+                + $" for windows of {kernel} cells, stride {stride}", "padding");
         Outputs = (int)outputs;
     }
 
@@ -65,7 +66,7 @@ internal readonly record struct PoolingAxis
             : (origin, (int)(((output + 1L) * Size + Outputs - 1) / Outputs));
     }
 
-    /// <summary>Cells of a window, those of the padding included; what lies beyond the padding is none.</summary>
+    /// <summary>Cells of a window, with the padding, but without cells beyond the padding.</summary>
     public int PaddedCells(int output)
     {
         var origin = Origin(output);
@@ -116,6 +117,6 @@ internal readonly record struct PoolingShape(PoolingAxis Rows, PoolingAxis Colum
             throw new ArgumentException($"No window may lie wholly in padding; windows are {kernel}, padding is {padding}.", nameof(padding));
     }
 
-    /// <summary>What a float numbers exactly.</summary>
+    /// <summary>The largest integer up to which float is exact.</summary>
     public const int MostCells = 1 << 22;
 }

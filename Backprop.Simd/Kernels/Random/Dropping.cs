@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// <param name="CounterHigh">The high half of the counters.</param>
 internal readonly record struct WordStream(ulong Key, ulong CounterHigh)
 {
-    /// <summary>The stream of one node in one step: key and counters are a block of <see cref="Philox"/> themselves.</summary>
+    /// <summary>The stream of one node in one step. A block of <see cref="Philox"/> gives its key and counters.</summary>
     public static WordStream Of(ulong seed, long step, int node)
     {
         var (x, y, z, w) = Philox.Block((ulong)step, (ulong)(uint)node | 0x6472_6f70UL << 32, seed);
@@ -26,13 +26,13 @@ internal readonly record struct WordStream(ulong Key, ulong CounterHigh)
 /// </summary>
 internal static unsafe class Dropping
 {
-    /// <summary>Elements between two looks at the generator: a multiple of what a group of blocks gives.</summary>
+    /// <summary>Elements for which words are drawn at a time: a multiple of the words of a group of blocks.</summary>
     private const int Chunk = 512;
 
     /// <summary>Nanoseconds per element: mostly the generator's.</summary>
     private const double Cost = 0.8;
 
-    /// <summary>y = what is kept, or y += it.</summary>
+    /// <summary>y = the kept elements, or y += the kept elements.</summary>
     public static void Run<T>(WordStream stream, ulong first, double p, double scale, ReadOnlySpan<T> x, Destination<T> y, ComputeContext? context,
         SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -61,7 +61,7 @@ internal static unsafe class Dropping
         [SkipLocalsInit]
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            // Up to three words before the first that is wanted, a group of blocks and a register behind the last.
+            // Room for up to three words before the first one needed, and for a group of blocks and a register after the last.
             const int Room = Chunk + 4 * PhiloxBlocks.Group + 64;
             var words = stackalloc uint[Room];
             var wide = stackalloc ulong[sizeof(T) == sizeof(ulong) ? Room : 1];
@@ -87,7 +87,7 @@ internal static unsafe class Dropping
             }
         }
 
-        /// <summary>Whole registers, then the rest through padded ones: a last register that overlaps would add twice.</summary>
+        /// <summary>Whole registers, then the rest through padded ones: a last register that overlaps the one before it would add twice.</summary>
         private void Apply<TVector>(T* bits, T* x, T* y, int n) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             var whole = n - n % TVector.Count;

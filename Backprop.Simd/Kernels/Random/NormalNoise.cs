@@ -16,7 +16,7 @@ internal static unsafe class NormalNoise
     /// <summary>Adds noise.</summary>
     /// <param name="stream">The random words, from block 2^32 on.</param>
     /// <param name="deviation">s.</param>
-    /// <param name="y">What is added to.</param>
+    /// <param name="y">The numbers that get the noise.</param>
     /// <param name="scratch">Room for <see cref="Scratch"/>.</param>
     public static void Add<T>(WordStream stream, double deviation, Span<T> y, Span<T> scratch) where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -82,7 +82,7 @@ public struct Philox : IEquatable<Philox>
     public double NextDouble() => ToDouble(NextUInt64());
 
     /// <summary>The next numbers of <see cref="NextDouble"/>, block by block.</summary>
-    /// <remarks>Optimized from the first call: a first network draws all its parameters before any method has become hot.</remarks>
+    /// <remarks>Optimized from the first call: a network draws all its parameters before the runtime finds this method hot.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void NextDoubles(Span<double> destination)
     {

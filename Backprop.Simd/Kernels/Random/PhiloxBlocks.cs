@@ -11,7 +11,7 @@ internal static unsafe class PhiloxBlocks
     private const uint Left = 0xD2511F53, Right = 0xCD9E8D57, KeyStep0 = 0x9E3779B9, KeyStep1 = 0xBB67AE85;
     private const int Rounds = 10;
 
-    /// <summary>Blocks go in groups of so many: with the widest registers they fill two.</summary>
+    /// <summary>The blocks of a group: they fill two of the widest registers.</summary>
     public const int Group = 8;
 
     /// <summary>Writes the words of the blocks <paramref name="counter"/>, <paramref name="counter"/> + 1, ... of a stream.</summary>
@@ -31,8 +31,8 @@ internal static unsafe class PhiloxBlocks
     }
 
     /// <summary>
-    /// A counter in each 64-bit lane, its words in the low halves; high halves hold anything until the end. Lanes are numbered so
-    /// that the last step, which works within 128 bits, leaves the blocks in order.
+    /// A counter in each 64-bit lane, its words in the low halves. The high halves hold garbage until the end. The last step works within
+    /// 128 bits; lanes are numbered so that it leaves the blocks in order.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Fill512(ulong counter, ulong counterHigh, ulong key, uint* words, int blocks)

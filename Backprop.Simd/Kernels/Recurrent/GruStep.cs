@@ -15,17 +15,16 @@ namespace Backprop.Simd.Kernels;
 /// <param name="previous">h.</param>
 /// <param name="inner">a, or no matrix.</param>
 /// <param name="hidden">h'.</param>
-/// <param name="lengths">The length of each row's sequence; empty where none has ended.</param>
-/// <param name="step">The time step, from 0.</param>
+/// <param name="step">The time step.</param>
 internal readonly unsafe ref struct GruForwardStep<T>(
     Matrix<T> gates, ReadOnlyMatrix<T> fromHidden, ReadOnlySpan<T> bias, ReadOnlyMatrix<T> previous, Matrix<T> inner, Matrix<T> hidden,
-    ReadOnlySpan<int> lengths, int step) : ISimdRangeBody<T>
+    TimeStep step) : ISimdRangeBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Matrix<T> _gates = gates, _inner = inner, _hidden = hidden;
     private readonly ReadOnlyMatrix<T> _fromHidden = fromHidden, _previous = previous;
     private readonly ReadOnlySpan<T> _bias = bias;
-    private readonly ReadOnlySpan<int> _lengths = lengths;
+    private readonly TimeStep _step = step;
 
     /// <summary>Nanoseconds per unit: three exponentials and quotients.</summary>
     public const double Cost = 2;
@@ -38,7 +37,7 @@ internal readonly unsafe ref struct GruForwardStep<T>(
             for (nint row = start; row < limit; row++)
             {
                 var h = hidden + row * _hidden.RowStride;
-                if (!_lengths.IsEmpty && step >= _lengths[(int)row])
+                if (_step.HasEnded((int)row))
                 {
                     new Span<T>(h, (int)units).Clear();
                     continue;
@@ -63,16 +62,15 @@ internal readonly unsafe ref struct GruForwardStep<T>(
 /// <param name="carry">The gradient by h' that the steps behind give; the direct part of that by h afterwards.</param>
 /// <param name="gradients">dn, dr, dz, da: by the sums before the functions. The first three belong to the input, the last three
 /// to h.</param>
-/// <param name="lengths">The length of each row's sequence; empty where none has ended.</param>
-/// <param name="step">The time step, from 0.</param>
+/// <param name="step">The time step.</param>
 internal readonly unsafe ref struct GruBackwardStep<T>(
     ReadOnlyMatrix<T> gates, ReadOnlyMatrix<T> inner, ReadOnlyMatrix<T> previous, ReadOnlyMatrix<T> outputs, Matrix<T> carry,
-    Matrix<T> gradients, ReadOnlySpan<int> lengths, int step) : ISimdRangeBody<T>
+    Matrix<T> gradients, TimeStep step) : ISimdRangeBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly ReadOnlyMatrix<T> _gates = gates, _inner = inner, _previous = previous, _outputs = outputs;
     private readonly Matrix<T> _carry = carry, _gradients = gradients;
-    private readonly ReadOnlySpan<int> _lengths = lengths;
+    private readonly TimeStep _step = step;
 
     /// <summary>Nanoseconds per unit: some 20 operations.</summary>
     public const double Cost = 1;
@@ -86,7 +84,7 @@ internal readonly unsafe ref struct GruBackwardStep<T>(
             for (nint row = start; row < limit; row++)
             {
                 var d = gradients + row * _gradients.RowStride;
-                if (!_lengths.IsEmpty && step >= _lengths[(int)row])
+                if (_step.HasEnded((int)row))
                 {
                     new Span<T>(d, (int)(4 * units)).Clear();
                     continue;
@@ -99,7 +97,7 @@ internal readonly unsafe ref struct GruBackwardStep<T>(
     }
 }
 
-/// <summary>The loops over the units of one row: whole registers, then what is left in padded registers on the stack.</summary>
+/// <summary>The loops over the units of one row: whole registers, then the rest in padded registers on the stack.</summary>
 internal static unsafe class GruLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
@@ -190,7 +188,8 @@ internal static unsafe class GruLoops
         padded[4] = MapLoops.LoadPadded<TVector, T>(previous, n);
         padded[5] = MapLoops.LoadPadded<TVector, T>(outputs, n);
         padded[6] = MapLoops.LoadPadded<TVector, T>(carry, n);
-        Backward<TVector, T>((T*)padded, TVector.Count, (T*)(padded + 3), (T*)(padded + 4), (T*)(padded + 5), (T*)(padded + 6), (T*)(padded + 7), TVector.Count);
+        Backward<TVector, T>((T*)padded, TVector.Count, (T*)(padded + 3), (T*)(padded + 4), (T*)(padded + 5), (T*)(padded + 6),
+            (T*)(padded + 7), TVector.Count);
         MapLoops.StorePartial<TVector, T>(padded[6], carry, n);
         for (var gate = 0; gate < 4; gate++)
             MapLoops.StorePartial<TVector, T>(padded[7 + gate], gradients + gate * stride, n);

@@ -14,15 +14,14 @@ namespace Backprop.Simd.Kernels;
 /// <param name="cells">c'.</param>
 /// <param name="tanhCells">tanh c', or no matrix.</param>
 /// <param name="hidden">h.</param>
-/// <param name="lengths">The length of each row's sequence; empty where none has ended.</param>
-/// <param name="step">The time step, from 0.</param>
+/// <param name="step">The time step.</param>
 internal readonly unsafe ref struct LstmForwardStep<T>(
-    Matrix<T> gates, ReadOnlyMatrix<T> previous, Matrix<T> cells, Matrix<T> tanhCells, Matrix<T> hidden, ReadOnlySpan<int> lengths, int step) : ISimdRangeBody<T>
+    Matrix<T> gates, ReadOnlyMatrix<T> previous, Matrix<T> cells, Matrix<T> tanhCells, Matrix<T> hidden, TimeStep step) : ISimdRangeBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly Matrix<T> _gates = gates, _cells = cells, _tanhCells = tanhCells, _hidden = hidden;
     private readonly ReadOnlyMatrix<T> _previous = previous;
-    private readonly ReadOnlySpan<int> _lengths = lengths;
+    private readonly TimeStep _step = step;
 
     /// <summary>Nanoseconds per unit: five exponentials and quotients.</summary>
     public const double Cost = 3;
@@ -35,7 +34,7 @@ internal readonly unsafe ref struct LstmForwardStep<T>(
             for (nint row = start; row < limit; row++)
             {
                 var h = hidden + row * _hidden.RowStride;
-                if (!_lengths.IsEmpty && step >= _lengths[(int)row])
+                if (_step.HasEnded((int)row))
                 {
                     new Span<T>(h, (int)units).Clear();
                     continue;
@@ -60,16 +59,15 @@ internal readonly unsafe ref struct LstmForwardStep<T>(
 /// <param name="carry">The gradient by h that the steps behind give.</param>
 /// <param name="cell">The gradient by c' that the steps behind give; by c afterwards.</param>
 /// <param name="gradients">di, df, dg, do: by the sums before the functions.</param>
-/// <param name="lengths">The length of each row's sequence; empty where none has ended.</param>
-/// <param name="step">The time step, from 0.</param>
+/// <param name="step">The time step.</param>
 internal readonly unsafe ref struct LstmBackwardStep<T>(
     ReadOnlyMatrix<T> gates, ReadOnlyMatrix<T> previous, ReadOnlyMatrix<T> tanhCells, ReadOnlyMatrix<T> outputs, Matrix<T> carry, Matrix<T> cell,
-    Matrix<T> gradients, ReadOnlySpan<int> lengths, int step) : ISimdRangeBody<T>
+    Matrix<T> gradients, TimeStep step) : ISimdRangeBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly ReadOnlyMatrix<T> _gates = gates, _previous = previous, _tanhCells = tanhCells, _outputs = outputs;
     private readonly Matrix<T> _carry = carry, _cell = cell, _gradients = gradients;
-    private readonly ReadOnlySpan<int> _lengths = lengths;
+    private readonly TimeStep _step = step;
 
     /// <summary>Nanoseconds per unit: some 25 operations.</summary>
     public const double Cost = 1;
@@ -83,21 +81,47 @@ internal readonly unsafe ref struct LstmBackwardStep<T>(
             for (nint row = start; row < limit; row++)
             {
                 var d = gradients + row * _gradients.RowStride;
-                if (!_lengths.IsEmpty && step >= _lengths[(int)row])
+                if (_step.HasEnded((int)row))
                 {
                     new Span<T>(d, (int)(4 * units)).Clear();
                     continue;
                 }
 
-                LstmLoops.Backward<TVector, T>(gates + row * _gates.RowStride, units, previous + row * _previous.RowStride,
-                    tanhCells + row * _tanhCells.RowStride, outputs + row * _outputs.RowStride, carry + row * _carry.RowStride,
-                    cell + row * _cell.RowStride, d, units);
+                var pointers = new LstmPointers<T>
+                {
+                    Gates = gates + row * _gates.RowStride,
+                    Previous = previous + row * _previous.RowStride,
+                    TanhCells = tanhCells + row * _tanhCells.RowStride,
+                    Outputs = outputs + row * _outputs.RowStride,
+                    Carry = carry + row * _carry.RowStride,
+                    Cell = cell + row * _cell.RowStride,
+                    Gradients = d,
+                };
+                LstmLoops.Backward<TVector, T>(in pointers, units, units);
             }
         }
     }
 }
 
-/// <summary>The loops over the units of one row: whole registers, then what is left in padded registers on the stack.</summary>
+/// <summary>One row of an <see cref="LstmBackwardStep{T}"/>.</summary>
+internal unsafe struct LstmPointers<T> where T : unmanaged
+{
+    public T* Gates, Previous, TanhCells, Outputs, Carry, Cell, Gradients;
+
+    /// <summary>The row from a unit on.</summary>
+    public readonly LstmPointers<T> From(nint unit) => new()
+    {
+        Gates = Gates + unit,
+        Previous = Previous + unit,
+        TanhCells = TanhCells + unit,
+        Outputs = Outputs + unit,
+        Carry = Carry + unit,
+        Cell = Cell + unit,
+        Gradients = Gradients + unit,
+    };
+}
+
+/// <summary>The loops over the units of one row: whole registers, then the rest in padded registers on the stack.</summary>
 internal static unsafe class LstmLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
@@ -139,11 +163,12 @@ internal static unsafe class LstmLoops
     }
 
     [MethodImpl(Loop)]
-    public static void Backward<TVector, T>(
-        T* gates, nint stride, T* previous, T* tanhCells, T* outputs, T* carry, T* cell, T* gradients, nint n)
+    public static void Backward<TVector, T>(in LstmPointers<T> row, nint stride, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        T* gates = row.Gates, previous = row.Previous, tanhCells = row.TanhCells, outputs = row.Outputs;
+        T* carry = row.Carry, cell = row.Cell, gradients = row.Gradients;
         nint at = 0;
         for (; at <= n - TVector.Count; at += TVector.Count)
         {
@@ -170,7 +195,7 @@ internal static unsafe class LstmLoops
         }
 
         if (at < n)
-            BackwardTail<TVector, T>(gates + at, stride, previous + at, tanhCells + at, outputs + at, carry + at, cell + at, gradients + at, n - at);
+            BackwardTail<TVector, T>(row.From(at), stride, n - at);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)] // Its locals have addresses: kept out of the loop's frame.
@@ -192,24 +217,32 @@ internal static unsafe class LstmLoops
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void BackwardTail<TVector, T>(
-        T* gates, nint stride, T* previous, T* tanhCells, T* outputs, T* carry, T* cell, T* gradients, nint n)
+    private static void BackwardTail<TVector, T>(LstmPointers<T> row, nint stride, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var padded = stackalloc TVector[13];
         for (var gate = 0; gate < 4; gate++)
-            padded[gate] = MapLoops.LoadPadded<TVector, T>(gates + gate * stride, n);
-        padded[4] = MapLoops.LoadPadded<TVector, T>(previous, n);
-        padded[5] = MapLoops.LoadPadded<TVector, T>(tanhCells, n);
-        padded[6] = MapLoops.LoadPadded<TVector, T>(outputs, n);
-        padded[7] = MapLoops.LoadPadded<TVector, T>(carry, n);
-        padded[8] = MapLoops.LoadPadded<TVector, T>(cell, n);
-        Backward<TVector, T>((T*)padded, TVector.Count, (T*)(padded + 4), (T*)(padded + 5), (T*)(padded + 6), (T*)(padded + 7),
-            (T*)(padded + 8), (T*)(padded + 9), TVector.Count);
-        MapLoops.StorePartial<TVector, T>(padded[7], carry, n);
-        MapLoops.StorePartial<TVector, T>(padded[8], cell, n);
+            padded[gate] = MapLoops.LoadPadded<TVector, T>(row.Gates + gate * stride, n);
+        padded[4] = MapLoops.LoadPadded<TVector, T>(row.Previous, n);
+        padded[5] = MapLoops.LoadPadded<TVector, T>(row.TanhCells, n);
+        padded[6] = MapLoops.LoadPadded<TVector, T>(row.Outputs, n);
+        padded[7] = MapLoops.LoadPadded<TVector, T>(row.Carry, n);
+        padded[8] = MapLoops.LoadPadded<TVector, T>(row.Cell, n);
+        var whole = new LstmPointers<T>
+        {
+            Gates = (T*)padded,
+            Previous = (T*)(padded + 4),
+            TanhCells = (T*)(padded + 5),
+            Outputs = (T*)(padded + 6),
+            Carry = (T*)(padded + 7),
+            Cell = (T*)(padded + 8),
+            Gradients = (T*)(padded + 9),
+        };
+        Backward<TVector, T>(in whole, TVector.Count, TVector.Count);
+        MapLoops.StorePartial<TVector, T>(padded[7], row.Carry, n);
+        MapLoops.StorePartial<TVector, T>(padded[8], row.Cell, n);
         for (var gate = 0; gate < 4; gate++)
-            MapLoops.StorePartial<TVector, T>(padded[9 + gate], gradients + gate * stride, n);
+            MapLoops.StorePartial<TVector, T>(padded[9 + gate], row.Gradients + gate * stride, n);
     }
 }

@@ -4,6 +4,16 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
+/// <summary>One step of sequences of different lengths.</summary>
+/// <param name="lengths">The length of each row's sequence; empty where all are as long as can be.</param>
+/// <param name="step">The step, from 0.</param>
+internal readonly ref struct TimeStep(ReadOnlySpan<int> lengths, int step)
+{
+    private readonly ReadOnlySpan<int> _lengths = lengths;
+
+    public bool HasEnded(int row) => !_lengths.IsEmpty && step >= _lengths[row];
+}
+
 /// <summary>Views and copies of batches of sequences, [rows, steps, columns].</summary>
 internal static unsafe class SequenceRows
 {
@@ -33,7 +43,7 @@ internal static unsafe class SequenceRows
         }
     }
 
-    /// <summary>destination[row] = states[row, lengths[row] - 1], or that of the last step where there are no lengths.</summary>
+    /// <summary>destination[row] = states[row, lengths[row] - 1], or the state of the last step where there are no lengths.</summary>
     public static void Last<T>(ReadOnlySpan<T> states, ReadOnlySpan<int> lengths, Span<T> destination, int rows, int columns) where T : unmanaged
     {
         var size = states.Length / rows;

@@ -14,7 +14,7 @@ namespace Backprop.Simd.Kernels;
 /// </remarks>
 internal static unsafe class BlockSums
 {
-    /// <summary>Rows summed from zero before they meet other blocks: bounds the rounding, and a strip of them fits the first-level cache.</summary>
+    /// <summary>The rows of a block. This bounds the rounding, and a strip of a block fits the first-level cache.</summary>
     public const int Rows = 128;
 
     /// <summary>The blocks of some rows.</summary>

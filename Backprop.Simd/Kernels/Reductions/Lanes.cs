@@ -3,7 +3,7 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>What is reduced across the lanes of a register.</summary>
+/// <summary>Reductions across the lanes of a register.</summary>
 internal static unsafe class Lanes
 {
     /// <summary>The largest lane, if none is NaN; else any.</summary>

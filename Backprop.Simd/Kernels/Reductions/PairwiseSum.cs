@@ -19,7 +19,7 @@ internal unsafe struct PairwiseSum
         _waiting[_count++] = term;
     }
 
-    /// <summary>The sum of all terms; 0 of none.</summary>
+    /// <summary>The sum of all terms; 0 without terms.</summary>
     public readonly double Total
     {
         get

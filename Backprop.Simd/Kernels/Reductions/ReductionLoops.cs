@@ -115,7 +115,7 @@ internal static unsafe class ReductionLoops
         return term.Add((T*)&px, (T*)&py, sum);
     }
 
-    /// <summary>The largest of the projected elements, of which there is at least one; NaN if any is NaN.</summary>
+    /// <summary>The largest of at least one projected element; NaN if any is NaN.</summary>
     public static T Max<T, TProjection>(TProjection projection, ReadOnlySpan<T> x)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TProjection : struct, IProjection<T>

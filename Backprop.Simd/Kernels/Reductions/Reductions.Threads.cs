@@ -17,7 +17,7 @@ public static partial class Reductions
     private const double SumCost = 0.1;
 
     /// <summary>The Euclidean norm in double, without overflow or underflow, on the threads of a context.</summary>
-    /// <remarks>The parts of the sum follow from the length alone: the same bits for any number of threads, and for none.</remarks>
+    /// <remarks>The parts of the sum follow from the length alone: the bits are the same for any number of threads.</remarks>
     /// <returns>The norm; infinity or NaN where there are such elements.</returns>
     internal static double WideNorm<T>(ReadOnlySpan<T> x, ComputeContext? context) where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// </remarks>
 public static partial class Reductions
 {
-    /// <summary>The sum of the elements; 0 of none.</summary>
+    /// <summary>The sum of the elements; 0 for an empty span.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="x">The elements.</param>
     /// <returns>The sum.</returns>
@@ -22,7 +22,7 @@ public static partial class Reductions
         return T.CreateTruncating(ReductionLoops.Pairwise(default(ReductionLoops.SumTerm<T>), x, x));
     }
 
-    /// <summary>The sum of x[i] y[i]; 0 of none.</summary>
+    /// <summary>The sum of x[i] y[i]; 0 for empty spans.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="x">The first operand.</param>
     /// <param name="y">The second operand, as long as <paramref name="x"/>.</param>
@@ -35,7 +35,7 @@ public static partial class Reductions
         return T.CreateTruncating(ReductionLoops.Pairwise(default(ReductionLoops.DotTerm<T>), x, y));
     }
 
-    /// <summary>The sum of x[i]^2; 0 of none. Overflows where the squares do: see <see cref="Norm"/>.</summary>
+    /// <summary>The sum of x[i]^2; 0 for an empty span. Overflows where the squares do: see <see cref="Norm"/>.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="x">The elements.</param>
     /// <returns>The sum of squares.</returns>
@@ -58,7 +58,7 @@ public static partial class Reductions
         return ReductionLoops.Max(default(ReductionLoops.Identity<T>), x);
     }
 
-    /// <summary>The Euclidean norm, sqrt(sum of x[i]^2), without overflow or underflow of the squares; 0 of none.</summary>
+    /// <summary>The Euclidean norm, sqrt(sum of x[i]^2), without overflow or underflow of the squares; 0 for an empty span.</summary>
     /// <remarks>NaN if any element is NaN, else infinity if any is infinite.</remarks>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="x">The elements.</param>
@@ -87,7 +87,7 @@ public static partial class Reductions
     /// <summary>True if no element is infinite or NaN.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="x">The elements.</param>
-    /// <returns>Whether all are finite; true of none.</returns>
+    /// <returns>Whether all are finite; true for an empty span.</returns>
     public static bool AllFinite<T>(ReadOnlySpan<T> x) where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();

@@ -19,7 +19,7 @@ internal readonly unsafe ref struct Bilinear<T> where T : unmanaged, IFloatingPo
     /// <summary>The most pixels of an image with its frame: float counts them exactly.</summary>
     public const int LargestFramed = 1 << 24;
 
-    /// <summary>What the frame adds to height and width: one line before, two behind.</summary>
+    /// <summary>The frame's part of height and width: one line before, two behind.</summary>
     private const int Frame = 3;
 
     /// <summary>Lines of coordinates are rounded up to a multiple of all registers.</summary>
@@ -33,7 +33,7 @@ internal readonly unsafe ref struct Bilinear<T> where T : unmanaged, IFloatingPo
     /// <param name="height">The lines.</param>
     /// <param name="width">The pixels of a line.</param>
     /// <param name="channels">The numbers of a pixel.</param>
-    /// <param name="fill">What lies around the image.</param>
+    /// <param name="fill">The value around the image.</param>
     /// <param name="framed">Room for <see cref="Elements"/>.</param>
     public Bilinear(ReadOnlySpan<T> image, int height, int width, int channels, double fill, Span<T> framed)
     {
@@ -62,7 +62,7 @@ internal readonly unsafe ref struct Bilinear<T> where T : unmanaged, IFloatingPo
     /// <summary>The elements of a line of coordinates.</summary>
     public static int LineElements(int width) => (width + Lanes - 1) / Lanes * Lanes;
 
-    /// <summary>Each pixel (x, y) becomes what is at map(x, y).</summary>
+    /// <summary>Each pixel (x, y) becomes the pixel at map(x, y).</summary>
     /// <param name="map">The map.</param>
     /// <param name="image">The destination.</param>
     /// <param name="lines">Three lines of coordinates.</param>
@@ -97,7 +97,7 @@ internal readonly unsafe ref struct Bilinear<T> where T : unmanaged, IFloatingPo
         TVector right = TVector.Create(width + 1.0), bottom = TVector.Create(height + 1.0), stride = TVector.Create((double)(width + Frame));
         for (var i = 0; i < n; i += TVector.Count)
         {
-            // What is no number lies in the frame: an offset is made of it.
+            // NaN goes into the frame, because coordinates become offsets.
             var x = TVector.Load(xs + i);
             x = TVector.AndNot(TVector.Max(TVector.Zero, TVector.Min(right, x + one)), TVector.IsNaN(x));
             var y = TVector.Load(ys + i);

@@ -4,8 +4,14 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
+/// <summary>The sizes of an image in memory.</summary>
+/// <param name="Height">The lines.</param>
+/// <param name="Width">The pixels of a line.</param>
+/// <param name="Channels">The numbers of a pixel.</param>
+internal readonly record struct ImageShape(int Height, int Width, int Channels);
+
 /// <summary>
-/// Displaces every pixel of an image by a smooth random field: (x, y) becomes what is at (x + a f, y + a g), where f and g are fields of
+/// Displaces every pixel of an image by a smooth random field: (x, y) becomes the pixel at (x + a f, y + a g), where f and g are fields of
 /// numbers uniform in [-1, 1), convolved with a Gaussian; beyond the image they are 0.
 /// </summary>
 /// <remarks>Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to visual document analysis", ICDAR
@@ -13,7 +19,7 @@ namespace Backprop.Simd.Kernels;
 /// is used. A random word gives both fields their number: 16 bits are plenty under a sum.</remarks>
 internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Lines of a field are a multiple of two registers, and of what a group of random blocks gives.</summary>
+    /// <summary>Lines of a field are a multiple of two registers, and of the words in a group of random blocks.</summary>
     private const int Block = 32;
 
     private readonly Bilinear<T> _source;
@@ -25,18 +31,17 @@ internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T 
 
     /// <summary>Distorts an image in place.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="height">The lines.</param>
-    /// <param name="width">The pixels of a line.</param>
-    /// <param name="channels">The numbers of a pixel.</param>
+    /// <param name="shape">Its sizes.</param>
     /// <param name="gaussian">An odd number of weights, the middle one for the pixel itself.</param>
     /// <param name="strength">a.</param>
-    /// <param name="fill">What lies around the image.</param>
+    /// <param name="fill">The value around the image.</param>
     /// <param name="stream">The random words, from block 2^32 on.</param>
     /// <param name="scratch">Room for <see cref="Scratch"/>.</param>
-    public static void Distort(Span<T> image, int height, int width, int channels, ReadOnlySpan<T> gaussian, double strength, double fill, WordStream stream, Span<T> scratch)
+    public static void Distort(
+        Span<T> image, ImageShape shape, ReadOnlySpan<T> gaussian, double strength, double fill, WordStream stream, Span<T> scratch)
     {
-        var body = new ElasticField<T>(image, height, width, channels, gaussian, strength, fill, stream, scratch);
-        new SimdRange<T, ElasticField<T>>(body, RegisterWidth.OfColumns<T>(Block)).Execute(0, height);
+        var body = new ElasticField<T>(image, shape, gaussian, strength, fill, stream, scratch);
+        new SimdRange<T, ElasticField<T>>(body, RegisterWidth.OfColumns<T>(Block)).Execute(0, shape.Height);
     }
 
     /// <summary>The elements of scratch for an image and a number of weights.</summary>
@@ -46,8 +51,10 @@ internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T 
         return checked(Bilinear<T>.Elements(height, width, channels) + 3 * line + 2 * (line + Within(weights, width) - 1) + 2 * line * height + line);
     }
 
-    private ElasticField(Span<T> image, int height, int width, int channels, ReadOnlySpan<T> gaussian, double strength, double fill, WordStream stream, Span<T> scratch)
+    private ElasticField(
+        Span<T> image, ImageShape shape, ReadOnlySpan<T> gaussian, double strength, double fill, WordStream stream, Span<T> scratch)
     {
+        var (height, width, channels) = shape;
         (_height, _width, _channels) = (height, width, channels);
         _image = image;
         _gaussian = gaussian;
@@ -109,7 +116,8 @@ internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T 
 
     /// <summary>destination[c] = sum of gaussian[k] noise[c + k], for both fields.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void SmoothLine<TVector>(T* noise, int noiseLine, T* gaussian, int taps, T* destination, int line) where TVector : unmanaged, ISimdVector<TVector, T>
+    private static void SmoothLine<TVector>(T* noise, int noiseLine, T* gaussian, int taps, T* destination, int line)
+        where TVector : unmanaged, ISimdVector<TVector, T>
     {
         for (var i = 0; i < line; i += 2 * TVector.Count, noise += 2 * TVector.Count, destination += 2 * TVector.Count)
         {

@@ -12,7 +12,7 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal static unsafe class SlopeKernels
 {
-    /// <summary>Elements of a row at least: bounds what a call of a loop costs each element.</summary>
+    /// <summary>The fewest elements of a row: spreads the cost of a call over them.</summary>
     private const int LeastWidth = 512;
 
     /// <summary>Columns per range of a thread: bounds the cache lines that two threads share.</summary>
@@ -103,7 +103,8 @@ internal static unsafe class SlopeKernels
                     for (var row = 0; row < BlockSums.Rows && first < _x.Length; row++, first += width)
                     {
                         var length = Math.Min(sums.Length, _x.Length - first);
-                        Map.Binary(default(SlopeTermOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), new Destination<T>(sums[..length], adds: true), 0, null);
+                        var terms = new Destination<T>(sums[..length], adds: true);
+                        Map.Binary(default(SlopeTermOperator<T>), _dy.Slice(first, length), _x.Slice(first, length), terms, 0, null);
                     }
 
                     BlockSums.Join(slots, block, width, limit - start);

@@ -21,7 +21,7 @@ internal static class ClassLabels
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (int Kept, int Valid) Count(ReadOnlySpan<int> labels, int classes, int ignoreIndex)
     {
-        // Masks are -1: a sum of them counts.
+        // A true mask is -1: subtracting masks counts.
         Vector<int> ignored = Vector.Create(ignoreIndex), ignoredCount = default, validCount = default;
         var limit = Vector.Create((uint)classes);
         var i = 0;

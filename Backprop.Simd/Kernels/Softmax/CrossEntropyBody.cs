@@ -1,36 +1,39 @@
 using System.Numerics;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
 /// <summary>The losses of rows by their labels, and the gradient where asked for. The labels have been checked.</summary>
 internal readonly unsafe ref struct CrossEntropyBody<T>(
-    ReadOnlySpan<T> logits, nint logitStride, Span<T> gradient, nint gradientStride, int classes,
-    ReadOnlySpan<int> labels, int ignoreIndex, T scale, Span<T> losses) : ISoftmaxBody<T>
+    ReadOnlyMatrix<T> logits, Matrix<T> gradient, ReadOnlySpan<int> labels, int ignoreIndex, T scale, Span<T> losses) : ISoftmaxBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Rows whose logarithms are taken together.</summary>
     private const int RowBlock = 64;
 
-    private readonly ReadOnlySpan<T> _logits = logits;
+    private readonly ReadOnlyMatrix<T> _logits = logits;
+    private readonly Matrix<T> _gradient = gradient;
     private readonly ReadOnlySpan<int> _labels = labels;
-    private readonly Span<T> _gradient = gradient, _losses = losses;
+    private readonly Span<T> _losses = losses;
 
-    public int Classes => classes;
+    public int Classes => _logits.Columns;
 
     public void ByLanes<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        var classes = Classes;
+        nint stride = _logits.RowStride, gradientStride = _gradient.RowStride;
         var tile = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
         var lanes = stackalloc T[2 * TVector.Count];
         var laneLosses = lanes + TVector.Count;
-        fixed (T* x = _logits, g = _gradient, losses = _losses)
+        fixed (T* x = _logits.Span, g = _gradient.Span, losses = _losses)
         fixed (int* labels = _labels)
         {
             for (var row = start; row < limit; row += TVector.Count)
             {
                 var rows = Math.Min(TVector.Count, limit - row);
                 SoftmaxLanes.Labels<TVector, T>(labels + row, rows, ignoreIndex, lanes);
-                SoftmaxLanes.Gather<TVector, T>(x + row * logitStride, logitStride, rows, classes, tile);
+                SoftmaxLanes.Gather<TVector, T>(x + row * stride, stride, rows, classes, tile);
                 SoftmaxLanes.CrossEntropy<TVector, T>(tile, classes, lanes, scale, g != null, rows == TVector.Count ? losses + row : laneLosses);
                 if (g != null)
                     SoftmaxLanes.Scatter<TVector, T>(tile, rows, classes, g + row * gradientStride, gradientStride);
@@ -42,8 +45,9 @@ internal readonly unsafe ref struct CrossEntropyBody<T>(
 
     public void ByRows<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        nint stride = _logits.RowStride, gradientStride = _gradient.RowStride;
         var sums = stackalloc T[RowBlock];
-        fixed (T* x = _logits, g = _gradient)
+        fixed (T* x = _logits.Span, g = _gradient.Span)
         {
             for (var block = start; block < limit; block += RowBlock)
             {
@@ -52,7 +56,7 @@ internal readonly unsafe ref struct CrossEntropyBody<T>(
                 for (var i = 0; i < rows; i++)
                 {
                     var row = block + i;
-                    sums[i] = Row<TVector>(x + row * logitStride, g == null ? null : g + row * gradientStride, _labels[row], out _losses[row]);
+                    sums[i] = Row<TVector>(x + row * stride, g == null ? null : g + row * gradientStride, _labels[row], out _losses[row]);
                 }
 
                 SoftmaxRows.Logarithms<TVector, T>(sums, RowBlock / TVector.Count);
@@ -65,6 +69,7 @@ internal readonly unsafe ref struct CrossEntropyBody<T>(
     /// <summary>Returns the sum of exponentials, and the label's distance from the maximum; 1 and 0 for an ignored row.</summary>
     private T Row<TVector>(T* x, T* gradient, int label, out T distance) where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        var classes = Classes;
         if (label == ignoreIndex)
         {
             if (gradient != null)

@@ -38,7 +38,7 @@ public static class CrossEntropyKernels
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="logits">A row-major matrix [rows, classes].</param>
     /// <param name="labels">The class of each row.</param>
-    /// <param name="scale">What the gradient is multiplied by: 1 / rows for the mean.</param>
+    /// <param name="scale">The factor of the gradient: 1 / rows for the mean.</param>
     /// <param name="losses">The loss of each row.</param>
     /// <param name="gradient">The gradient, of the logits' shape, row-major; it may be the logits' own view.</param>
     /// <param name="ignoreIndex">The label of rows that take no part.</param>
@@ -69,15 +69,14 @@ public static class CrossEntropyKernels
         _ = ClassLabels.CountKept(labels, logits.Columns, ignoreIndex);
     }
 
-    /// <summary>The losses by checked labels, and the gradient unless that is empty.</summary>
+    /// <summary>The losses by checked labels, and the gradient if there is one.</summary>
     internal static void CrossEntropyUnchecked<T>(
         ReadOnlyMatrix<T> logits, ReadOnlySpan<int> labels, T scale, Span<T> losses, Matrix<T> gradient, int ignoreIndex, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.SameLength(logits.Rows, labels.Length);
         SpanGuard.AtLeast(logits.Rows, losses.Length);
-        var body = new CrossEntropyBody<T>(
-            logits.Span, logits.RowStride, gradient.Span, gradient.RowStride, logits.Columns, labels, ignoreIndex, scale, losses);
+        var body = new CrossEntropyBody<T>(logits, gradient, labels, ignoreIndex, scale, losses);
         if (logits.Rows > 0)
             new SoftmaxRange<T, CrossEntropyBody<T>>(body).Run(logits.Rows, context);
     }

@@ -1,30 +1,33 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
 /// <summary>Probabilities, and the parts of the log-sum-exp where asked for.</summary>
-internal readonly unsafe ref struct SoftmaxBody<T>(
-    ReadOnlySpan<T> logits, nint logitStride, Span<T> probabilities, nint probabilityStride, int classes, Span<T> maximum, Span<T> logSum) : ISoftmaxBody<T>
+internal readonly unsafe ref struct SoftmaxBody<T>(ReadOnlyMatrix<T> logits, Matrix<T> probabilities, Span<T> maximum, Span<T> logSum) : ISoftmaxBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly ReadOnlySpan<T> _logits = logits;
-    private readonly Span<T> _probabilities = probabilities, _maximum = maximum, _logSum = logSum;
+    private readonly ReadOnlyMatrix<T> _logits = logits;
+    private readonly Matrix<T> _probabilities = probabilities;
+    private readonly Span<T> _maximum = maximum, _logSum = logSum;
 
-    public int Classes => classes;
+    public int Classes => _logits.Columns;
 
     public void ByLanes<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        var classes = Classes;
+        nint stride = _logits.RowStride, probabilityStride = _probabilities.RowStride;
         var tile = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
         var maxima = stackalloc T[TVector.Count];
         var logSums = stackalloc T[TVector.Count];
-        fixed (T* x = _logits, p = _probabilities)
+        fixed (T* x = _logits.Span, p = _probabilities.Span)
         {
             for (var row = start; row < limit; row += TVector.Count)
             {
                 var rows = Math.Min(TVector.Count, limit - row);
-                SoftmaxLanes.Gather<TVector, T>(x + row * logitStride, logitStride, rows, classes, tile);
+                SoftmaxLanes.Gather<TVector, T>(x + row * stride, stride, rows, classes, tile);
                 SoftmaxLanes.Softmax<TVector, T>(tile, classes, maxima, logSums);
                 SoftmaxLanes.Scatter<TVector, T>(tile, rows, classes, p + row * probabilityStride, probabilityStride);
                 if (_maximum.IsEmpty)
@@ -37,11 +40,13 @@ internal readonly unsafe ref struct SoftmaxBody<T>(
 
     public void ByRows<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
-        fixed (T* x = _logits, p = _probabilities)
+        var classes = Classes;
+        nint stride = _logits.RowStride, probabilityStride = _probabilities.RowStride;
+        fixed (T* x = _logits.Span, p = _probabilities.Span)
         {
             for (var row = start; row < limit; row++)
             {
-                T* logits = x + row * logitStride, probabilities = p + row * probabilityStride;
+                T* logits = x + row * stride, probabilities = p + row * probabilityStride;
                 var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, logits, classes);
                 var sum = SoftmaxRows.Exponentials<TVector, T>(logits, probabilities, classes, largest);
                 SoftmaxRows.Scale<TVector, T>(probabilities, classes, T.CreateTruncating(sum), divides: true);
@@ -55,24 +60,25 @@ internal readonly unsafe ref struct SoftmaxBody<T>(
 }
 
 /// <summary>(x - maximum) - ln sum exp(x - maximum) along rows.</summary>
-internal readonly unsafe ref struct LogSoftmaxBody<T>(ReadOnlySpan<T> logits, nint logitStride, Span<T> result, nint resultStride, int classes)
-    : ISoftmaxBody<T>
+internal readonly unsafe ref struct LogSoftmaxBody<T>(ReadOnlyMatrix<T> logits, Matrix<T> result) : ISoftmaxBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly ReadOnlySpan<T> _logits = logits;
-    private readonly Span<T> _result = result;
+    private readonly ReadOnlyMatrix<T> _logits = logits;
+    private readonly Matrix<T> _result = result;
 
-    public int Classes => classes;
+    public int Classes => _logits.Columns;
 
     public void ByLanes<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        var classes = Classes;
+        nint stride = _logits.RowStride, resultStride = _result.RowStride;
         var tile = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
-        fixed (T* x = _logits, y = _result)
+        fixed (T* x = _logits.Span, y = _result.Span)
         {
             for (var row = start; row < limit; row += TVector.Count)
             {
                 var rows = Math.Min(TVector.Count, limit - row);
-                SoftmaxLanes.Gather<TVector, T>(x + row * logitStride, logitStride, rows, classes, tile);
+                SoftmaxLanes.Gather<TVector, T>(x + row * stride, stride, rows, classes, tile);
                 SoftmaxLanes.LogSoftmax<TVector, T>(tile, classes);
                 SoftmaxLanes.Scatter<TVector, T>(tile, rows, classes, y + row * resultStride, resultStride);
             }
@@ -81,11 +87,13 @@ internal readonly unsafe ref struct LogSoftmaxBody<T>(ReadOnlySpan<T> logits, ni
 
     public void ByRows<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
-        fixed (T* x = _logits, y = _result)
+        var classes = Classes;
+        nint stride = _logits.RowStride, resultStride = _result.RowStride;
+        fixed (T* x = _logits.Span, y = _result.Span)
         {
             for (var row = start; row < limit; row++)
             {
-                T* logits = x + row * logitStride;
+                T* logits = x + row * stride;
                 var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, logits, classes);
                 var sum = SoftmaxRows.Exponentials<TVector, T>(logits, null, classes, largest);
                 MapLoops.Unary<TVector, T, TwoShifts>(new(largest, T.CreateTruncating(Math.Log(sum))), logits, y + row * resultStride, classes);

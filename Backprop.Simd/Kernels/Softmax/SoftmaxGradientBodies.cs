@@ -36,21 +36,23 @@ internal readonly unsafe struct LogSoftmaxGradient<T> : IRowGradient<T> where T 
 
 /// <summary>Gradients of rows by their outputs.</summary>
 internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
-    TGradient gradient, ReadOnlySpan<T> dy, nint dyStride, ReadOnlySpan<T> y, nint yStride, Destination<T> dx, int classes)
+    TGradient gradient, ReadOnlyMatrix<T> dy, ReadOnlyMatrix<T> y, Destination<T> dx)
     : ISoftmaxBody<T>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TGradient : struct, IRowGradient<T>
 {
-    private readonly ReadOnlySpan<T> _dy = dy, _y = y;
+    private readonly ReadOnlyMatrix<T> _dy = dy, _y = y;
     private readonly Destination<T> _dx = dx;
 
-    public int Classes => classes;
+    public int Classes => _dy.Columns;
 
     public void ByLanes<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
+        var classes = Classes;
+        nint dyStride = _dy.RowStride, yStride = _y.RowStride;
         var tileDy = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
         var tileY = stackalloc T[SoftmaxLanes.MostClasses * TVector.Count];
-        fixed (T* dy = _dy, y = _y, dx = _dx.Span)
+        fixed (T* dy = _dy.Span, y = _y.Span, dx = _dx.Span)
         {
             for (var row = start; row < limit; row += TVector.Count)
             {
@@ -71,7 +73,9 @@ internal readonly unsafe ref struct SoftmaxGradientBody<T, TGradient>(
 
     public void ByRows<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
     {
-        fixed (T* dy = _dy, y = _y, dx = _dx.Span)
+        var classes = Classes;
+        nint dyStride = _dy.RowStride, yStride = _y.RowStride;
+        fixed (T* dy = _dy.Span, y = _y.Span, dx = _dx.Span)
         {
             for (var row = start; row < limit; row++)
             {

@@ -66,7 +66,7 @@ public static class SoftmaxKernels
     {
         CheckClasses(logits, nameof(logits));
         CheckPair(logits, logProbabilities, nameof(logProbabilities));
-        var body = new LogSoftmaxBody<T>(logits.Span, logits.RowStride, logProbabilities.Span, logProbabilities.RowStride, logits.Columns);
+        var body = new LogSoftmaxBody<T>(logits, logProbabilities);
         if (logits.Rows > 0)
             new SoftmaxRange<T, LogSoftmaxBody<T>>(body).Run(logits.Rows, context);
     }
@@ -75,11 +75,11 @@ public static class SoftmaxKernels
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="dy">The gradient of the output, a row-major matrix [rows, classes], classes at least 1.</param>
     /// <param name="y">The output, of the same shape, row-major.</param>
-    /// <param name="dx">The gradient of the input, row after row without gaps; it may be the memory of a <paramref name="dy"/>
-    /// without gaps. A longer span keeps its tail.</param>
+    /// <param name="dx">The gradient of the input, row after row without gaps; it may be the memory of <paramref name="dy"/>
+    /// if that has no gaps. A longer span keeps its tail.</param>
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
     /// <exception cref="ArgumentException">The shapes differ, there are no classes, a matrix is not row-major, or
-    /// <paramref name="dx"/> is too short or overlaps an input otherwise.</exception>
+    /// <paramref name="dx"/> is too short, or overlaps an input in another way.</exception>
     public static void SoftmaxBackward<T>(ReadOnlyMatrix<T> dy, ReadOnlyMatrix<T> y, Destination<T> dx, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Backward(dy, y, dx, default(SoftmaxGradient<T>), context);
 
@@ -87,11 +87,11 @@ public static class SoftmaxKernels
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="dy">The gradient of the output, a row-major matrix [rows, classes], classes at least 1.</param>
     /// <param name="y">The output, of the same shape, row-major.</param>
-    /// <param name="dx">The gradient of the input, row after row without gaps; it may be the memory of a <paramref name="dy"/>
-    /// without gaps. A longer span keeps its tail.</param>
+    /// <param name="dx">The gradient of the input, row after row without gaps; it may be the memory of <paramref name="dy"/>
+    /// if that has no gaps. A longer span keeps its tail.</param>
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
     /// <exception cref="ArgumentException">The shapes differ, there are no classes, a matrix is not row-major, or
-    /// <paramref name="dx"/> is too short or overlaps an input otherwise.</exception>
+    /// <paramref name="dx"/> is too short, or overlaps an input in another way.</exception>
     public static void LogSoftmaxBackward<T>(ReadOnlyMatrix<T> dy, ReadOnlyMatrix<T> y, Destination<T> dx, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Backward(dy, y, dx, default(LogSoftmaxGradient<T>), context);
 
@@ -108,11 +108,11 @@ public static class SoftmaxKernels
         SpanGuard.Disjoint<T>(p, logSum, nameof(logSum));
         if (logits.Rows == 0)
             return;
-        var body = new SoftmaxBody<T>(x, logits.RowStride, p, probabilities.RowStride, logits.Columns, maximum, logSum);
+        var body = new SoftmaxBody<T>(logits, probabilities, maximum, logSum);
         new SoftmaxRange<T, SoftmaxBody<T>>(body).Run(logits.Rows, context);
     }
 
-    /// <summary>The result has the logits' shape, is row-major, and is the same view or apart.</summary>
+    /// <summary>Throws unless the result has the logits' shape, is row-major, and is the same view as the logits or apart from them.</summary>
     internal static void CheckPair<T>(ReadOnlyMatrix<T> logits, Matrix<T> result, string name)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -140,7 +140,7 @@ public static class SoftmaxKernels
         var rows = new Matrix<T>(dx.Span, dy.Rows, dy.Columns);
         CheckPair(dy, rows, nameof(dx));
         SpanGuard.Disjoint(y.Span[..RowMajor.Used(y)], rows.Span[..RowMajor.Used<T>(rows)], nameof(dx));
-        var body = new SoftmaxGradientBody<T, TGradient>(gradient, dy.Span, dy.RowStride, y.Span, y.RowStride, dx, dy.Columns);
+        var body = new SoftmaxGradientBody<T, TGradient>(gradient, dy, y, dx);
         if (dy.Rows > 0)
             new SoftmaxRange<T, SoftmaxGradientBody<T, TGradient>>(body).Run(dy.Rows, context);
     }

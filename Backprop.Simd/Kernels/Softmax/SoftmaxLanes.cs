@@ -11,7 +11,7 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal static unsafe class SoftmaxLanes
 {
-    /// <summary>The most classes of a tile: from here on, a row by itself fills its registers well enough.</summary>
+    /// <summary>The most classes of a tile. With more, a row by itself fills its registers well.</summary>
     public const int MostClasses = 128;
 
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
@@ -52,7 +52,7 @@ internal static unsafe class SoftmaxLanes
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Transposition.Run(tile, TVector.Count, classes, rows, x, stride);
 
-    /// <summary>Turns a tile of logits into probabilities; returns what the log-sum-exp of a lane consists of.</summary>
+    /// <summary>Turns a tile of logits into probabilities; returns the two parts of each lane's log-sum-exp.</summary>
     [MethodImpl(Loop)]
     public static void Softmax<TVector, T>(T* tile, nint classes, T* maximum, T* logSum)
         where TVector : unmanaged, ISimdVector<TVector, T>
@@ -79,7 +79,7 @@ internal static unsafe class SoftmaxLanes
         for (var x = tile; x < end; x += TVector.Count)
             TVector.Store(x, TVector.Load(x) / sum);
 
-        // Beside an infinite maximum the logarithm is 0; NaN wins over both.
+        // With an infinite maximum the logarithm is 0. NaN wins over both.
         var infinite = TVector.Equal(TVector.Abs(largest), TVector.Create(T.PositiveInfinity));
         TVector.Store(maximum, TVector.Select(spoiled, TVector.Create(T.NaN), largest));
         TVector.Store(logSum, TVector.AndNot(VectorMath.Log(sum), infinite));
@@ -111,7 +111,7 @@ internal static unsafe class SoftmaxLanes
 
     /// <summary>
     /// losses = (maximum - x_label) + ln sum; with <paramref name="hasGradient"/> the tile becomes scale (p - onehot). Lanes
-    /// whose label is below 0 are ignored: both are 0, whatever they hold.
+    /// whose label is below 0 are ignored: their loss and gradient are 0, even if they hold NaN.
     /// </summary>
     [MethodImpl(Loop)]
     public static void CrossEntropy<TVector, T>(T* tile, nint classes, T* labels, T scale, bool hasGradient, T* losses)

@@ -4,7 +4,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>What is computed from rows of logits, in both forms.</summary>
+/// <summary>A computation on rows of logits, in two forms.</summary>
 internal interface ISoftmaxBody<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     int Classes { get; }
@@ -18,13 +18,13 @@ internal interface ISoftmaxBody<T> where T : unmanaged, IFloatingPointIeee754<T>
 
 /// <summary>
 /// Picks the form by the number of classes alone, so that a row has the same bits in any batch and on any thread, and the
-/// register width: lanes give the same bits at any width, so few rows take a narrow one; sums along a row do not.
+/// register width. Lanes give the same bits at any width, so few rows take a narrow register; sums along a row do not.
 /// </summary>
 internal readonly ref struct SoftmaxRange<T, TBody>(TBody body) : IRangeBody
     where T : unmanaged, IFloatingPointIeee754<T>
     where TBody : struct, ISoftmaxBody<T>, allows ref struct
 {
-    /// <summary>Nanoseconds per logit: an exp, and the way in and out of registers.</summary>
+    /// <summary>Nanoseconds per logit: an exp, and moving it into and out of registers.</summary>
     private const double Cost = 0.5;
 
     private readonly TBody _body = body;
@@ -43,7 +43,7 @@ internal readonly ref struct SoftmaxRange<T, TBody>(TBody body) : IRangeBody
         context.For(rows, granularity, Cost * rows * _body.Classes, in this);
     }
 
-    // One width for what is left after whole groups too: another form would have to be compiled first.
+    // The rows left after whole groups take the same width: another one would have to be compiled first.
     public void Execute(int start, int limit)
     {
         if (_body.Classes <= SoftmaxLanes.MostClasses)

@@ -12,7 +12,7 @@ internal static unsafe class SoftmaxRows
 
     private const MethodImplOptions Loop = MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining;
 
-    /// <summary>p = exp(x - largest), or nothing but the sum where p is null; returns the sum.</summary>
+    /// <summary>p = exp(x - largest), or only the sum if p is null. Returns the sum.</summary>
     [MethodImpl(Loop)]
     public static double Exponentials<TVector, T>(T* x, T* p, nint n, T largest)
         where TVector : unmanaged, ISimdVector<TVector, T>

@@ -6,7 +6,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>Logits, row after row, and what <see cref="SoftmaxKernels.SoftmaxWithLogSumExp"/> makes of them.</summary>
+/// <summary>Logits, row after row, and the results of <see cref="SoftmaxKernels.SoftmaxWithLogSumExp"/>.</summary>
 internal ref struct SoftmaxParts<T> where T : unmanaged
 {
     /// <summary>[rows, classes].</summary>
@@ -142,7 +142,7 @@ internal static class WeightedCrossEntropy
         return targets.Smoothing == 0 ? loss : loss + Expected(in parts, row, targets.V);
     }
 
-    /// <summary>The sum of q[c] (-ln p[c]), without the classes whose q is 0, whatever their logits.</summary>
+    /// <summary>The sum of q[c] (-ln p[c]), without the classes whose q is 0: their logits may be infinite.</summary>
     private static double Expected<T>(in SoftmaxParts<T> parts, int row, ReadOnlySpan<T> q)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         ReductionLoops.Pairwise(new ExpectedLossTerm<T>(parts.Maxima[row], parts.LogSums[row]), q, Row(parts.Logits, row, parts.Classes));

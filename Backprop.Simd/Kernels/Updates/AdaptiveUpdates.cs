@@ -4,7 +4,7 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary><see cref="AdamUpdate{T}"/> with the largest v so far in the place of v: u = max(u, v).</summary>
+/// <summary><see cref="AdamUpdate{T}"/> that divides by the largest v so far, u = max(u, v), instead of v.</summary>
 internal readonly struct AmsGradUpdate<T>(AdamUpdate<T> adam) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int States => 3;
@@ -67,13 +67,13 @@ internal readonly struct No : IChoice
 
 /// <summary>The numbers of one step of RMSProp, each rounded once from double.</summary>
 /// <param name="Rate">-learningRate.</param>
-/// <param name="Epsilon">What is added to the root.</param>
+/// <param name="Epsilon">The number added to the root.</param>
 /// <param name="Alpha">The decay of the moments.</param>
 /// <param name="Weight">1 - alpha.</param>
-/// <param name="Decay">What of the parameter is added to its gradient.</param>
+/// <param name="Decay">The share of the parameter that is added to its gradient.</param>
 /// <param name="Momentum">The momentum, where there is one.</param>
-/// <param name="Rounder">What keeps the mean out of the subnormal range: see <see cref="AdamUpdate{T}"/>.</param>
-/// <param name="Least">What keeps the second moment out of it.</param>
+/// <param name="Rounder">Keeps the mean out of the subnormal range: see <see cref="AdamUpdate{T}"/>.</param>
+/// <param name="Least">Keeps the second moment out of it.</param>
 internal readonly record struct RmsPropNumbers<T>(T Rate, T Epsilon, T Alpha, T Weight, T Decay, T Momentum, T Rounder, T Least)
     where T : unmanaged, IFloatingPointIeee754<T>;
 
@@ -135,7 +135,7 @@ internal readonly struct LionUpdate<T>(T rate, T beta1, T weight1, T beta2, T we
     }
 }
 
-/// <summary>w += weight (g - w): the parameter is an average, and what is averaged stands in the place of the gradient.</summary>
+/// <summary>w += weight (g - w): the parameter is an average, and its gradient is the number that enters the average.</summary>
 internal readonly struct BlendUpdate<T>(T weight) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     public static int States => 0;

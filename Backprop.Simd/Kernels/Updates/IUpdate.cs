@@ -16,24 +16,24 @@ internal interface IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <summary>True if a parameter of zero gradient keeps its bits, and its state with it; a constant to the compiler.</summary>
     static virtual bool LeavesZeroGradients => false;
 
-    /// <summary>Replaces the parameter and as much of its state as there is.</summary>
+    /// <summary>Replaces the parameter and its state.</summary>
     void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
         where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
-/// <summary>What is to be done with the operator and the state of an optimizer's step in progress.</summary>
+/// <summary>Uses the operator and the state of an optimizer's step in progress.</summary>
 internal interface IUpdateVisitor<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Takes the operator, and the state of all parameters; spans beyond <see cref="IUpdate{T}.States"/> are empty.</summary>
     void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>;
 }
 
-/// <summary>What makes a step of an optimizer available as an operator.</summary>
+/// <summary>Offers a step of an optimizer as an operator.</summary>
 internal interface IUpdateSource<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>
-    /// Hands over the operator of the step in progress for a range, and the state of all parameters, for kernels that update what
-    /// they have in registers.
+    /// Hands over the operator of the step in progress for a range, and the state of all parameters, for kernels that update
+    /// parameters in registers.
     /// </summary>
     /// <returns>False where there is no such operator, or not one for the whole range.</returns>
     bool TryVisit<TVisitor>(BlockRange range, scoped ref TVisitor visitor) where TVisitor : struct, IUpdateVisitor<T>, allows ref struct;

@@ -10,10 +10,11 @@ namespace Backprop.Simd.Kernels;
 /// Applies an optimizer's step to a matrix of parameters whose gradient is a column times a row, G = x^T dy, as in a batch of
 /// one row: the gradient lives in registers and is never stored.
 /// </summary>
-internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, ComputeContext context) : IUpdateVisitor<T>
+internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, ComputeContext context)
+    : IUpdateVisitor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Rows that a thread takes at least: bounds the cache lines that two threads share.</summary>
+    /// <summary>The fewest rows of a thread: bounds the cache lines that two threads share.</summary>
     private const int Granularity = 8;
 
     /// <summary>Nanoseconds per parameter and stream on one thread, out of cache.</summary>
@@ -37,7 +38,8 @@ internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range
         context.For(_x.Length, Granularity, range.Length * StreamCost * (1 + TUpdate.States), in body);
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
+    private readonly unsafe ref struct Body<TUpdate>(
+        TUpdate update, Span<T> parameters, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
         where TUpdate : struct, IUpdate<T>
     {
         private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;
@@ -49,10 +51,17 @@ internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range
             fixed (T* p = _parameters, g = _dy, a = _x, s = _first, t = _second, u = _third)
             {
                 var at = start * columns;
-                OuterUpdateLoops.Run<TVector, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
+                var streams = new OuterStreams<T> { Parameter = p + at, First = s + at, Second = t + at, Third = u + at };
+                OuterUpdateLoops.Run<TVector, T, TUpdate>(update, a + start, limit - start, g, columns, in streams);
             }
         }
     }
+}
+
+/// <summary>The parameters and their state.</summary>
+internal unsafe struct OuterStreams<T> where T : unmanaged
+{
+    public T* Parameter, First, Second, Third;
 }
 
 /// <summary>The loop of <see cref="OuterUpdate{T}"/>.</summary>
@@ -63,11 +72,12 @@ internal static unsafe class OuterUpdateLoops
     /// The gradient is rounded as a stored one would be.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Run<TVector, T, TUpdate>(TUpdate update, T* x, nint rows, T* dy, nint columns, T* parameter, T* first, T* second, T* third)
+    public static void Run<TVector, T, TUpdate>(TUpdate update, T* x, nint rows, T* dy, nint columns, in OuterStreams<T> streams)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
         where TUpdate : struct, IUpdate<T>
     {
+        T* parameter = streams.Parameter, first = streams.First, second = streams.Second, third = streams.Third;
         var last = columns - TVector.Count;
         for (; rows > 0; rows--)
         {

@@ -6,13 +6,14 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>Applies an optimizer's step to a range of the parameters and of the state, on the threads of a context.</summary>
-internal readonly ref struct RangeUpdate<T>(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context, SimdWidth width = SimdWidth.Widest) : IUpdateVisitor<T>
+internal readonly ref struct RangeUpdate<T>(
+    Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context, SimdWidth width = SimdWidth.Widest) : IUpdateVisitor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Ranges of threads start at multiples of this: bounds the cache lines that two threads share.</summary>
     private const int Granularity = 512;
 
-    /// <summary>Nanoseconds per parameter and stream on one thread, out of cache: each array is read, all but the gradients written.</summary>
+    /// <summary>Nanoseconds per parameter and stream on one thread, out of cache: a step reads every array, and writes all but the gradients.</summary>
     private const double StreamCost = 0.1;
 
     private readonly Span<T> _parameters = parameters.Slice(range.Start, range.Length);
@@ -33,7 +34,8 @@ internal readonly ref struct RangeUpdate<T>(Span<T> parameters, ReadOnlySpan<T> 
             context.For(range.Length, Granularity, range.Length * StreamCost * (2 + TUpdate.States), in body);
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> gradients, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
+    private readonly unsafe ref struct Body<TUpdate>(
+        TUpdate update, Span<T> parameters, ReadOnlySpan<T> gradients, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
         where TUpdate : struct, IUpdate<T>
     {
         private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;

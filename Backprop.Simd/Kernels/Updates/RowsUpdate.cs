@@ -11,9 +11,10 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 /// <remarks>
 /// Occurrences are sorted by index, then n; the occurrences of a row are summed from zero, in the order of
-/// <see cref="BlockSums"/>, on the thread that has the first of them, and the row is updated by the sum: the bits of the whole gradient.
+/// <see cref="BlockSums"/>, on the thread that has the first occurrence. The sum updates the row: the bits are those of a whole gradient.
 /// </remarks>
-internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<ulong> order, ComputeContext context) : IUpdateVisitor<T>
+internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices,
+    int columns, int skippedIndex, Span<ulong> order, ComputeContext context) : IUpdateVisitor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Nanoseconds per element of the gradient and stream, out of cache.</summary>
@@ -54,7 +55,8 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
         IsDone = true;
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> dy, int columns, ReadOnlySpan<ulong> order, Span<T> first, Span<T> second, Span<T> third) : IRangeBody
+    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> dy, int columns,
+        ReadOnlySpan<ulong> order, Span<T> first, Span<T> second, Span<T> third) : IRangeBody
         where TUpdate : struct, IUpdate<T>
     {
         private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;
@@ -74,7 +76,8 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
                 var run = Embeddings.Run(_order[at..]);
                 at += run.Length;
                 new SimdRange<T, SumBody>(new(_dy, run, slots), SimdWidth.Widest).Execute(0, columns);
-                new SimdRange<T, StepBody>(new(update, sum, Row(_parameters, row, 0), Row(_first, row, 1), Row(_second, row, 2), Row(_third, row, 3)), SimdWidth.Widest).Execute(0, columns);
+                var step = new StepBody(update, sum, Row(_parameters, row, 0), Row(_first, row, 1), Row(_second, row, 2), Row(_third, row, 3));
+                new SimdRange<T, StepBody>(step, SimdWidth.Widest).Execute(0, columns);
             }
         }
 
@@ -95,7 +98,8 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
             }
         }
 
-        private readonly ref struct StepBody(TUpdate update, ReadOnlySpan<T> gradient, Span<T> parameter, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
+        private readonly ref struct StepBody(
+            TUpdate update, ReadOnlySpan<T> gradient, Span<T> parameter, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
         {
             private readonly ReadOnlySpan<T> _gradient = gradient;
             private readonly Span<T> _parameter = parameter, _first = first, _second = second, _third = third;

@@ -10,9 +10,9 @@ internal static unsafe class UpdateLoops
     /// <summary>
     /// Whole registers, then the last, which may overlap the one before: it is read before the loop writes. Fewer elements than
     /// a register go through padded registers on the stack. Lanes are independent and every operation is rounded alike at any
-    /// width: the same bits whatever the width.
+    /// width: the bits are the same at any width.
     /// </summary>
-    // Inlined into a caller, the operator's numbers would live in the caller's frame and be copied for every register.
+    // Not inlined: in a caller's frame the operator's numbers would be copied for every register.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Run<TVector, T, TUpdate>(TUpdate update, T* gradient, T* parameter, T* first, T* second, T* third, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>

@@ -106,9 +106,9 @@ internal readonly record struct AdamUpdate<T> : IUpdate<T>
     /// w = keep w + rate m / (scale sqrt(v) + epsilon).
     /// </summary>
     /// <remarks>
-    /// Moments that decay would come to rest in the subnormal range, where division and root take several times as long. So m
-    /// carries the rounder while it is summed, which drops what is below half of the rounder's last place and is lost in any
-    /// larger m, and v gives up a little in every step until nothing is left.
+    /// Moments that decay would end in the subnormal range, where division and root take several times as long. So m is summed onto the
+    /// rounder, which drops anything below half of the rounder's last place; a larger m does not feel it. And v loses a little in every
+    /// step until it is 0.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)

@@ -3,6 +3,7 @@ using System.Numerics;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
@@ -108,7 +109,8 @@ public sealed class BatchNormalization : Layer
                 throw new ArgumentException($"{this} on {context.InputType(0)} x {context.Rows} row needs at least 2 values per channel in training; it got {values}.", "rows");
             Span<T> variance = shift[..channels];
             Span<T> cache = context.BatchCache, mean = cache[..channels], offset = cache.Slice(channels, channels), inverse = cache.Slice(2 * channels, channels);
-            ChannelStatistics.Moments(x, channels, Epsilon, scratch[(4 * length)..], mean, offset, inverse, variance, context.Compute);
+            var moments = new ChannelMoments<T> { Center = mean, Offset = offset, Inverse = inverse, Variance = variance };
+            ChannelStatistics.Moments(new(x, values, channels), Epsilon, scratch[(4 * length)..], in moments, context.Compute);
             Propose(context.State(0), mean, 1, context.ProposedState(0));
             Propose(context.State(1), variance, values / (values - 1.0), context.ProposedState(1));
             mean.CopyTo(center);
@@ -119,7 +121,8 @@ public sealed class BatchNormalization : Layer
             }
         }
 
-        ChannelScaling.Normalize(x, channels, center, scale, shift, context.Output(), context.Compute);
+        var tables = new ChannelTables<T> { Center = center, Scale = scale, Shift = shift };
+        ChannelScaling.Normalize(new(x, x.Length / channels, channels), in tables, context.Output(), context.Compute);
     }
 
     /// <inheritdoc/>
@@ -138,7 +141,8 @@ public sealed class BatchNormalization : Layer
         var scratch = context.BatchScratch;
         Span<T> center = scratch[..length], byDy = scratch.Slice(length, length), byX = scratch.Slice(2 * length, length), shift = scratch.Slice(3 * length, length);
         Span<T> sums = byX, products = shift;
-        ChannelStatistics.Products(x, dy, channels, mean, scratch[(4 * length)..], sums, products, context.Compute);
+        var rows = new ReadOnlyMatrix<T>(x, x.Length / channels, channels);
+        ChannelStatistics.Products(rows, dy, mean, scratch[(4 * length)..], sums, products, context.Compute);
         mean.CopyTo(center);
         var isFrozen = context.IsStateFrozen(0) && context.IsStateFrozen(1);
         for (var c = 0; c < channels; c++)
@@ -156,7 +160,8 @@ public sealed class BatchNormalization : Layer
             shift[c] = isFrozen ? T.Zero : -byDy[c] * (sum / values) - byX[c] * offset[c];
         }
 
-        ChannelScaling.Gradient(x, dy, channels, center, byDy, byX, shift, dx, context.Compute);
+        var tables = new ChannelTables<T> { Center = center, Scale = byDy, Slope = byX, Shift = shift };
+        ChannelScaling.Gradient(rows, dy, in tables, dx, context.Compute);
     }
 
     private void Propose<T>(ReadOnlySpan<T> state, ReadOnlySpan<T> batch, double factor, Span<T> proposed)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
@@ -77,8 +78,9 @@ public sealed class GroupNormalization : Layer
     public override void Forward<T>(in ForwardContext<T> context)
     {
         var shape = context.InputType(0).Shape;
-        GroupNormalizationKernels.Forward(context.Input(0), shape.Size / shape.Last, shape.Last, Groups, IsAffine ? context.Parameter(0) : [],
-            IsAffine ? context.Parameter(1) : [], Epsilon, context.Training ? context.Cache : [], context.Scratch, context.Output(), context.Compute);
+        var form = FormOf(shape, IsAffine ? context.Parameter(0) : [], IsAffine ? context.Parameter(1) : []);
+        GroupNormalizationKernels.Forward(
+            in form, context.Input(0), context.Training ? context.Cache : [], context.Scratch, context.Output(), context.Compute);
     }
 
     /// <inheritdoc/>
@@ -91,10 +93,18 @@ public sealed class GroupNormalization : Layer
             return;
         var shape = context.InputType(0).Shape;
         var channels = shape.Last;
-        GroupNormalizationKernels.Backward(context.Input(0), context.OutputGradient(), shape.Size / channels, channels, Groups,
-            IsAffine ? context.Parameter(0) : [], context.Cache, context.Scratch, dx, context.Compute);
+        var form = FormOf(shape, IsAffine ? context.Parameter(0) : [], []);
+        GroupNormalizationKernels.Backward(
+            in form, context.Input(0), context.OutputGradient(), context.Cache, context.Scratch, dx, context.Compute);
         var length = ChannelPlan.TableLength(channels);
         Reductions.ColumnSums<T>(new(context.Scratch, context.Rows, channels, GroupNormalizationKernels.Tables * length), dw, context.Compute);
         Reductions.ColumnSums<T>(new(context.Scratch[length..], context.Rows, channels, GroupNormalizationKernels.Tables * length), db, context.Compute);
+    }
+
+    private GroupForm<T> FormOf<T>(Shape shape, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var channels = shape.Last;
+        return new() { Positions = shape.Size / channels, Channels = channels, Groups = Groups, Weight = weight, Bias = bias, Epsilon = Epsilon };
     }
 }

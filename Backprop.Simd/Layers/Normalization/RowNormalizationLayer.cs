@@ -2,6 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
@@ -34,19 +35,27 @@ internal static class RowNormalizationLayer
 
     public static void Forward<T>(in ForwardContext<T> context, int dimensions, bool weight, bool bias, double epsilon, bool subtractsMean)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        RowNormalization.Forward(context.Input(0), Length(context.InputType(0).Shape, dimensions), weight ? context.Parameter(0) : [],
-            bias ? context.Parameter(1) : [], epsilon, subtractsMean, context.Training ? context.Cache : [], context.Output(), context.Compute);
+        RowNormalization.Forward(
+            new RowForm<T>
+            {
+                Length = Length(context.InputType(0).Shape, dimensions),
+                Weight = weight ? context.Parameter(0) : [],
+                Bias = bias ? context.Parameter(1) : [],
+                Epsilon = epsilon,
+                SubtractsMean = subtractsMean,
+            },
+            context.Input(0), context.Training ? context.Cache : [], context.Output(), context.Compute);
 
     public static void Backward<T>(in BackwardContext<T> context, int dimensions, bool weight, bool bias, bool subtractsMean)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var n = Length(context.InputType(0).Shape, dimensions);
         ReadOnlySpan<T> x = context.Input(0), dy = context.OutputGradient();
-        RowNormalization.BackwardInput(
-            x, dy, n, weight ? context.Parameter(0) : [], subtractsMean, context.Cache, context.InputGradient(0), context.Compute);
+        var form = new RowForm<T> { Length = n, Weight = weight ? context.Parameter(0) : [], SubtractsMean = subtractsMean };
+        RowNormalization.BackwardInput(in form, x, dy, context.Cache, context.InputGradient(0), context.Compute);
         var dw = weight ? context.ParameterGradient(0) : default;
         var db = bias ? context.ParameterGradient(1) : default;
-        RowWeightSums.Compute(x, dy, n, context.Cache, context.BatchScratch, dw, db, context.Compute);
+        RowWeightSums.Compute(new ReadOnlyMatrix<T>(x, x.Length / n, n), dy, context.Cache, context.BatchScratch, dw, db, context.Compute);
     }
 
     private static int Length(Shape shape, int dimensions)

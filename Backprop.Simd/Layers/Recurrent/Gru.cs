@@ -92,7 +92,7 @@ public sealed class Gru : Layer
             if (t > 0 || hasState)
                 Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
             var step = new GruForwardStep<T>(SequenceRows.Step(gates, t, rows, steps, width), fromHidden, context.Parameter(3), previous,
-                inner.IsEmpty ? default : SequenceRows.Step(inner, t, rows, steps, Units), SequenceRows.Step(hidden, t, rows, steps, Units), lengths, t);
+                inner.IsEmpty ? default : SequenceRows.Step(inner, t, rows, steps, Units), SequenceRows.Step(hidden, t, rows, steps, Units), new(lengths, t));
             RegisterWidth.ForRows<T, GruForwardStep<T>>(step, rows, Units, GruForwardStep<T>.Cost, compute);
         }
 
@@ -121,7 +121,7 @@ public sealed class Gru : Layer
         {
             var d = SequenceRows.Step(gradients, t, rows, steps, 4 * Units);
             var step = new GruBackwardStep<T>(SequenceRows.Step(gates, t, rows, steps, 3 * Units), SequenceRows.Step(inner, t, rows, steps, Units),
-                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d, lengths, t);
+                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d, new(lengths, t));
             RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, rows, Units, GruBackwardStep<T>.Cost, compute);
             if (t > 0 || hasState)
                 Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);

@@ -94,7 +94,7 @@ public sealed class Lstm : Layer
 
             var cells = t > 0 ? buffers.CellsOf(t - 1) : buffers.State(hasState ? context.Input(first + 1) : buffers.Zeros);
             var step = new LstmForwardStep<T>(gates, cells, buffers.CellsOf(t),
-                buffers.TanhCells.IsEmpty ? default : buffers.Step(buffers.TanhCells, t, 1), buffers.Step(hidden, t, 1), lengths, t);
+                buffers.TanhCells.IsEmpty ? default : buffers.Step(buffers.TanhCells, t, 1), buffers.Step(hidden, t, 1), new(lengths, t));
             RegisterWidth.ForRows<T, LstmForwardStep<T>>(step, context.Rows, Units, LstmForwardStep<T>.Cost, context.Compute);
         }
 
@@ -127,7 +127,7 @@ public sealed class Lstm : Layer
         {
             var cells = t > 0 ? buffers.CellsOf(t - 1) : buffers.State(hasState ? context.Input(first + 1) : buffers.Zeros);
             var step = new LstmBackwardStep<T>(buffers.Step(buffers.Gates, t, 4), cells, buffers.Step(buffers.TanhCells, t, 1),
-                buffers.Step(context.OutputGradient(0), t, 1), carry, new(buffers.Cell, context.Rows, Units), buffers.Step(gradients, t, 4), lengths, t);
+                buffers.Step(context.OutputGradient(0), t, 1), carry, new(buffers.Cell, context.Rows, Units), buffers.Step(gradients, t, 4), new(lengths, t));
             RegisterWidth.ForRows<T, LstmBackwardStep<T>>(step, context.Rows, Units, LstmBackwardStep<T>.Cost, compute);
             if (t == 0)
                 continue;
