@@ -76,5 +76,5 @@ internal sealed class ColdStartForm(string name, double? target, params string[]
     private static double Milliseconds(string microseconds) => long.Parse(microseconds, CultureInfo.InvariantCulture) / 1000.0;
 
     private static string ProjectFile([CallerFilePath] string source = "") =>
-        Path.Combine(Path.GetDirectoryName(source)!, "..", "..", Program, Program + ".csproj");
+        Path.Combine(Path.GetDirectoryName(source)!, "Program", Program + ".csproj");
 }

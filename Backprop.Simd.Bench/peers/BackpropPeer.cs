@@ -72,7 +72,7 @@ internal sealed class BackpropPeer : IPeer
     {
         var (p, context) = (problem, _context);
         return new Call(
-            () => SoftmaxCrossEntropyKernels.Softmax(new(p.Logits.Span, p.Rows, p.Classes), new Matrix<float>(p.Destination.Span, p.Rows, p.Classes), context),
+            () => SoftmaxKernels.Softmax(new(p.Logits.Span, p.Rows, p.Classes), new Matrix<float>(p.Destination.Span, p.Rows, p.Classes), context),
             () => Fill.ToDouble<float>(p.Destination.Span));
     }
 
@@ -84,7 +84,7 @@ internal sealed class BackpropPeer : IPeer
         return new Call(
             () =>
             {
-                SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(
+                CrossEntropyKernels.CrossEntropyWithGradient(
                     new(p.Logits.Span, p.Rows, p.Classes), p.Labels, 1f / p.Rows, losses, new Matrix<float>(p.Destination.Span, p.Rows, p.Classes), context: context);
                 loss = Reductions.Sum<float>(losses) / p.Rows;
             },

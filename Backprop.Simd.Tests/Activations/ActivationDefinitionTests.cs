@@ -182,7 +182,7 @@ public sealed class ActivationDefinitionTests
         where TActivation : struct, IActivation
     {
         var dx = new T[x.Length];
-        ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], Forward(f, x), dx, accumulate: false);
+        ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], Forward(f, x), dx);
         return dx;
     }
 }

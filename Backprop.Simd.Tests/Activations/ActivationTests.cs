@@ -40,7 +40,7 @@ public class ActivationTests
         where TActivation : struct, IActivation
     {
         var dx = start ?? new T[x.Length];
-        ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], Forward(f, x), dx, accumulate: start is not null);
+        ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], Forward(f, x), new(dx, adds: start is not null));
         return dx;
     }
 
@@ -227,9 +227,9 @@ public class ActivationTests
                 Guarded<T>.AssertSameBits(y, inPlace.Span);
 
                 Guarded<T> gradient = new([.. start, T.One]), overDy = new(dy), sum = new([.. start, T.One]);
-                ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], y, gradient.Span, accumulate: false);
-                ActivationKernels.Backward<T, TActivation>(f, overDy.Span, f.BackwardUsesInput ? x : [], y, overDy.Span, accumulate: false);
-                ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], y, sum.Span, accumulate: true);
+                ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], y, gradient.Span);
+                ActivationKernels.Backward<T, TActivation>(f, overDy.Span, f.BackwardUsesInput ? x : [], y, overDy.Span);
+                ActivationKernels.Backward<T, TActivation>(f, dy, f.BackwardUsesInput ? x : [], y, new(sum.Span, adds: true));
                 Guarded<T>.AssertSameBits([.. dx, T.One], gradient.Span);
                 Guarded<T>.AssertSameBits(dx, overDy.Span);
                 Guarded<T>.AssertSameBits([.. start.Zip(dx, (a, b) => a + b), T.One], sum.Span);
@@ -253,8 +253,8 @@ public class ActivationTests
             {
                 float[] y = new float[n], dx = new float[n];
                 ActivationKernels.Forward<float, TActivation>(f, x, y, context);
-                ActivationKernels.Backward<float, TActivation>(f, dy, x, y, dx, accumulate: false, context);
-                ActivationKernels.Backward<float, TActivation>(f, dy, x, y, dx, accumulate: true, context);
+                ActivationKernels.Backward<float, TActivation>(f, dy, x, y, dx, context);
+                ActivationKernels.Backward<float, TActivation>(f, dy, x, y, new(dx, adds: true), context);
                 return [.. y, .. dx];
             });
         }
@@ -266,10 +266,10 @@ public class ActivationTests
         var a = new float[20];
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => ActivationKernels.Forward<float, Tanh>(new(), a, new float[19])).ParamName);
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => ActivationKernels.Forward<float, Tanh>(new(), a.AsSpan(0, 10), a.AsSpan(1))).ParamName);
-        Assert.Equal("y", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[19], a, false)).ParamName);
-        Assert.Equal("x", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Swish>(new(), a, [], new float[20], a, false)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[20], new float[19], false)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a.AsSpan(1, 10), [], new float[10], a, false)).ParamName);
+        Assert.Equal("y", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[19], a)).ParamName);
+        Assert.Equal("x", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Swish>(new(), a, [], new float[20], a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[20], new float[19])).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a.AsSpan(1, 10), [], new float[10], a)).ParamName);
     }
 
     [Fact]

@@ -32,9 +32,9 @@ public sealed partial class ArrayArgumentTests
         Assert.Equal(all, _called.Order(StringComparer.Ordinal));
     }
 
-    /// <summary>Whether a type is a span or memory of an argument of its method.</summary>
+    /// <summary>Whether a type is a span, memory or destination of a type argument of its method.</summary>
     private static bool IsOwn(Type type, Type[] own) => type.IsGenericType && own.Contains(type.GetGenericArguments()[0])
-        && type.Name.Split('`')[0] is "Span" or "ReadOnlySpan" or "Memory" or "ReadOnlyMemory";
+        && type.Name.Split('`')[0] is "Span" or "ReadOnlySpan" or "Memory" or "ReadOnlyMemory" or "Destination";
 
     /// <summary>Calls a member, and notes the type and the name that stand before its arguments.</summary>
     private void Call(Action call, [CallerArgumentExpression(nameof(call))] string text = "")
@@ -58,15 +58,15 @@ public sealed partial class ArrayArgumentTests
         Call(() => Elementwise.Multiply(x, y, z));
         Call(() => Elementwise.MultiplyAccumulate(x, y, z));
         Call(() => Elementwise.Maximum(x, y, z));
-        Call(() => Elementwise.MaximumBackwardFirst(x, y, y, z, accumulate: false));
-        Call(() => Elementwise.MaximumBackwardSecond(x, y, y, z, accumulate: false));
+        Call(() => Elementwise.MaximumBackwardFirst(x, y, y, z));
+        Call(() => Elementwise.MaximumBackwardSecond(x, y, y, z));
         Call(() => Elementwise.Axpy(2, x, y));
         Assert.Equal([5, 8], y);
         Call(() => Elementwise.Scale(x, 2, z));
         Call(() => Elementwise.Shift(x, 2, z));
         Call(() => Elementwise.Negate(x, z));
         Call(() => Elementwise.Reciprocal(x, z));
-        Call(() => Elementwise.ReciprocalBackward(x, y, z, accumulate: false));
+        Call(() => Elementwise.ReciprocalBackward(x, y, z));
         Call(() => Elementwise.Erf(x, z));
         Call(() => Elementwise.Gelu(x, z));
         Call(() => Elementwise.GeluTanh(x, z));
@@ -77,7 +77,7 @@ public sealed partial class ArrayArgumentTests
         Call(() => Elementwise.Tanh(x, z));
         Call(() => Elementwise.AddRow(new Matrix<float>(z, 1, 2), x));
         Call(() => ActivationKernels.Forward(new Relu(), x, z));
-        Call(() => ActivationKernels.Backward(new Relu(), x, x, x, z, accumulate: false));
+        Call(() => ActivationKernels.Backward(new Relu(), x, x, x, z));
     }
 
     private void Kernels()
@@ -90,12 +90,14 @@ public sealed partial class ArrayArgumentTests
         Call(() => Reductions.Max(x));
         Call(() => Reductions.AllFinite(x));
         Call(() => Reductions.Dot(x, y));
-        Call(() => Reductions.ColumnSums(new Matrix<double>(x, 2, 2), two, accumulate: false));
+        Call(() => Reductions.ColumnSums(new ReadOnlyMatrix<double>(x, 2, 2), two));
         Assert.Equal([4, 6], two);
         Call(() => Gemm.MultiplyAddRow(new Matrix<double>(x, 2, 2), new Matrix<double>(y, 2, 2), two, new Matrix<double>(z, 2, 2)));
-        Call(() => SoftmaxCrossEntropyKernels.CrossEntropy(new Matrix<double>(x, 2, 2), labels, two));
-        Call(() => SoftmaxCrossEntropyKernels.CrossEntropyWithGradient(new Matrix<double>(x, 2, 2), labels, 1, two, new Matrix<double>(z, 2, 2)));
-        Call(() => SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(new Matrix<double>(x, 2, 2), new Matrix<double>(z, 2, 2), two, new double[2]));
+        Call(() => CrossEntropyKernels.CrossEntropy(new Matrix<double>(x, 2, 2), labels, two));
+        Call(() => CrossEntropyKernels.CrossEntropyWithGradient(new Matrix<double>(x, 2, 2), labels, 1, two, new Matrix<double>(z, 2, 2)));
+        Call(() => SoftmaxKernels.SoftmaxWithLogSumExp(new Matrix<double>(x, 2, 2), new Matrix<double>(z, 2, 2), two, new double[2]));
+        Call(() => SoftmaxKernels.SoftmaxBackward(new ReadOnlyMatrix<double>(x, 2, 2), new ReadOnlyMatrix<double>(y, 2, 2), z));
+        Call(() => SoftmaxKernels.LogSoftmaxBackward(new ReadOnlyMatrix<double>(x, 2, 2), new ReadOnlyMatrix<double>(y, 2, 2), z));
         var shape = new ConvolutionShape(2, 2, 1, 1, 1);
         var scratch = new double[Convolution.ScratchLength(shape)];
         Call(() => Convolution.Forward(shape, x, one, one, z, scratch));

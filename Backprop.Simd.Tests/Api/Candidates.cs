@@ -150,6 +150,7 @@ internal static class Contexts<T> where T : unmanaged, IFloatingPointIeee754<T>
     private static NodeBuffers<T> Node() => new()
     {
         Index = 0,
+        Traits = LayerTraits.ReadsInput | LayerTraits.ReadsOutput,
         Inputs = [Edge(3), new EdgeBuffer<T>(new EdgeType(EdgeKind.Indices, new Shape(3))) { IndexBlock = new(6), IndexSnapshot = new(6) }],
         Outputs = [Edge(2)],
         Parameters = [new BlockSlot(new BlockRange(0, 6), new Shape(3, 2))],

@@ -99,7 +99,9 @@ internal static class Instances
         [typeof(ReducedLoss)] = () => new MeanSquaredError(),
         [typeof(ElementwiseLoss)] = () => new MeanSquaredError(),
         [typeof(LabelLoss)] = () => new SoftmaxCrossEntropy(),
-        [typeof(LayerDeclaration)] = () => new LayerDeclaration("Test", [new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Indices, new Shape(3))]),
+        [typeof(LayerDeclaration)] = () => new LayerDeclaration("Test", [
+            new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Values, new Shape(3)), new EdgeType(EdgeKind.Indices, new Shape(3)),
+            new EdgeType(EdgeKind.Values, new Shape(2, 3)), new EdgeType(EdgeKind.Values, new Shape(2, 2, 3))]),
         [typeof(Initializer)] = () => Initialize.He,
         [typeof(ValuesInitializer)] = () => Initialize.FromValues(1, 2),
         [typeof(Schedule)] = () => new ConstantSchedule(0.1),
@@ -188,6 +190,7 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(Workspace<T>)] = Workspace;
         makers[typeof(Predictor<T>)] = () => new Predictor<T>(Instances.Of<Network<T>>(), new PredictorOptions { MaximumRows = 4 });
         makers[typeof(Optimizer<T>)] = () => Instances.Of<Sgd<T>>();
+        makers[typeof(AdamOptimizer<T>)] = () => Instances.Of<Adam<T>>();
         makers[typeof(Dataset<T>)] = () => new Dataset<T>(Columns.Values<T>("x", new Shape(3), new T[12]), Columns.Labels("labels", new[] { 0, 1, 0, 1 }, 2));
         makers[typeof(Batch<T>)] = () =>
         {
@@ -200,11 +203,11 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(ImageAugmentation<T>)] = () => new RandomFlip<T>(size: new ImageSize(1, 3));
         makers[typeof(LoaderOptions<T>)] = () => new LoaderOptions<T>();
         makers[typeof(BatchLoader<T>)] = () => new BatchLoader<T>(Instances.Of<Dataset<T>>(), 2);
-        makers[typeof(Metric<T>)] = () => new Accuracy<T>();
+        makers[typeof(Metric<T>)] = () => new AccuracyMetric<T>();
         makers[typeof(ErrorMetric<T>)] = () => new MeanSquaredErrorMetric<T>();
-        makers[typeof(ConfusionMetric<T>)] = () => new F1Score<T>(2);
-        makers[typeof(TopKAccuracy<T>)] = () => new TopKAccuracy<T>(1);
-        makers[typeof(Evaluator<T>)] = () => new Evaluator<T>(Instances.Of<Network<T>>(), Instances.Of<Dataset<T>>(), [new Accuracy<T>()]);
+        makers[typeof(ConfusionMetric<T>)] = () => new F1ScoreMetric<T>(2);
+        makers[typeof(TopKAccuracyMetric<T>)] = () => new TopKAccuracyMetric<T>(1);
+        makers[typeof(Evaluator<T>)] = () => new Evaluator<T>(Instances.Of<Network<T>>(), Instances.Of<Dataset<T>>(), [new AccuracyMetric<T>()]);
         makers[typeof(ITrainingCallback<T>)] = () => new CsvLog<T>(Instances.Path("log.csv"));
         makers[typeof(CsvLog<T>)] = () => new CsvLog<T>(Instances.Path("log.csv"));
         makers[typeof(JsonLinesLog<T>)] = () => new JsonLinesLog<T>(Instances.Path("log.jsonl"));

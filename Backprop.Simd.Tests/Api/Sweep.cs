@@ -149,7 +149,7 @@ internal sealed class Sweep
                 lbfgs.Minimize(new float[lbfgs.ParameterCount], (_, gradient) => gradient.Length, 2);
                 break;
             case Metric<float> metric:
-                metric.Add(metric is ErrorMetric<float> or RSquared<float>
+                metric.Add(metric is ErrorMetric<float> or RSquaredMetric<float>
                     ? new MetricBatch<float>(2, new float[4], new float[4]) : new MetricBatch<float>(2, new float[4], (ReadOnlySpan<int>)[0, 1]));
                 _ = metric.Value;
                 break;

@@ -67,7 +67,7 @@ internal static class Tables
 
     private static IEnumerable<(string, Func<object?>)> Graphs()
     {
-        string[] images = ["Convolution2D", "Pointwise", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D", "GlobalAveragePooling2D", "GroupNormalization"];
+        string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D", "GlobalAveragePooling2D", "GroupNormalization"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
         foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])
@@ -122,7 +122,17 @@ internal static class Tables
         }
 
         yield return ("Convolution.shape", () => new ConvolutionShape(2, 2, 1, 1, 1));
-        yield return ("LayerDeclaration.count", () => 3);
+        foreach (var (key, value) in ((string, object)[])[
+            ("Reshape.rows", 3), ("Reshape.columns", 2), ("Product.a", (3, 2)), ("Product.b", (2, 2)), ("ColumnSums.rows", (2, 6)),
+            ("Slice.start", 0), ("Slice.length", 2), ("Copy.x", 6), ("Scale.x", 6), ("Multiply.x", 6), ("Multiply.y", 6),
+            ("ScatterRows.dy", 8), ("ScatterRows.order", 8), ("ScatterRows.indices", new[] { 0, 2, 1, 2 })])
+        {
+            yield return ($"GradientTarget.{key}", () => value);
+        }
+
+        yield return ("LayerDeclaration.RequireSequence.input", () => 3);
+        yield return ("LayerDeclaration.RequireImage.input", () => 4);
+        yield return ("LayerDeclaration.count", () => 5);
         yield return ("LayerDeclaration.input", () => 0);
         yield return ("LayerDeclaration.first", () => 0);
         yield return ("LayerDeclaration.second", () => 1);
@@ -151,7 +161,7 @@ internal static class Tables
     [
         ("parameterCount", Count), ("parameters", Count),
         ("ofClass", () => 1), ("ConfusionMatrix.actual", () => 1), ("ConfusionMatrix.predicted", () => 1),
-        ("ErrorMetric.batch", () => true), ("RSquared.batch", () => true), ("Evaluator.metrics", () => 1), ("SetGroups.groups", () => 1),
+        ("ErrorMetric.batch", () => true), ("RSquaredMetric.batch", () => true), ("Evaluator.metrics", () => 1), ("SetGroups.groups", () => 1),
         ("ParameterGroup.ctor.ranges", () => 1), ("average", Count), ("gradients", Count), ("Optimizer.Step.ranges", () => 1),
     ];
 

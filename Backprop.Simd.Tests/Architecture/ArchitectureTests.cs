@@ -3,8 +3,10 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using System.Xml.Linq;
+using Backprop.Simd.Losses;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Training;
 
 namespace Backprop.Simd.Tests.Architecture;
 
@@ -64,6 +66,10 @@ public sealed class ArchitectureTests
     public void Unsafe_code_lives_in_four_folders() => AssertNone(SourceRules.Unsafe);
 
     [Fact]
+    public void One_file_picks_the_register_width() => Assert.Empty(Sources().SelectMany(source =>
+        SourceRules.HardwareTests(source.Path.Replace(Path.DirectorySeparatorChar, '/'), source.Text).Select(violation => $"{source.Path}: {violation}")));
+
+    [Fact]
     public void Namespaces_are_folders() => AssertNone(SourceRules.Namespaces);
 
     [Fact]
@@ -114,6 +120,21 @@ public sealed class ArchitectureTests
         Assert.True(IsNeitherSealedNorAbstract(typeof(OpenByAccident)));
         Assert.False(IsNeitherSealedNorAbstract(typeof(SourceRules)));
         Assert.False(IsNeitherSealedNorAbstract(typeof(Matrix<>)));
+    }
+
+    [Fact]
+    public void Metrics_end_in_Metric_as_no_loss_does()
+    {
+        var metrics = Core.GetExportedTypes().Where(type => Ancestors(type).Contains(typeof(Metric<>))).ToList();
+        Assert.True(metrics.Count >= 10, $"Only {metrics.Count} metrics.");
+        Assert.All(metrics.Where(type => type != typeof(ConfusionMatrix<>)), type => Assert.EndsWith("Metric`1", type.Name, StringComparison.Ordinal));
+        Assert.DoesNotContain(Core.GetExportedTypes(), type => type.IsSubclassOf(typeof(Loss)) && type.Name.EndsWith("Metric", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<Type> Ancestors(Type type)
+    {
+        for (var ancestor = type.BaseType; ancestor is not null; ancestor = ancestor.BaseType)
+            yield return ancestor.IsGenericType ? ancestor.GetGenericTypeDefinition() : ancestor;
     }
 
     private static bool IsNeitherSealedNorAbstract(Type type) => !type.IsSealed && !type.IsAbstract;

@@ -9,7 +9,7 @@ internal static partial class SourceRules
 
     private static readonly string[] Kernels = ["Memory", "Intrinsics", "Threading", "Kernels"];
     private static readonly string[] Layers = [.. Kernels, "Activations", "Initializers", "Layers"];
-    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Networks"];
+    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Networks"];
 
     /// <summary>Which folders each folder of the library may use, itself left out.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Allowed = new Dictionary<string, string[]>
@@ -24,7 +24,8 @@ internal static partial class SourceRules
         ["Losses"] = Layers,
         ["Optimizers"] = Kernels,
         ["Schedules"] = ["Memory", "Threading", "Kernels"],
-        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules"],
+        ["Execution"] = [.. Layers, "Optimizers"],
+        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution"],
         ["Gradients"] = Networks,
         ["Data"] = Layers,
         ["Serialization"] = [.. Networks, "Data"],
@@ -34,6 +35,9 @@ internal static partial class SourceRules
     };
 
     private static readonly string[] UnsafeFolders = ["Memory", "Intrinsics", "Threading", "Kernels"];
+
+    // Instructions lie in Intrinsics, and one file picks the register width of all kernels. Gemm and Convolution still pick their own.
+    private static readonly string[] HardwareRooms = ["Intrinsics/", "Kernels/RegisterWidth.cs", "Kernels/Gemm/", "Kernels/Convolution/"];
 
     /// <summary>Names of other folders that a file of <paramref name="folder"/> uses against the arrows.</summary>
     public static List<string> Dependencies(string folder, string source)
@@ -65,6 +69,13 @@ internal static partial class SourceRules
             .Where(name => name != expected && !name.StartsWith(expected + ".", StringComparison.Ordinal))];
     }
 
+    /// <summary>Tests of what the hardware has, outside the rooms that may make them.</summary>
+    /// <param name="path">The file below the library's folder, with slashes.</param>
+    /// <param name="source">Its text.</param>
+    public static List<string> HardwareTests(string path, string source) =>
+        HardwareRooms.Any(room => path.StartsWith(room, StringComparison.Ordinal))
+            ? [] : [.. HardwareWord().Matches(SourceText.CodeOf(source)).Select(match => match.Value).Distinct()];
+
     public static int LinesOf(string source) => source.Length == 0 ? 0 : source.AsSpan().Count('\n') + (source[^1] == '\n' ? 0 : 1);
 
     [GeneratedRegex(@"\bBackprop\.Simd\.(?<folder>\w+)")]
@@ -79,6 +90,9 @@ internal static partial class SourceRules
 
     [GeneratedRegex(@"\b(DllImport|LibraryImport|NativeLibrary|extern|SuppressUnmanagedCodeSecurity)\b|delegate\s*\*\s*unmanaged")]
     private static partial Regex NativeWord();
+
+    [GeneratedRegex(@"\bIs(HardwareAccelerated|Supported)\b")]
+    private static partial Regex HardwareWord();
 
     [GeneratedRegex(@"^\s*namespace\s+(?<name>[\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Namespace();

@@ -53,6 +53,17 @@ public sealed class SourceRulesTests
         Assert.Empty(SourceRules.NativeCalls("// " + source + "\ndelegate*<int, int> f;"));
     }
 
+    [Theory]
+    [InlineData("if (Vector512.IsHardwareAccelerated)", "IsHardwareAccelerated")]
+    [InlineData("var many = Avx512F.VL.IsSupported;", "IsSupported")]
+    public void A_test_of_the_hardware_is_found(string source, string violation)
+    {
+        Assert.Equal([violation], SourceRules.HardwareTests("Kernels/Random/Philox.cs", source));
+        Assert.Empty(SourceRules.HardwareTests("Kernels/RegisterWidth.cs", source));
+        Assert.Empty(SourceRules.HardwareTests("Intrinsics/Prefetch.cs", source));
+        Assert.Empty(SourceRules.HardwareTests("Kernels/Random/Philox.cs", "// " + source));
+    }
+
     [Fact]
     public void A_foreign_namespace_is_found()
     {

@@ -131,7 +131,7 @@ public sealed partial class ReadmeTests
     public void The_convolutional_example_trains_a_network()
     {
         var output = Run(ReadmeExamples.AConvolutionalNetwork);
-        Assert.Contains("convolution2", output, StringComparison.Ordinal);
+        Assert.Contains("convolution2d2", output, StringComparison.Ordinal);
         var accuracy = double.Parse(Regex.Match(output, @"([\d.]+) % of the test").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(accuracy, 97, 100);
     }

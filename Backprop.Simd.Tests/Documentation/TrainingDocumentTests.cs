@@ -25,7 +25,7 @@ internal static class TrainingExamples
 
         var parts = DataSplit.Stratified(images.Labels.Span, seed: 1, 0.9, 0.1);     // training and validation rows
         using var batches = new BatchLoader<float>(set, 32, new() { Seed = 1, Rows = parts[0], Prefetch = 8 });
-        var validation = new Evaluator<float>(network, set, [new Accuracy<float>()], new() { Rows = parts[1] });
+        var validation = new Evaluator<float>(network, set, [new AccuracyMetric<float>()], new() { Rows = parts[1] });
         var trainer = new Trainer<float>(network, optimizer, batches, new()
         {
             Epochs = 30,
@@ -37,7 +37,7 @@ internal static class TrainingExamples
         trainer.Run();                                                     // ends by itself; the best weights are in place
 
         network.Save("digits.safetensors");
-        var result = new Evaluator<float>(network, test.ToDataset<float>(), [new Accuracy<float>()]).Run();
+        var result = new Evaluator<float>(network, test.ToDataset<float>(), [new AccuracyMetric<float>()]).Run();
         Console.WriteLine($"{100 * result["accuracy"]:F1} % of {result.Rows} test digits are right");
         // end Train
     }
@@ -58,7 +58,7 @@ internal static class TrainingExamples
         var trainer = new Trainer<float>(network, new AdamW<float>(network.Parameters.Length, 0.01), batches, new()
         {
             Epochs = 100,
-            Validation = new(network, set, [new RSquared<float>()], new() { Rows = parts[1], Transforms = transforms }),
+            Validation = new(network, set, [new RSquaredMetric<float>()], new() { Rows = parts[1], Transforms = transforms }),
             EarlyStopping = new() { Monitor = "r2", Patience = 20 },
             Normalizations = [inputs, targets],
         });

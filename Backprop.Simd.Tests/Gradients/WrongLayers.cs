@@ -21,8 +21,6 @@ internal sealed class WrongAffine(int outputs, Fault fault) : Layer
 {
     public override string Kind => "wrongaffine";
 
-    public override bool BackwardUsesOutput => false;
-
     public override void Declare(LayerDeclaration declaration)
     {
         declaration.RequireInputs(1);
@@ -30,6 +28,7 @@ internal sealed class WrongAffine(int outputs, Fault fault) : Layer
         declaration.AddParameter("weight", new Shape(inputs, outputs), inputs, outputs, null);
         declaration.AddParameter("bias", new Shape(outputs), inputs, outputs, null);
         declaration.AddOutput(new Shape(outputs));
+        declaration.Traits = LayerTraits.ReadsInput;
     }
 
     public override void Forward<T>(in ForwardContext<T> context) => Gemm.MultiplyAddRow(

@@ -59,7 +59,7 @@ public sealed class PredictorTests
         for (var rows = 1; rows < expected.Length; rows++)
             expected[rows] = Serial(network, data.AsSpan(0, rows * Size), MaximumRows);
         var probabilities = new T[60 * Classes];
-        SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<T>(expected[60], 60, Classes), new Matrix<T>(probabilities, 60, Classes));
+        SoftmaxKernels.Softmax(new ReadOnlyMatrix<T>(expected[60], 60, Classes), new Matrix<T>(probabilities, 60, Classes));
         var predictor = new Predictor<T>(network, new PredictorOptions { MaximumRows = MaximumRows, MaximumConcurrency = 3 });
 
         Together(Threads, thread =>

@@ -34,8 +34,7 @@ internal static class ProbeProcess
     /// <summary>The probe is built beside the tests, in the same configuration.</summary>
     private static string ProbePath()
     {
-        const string Name = "Backprop.Simd.Tests.Probe";
         var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        return Path.Combine(RepositoryRoot.Path, Name, "bin", framework.Parent!.Name, framework.Name, Name + ".dll");
+        return Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Probe", "bin", framework.Parent!.Name, framework.Name, "Backprop.Simd.Tests.Probe.dll");
     }
 }

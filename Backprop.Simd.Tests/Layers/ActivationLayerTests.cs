@@ -57,8 +57,16 @@ public sealed class ActivationLayerTests
     [Fact]
     public void A_function_that_reads_its_input_backward_is_not_run_in_place()
     {
-        Assert.True(new Activation<LeakyRelu>(new LeakyRelu(0.25)).SupportsInPlace);
-        Assert.False(new Activation<LeakyRelu>(new LeakyRelu(-0.25)).SupportsInPlace);
+        Assert.Equal(LayerTraits.ReadsOutput | LayerTraits.InPlace, TraitsOf(new LeakyRelu(0.25)));
+        Assert.Equal(LayerTraits.ReadsInput | LayerTraits.ReadsOutput, TraitsOf(new LeakyRelu(-0.25)));
+    }
+
+    private static LayerTraits TraitsOf(LeakyRelu function)
+    {
+        var layer = new Activation<LeakyRelu>(function);
+        var declaration = new LayerDeclaration(layer.Kind, [new EdgeType(EdgeKind.Values, new Shape(3))]);
+        layer.Declare(declaration);
+        return declaration.Traits;
     }
 
     /// <summary>x goes through a gate that leaves its bits alone, so that the activation may overwrite what the gate computed.</summary>

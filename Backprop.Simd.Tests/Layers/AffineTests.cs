@@ -62,14 +62,12 @@ public sealed class AffineTests
     }
 
     [Fact]
-    public void Inputs_of_higher_rank_are_flat_rows()
+    public void The_last_dimension_is_multiplied_and_the_others_stay()
     {
-        var graph = new GraphBuilder();
-        var image = graph.Input("image", 2, 3, 4).Affine(5);
-        graph.Output(image);
-        var network = graph.Build().CreateNetwork<double>();
-        Assert.Equal(new Shape(24, 5), network.Definition.Parameters["affine1.weight"].Shape);
-        Assert.Equal(new Shape(5), network.Definition.TypeOf("affine1").Shape);
+        var network = GraphBuilder.Chain(new Shape(6, 4)).Affine(5).Build<double>();
+        Assert.Equal(new Shape(4, 5), network.Definition.Parameters["affine1.weight"].Shape);
+        Assert.Equal(new Shape(6, 5), network.Definition.TypeOf("affine1").Shape);
+        Assert.Equal(new Shape(5), GraphBuilder.Chain(Shape.Scalar).Affine(5).Type.Shape);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class ConcatenateTests
     {
         float[] x = [.. Enumerable.Range(0, 9 * 7).Select(i => 1f / i)], y = new float[9 * 20];
         y.AsSpan().Fill(0.1f);
-        Strips.Copy<float>(x, 7, 0, y, 20, 4, 7, accumulate: true, context ?? Backprop.Simd.Threading.ComputeContext.SingleThreaded);
+        Strips.Copy<float>(x, 7, 0, new(y, adds: true), 20, 4, 7, context ?? Backprop.Simd.Threading.ComputeContext.SingleThreaded);
         return y;
     });
 

@@ -15,7 +15,7 @@ public sealed class ConvolutionLayerTests
         Assert.Equal(new Shape(4, 3, 8), Output(new Convolution2D(8, 3, stride: new Extent(2, 3), padding: 1), 7, 9, 3));
         Assert.Equal(new Shape(3, 5, 8), Output(new Convolution2D(8, 3, dilation: new Extent(2, 1)), 7, 7, 3));
         Assert.Equal(new Shape(7, 8, 5), Output(new Convolution2D(5, new Extent(3, 4), padding: Padding.Same(new Extent(3, 4))), 7, 8, 3));
-        Assert.Equal(new Shape(9, 4), Output(new Convolution1D(4, 3, left: 2), 9, 6));
+        Assert.Equal(new Shape(9, 4), Output(new Convolution1D(4, 3, padding: Padding.Sides(2, 0)), 9, 6));
         Assert.Equal(new Shape(4, 4), Output(new Convolution1D(4, 3, stride: 2), 9, 6));
         Assert.Equal(new Shape(28, 28, 3), Output(new ConvolutionTranspose2D(3, 3, stride: 2, padding: 1, outputPadding: 1), 14, 14, 8));
         Assert.Equal(new Shape(5, 7, 2), Output(new ConvolutionTranspose2D(2, 3), 3, 5, 4));
@@ -25,13 +25,13 @@ public sealed class ConvolutionLayerTests
     public void Parameters_have_channels_last_and_a_bias_only_if_asked_for()
     {
         var network = new GraphBuilder().Input("x", 6, 6, 4).Apply(new Convolution2D(6, new Extent(3, 2), groups: 2)).Build<float>();
-        Assert.Equal(["convolution1.weight", "convolution1.bias"], network.Definition.Parameters.Entries.Select(e => e.Name));
-        Assert.Equal(new Shape(3, 2, 2, 6), network.Definition.Parameters["convolution1.weight"].Shape);
+        Assert.Equal(["convolution2d1.weight", "convolution2d1.bias"], network.Definition.Parameters.Entries.Select(e => e.Name));
+        Assert.Equal(new Shape(3, 2, 2, 6), network.Definition.Parameters["convolution2d1.weight"].Shape);
         network = new GraphBuilder().Input("x", 6, 4).Apply(new Convolution1D(5, 3, bias: false)).Build<float>();
         Assert.Equal(new Shape(3, 4, 5), Assert.Single(network.Definition.Parameters.Entries).Shape);
         network = new GraphBuilder().Input("x", 6, 6, 4).Apply(new ConvolutionTranspose2D(6, 3, groups: 2)).Build<float>();
-        Assert.Equal(new Shape(3, 3, 3, 4), network.Definition.Parameters["convolutiontranspose1.weight"].Shape);
-        Assert.Equal(new Shape(6), network.Definition.Parameters["convolutiontranspose1.bias"].Shape);
+        Assert.Equal(new Shape(3, 3, 3, 4), network.Definition.Parameters["convolutiontranspose2d1.weight"].Shape);
+        Assert.Equal(new Shape(6), network.Definition.Parameters["convolutiontranspose2d1.bias"].Shape);
     }
 
     [Fact]

@@ -196,7 +196,7 @@ public sealed class EmbeddingTests
         float[] dy = new float[50 * 150], gradient = new float[10 * 150], y = new float[dy.Length];
         foreach (ref var value in dy.AsSpan())
             value = random.Signed<float>();
-        Embeddings.Scatter<float>(dy, indices, 150, 4, gradient, accumulate: false, new ulong[50], compute);
+        Embeddings.Scatter<float>(dy, indices, 150, 4, gradient, new ulong[50], compute);
         Embeddings.Gather<float>(gradient, indices, 150, y, compute);
         return [.. gradient, .. y];
     });

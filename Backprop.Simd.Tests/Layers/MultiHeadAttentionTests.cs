@@ -29,14 +29,14 @@ public sealed class MultiHeadAttentionTests
         int[] inputs = sequences switch { 1 => [0, 0, 0], 2 => [0, 1, 1], _ => [0, 1, 2] };
         var expected = AttentionReference.Run(new(rows, steps, length, size, heads, causal,
             [.. inputs.Select(i => workspace.Input($"x{i}").ToArray())],
-            [.. Names.Select(n => network.Parameter($"attention1.{n}Weight").ToArray())],
-            [.. Names.Select(n => network.Parameter($"attention1.{n}Bias").ToArray())],
+            [.. Names.Select(n => network.Parameter($"multiheadattention1.{n}Weight").ToArray())],
+            [.. Names.Select(n => network.Parameter($"multiheadattention1.{n}Bias").ToArray())],
             lengths ?? [.. Enumerable.Repeat(length, rows)], workspace.OutputGradient().ToArray()));
         RecurrentTests.AssertClose(expected.Output, workspace.Output(), "y");
         for (var i = 0; i < 4; i++)
         {
-            RecurrentTests.AssertClose(expected.DWeights[i], workspace.ParameterGradient($"attention1.{Names[i]}Weight"), Names[i] + " weight");
-            RecurrentTests.AssertClose(expected.DBiases[i], workspace.ParameterGradient($"attention1.{Names[i]}Bias"), Names[i] + " bias");
+            RecurrentTests.AssertClose(expected.DWeights[i], workspace.ParameterGradient($"multiheadattention1.{Names[i]}Weight"), Names[i] + " weight");
+            RecurrentTests.AssertClose(expected.DBiases[i], workspace.ParameterGradient($"multiheadattention1.{Names[i]}Bias"), Names[i] + " bias");
         }
 
         for (var input = 0; input < sequences; input++)
@@ -119,7 +119,7 @@ public sealed class MultiHeadAttentionTests
         Bits.AssertEqual<double>(dx1, workspace.Gradient("x1"), "dx1");
 
         // No key at all: C = 0, and the output is the bias.
-        var bias = network.Parameter("attention1.outputBias").ToArray();
+        var bias = network.Parameter("multiheadattention1.outputBias").ToArray();
         for (var t = 0; t < 4; t++)
             Assert.Equal(bias, output[((2 * 4 + t) * 6)..((2 * 4 + t + 1) * 6)]);
     }
@@ -144,7 +144,7 @@ public sealed class MultiHeadAttentionTests
             var (network, workspace) = Make<float>(2, 4, 5, 6, 2, false, 2, [3, wrong]);
             var error = Assert.Throws<ArgumentException>(() => { network.Forward(workspace); });
             Assert.Equal("lengths", error.ParamName);
-            Assert.Contains($"Lengths of attention lie in 0 to 5; row 1 has {wrong}.", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"Lengths of multiheadattention lie in 0 to 5; row 1 has {wrong}.", error.Message, StringComparison.Ordinal);
         }
     }
 

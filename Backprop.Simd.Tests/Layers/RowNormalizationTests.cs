@@ -155,7 +155,7 @@ public sealed class RowNormalizationTests
         Guarded<float> y = new(x.Length), dx = new(x), w = new(weight), b = new(bias), gx = new(x), gdy = new(dy), dw = new(n), db = new(n);
         float[] cache = new float[3 * rows], scratch = new float[RowWeightSums.ScratchLength(n)];
         RowNormalization.Forward<float>(gx.Span, n, w.Span, b.Span, 0.01, subtractsMean: true, cache, y.Span, ComputeContext.SingleThreaded, width);
-        RowNormalization.BackwardInput<float>(gx.Span, gdy.Span, n, w.Span, subtractsMean: true, cache, dx.Span, adds: true, ComputeContext.SingleThreaded, width);
+        RowNormalization.BackwardInput<float>(gx.Span, gdy.Span, n, w.Span, subtractsMean: true, cache, new(dx.Span, adds: true), ComputeContext.SingleThreaded, width);
         RowWeightSums.Compute<float>(gx.Span, gdy.Span, n, cache, scratch, dw.Span, db.Span, ComputeContext.SingleThreaded, width);
         var reference = new NormalizationReference(i => i / n, i => i % n, 0.01);
         double[] wide(float[] values) => NormalizationRun<float>.Doubles(values);

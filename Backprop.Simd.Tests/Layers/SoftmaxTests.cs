@@ -149,20 +149,20 @@ public sealed class SoftmaxTests
         Threads.AssertSameBits<float>(context =>
         {
             float[] y = new float[x.Length], dx = new float[x.Length], logs = (float[])x.Clone(), sum = (float[])start.Clone(), inPlace = (float[])dy.Clone();
-            SoftmaxCrossEntropyKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(y, rows, size), context);
-            SoftmaxCrossEntropyKernels.LogSoftmax(new(logs, rows, size), new Matrix<float>(logs, rows, size), context);
+            SoftmaxKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(y, rows, size), context);
+            SoftmaxKernels.LogSoftmax(new(logs, rows, size), new Matrix<float>(logs, rows, size), context);
             Guarded<float>.AssertSameBits(y, logs);
-            SoftmaxCrossEntropyKernels.LogSoftmaxBackward(new(dy, rows, size), new(y, rows, size), new Matrix<float>(dx, rows, size), false, context);
-            SoftmaxCrossEntropyKernels.LogSoftmaxBackward(new(dy, rows, size), new(y, rows, size), new Matrix<float>(sum, rows, size), true, context);
-            SoftmaxCrossEntropyKernels.SoftmaxBackward(new(inPlace, rows, size), new(y, rows, size), new Matrix<float>(inPlace, rows, size), false, context);
+            SoftmaxKernels.LogSoftmaxBackward<float>(new(dy, rows, size), new(y, rows, size), dx, context);
+            SoftmaxKernels.LogSoftmaxBackward<float>(new(dy, rows, size), new(y, rows, size), new(sum, adds: true), context);
+            SoftmaxKernels.SoftmaxBackward<float>(new(inPlace, rows, size), new(y, rows, size), inPlace, context);
             Guarded<float>.AssertSameBits(start.Zip(dx, (a, b) => a + b).ToArray(), sum);
             return [.. y, .. dx, .. inPlace];
         });
 
         var strided = new float[(rows - 1) * (size + 3) + size];
         var dense = new float[x.Length];
-        SoftmaxCrossEntropyKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(strided, rows, size, size + 3));
-        SoftmaxCrossEntropyKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(dense, rows, size));
+        SoftmaxKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(strided, rows, size, size + 3));
+        SoftmaxKernels.LogSoftmax(new(x, rows, size), new Matrix<float>(dense, rows, size));
         for (var row = 0; row < rows; row++)
             Guarded<float>.AssertSameBits(dense.AsSpan(row * size, size), strided.AsSpan(row * (size + 3), size));
         Assert.Equal(0, strided[size]);
@@ -173,15 +173,17 @@ public sealed class SoftmaxTests
     {
         var a = new float[40];
         Assert.Equal("logits", Assert.Throws<ArgumentException>(() =>
-            SoftmaxCrossEntropyKernels.LogSoftmax(new(a, 3, 0), new Matrix<float>(a, 3, 0))).ParamName);
+            SoftmaxKernels.LogSoftmax(new(a, 3, 0), new Matrix<float>(a, 3, 0))).ParamName);
         Assert.Equal("logProbabilities", Assert.Throws<ArgumentException>(() =>
-            SoftmaxCrossEntropyKernels.LogSoftmax(new(a, 3, 2), new Matrix<float>(new float[6], 2, 3))).ParamName);
-        Assert.Equal("y", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward(
-            new(a, 3, 2), new(new float[6], 2, 3), new Matrix<float>(a, 3, 2), false)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.SoftmaxBackward(
-            new(new float[6], 3, 2), new(a, 3, 2), new Matrix<float>(a, 3, 2), false)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxCrossEntropyKernels.LogSoftmaxBackward(
-            new(a.AsSpan(1), 3, 2), new(new float[6], 3, 2), new Matrix<float>(a, 3, 2), false)).ParamName);
+            SoftmaxKernels.LogSoftmax(new(a, 3, 2), new Matrix<float>(new float[6], 2, 3))).ParamName);
+        Assert.Equal("y", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxBackward<float>(
+            new(a, 3, 2), new(new float[6], 2, 3), a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxBackward<float>(
+            new(new float[6], 3, 2), new(a, 3, 2), a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxKernels.LogSoftmaxBackward<float>(
+            new(a.AsSpan(1), 3, 2), new(new float[6], 3, 2), a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxBackward<float>(
+            new(a, 3, 2), new(new float[6], 3, 2), new float[5])).ParamName);
     }
 
     private static double[] Forward(Layer layer, double[] x) => new LayerRun<double>(layer, new Shape(x.Length), x, x).Y;

@@ -1,3 +1,5 @@
+using Backprop.Simd.Activations;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Tests.Memory;
@@ -29,5 +31,19 @@ public class DestinationTests
         Assert.True(part is { IsWanted: true, Adds: true });
         Assert.Equal([2, 3], part.Span.ToArray());
         Assert.Throws<ArgumentOutOfRangeException>(() => new Destination<double>(values).Slice(3, 2));
+    }
+
+    [Fact]
+    public void A_kernel_whose_result_nobody_wants_returns_at_once()
+    {
+        // Inputs that it would refuse: it does not look at them.
+        float[] two = new float[2], three = new float[3];
+        Elementwise.ReciprocalBackward<float>(two, three, default);
+        Elementwise.MaximumBackwardFirst<float>(two, three, two, default);
+        Elementwise.MaximumBackwardSecond<float>(two, three, two, default);
+        ActivationKernels.Backward<float, Tanh>(new(), two, three, three, default);
+        Reductions.ColumnSums<float>(new ReadOnlyMatrix<float>(new float[6], 2, 3).Transposed, default);
+        SoftmaxKernels.SoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);
+        SoftmaxKernels.LogSoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);
     }
 }

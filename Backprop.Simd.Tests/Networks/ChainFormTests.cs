@@ -9,9 +9,9 @@ public sealed class ChainFormTests
     [Theory]
     [InlineData(6, 3)]
     [InlineData(2, 3, 3)]
-    public void Pointwise_is_affine_at_each_position(params int[] shape)
+    public void Affine_acts_at_each_position(params int[] shape)
     {
-        var network = GraphBuilder.Chain(new Shape(shape)).Pointwise(4).Build<double>(seed: 1);
+        var network = GraphBuilder.Chain(new Shape(shape)).Affine(4, perPosition: shape.Length > 2).Build<double>(seed: 1);
         network.Parameter(network.Definition.Parameters.Entries[^1].Name).Fill(0.5);
         var alone = GraphBuilder.Chain(3).Affine(4).Build<double>();
         network.Parameters.CopyTo(alone.Parameters);
@@ -28,8 +28,14 @@ public sealed class ChainFormTests
     }
 
     [Fact]
-    public void Pointwise_of_a_vector_is_refused() =>
-        Assert.Contains("values [3]", Assert.Throws<ArgumentException>(() => GraphBuilder.Chain(3).Pointwise(4)).Message, StringComparison.Ordinal);
+    public void An_image_in_front_of_affine_is_refused_unless_asked_for()
+    {
+        var error = Assert.Throws<ArgumentException>(() => GraphBuilder.Chain(new Shape(4, 4, 3)).Affine(4));
+        Assert.Contains("values [4, 4, 3]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Flatten", error.Message, StringComparison.Ordinal);
+        Assert.Contains("perPosition", error.Message, StringComparison.Ordinal);
+        Assert.Equal(new Shape(4), GraphBuilder.Chain(new Shape(4, 4, 3)).Flatten().Affine(4).Type.Shape);
+    }
 
     [Theory]
     [InlineData("lstm", true)]

@@ -1,3 +1,4 @@
+using Backprop.Simd.Execution;
 using Backprop.Simd.Gradients;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;

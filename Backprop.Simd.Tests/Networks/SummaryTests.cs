@@ -14,9 +14,9 @@ public sealed class SummaryTests
         var lines = network.Summary().TrimEnd('\n').Split('\n');
         Assert.Equal(["node", "layer", "inputs", "output", "parameters", "FLOPs/row", "bytes/row"], lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries).Select(s => s.Trim()));
         Assert.Equal(2 + network.Definition.InputNames.Count() + network.Definition.ComputedNames.Count() + 2, lines.Length);
-        Assert.Equal(["convolution1", "convolution", "x", "values [24, 24, 30]", "780", "864,000", "69,120"], Cells(lines, "convolution1"));
-        Assert.Equal(["maxpooling1", "maxpooling", "relu1", "values [12, 12, 30]", "4,320", "34,560"], Cells(lines, "maxpooling1"));
-        Assert.Equal(["flatten1", "flatten", "maxpooling1", "values [4320]"], Cells(lines, "flatten1"));
+        Assert.Equal(["convolution2d1", "convolution2d", "x", "values [24, 24, 30]", "780", "864,000", "69,120"], Cells(lines, "convolution2d1"));
+        Assert.Equal(["maxpooling2d1", "maxpooling2d", "relu1", "values [12, 12, 30]", "4,320", "34,560"], Cells(lines, "maxpooling2d1"));
+        Assert.Equal(["flatten1", "flatten", "maxpooling2d1", "values [4320]"], Cells(lines, "flatten1"));
         Assert.Equal(["affine1", "affine", "flatten1", "values [100]", "432,100", "864,000", "400"], Cells(lines, "affine1"));
         Assert.Equal(["x", "(input)", "values [28, 28, 1]", "3,136"], Cells(lines, "x"));
         Assert.Equal(network.Definition.Parameters.Count.ToString("N0", System.Globalization.CultureInfo.InvariantCulture), Cells(lines, "total")[1]);
@@ -39,7 +39,7 @@ public sealed class SummaryTests
         var node = GraphBuilder.Chain(new Shape(6, 6, 2)).Convolution2D(4, 3).Relu().Named("hidden");
         var e = Assert.Throws<ArgumentException>(() => node.Convolution2D(8, 5));
         Assert.Contains("x: values [6, 6, 2]", e.Message);
-        Assert.Contains("convolution1: values [4, 4, 4]", e.Message);
+        Assert.Contains("convolution2d1: values [4, 4, 4]", e.Message);
         Assert.Contains("hidden: values [4, 4, 4]", e.Message);
         Assert.NotNull(e.ParamName);
         Assert.Equal(1, e.Message.Split("(Parameter").Length - 1);

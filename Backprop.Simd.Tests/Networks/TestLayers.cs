@@ -7,13 +7,12 @@ internal sealed class Fork : Layer
 {
     public override string Kind => "fork";
 
-    public override bool BackwardUsesOutput => false;
-
     public override void Declare(LayerDeclaration declaration)
     {
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireNumbers(0));
         declaration.AddOutput(declaration.RequireNumbers(0));
+        declaration.Traits = LayerTraits.ReadsInput;
     }
 
     public override void Forward<T>(in ForwardContext<T> context)
@@ -41,12 +40,11 @@ internal sealed class Counter : Layer
 {
     public override string Kind => "counter";
 
-    public override bool BackwardUsesOutput => false;
-
     public override void Declare(LayerDeclaration declaration)
     {
         declaration.RequireInputs(1);
         declaration.AddState("count", Shape.Scalar, initial: 10);
+        declaration.Traits = LayerTraits.None;
         declaration.AddOutput(declaration.RequireNumbers(0));
     }
 
@@ -72,8 +70,6 @@ internal sealed class CachedSquare : Layer
 {
     public override string Kind => "cachedsquare";
 
-    public override bool BackwardUsesOutput => false;
-
     public override void Declare(LayerDeclaration declaration)
     {
         declaration.RequireInputs(1);
@@ -82,6 +78,7 @@ internal sealed class CachedSquare : Layer
         declaration.UseIndexCache(perRow: type.Shape.Size);
         declaration.UseScratch(perRow: 2 * type.Shape.Size, perBatch: 5);
         declaration.AddOutput(type);
+        declaration.Traits = LayerTraits.None;
     }
 
     public override void Forward<T>(in ForwardContext<T> context)
@@ -92,13 +89,13 @@ internal sealed class CachedSquare : Layer
         for (var i = 0; i < x.Length; i++)
         {
             context.Output()[i] = x[i] * x[i];
-            if (!context.KeepsCache)
+            if (!context.Training)
                 continue;
             context.Cache[i] = T.Abs(x[i]);
             context.IndexCache[i] = T.Sign(x[i]);
         }
 
-        if (context.KeepsCache)
+        if (context.Training)
             context.BatchCache[2] = T.CreateChecked(2);
     }
 

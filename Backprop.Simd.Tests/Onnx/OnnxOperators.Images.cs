@@ -18,9 +18,8 @@ internal static partial class OnnxOperators
         var image = isLine ? x.ChannelsLast() : Images(x);
         var network = new OperatorNetwork(x.Type, x.Shape[0]);
         var input = network.Input(image.Shape[1..], image.Numbers);
-        var (_, left, _, right) = windows.Padding;
         var node = isLine
-            ? input.Convolution1D(filters, windows.Kernel.Width, windows.Stride.Width, left, right, windows.Dilation.Width, groups, bias: bias is not null)
+            ? input.Convolution1D(filters, windows.Kernel.Width, windows.Stride.Width, windows.Padding, windows.Dilation.Width, groups, bias: bias is not null)
             : input.Convolution2D(filters, windows.Kernel, windows.Stride, windows.Padding, windows.Dilation, groups, bias: bias is not null);
 
         // [F, C / g, kh, kw] to [kh, kw, C / g, F].

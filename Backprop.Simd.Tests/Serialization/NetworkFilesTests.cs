@@ -66,7 +66,7 @@ public sealed class NetworkFilesTests : IDisposable
         using var file = SafetensorsFile.Open(_directory["net"]);
         Assert.Equal(
             [
-                "convolution1.weight F32 [3, 3, 1, 4]", "convolution1.bias F32 [4]", "batchnormalization1.weight F32 [4]", "batchnormalization1.bias F32 [4]",
+                "convolution2d1.weight F32 [3, 3, 1, 4]", "convolution2d1.bias F32 [4]", "batchnormalization1.weight F32 [4]", "batchnormalization1.bias F32 [4]",
                 "affine1.weight F32 [36, 3]", "affine1.bias F32 [3]", "batchnormalization1.runningMean F32 [4]", "batchnormalization1.runningVariance F32 [4]",
             ],
             file.Tensors.Select(t => $"{t.Name} {t.Type} [{string.Join(", ", t.Shape.ToArray())}]"));
@@ -163,8 +163,8 @@ public sealed class NetworkFilesTests : IDisposable
     public void Everything_that_does_not_fit_is_listed()
     {
         var writer = new SafetensorsWriter { Checksum = true };
-        writer.Add<float>("convolution1.weight", [4, 3, 3, 1], new float[36]);
-        writer.Add<int>("convolution1.bias", [4], new int[4]);
+        writer.Add<float>("convolution2d1.weight", [4, 3, 3, 1], new float[36]);
+        writer.Add<int>("convolution2d1.bias", [4], new int[4]);
         writer.Add<float>("batchnormalization1.weight", [2, 2], new float[4]);
         writer.Add<float>("batchnormalization1.bias", [4], new float[4]);
         writer.Add<float>("affine1.bias", [3], new float[3]);
@@ -173,8 +173,8 @@ public sealed class NetworkFilesTests : IDisposable
         writer.Add<float>("batchnormalization1.runningMean", [4], new float[4]);
         Assert.Equal(
             "the stream does not fit the network. missing: 'affine1.weight' [36, 3], 'batchnormalization1.runningVariance' [4]; "
-            + "unexpected: 'affine2.bias', '@other'; different: 'convolution1.weight' is [4, 3, 3, 1], the network's is [3, 3, 1, 4], "
-            + "'convolution1.bias' is I32, which F32 cannot hold without loss, 'batchnormalization1.weight' is [2, 2], the network's is [4]. "
+            + "unexpected: 'affine2.bias', '@other'; different: 'convolution2d1.weight' is [4, 3, 3, 1], the network's is [3, 3, 1, 4], "
+            + "'convolution2d1.bias' is I32, which F32 cannot hold without loss, 'batchnormalization1.weight' is [2, 2], the network's is [4]. "
             + "To leave a tensor of the file out, let Rename give null for its name, and AllowMissing where the network has it.",
             Refusal(Images<float>(1), SafetensorsBytes.Written(writer)));
         Assert.Contains("and 90 more", Refusal(Small<float>(), SafetensorsBytes.Written(Many(100))));

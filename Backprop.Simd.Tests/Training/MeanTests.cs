@@ -17,7 +17,7 @@ public sealed class MeanTests : IDisposable
 
     /// <summary>Three rows of two positions and two classes, with three labels ignored: 7.1183 / 3.</summary>
     private static (Network<double> Network, Dataset<double> Set, double Loss) Ignored() => (
-        Freeze(GraphBuilder.Chain(new Shape(2, 2)).Pointwise(2, Identity, bias: false).SoftmaxCrossEntropy()),
+        Freeze(GraphBuilder.Chain(new Shape(2, 2)).Affine(2, Identity, bias: false).SoftmaxCrossEntropy()),
         new(Columns.Values<double>("x", new Shape(2, 2), new double[] { 1.5, 0, 1.75, 0, 3, -1, 2, 2, 5, 0, -7, 0 }),
             Columns.Indices("labels", new Shape(2), new[] { 0, 1, -100, -100, 1, -100 })),
         (Softplus(-1.5) + Softplus(1.75) + Softplus(5)) / 3);
@@ -42,7 +42,7 @@ public sealed class MeanTests : IDisposable
     private static (Network<double> Network, Dataset<double> Set, double Loss) Several()
     {
         var graph = new GraphBuilder();
-        var x = graph.Input("x", new Shape(2, 2)).Pointwise(2, Identity, bias: false);
+        var x = graph.Input("x", new Shape(2, 2)).Affine(2, Identity, bias: false);
         graph.Loss(x.Apply(new SoftmaxCrossEntropy(), graph.IndexInput("labels", 2)), 0.5);
         graph.Loss(x.Apply(new MeanSquaredError(LossReduction.Sum), graph.Input("targets", new Shape(2, 2))), 2);
         var (_, set, loss) = Ignored();

@@ -51,7 +51,7 @@ internal static class TrainingProblem
             MicroBatches = 2,
             ClipNorm = 1,
             Average = new ExponentialMovingAverage<float>(network.Parameters.Length, 0.9),
-            Validation = new Evaluator<float>(network, Points(60, seed: 6), [new Accuracy<float>()]),
+            Validation = new Evaluator<float>(network, Points(60, seed: 6), [new AccuracyMetric<float>()]),
             ValidationPeriod = validationPeriod,
             EarlyStopping = new EarlyStopping { Patience = 3 },
             Checkpoints = checkpoints,

@@ -32,7 +32,7 @@ public static class ActivationKernels
         SpanGuard.AtLeast(x.Length, y.Length);
         y = y[..x.Length];
         SpanGuard.SameStartOrDisjoint(x, y);
-        Map.Unary(new ForwardOperator<T, TActivation>(f), x, y, accumulate: false, Cost, context);
+        Map.Unary(new ForwardOperator<T, TActivation>(f), x, y, Cost, context);
     }
 
     /// <summary>dx[i] = dy[i] f'(x[i]), or dx[i] += it.</summary>
@@ -44,28 +44,29 @@ public static class ActivationKernels
     /// <param name="y">The output.</param>
     /// <param name="dx">The gradient of the input, at least as long as <paramref name="dy"/>; may be the same span as
     /// <paramref name="dy"/>.</param>
-    /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dx"/> is too short or overlaps an input shifted.</exception>
     public static void Backward<T, TActivation>(
-        in TActivation f, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> dx, bool accumulate, ComputeContext? context = null)
+        in TActivation f, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Destination<T> dx, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
     {
+        if (!dx.IsWanted)
+            return;
         SpanGuard.SameLength(dy.Length, y.Length);
-        SpanGuard.AtLeast(dy.Length, dx.Length);
-        dx = dx[..dy.Length];
-        SpanGuard.SameStartOrDisjoint(dy, dx);
-        SpanGuard.SameStartOrDisjoint(y, dx);
+        SpanGuard.AtLeast(dy.Length, dx.Span.Length);
+        var used = dx.Span[..dy.Length];
+        SpanGuard.SameStartOrDisjoint(dy, used, nameof(dx));
+        SpanGuard.SameStartOrDisjoint(y, used, nameof(dx));
         if (f.BackwardUsesInput)
         {
             SpanGuard.SameLength(dy.Length, x.Length);
-            SpanGuard.SameStartOrDisjoint(x, dx);
-            Map.Ternary(new BackwardOperator<T, TActivation>(f), dy, x, y, dx, accumulate, Cost, context);
+            SpanGuard.SameStartOrDisjoint(x, used, nameof(dx));
+            Map.Ternary(new BackwardOperator<T, TActivation>(f), dy, x, y, dx, Cost, context);
         }
         else
         {
-            Map.Binary(new OutputBackwardOperator<T, TActivation>(f), dy, y, dx, accumulate, Cost, context);
+            Map.Binary(new OutputBackwardOperator<T, TActivation>(f), dy, y, dx, Cost, context);
         }
     }
 

@@ -31,6 +31,9 @@ public readonly record struct Elu : IActivation
     public string Name => nameof(Elu);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => !(Alpha > 0);
 
     /// <summary>He, as for the rectifier.</summary>

@@ -14,6 +14,9 @@ public readonly record struct Gelu : IActivation
     public string Name => nameof(Gelu);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => true;
 
     /// <summary>He: large negative inputs give 0, as with the rectifier.</summary>

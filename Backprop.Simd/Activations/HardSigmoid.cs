@@ -12,6 +12,9 @@ public readonly record struct HardSigmoid : IActivation
     public string Name => nameof(HardSigmoid);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Probabilities;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => false;
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ public readonly record struct HardSwish : IActivation
     public string Name => nameof(HardSwish);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => true;
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ public interface IActivation
     /// <summary>The name, as in messages, pictures and exported files.</summary>
     string Name { get; }
 
+    /// <summary>What its values can be, for losses that follow.</summary>
+    OutputMeaning Meaning => OutputMeaning.Anything;
+
     /// <summary>
     /// True if <see cref="Backward{TVector}"/> reads its input x. False lets the input be overwritten by the output: the output is
     /// then passed for x too.

@@ -28,6 +28,9 @@ public readonly record struct LeakyRelu : IActivation
     public string Name => nameof(LeakyRelu);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => !(NegativeSlope > 0);
 
     /// <inheritdoc/>

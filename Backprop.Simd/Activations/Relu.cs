@@ -12,6 +12,9 @@ public readonly record struct Relu : IActivation
     public string Name => nameof(Relu);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => false;
 
     /// <inheritdoc/>

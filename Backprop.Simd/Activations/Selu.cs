@@ -19,6 +19,9 @@ public readonly record struct Selu : IActivation
     public string Name => nameof(Selu);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => false;
 
     /// <inheritdoc/>

@@ -12,6 +12,9 @@ public readonly record struct Sigmoid : IActivation
     public string Name => nameof(Sigmoid);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Probabilities;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => false;
 
     /// <inheritdoc/>

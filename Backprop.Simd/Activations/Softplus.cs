@@ -36,6 +36,9 @@ public readonly record struct Softplus : IActivation
     public string Name => nameof(Softplus);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => true;
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ public readonly record struct Softsign : IActivation
     public string Name => nameof(Softsign);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => true;
 
     /// <inheritdoc/>

@@ -12,6 +12,9 @@ public readonly record struct Tanh : IActivation
     public string Name => nameof(Tanh);
 
     /// <inheritdoc/>
+    public OutputMeaning Meaning => OutputMeaning.Numbers;
+
+    /// <inheritdoc/>
     public bool BackwardUsesInput => false;
 
     /// <inheritdoc/>

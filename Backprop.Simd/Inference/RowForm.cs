@@ -1,3 +1,4 @@
+using Backprop.Simd.Activations;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 
@@ -21,7 +22,7 @@ internal sealed class RowForm
         OutputType = definition.TypeOf(Output);
         Input = input ?? definition.InputNames.FirstOrDefault(name => definition.TypeOf(name).Kind == EdgeKind.Values) ?? "";
         InputType = Input.Length == 0 ? default : definition.TypeOf(Input);
-        var further = InputsRead(definition).Where(name => name != Input).ToArray();
+        var further = definition.RequiredInputs(WorkspaceOptions.Inference).Where(name => name != Input).ToArray();
         _problem = Input.Length == 0 || InputType.Kind != EdgeKind.Values ? $"no input of numbers per row, but {Inputs(definition)}"
             : OutputType.Kind != EdgeKind.Values ? $"an output '{Output}' of {OutputType}, not of numbers per row"
             : further.Length > 0 ? $"outputs that depend on {string.Join(", ", further)} beside '{Input}'"
@@ -30,8 +31,8 @@ internal sealed class RowForm
         InputSize = InputType.Shape.Size;
         OutputSize = OutputType.Shape.Size;
         Classes = OutputType.Shape.Rank == 0 ? 1 : OutputType.Shape[OutputType.Shape.Rank - 1];
-        var producer = definition.Edges[definition.EdgeOf(Output)].Producer;
-        GivesProbabilities = producer >= 0 && definition.Nodes[producer].Layer is Softmax;
+        var producer = definition.Graph.Edges[definition.EdgeOf(Output)].Producer;
+        GivesProbabilities = producer >= 0 && definition.Graph.Nodes[producer].Declaration.Meaning == OutputMeaning.Distribution;
     }
 
     public string Input { get; }
@@ -73,15 +74,4 @@ internal sealed class RowForm
 
     private static string Inputs(NetworkDefinition definition) =>
         string.Join(", ", definition.InputNames.Select(name => $"'{name}' of {definition.TypeOf(name)}"));
-
-    /// <summary>The inputs that inference looks at; labels are not among them.</summary>
-    private static IEnumerable<string> InputsRead(NetworkDefinition definition)
-    {
-        var plan = new WorkspacePlan(definition, WorkspaceOptions.Inference);
-        for (var e = 0; e < definition.Edges.Length; e++)
-        {
-            if (definition.Edges[e].Role == EdgeRole.Input && plan.IsRead(e))
-                yield return definition.Edges[e].Name;
-        }
-    }
 }

@@ -32,6 +32,9 @@ public abstract class LabelLoss : ReducedLoss
 
     private protected bool HasClassWeights => _classWeights is not null;
 
+    /// <summary>One weight per class; empty for ones.</summary>
+    private protected ReadOnlySpan<double> Weights => _classWeights;
+
     private protected double Weight(int label) => _classWeights is null ? 1 : _classWeights[label];
 
     /// <summary>Checks scores and targets.</summary>
@@ -46,7 +49,7 @@ public abstract class LabelLoss : ReducedLoss
         var (classes, positions) = Sizes(shape);
         if (declaration.Inputs[1].Kind == EdgeKind.Indices || !takesDistributions)
         {
-            var expected = new EdgeType(EdgeKind.Indices, WithoutClasses(shape));
+            var expected = TargetOf(shape);
             if (declaration.Inputs[1] != expected)
                 throw new ArgumentException($"Input 1 of {Kind} must be {expected} for {declaration.Inputs[0]}; it is {declaration.Inputs[1]}.", "inputs");
         }
@@ -63,12 +66,12 @@ public abstract class LabelLoss : ReducedLoss
     /// <summary>The classes, and the positions of a row.</summary>
     private protected static (int Classes, int Positions) Sizes(Shape shape) => (shape[shape.Rank - 1], shape.Size / shape[shape.Rank - 1]);
 
-    /// <summary>The shape of the labels of scores.</summary>
-    internal static Shape WithoutClasses(Shape scores)
+    /// <summary>A label for each position.</summary>
+    internal sealed override EdgeType TargetOf(Shape predictions)
     {
         Span<int> dimensions = stackalloc int[Shape.MaxRank];
-        for (var d = 0; d < scores.Rank - 1; d++)
-            dimensions[d] = scores[d];
-        return new Shape(dimensions[..Math.Max(0, scores.Rank - 1)]);
+        for (var d = 0; d < predictions.Rank - 1; d++)
+            dimensions[d] = predictions[d];
+        return new(EdgeKind.Indices, new Shape(dimensions[..Math.Max(0, predictions.Rank - 1)]));
     }
 }

@@ -8,11 +8,7 @@ namespace Backprop.Simd.Losses;
 /// <see cref="ReportSum"/>, so that the loss over several batches is that of all their rows.</remarks>
 public abstract class Loss : Layer
 {
-    /// <inheritdoc/>
-    public sealed override bool RowsAreIndependent => false;
-
-    /// <inheritdoc/>
-    public override bool BackwardUsesOutput => false;
+    internal sealed override bool IsLoss => true;
 
     /// <summary>Writes a loss that is a mean where the network reads it: the output in <typeparamref name="T"/>, and its parts in double.
     /// The loss is numerator / denominator, or 0 where the denominator is 0.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;

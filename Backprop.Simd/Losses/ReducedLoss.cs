@@ -42,11 +42,15 @@ public abstract class ReducedLoss : Loss
             declaration.Require(2, EdgeKind.Values, 0);
         declaration.Divisor = Reduction != LossReduction.Mean ? LossDivisor.None
             : declaration.Inputs.Count == 2 && CountsAllOf(declaration.Inputs[1]) ? LossDivisor.Rows : LossDivisor.Data;
+        declaration.Traits = LayerTraits.ReadsInput;
         declaration.AddOutput(new EdgeType(Reduction == LossReduction.None ? EdgeKind.Values : EdgeKind.Shared, Shape.Scalar));
     }
 
     /// <summary>What the predictions are taken for.</summary>
     internal virtual LossInput Takes => LossInput.Numbers;
+
+    /// <summary>The targets that a chain gives the loss for predictions of a shape.</summary>
+    internal virtual EdgeType TargetOf(Shape predictions) => new(EdgeKind.Values, predictions);
 
     /// <summary>True if rows without sample weights all add the same to the denominator of the mean, whatever the targets are.</summary>
     private protected virtual bool CountsAllOf(EdgeType targets) => true;
@@ -71,7 +75,7 @@ public abstract class ReducedLoss : Loss
             denominator.Add(weight == 0 ? 0 : weight * denominators[row]);
         }
 
-        if (context.KeepsCache && !weights.IsEmpty)
+        if (context.Training && !weights.IsEmpty)
         {
             losses.CopyTo(Doubles(context.Cache, losses.Length));
             denominators.CopyTo(Doubles(context.Cache, 2 * losses.Length)[losses.Length..]);
@@ -89,7 +93,7 @@ public abstract class ReducedLoss : Loss
             Report(in context, sum, denominator);
         else
             ReportSum(in context, sum);
-        if (!context.KeepsCache)
+        if (!context.Training)
             return;
         var cache = Doubles(context.BatchCache, 2);
         cache[0] = denominator;
@@ -104,7 +108,7 @@ public abstract class ReducedLoss : Loss
             return context.OutputGradient()[0];
         var denominator = Doubles(context.BatchCache, 1)[0];
         if (denominator == 0)
-            return context.OfParts ? context.OutputGradient()[0] : T.Zero;
+            return context.IsPartOfLoss ? context.OutputGradient()[0] : T.Zero;
         return T.CreateSaturating(double.CreateTruncating(context.OutputGradient()[0]) / denominator);
     }
 

@@ -82,7 +82,7 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
         if (IsPlain(context.InputCount, context.InputType(1).Kind))
         {
             // Forward has left the gradient by a loss of weight 1.
-            ContextKernels.Scaled(context.Cache, context.OutputGradient()[0], context.InputGradient(0), context.Compute);
+            context.InputGradient(0).Scale(context.Cache, context.OutputGradient()[0]);
             return;
         }
 
@@ -102,8 +102,8 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
         var kept = ClassLabels.CountKept(labels, x.Columns, IgnoreIndex, positions);
         var losses = context.Scratch[..x.Rows];
         var scale = Reduction == LossReduction.Sum ? T.One : kept == 0 ? T.Zero : T.One / T.CreateTruncating(kept);
-        var gradient = context.KeepsCache ? new Matrix<T>(context.Cache, x.Rows, x.Columns) : default;
-        SoftmaxCrossEntropyKernels.CrossEntropyUnchecked(x, labels, scale, losses, gradient, IgnoreIndex, context.Compute);
+        var gradient = context.Training ? new Matrix<T>(context.Cache, x.Rows, x.Columns) : default;
+        CrossEntropyKernels.CrossEntropyUnchecked(x, labels, scale, losses, gradient, IgnoreIndex, context.Compute);
 
         var sum = default(PairwiseSum);
         for (ReadOnlySpan<T> rest = losses; !rest.IsEmpty; rest = rest[Math.Min(SumBlock, rest.Length)..])

@@ -51,14 +51,15 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         _network = network;
         _workspace = workspace;
         Losses = new LossSums(network.Definition);
-        _seeds = new double[network.Definition.Losses.Length];
+        var graph = network.Definition.Graph;
+        _seeds = new double[graph.Losses.Length];
         for (var i = 0; i < _seeds.Length; i++)
         {
-            var divisor = network.Definition.Nodes[network.Definition.Edges[network.Definition.Losses[i].Edge].Producer].Declaration.Divisor;
+            var divisor = graph.Nodes[graph.Edges[graph.Losses[i].Edge].Producer].Declaration.Divisor;
             GroupOf(divisor).Losses.Add(i);
         }
 
-        if (workspace.StartsFromOutputs || _groups.Count == 0)
+        if (workspace.Executor.StartsFromOutputs || _groups.Count == 0)
             GroupOf(LossDivisor.None).HasOutputs = true;
         foreach (var group in _groups)
             group.Buffer = _groups.Count == 1 ? null : new AlignedBuffer<T>(network.Parameters.Length);
@@ -77,12 +78,12 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     /// gradients cannot be taken back: <see cref="Reset"/> and begin anew.</exception>
     public double Add()
     {
-        _workspace.RequireTraining();
+        _workspace.Executor.RequireParameterGradients();
         RequireWhole();
 
         // One that failed before takes no part: neither in the running statistics nor in the count of steps.
         if (Count > 0 && _isWhole)
-            _workspace.BeginMicroBatch();
+            _workspace.Executor.BeginMicroBatch();
         if (Count == 0)
         {
             Losses.Clear();
@@ -122,12 +123,12 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
             foreach (var group in _groups)
             {
                 Scale(group.Buffer!.Span, group.ToWhole);
-                Elementwise.Add(group.Buffer.Span, gradients, gradients, _workspace.ActiveCompute);
+                Elementwise.Add(group.Buffer.Span, gradients, gradients, _workspace.Executor.ActiveCompute);
             }
         }
 
         // What was frozen meanwhile has the gradients of the micro-batches before.
-        foreach (var range in _network.FrozenRanges)
+        foreach (var range in _network.Blocks.Frozen)
             gradients.Slice(range.Start, range.Length).Clear();
         Count = 0;
         return Losses.Value;
@@ -145,7 +146,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
 
     private Group GroupOf(LossDivisor divisor)
     {
-        var group = divisor == LossDivisor.Data ? null : _groups.Find(g => g.Divisor == divisor);
+        var group = divisor is LossDivisor.Data or LossDivisor.Unknown ? null : _groups.Find(g => g.Divisor == divisor);
         if (group is null)
             _groups.Add(group = new Group(divisor));
         return group;
@@ -157,16 +158,16 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         var (before, seed) = group.Include(_workspace);
         Array.Clear(_seeds);
         foreach (var loss in group.Losses)
-            _seeds[loss] = _network.Definition.Losses[loss].Weight * seed;
+            _seeds[loss] = _network.Definition.Graph.Losses[loss].Weight * seed;
         if (group.Buffer is null)
         {
             if (Count > 0)
                 Scale(_workspace.Gradients, before);
-            _workspace.RunBackward(accumulate: Count > 0, _seeds, group.HasOutputs);
+            _workspace.Executor.Backward(accumulate: Count > 0, _seeds, group.HasOutputs);
             return;
         }
 
-        _workspace.RunBackward(accumulate: false, _seeds, group.HasOutputs);
+        _workspace.Executor.Backward(accumulate: false, _seeds, group.HasOutputs);
         var sum = group.Buffer.Span;
         if (Count == 0)
         {
@@ -175,7 +176,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         }
 
         Scale(sum, before);
-        Elementwise.Add(_workspace.Gradients, sum, sum, _workspace.ActiveCompute);
+        Elementwise.Add(_workspace.Gradients, sum, sum, _workspace.Executor.ActiveCompute);
     }
 
     private void Scale(Span<T> gradients, double factor)
@@ -183,7 +184,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         if (factor == 0)
             gradients.Clear();
         else if (factor != 1)
-            Elementwise.Scale(gradients, T.CreateTruncating(factor), gradients, _workspace.ActiveCompute);
+            Elementwise.Scale(gradients, T.CreateTruncating(factor), gradients, _workspace.Executor.ActiveCompute);
     }
 
     /// <summary>
@@ -212,7 +213,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         /// <returns>The factor of what is in the buffer, and the gradient to start from for a weight of 1.</returns>
         public (double Before, double Seed) Include(Workspace<T> workspace)
         {
-            var parts = Divisor == LossDivisor.Data ? workspace.PartsAt(Losses[0]) : default;
+            var parts = Divisor is LossDivisor.Data or LossDivisor.Unknown ? workspace.Executor.PartsAt(Losses[0]) : default;
             if (Divisor == LossDivisor.None || parts.IsSum)
             {
                 _total = _unit = 1;

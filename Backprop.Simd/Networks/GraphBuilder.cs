@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Memory;
@@ -125,7 +126,7 @@ public sealed class GraphBuilder
     public void Loss(Node node, double weight = 1)
     {
         var edge = Own(node, nameof(node));
-        if (_edges[edge].Producer < 0 || _nodes[_edges[edge].Producer].Layer is not Losses.Loss)
+        if (_edges[edge].Producer < 0 || !_nodes[_edges[edge].Producer].Layer.IsLoss)
             throw new ArgumentException($"Only the output of a loss layer is a loss; {node} is not.", nameof(node));
         if (_edges[edge].Type != new EdgeType(EdgeKind.Shared, Shape.Scalar))
             throw new ArgumentException($"A loss is one number for the batch, {new EdgeType(EdgeKind.Shared, Shape.Scalar)}; {node} is not.", nameof(node));
@@ -167,7 +168,7 @@ public sealed class GraphBuilder
         var nodes = new NodeInfo[_nodes.Count];
         for (var n = 0; n < nodes.Length; n++)
             nodes[n] = _nodes[n].Clone();
-        return new NetworkDefinition(edges, nodes, _outputs.ToArray(), _losses.ToArray());
+        return new NetworkDefinition(new Graph(edges, nodes, _outputs.ToArray(), _losses.ToArray()));
     }
 
     /// <summary>Places a layer on a node and others, and returns its first output.</summary>
@@ -198,8 +199,7 @@ public sealed class GraphBuilder
             throw new ArgumentException($"{e.WithoutParameter()} The graph so far: {Nodes()}.", e.ParamName, e);
         }
 
-        if (declaration.Outputs.Length == 0)
-            throw new ArgumentException($"{layer.Kind} declares no output.", nameof(layer));
+        declaration.Check();
 
         var name = AutomaticName(layer.Kind, declaration.Outputs.Length);
         var index = _nodes.Count;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Backprop.Simd.Execution;
 
 namespace Backprop.Simd.Networks;
 
@@ -109,24 +110,24 @@ public static class GraphPicture
     /// <summary>Inputs, parameters, layers, and one vertex for what leaves the graph.</summary>
     private static IEnumerable<(string Id, string Label, bool IsLayer)> Vertices(NetworkDefinition definition)
     {
-        for (var e = 0; e < definition.Edges.Length; e++)
+        for (var e = 0; e < definition.Graph.Edges.Length; e++)
         {
-            if (definition.Edges[e].Role != EdgeRole.Computed)
-                yield return ($"edge{e}", definition.Edges[e].Name, false);
+            if (definition.Graph.Edges[e].Role != EdgeRole.Computed)
+                yield return ($"edge{e}", definition.Graph.Edges[e].Name, false);
         }
 
-        for (var n = 0; n < definition.Nodes.Length; n++)
-            yield return ($"node{n}", definition.Nodes[n].Layer.Symbol, true);
+        for (var n = 0; n < definition.Graph.Nodes.Length; n++)
+            yield return ($"node{n}", definition.Graph.Nodes[n].Layer.Symbol, true);
         foreach (var e in Ends(definition))
-            yield return ($"end{e}", definition.Edges[e].Name, false);
+            yield return ($"end{e}", definition.Graph.Edges[e].Name, false);
     }
 
     private static IEnumerable<(string From, string To, int Edge)> Arrows(NetworkDefinition definition)
     {
-        string Source(int edge) => definition.Edges[edge].Producer is >= 0 and var n ? $"node{n}" : $"edge{edge}";
-        for (var n = 0; n < definition.Nodes.Length; n++)
+        string Source(int edge) => definition.Graph.Edges[edge].Producer is >= 0 and var n ? $"node{n}" : $"edge{edge}";
+        for (var n = 0; n < definition.Graph.Nodes.Length; n++)
         {
-            foreach (var e in definition.Nodes[n].Inputs)
+            foreach (var e in definition.Graph.Nodes[n].Inputs)
                 yield return (Source(e), $"node{n}", e);
         }
 
@@ -135,13 +136,13 @@ public static class GraphPicture
     }
 
     private static IEnumerable<int> Ends(NetworkDefinition definition) =>
-        definition.OutputEdges.Concat(definition.Losses.Select(l => l.Edge)).Distinct()
-            .Where(e => definition.Edges[e].Role == EdgeRole.Computed);
+        definition.Graph.Outputs.Concat(definition.Graph.Losses.Select(l => l.Edge)).Distinct()
+            .Where(e => definition.Graph.Edges[e].Role == EdgeRole.Computed);
 
     private static Func<int, (string? Value, string? Gradient)> Labels<T>(Workspace<T> workspace)
         where T : unmanaged, IFloatingPointIeee754<T> => edge =>
         {
-            var size = workspace.Network.Definition.Edges[edge].Type.Shape.Size;
+            var size = workspace.Network.Definition.Graph.Edges[edge].Type.Shape.Size;
             return (Label(workspace.ValueOrEmpty(edge), size), Label(workspace.GradientOrEmpty(edge), size));
         };
 

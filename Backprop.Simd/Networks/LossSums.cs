@@ -6,7 +6,7 @@ namespace Backprop.Simd.Networks;
 /// <summary>The losses of a network over several batches: the parts of each, added up.</summary>
 internal sealed class LossSums(NetworkDefinition definition)
 {
-    private readonly LossParts[] _parts = new LossParts[definition.Losses.Length];
+    private readonly LossParts[] _parts = new LossParts[definition.Graph.Losses.Length];
 
     /// <summary>The parts of each loss, in the order of the definition.</summary>
     public Span<LossParts> Parts => _parts;
@@ -18,7 +18,7 @@ internal sealed class LossSums(NetworkDefinition definition)
         {
             var sum = 0.0;
             for (var i = 0; i < _parts.Length; i++)
-                sum += definition.Losses[i].Weight * _parts[i].Value;
+                sum += definition.Graph.Losses[i].Weight * _parts[i].Value;
             return sum;
         }
     }
@@ -30,7 +30,7 @@ internal sealed class LossSums(NetworkDefinition definition)
     public void Add<T>(Workspace<T> workspace) where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (var i = 0; i < _parts.Length; i++)
-            _parts[i] += workspace.PartsAt(i);
+            _parts[i] += workspace.Executor.PartsAt(i);
     }
 
     /// <summary>Adds losses over other rows.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Threading;
@@ -13,39 +14,29 @@ namespace Backprop.Simd.Networks;
 public sealed class Network<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly HashSet<string> _frozen = [];
-    private Ranges? _ranges;
-
     internal Network(NetworkDefinition definition, ulong seed)
     {
         SpanGuard.Supported<T>();
         Definition = definition;
-        Seed = seed;
-        ParameterBlock = new AlignedBuffer<T>(definition.Parameters.Length);
-        StateBlock = new AlignedBuffer<T>(definition.State.Length);
-        _ranges = new Ranges([], [new BlockRange(0, ParameterBlock.Length)]);
+        Blocks = new NetworkBlocks<T>(definition.Graph, seed);
     }
 
     /// <summary>The graph.</summary>
     public NetworkDefinition Definition { get; }
 
     /// <summary>The seed of parameters and random layers.</summary>
-    public ulong Seed { get; }
+    public ulong Seed => Blocks.Seed;
 
     /// <summary>All parameters, laid out by <see cref="NetworkDefinition.Parameters"/>; zeros between them.</summary>
-    public Span<T> Parameters => ParameterBlock.Span;
+    public Span<T> Parameters => Blocks.Parameters.Span;
 
     /// <summary>All state: what is kept and not trained, laid out by <see cref="NetworkDefinition.State"/>.</summary>
-    public Span<T> State => StateBlock.Span;
+    public Span<T> State => Blocks.State.Span;
 
     /// <summary>The ranges that optimizers may change: everything, less what is frozen.</summary>
-    public ReadOnlySpan<BlockRange> TrainableRanges => CurrentRanges().Trainable;
+    public ReadOnlySpan<BlockRange> TrainableRanges => Blocks.Trainable;
 
-    internal AlignedBuffer<T> ParameterBlock { get; }
-
-    internal AlignedBuffer<T> StateBlock { get; }
-
-    internal BlockRange[] FrozenRanges => CurrentRanges().Frozen;
+    internal NetworkBlocks<T> Blocks { get; }
 
     /// <summary>One parameter.</summary>
     /// <param name="name">Its name: <c>affine1.weight</c>.</param>
@@ -70,32 +61,18 @@ public sealed class Network<T>
     /// <summary>Freezes a parameter: its gradient is not computed and reads as zero, and optimizers leave it alone.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public void Freeze(string name)
-    {
-        _ = Definition.Parameters[name];
-        if (_frozen.Add(name))
-            _ranges = null;
-    }
+    public void Freeze(string name) => Blocks.Freeze(Definition.Parameters[name].Range, true);
 
     /// <summary>Undoes <see cref="Freeze"/>.</summary>
     /// <param name="name">The parameter's name.</param>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public void Unfreeze(string name)
-    {
-        _ = Definition.Parameters[name];
-        if (_frozen.Remove(name))
-            _ranges = null;
-    }
+    public void Unfreeze(string name) => Blocks.Freeze(Definition.Parameters[name].Range, false);
 
     /// <summary>Whether a parameter is frozen.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>True if it is.</returns>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public bool IsFrozen(string name)
-    {
-        _ = Definition.Parameters[name];
-        return _frozen.Contains(name);
-    }
+    public bool IsFrozen(string name) => Blocks.IsFrozen(Definition.Parameters[name].Range);
 
     /// <summary>The same network in another precision: same graph, same numbers up to rounding, same frozen parameters.</summary>
     /// <typeparam name="TOther">float or double.</typeparam>
@@ -106,8 +83,8 @@ public sealed class Network<T>
         var other = new Network<TOther>(Definition, Seed);
         Convert(Parameters, other.Parameters);
         Convert(State, other.State);
-        foreach (var name in _frozen)
-            other.Freeze(name);
+        foreach (var range in Blocks.Frozen)
+            other.Blocks.Freeze(range, true);
         return other;
     }
 
@@ -138,7 +115,15 @@ public sealed class Network<T>
     public double Forward(Workspace<T> workspace)
     {
         Check(workspace);
-        return workspace.IsTraining ? workspace.RunForward() : workspace.RunInference();
+        var executor = workspace.Executor;
+        if (executor.IsTraining)
+            return executor.Forward();
+
+        // Inference repeats forward alone.
+        executor.BeginPass();
+        var loss = executor.Forward();
+        executor.EndPass();
+        return loss;
     }
 
     /// <summary>Computes the gradients of the loss of the last <see cref="Forward"/>, from <see cref="Workspace{T}.Loss"/> back.</summary>
@@ -151,7 +136,7 @@ public sealed class Network<T>
     public void Backward(Workspace<T> workspace, bool accumulate = false)
     {
         Check(workspace);
-        workspace.RunBackward(accumulate);
+        workspace.Executor.Backward(accumulate);
     }
 
     /// <summary>One training step: forward, backward, update, and the state that forward proposed.</summary>
@@ -164,14 +149,9 @@ public sealed class Network<T>
     {
         Check(optimizer);
         Check(workspace);
-        if (Definition.Losses.Length == 0)
+        if (Definition.Graph.Losses.Length == 0)
             throw new InvalidOperationException("The network has no loss to make small: end its chain with a loss, call Loss(node) on the graph (a loss of reduction None is an output), or run Forward, Backward and Update.");
-        optimizer.CheckGroups();
-        workspace.BeginPass();
-        var loss = workspace.RunForward();
-        workspace.RunBackwardAndUpdate(optimizer);
-        workspace.EndPass();
-        return loss;
+        return workspace.Executor.Step(optimizer);
     }
 
     /// <summary>The last part of <see cref="Step"/>, for callers who accumulate or change gradients first.</summary>
@@ -183,9 +163,7 @@ public sealed class Network<T>
     {
         Check(optimizer);
         Check(workspace);
-        workspace.RequireFreshGradients();
-        optimizer.Step(Parameters, workspace.Gradients, TrainableRanges, workspace.ActiveCompute);
-        workspace.CommitState();
+        workspace.Executor.Update(optimizer);
     }
 
     private static void Convert<TOther>(ReadOnlySpan<T> source, Span<TOther> destination)
@@ -210,30 +188,5 @@ public sealed class Network<T>
             throw new ArgumentException(
                 $"The optimizer must be made for the network's Parameters.Length, {Parameters.Length}; it was made for {optimizer.ParameterCount}.", nameof(optimizer));
         }
-    }
-
-    /// <summary>The ranges, made when they are first asked for after a change: parameters are frozen one by one.</summary>
-    private Ranges CurrentRanges()
-    {
-        if (_ranges is not null)
-            return _ranges;
-        BlockRange[] frozen = [.. Definition.Parameters.Entries.Where(e => _frozen.Contains(e.Name)).Select(e => e.Range)];
-        var trainable = new List<BlockRange>();
-        var start = 0;
-        foreach (var range in frozen)
-        {
-            if (range.Start > start)
-                trainable.Add(new BlockRange(start, range.Start - start));
-            start = range.Start + range.Length;
-        }
-
-        if (start < ParameterBlock.Length)
-            trainable.Add(new BlockRange(start, ParameterBlock.Length - start));
-        return _ranges = new Ranges(frozen, [.. trainable]);
-    }
-
-    private sealed class Ranges(BlockRange[] frozen, BlockRange[] trainable)
-    {
-        public readonly BlockRange[] Frozen = frozen, Trainable = trainable;
     }
 }

@@ -1,7 +1,10 @@
 using System.Numerics;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Networks;
 
@@ -14,54 +17,27 @@ public sealed class NetworkDefinition
     private readonly Dictionary<string, int> _edgeByName = [];
     private readonly List<Start> _starts = [];
 
-    internal NetworkDefinition(EdgeInfo[] edges, NodeInfo[] nodes, int[] outputs, WeightedLoss[] losses)
+    internal NetworkDefinition(Graph graph)
     {
-        Edges = edges;
-        Nodes = nodes;
-        OutputEdges = outputs;
-        Losses = losses;
-        for (var i = 0; i < edges.Length; i++)
-            _edgeByName[edges[i].Name] = i;
-        Consumers = new List<int>[edges.Length];
-        for (var i = 0; i < edges.Length; i++)
-            Consumers[i] = [];
-        for (var n = 0; n < nodes.Length; n++)
-        {
-            for (var i = 0; i < nodes[n].Inputs.Length; i++)
-                Consumers[nodes[n].Inputs[i]].Add(n);
-        }
-
+        Graph = graph;
+        for (var e = 0; e < graph.Edges.Length; e++)
+            _edgeByName[graph.Edges[e].Name] = e;
         Parameters = new ParameterLayout();
         State = new ParameterLayout();
-        ParameterOfEdge = new ParameterInfo?[edges.Length];
-        NodeParameters = new ParameterInfo[nodes.Length][];
-        NodeStates = new ParameterInfo[nodes.Length][];
-        for (var n = 0; n < nodes.Length; n++)
+        foreach (var node in graph.Nodes)
         {
-            foreach (var edge in nodes[n].Inputs)
-            {
-                if (edges[edge].Role != EdgeRole.Parameter || ParameterOfEdge[edge] is not null)
-                    continue;
-                var shape = edges[edge].Type.Shape;
-                ParameterOfEdge[edge] = Parameters.Add(edges[edge].Name, shape);
-                var first = shape.Rank == 0 ? 1 : shape[0];
-                _starts.Add(new(edges[edge].Initializer ?? Initialize.Xavier, first, shape.Size / first));
-            }
-
-            var node = nodes[n];
-            var (parameters, states) = (node.Declaration.Parameters, node.Declaration.States);
-            NodeParameters[n] = new ParameterInfo[parameters.Count];
-            for (var i = 0; i < parameters.Count; i++)
-            {
-                var p = parameters[i];
-                NodeParameters[n][i] = Parameters.Add(node.Name + "." + p.Name, p.Shape);
-                _starts.Add(new(p.Initializer ?? Preferred(node), p.FanIn, p.FanOut));
-            }
-
-            NodeStates[n] = new ParameterInfo[states.Count];
+            PlaceParametersOfGraph(node);
+            PlaceParametersOfLayer(node);
+            var states = node.Declaration.States;
+            node.States = new BlockSlot[states.Count];
             for (var i = 0; i < states.Count; i++)
-                NodeStates[n][i] = State.Add(node.Name + "." + states[i].Name, states[i].Shape);
+                node.States[i] = new(State.Add(node.Name + "." + states[i].Name, states[i].Shape).Range, states[i].Shape);
         }
+
+        graph.Parameters = new BlockRange[Parameters.Entries.Count];
+        for (var i = 0; i < graph.Parameters.Length; i++)
+            graph.Parameters[i] = Parameters.Entries[i].Range;
+        (graph.ParameterLength, graph.StateLength) = (Parameters.Length, State.Length);
     }
 
     /// <summary>Where each parameter lies in <see cref="Network{T}.Parameters"/>.</summary>
@@ -71,39 +47,40 @@ public sealed class NetworkDefinition
     public ParameterLayout State { get; }
 
     /// <summary>The names of the inputs, in order.</summary>
-    public IEnumerable<string> InputNames => Edges.Where(e => e.Role == EdgeRole.Input).Select(e => e.Name);
+    public IEnumerable<string> InputNames => Graph.Edges.Where(e => e.Role == EdgeRole.Input).Select(e => e.Name);
 
     /// <summary>The names of the outputs, in order.</summary>
-    public IEnumerable<string> OutputNames => OutputEdges.Select(e => Edges[e].Name);
+    public IEnumerable<string> OutputNames => Graph.Outputs.Select(e => Graph.Edges[e].Name);
 
     /// <summary>The names of the losses, in order.</summary>
-    public IEnumerable<string> LossNames => Losses.Select(l => Edges[l.Edge].Name);
+    public IEnumerable<string> LossNames => Graph.Losses.Select(l => Graph.Edges[l.Edge].Name);
 
     /// <summary>The names of all edges that a layer computes, in execution order.</summary>
-    public IEnumerable<string> ComputedNames => Edges.Where(e => e.Role == EdgeRole.Computed).Select(e => e.Name);
+    public IEnumerable<string> ComputedNames => Graph.Edges.Where(e => e.Role == EdgeRole.Computed).Select(e => e.Name);
 
-    internal EdgeInfo[] Edges { get; }
-
-    internal NodeInfo[] Nodes { get; }
-
-    internal int[] OutputEdges { get; }
-
-    internal WeightedLoss[] Losses { get; }
-
-    /// <summary>Per edge the nodes that take it, in execution order; one that takes it twice is there twice.</summary>
-    internal List<int>[] Consumers { get; }
-
-    internal ParameterInfo?[] ParameterOfEdge { get; }
-
-    internal ParameterInfo[][] NodeParameters { get; }
-
-    internal ParameterInfo[][] NodeStates { get; }
+    internal Graph Graph { get; }
 
     /// <summary>The type of a named edge.</summary>
     /// <param name="name">The name of an input, a parameter of the graph, or a node.</param>
     /// <returns>Its kind and shape.</returns>
     /// <exception cref="ArgumentException">There is no such edge.</exception>
-    public EdgeType TypeOf(string name) => Edges[EdgeOf(name)].Type;
+    public EdgeType TypeOf(string name) => Graph.Edges[EdgeOf(name)].Type;
+
+    /// <summary>The inputs that the passes of a workspace read: those that the outputs depend on, and the losses where it computes
+    /// them, and what it retains. Other inputs may be left empty.</summary>
+    /// <param name="options">The options of the workspace; training if null.</param>
+    /// <returns>The names, in order.</returns>
+    /// <exception cref="ArgumentException">A retained name does not exist.</exception>
+    public IEnumerable<string> RequiredInputs(WorkspaceOptions? options = null)
+    {
+        var wanted = Liveness.Wanted(Graph, (options ?? WorkspaceOptions.Training).ToPlan(this));
+        Liveness.Find(Graph, wanted);
+        for (var e = 0; e < wanted.Length; e++)
+        {
+            if (wanted[e] && Graph.Edges[e].Role == EdgeRole.Input)
+                yield return Graph.Edges[e].Name;
+        }
+    }
 
     /// <summary>Makes a network with freshly initialized parameters.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -123,10 +100,13 @@ public sealed class NetworkDefinition
             start.Initializer.Fill(network.Parameters.Slice(entry.Range.Start, entry.Range.Length), start.FanIn, start.FanOut, ref random);
         }
 
-        for (var n = 0; n < Nodes.Length; n++)
+        foreach (var node in Graph.Nodes)
         {
-            for (var s = 0; s < NodeStates[n].Length; s++)
-                network.StateOf(NodeStates[n][s].Name).Fill(T.CreateChecked(Nodes[n].Declaration.States[s].Initial));
+            for (var i = 0; i < node.States.Length; i++)
+            {
+                var range = node.States[i].Range;
+                network.State.Slice(range.Start, range.Length).Fill(T.CreateChecked(node.Declaration.States[i].Initial));
+            }
         }
 
         return network;
@@ -137,19 +117,46 @@ public sealed class NetworkDefinition
         ArgumentNullException.ThrowIfNull(name);
         return _edgeByName.TryGetValue(name, out var edge)
             ? edge
-            : throw new ArgumentException($"The network has no '{name}'; it has: {string.Join(", ", Edges.Select(e => e.Name))}.", nameof(name));
+            : throw new ArgumentException($"The network has no '{name}'; it has: {string.Join(", ", Graph.Edges.Select(e => e.Name))}.", nameof(name));
     }
 
-    /// <summary>The layer that makes the numbers of an edge; null for an input or a parameter.</summary>
-    internal Layer? OriginOf(string name) => Origins.Of(Edges, Nodes, EdgeOf(name))?.Layer;
+    /// <summary>What the numbers of an edge can be.</summary>
+    internal OutputMeaning MeaningOf(string name) => Origins.Of(Graph.Edges, Graph.Nodes, EdgeOf(name))?.Declaration.Meaning ?? OutputMeaning.Anything;
 
     /// <summary>The edge of a name; -1 if there is none.</summary>
     internal int FindEdge(string name) => _edgeByName.TryGetValue(name, out var edge) ? edge : -1;
 
+    /// <summary>Places the parameters of the graph that a node is the first to take.</summary>
+    private void PlaceParametersOfGraph(NodeInfo node)
+    {
+        foreach (var e in node.Inputs)
+        {
+            var edge = Graph.Edges[e];
+            if (edge.Role != EdgeRole.Parameter || Graph.ParameterOfEdge[e] is not null)
+                continue;
+            var shape = edge.Type.Shape;
+            Graph.ParameterOfEdge[e] = Parameters.Add(edge.Name, shape).Range;
+            var first = shape.Rank == 0 ? 1 : shape[0];
+            _starts.Add(new(edge.Initializer ?? Initialize.Xavier, first, shape.Size / first));
+        }
+    }
+
+    private void PlaceParametersOfLayer(NodeInfo node)
+    {
+        var parameters = node.Declaration.Parameters;
+        node.Parameters = new BlockSlot[parameters.Count];
+        for (var i = 0; i < parameters.Count; i++)
+        {
+            var p = parameters[i];
+            node.Parameters[i] = new(Parameters.Add(node.Name + "." + p.Name, p.Shape).Range, p.Shape);
+            _starts.Add(new(p.Initializer ?? Preferred(node), p.FanIn, p.FanOut));
+        }
+    }
+
     private Initializer Preferred(NodeInfo node)
     {
-        var consumers = Consumers[node.Outputs[0]];
-        return (consumers.Count == 1 ? Nodes[consumers[0]].Layer.PreferredInitializer : null) ?? Initialize.Xavier;
+        var consumers = Graph.Consumers[node.Outputs[0]];
+        return (consumers.Count == 1 ? Graph.Nodes[consumers[0]].Layer.PreferredInitializer : null) ?? Initialize.Xavier;
     }
 
     /// <summary>How a parameter starts.</summary>

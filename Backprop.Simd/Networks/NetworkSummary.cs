@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
@@ -11,10 +12,11 @@ internal static class NetworkSummary
 
     public static string Of(NetworkDefinition definition, int elementBytes)
     {
+        var graph = definition.Graph;
         var lines = new List<string[]> { Heads };
         long parameters = 0, bytes = 0;
         var operations = 0.0;
-        foreach (var edge in definition.Edges)
+        foreach (var edge in graph.Edges)
         {
             if (edge.Role == EdgeRole.Computed)
                 continue;
@@ -25,21 +27,21 @@ internal static class NetworkSummary
             lines.Add([edge.Name, edge.Role == EdgeRole.Parameter ? "(parameter)" : "(input)", "", edge.Type.ToString(), Number(size), "", Number(perRow)]);
         }
 
-        for (var n = 0; n < definition.Nodes.Length; n++)
+        for (var n = 0; n < graph.Nodes.Length; n++)
         {
-            var node = definition.Nodes[n];
+            var node = graph.Nodes[n];
             long size = 0, perRow = (long)node.Declaration.CachePerRow * elementBytes + (long)node.Declaration.IndexCachePerRow * sizeof(int);
-            foreach (var parameter in definition.NodeParameters[n])
+            foreach (var parameter in node.Parameters)
                 size += parameter.Range.Length;
             foreach (var output in node.Outputs)
-                perRow += definition.Edges[output].Type.Kind == EdgeKind.Shared || node.Layer.IsView ? 0 : (long)definition.Edges[output].Type.Shape.Size * elementBytes;
+                perRow += graph.Edges[output].Type.Kind == EdgeKind.Shared || (node.Declaration.Traits & LayerTraits.View) != 0 ? 0 : (long)graph.Edges[output].Type.Shape.Size * elementBytes;
             var work = node.Declaration.OperationsPerRow;
             parameters += size;
             bytes += perRow;
             operations += work;
             lines.Add([
-                node.Name, node.Layer.Kind, string.Join(", ", node.Inputs.Select(e => definition.Edges[e].Name)),
-                string.Join(", ", node.Outputs.Select(e => definition.Edges[e].Type.ToString())), Number(size), Number(work), Number(perRow)]);
+                node.Name, node.Layer.Kind, string.Join(", ", node.Inputs.Select(e => graph.Edges[e].Name)),
+                string.Join(", ", node.Outputs.Select(e => graph.Edges[e].Type.ToString())), Number(size), Number(work), Number(perRow)]);
         }
 
         lines.Add(["total", "", "", "", Number(parameters), Number(operations), Number(bytes)]);

@@ -27,28 +27,15 @@ public static partial class NodeChain
     /// <param name="filters">The number of filters.</param>
     /// <param name="kernel">The length of a filter.</param>
     /// <param name="stride">From one position of the filter to the next.</param>
-    /// <param name="left">Zeros before the sequence.</param>
-    /// <param name="right">Zeros after the sequence.</param>
+    /// <param name="padding">Zeros before (<see cref="Padding.Left"/>) and after (<see cref="Padding.Right"/>) the sequence; none by default.</param>
     /// <param name="dilation">From one cell of the filter to the next.</param>
     /// <param name="groups">Filters of a group see the channels of that group.</param>
     /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
     /// <param name="bias">False for no bias.</param>
     /// <returns>The outputs, [L', filters].</returns>
-    public static Node Convolution1D(this Node node, int filters, int kernel, int stride = 1, int left = 0, int right = 0, int dilation = 1,
+    public static Node Convolution1D(this Node node, int filters, int kernel, int stride = 1, Padding padding = default, int dilation = 1,
         int groups = 1, Initializer? initializer = null, bool bias = true) =>
-        node.Apply(new Convolution1D(filters, kernel, stride, left, right, dilation, groups, initializer, bias));
-
-    /// <summary>y = x W + b at each position by itself, with one W and b for all: a convolution with filters of one cell. (<c>Affine</c>
-    /// takes the whole row as one vector.)</summary>
-    /// <param name="node">Sequences [T, D] or images [H, W, D].</param>
-    /// <param name="outputs">The numbers at each position of the output.</param>
-    /// <param name="initializer">How the weights start; null to choose by the layer that follows.</param>
-    /// <param name="bias">False for no bias.</param>
-    /// <returns>[T, outputs] or [H, W, outputs].</returns>
-    /// <exception cref="ArgumentException">The node is neither.</exception>
-    public static Node Pointwise(this Node node, int outputs, Initializer? initializer = null, bool bias = true) =>
-        node.Type.Shape.Rank == 2 ? node.Convolution1D(outputs, 1, initializer: initializer, bias: bias)
-        : node.Convolution2D(outputs, 1, initializer: initializer, bias: bias);
+        node.Apply(new Convolution1D(filters, kernel, stride, padding, dilation, groups, initializer, bias));
 
     /// <summary>A transposed convolution of images [H, W, C]: <see cref="Layers.ConvolutionTranspose2D"/>.</summary>
     /// <param name="node">The images.</param>

@@ -1,3 +1,4 @@
+using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
 
 namespace Backprop.Simd.Networks;
@@ -84,8 +85,8 @@ public static partial class NodeChain
     {
         var graph = prediction.Graph;
         Origins.Check(graph.OriginOf(prediction), loss);
-        var shape = prediction.Type.Shape;
-        var targets = loss is LabelLoss ? graph.IndexInput(target, LabelLoss.WithoutClasses(shape)) : graph.Input(target, shape);
+        var type = loss.TargetOf(prediction.Type.Shape);
+        var targets = type.Kind == EdgeKind.Indices ? graph.IndexInput(target, type.Shape) : graph.Input(target, type.Shape);
         var node = sampleWeights is null ? prediction.Apply(loss, targets) : prediction.Apply(loss, targets, graph.Input(sampleWeights));
         graph.Output(prediction);
         if (loss.Reduction == LossReduction.None)

@@ -1,3 +1,4 @@
+using Backprop.Simd.Initializers;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
@@ -11,51 +12,62 @@ public static partial class NodeChain
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
     /// <param name="forgetBias">The first value of the forget gate's bias.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps, [T, H].</returns>
-    public static Node Lstm(this Node node, int units, Node? lengths = null, double forgetBias = 1) =>
-        WithLengths(node, new Lstm(units, forgetBias), lengths)[0];
+    public static Node Lstm(this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null) =>
+        WithLengths(node, new Lstm(units, forgetBias, initializer), lengths)[0];
 
     /// <summary>A long short-term memory over a sequence, of which only the end is wanted: to classify it, say.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
     /// <param name="forgetBias">The first value of the forget gate's bias.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <returns>The hidden state at each row's end, [H].</returns>
-    public static Node LstmLast(this Node node, int units, Node? lengths = null, double forgetBias = 1) =>
-        WithLengths(node, new Lstm(units, forgetBias), lengths)[1];
+    public static Node LstmLast(this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null) =>
+        WithLengths(node, new Lstm(units, forgetBias, initializer), lengths)[1];
 
     /// <summary>A gated recurrent unit over a sequence; <see cref="GruLast"/> gives the last one, <see cref="GraphBuilder.ApplyAll"/> all
     /// outputs.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps, [T, H].</returns>
-    public static Node Gru(this Node node, int units, Node? lengths = null) => WithLengths(node, new Gru(units), lengths)[0];
+    public static Node Gru(this Node node, int units, Node? lengths = null, Initializer? initializer = null) =>
+        WithLengths(node, new Gru(units, initializer), lengths)[0];
 
     /// <summary>A gated recurrent unit over a sequence, of which only the end is wanted: to classify it, say.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <returns>The hidden state at each row's end, [H].</returns>
-    public static Node GruLast(this Node node, int units, Node? lengths = null) => WithLengths(node, new Gru(units), lengths)[1];
+    public static Node GruLast(this Node node, int units, Node? lengths = null, Initializer? initializer = null) =>
+        WithLengths(node, new Gru(units, initializer), lengths)[1];
 
     /// <summary>Multi-head attention of a sequence to itself.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="heads">The number of heads; it divides D.</param>
     /// <param name="causal">True if no element sees a later one.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 0 to T; null if all have T.</param>
+    /// <param name="initializer">How the four weights start; Xavier uniform if null.</param>
     /// <returns>[T, D].</returns>
-    public static Node SelfAttention(this Node node, int heads, bool causal = false, Node? lengths = null) =>
-        WithLengths(node, new MultiHeadAttention(heads, causal), lengths)[0];
+    public static Node SelfAttention(this Node node, int heads, bool causal = false, Node? lengths = null, Initializer? initializer = null) =>
+        WithLengths(node, new MultiHeadAttention(heads, causal, initializer), lengths)[0];
 
     /// <summary>Multi-head attention of a sequence to another.</summary>
     /// <param name="node">The queries, [T, D].</param>
     /// <param name="keys">The keys, which are values as well, [S, D].</param>
     /// <param name="heads">The number of heads; it divides D.</param>
     /// <param name="lengths">The number of keys of each row, indices from 0 to S; null if all have S.</param>
+    /// <param name="initializer">How the four weights start; Xavier uniform if null.</param>
     /// <returns>[T, D].</returns>
-    public static Node CrossAttention(this Node node, Node keys, int heads, Node? lengths = null) =>
-        lengths is { } counts ? node.Apply(new MultiHeadAttention(heads), keys, counts) : node.Apply(new MultiHeadAttention(heads), keys);
+    public static Node CrossAttention(this Node node, Node keys, int heads, Node? lengths = null, Initializer? initializer = null)
+    {
+        var layer = new MultiHeadAttention(heads, initializer: initializer);
+        return lengths is { } counts ? node.Apply(layer, keys, counts) : node.Apply(layer, keys);
+    }
 
     /// <summary>y = x + s: a shared value added to each row, such as a learned position.</summary>
     /// <param name="node">x.</param>

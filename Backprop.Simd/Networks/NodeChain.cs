@@ -7,14 +7,15 @@ namespace Backprop.Simd.Networks;
 /// <summary>The short form of a chain of layers: <c>x.Affine(50).Sigmoid().Affine(10).SoftmaxCrossEntropy()</c>.</summary>
 public static partial class NodeChain
 {
-    /// <summary>y = x W + b.</summary>
-    /// <param name="node">x.</param>
+    /// <summary>y = x W + b over the last dimension: <see cref="Layers.Affine"/>.</summary>
+    /// <param name="node">x, [.., in].</param>
     /// <param name="outputs">The number of outputs.</param>
     /// <param name="initializer">How the weights start; null to choose by the layer that follows.</param>
     /// <param name="bias">False for y = x W.</param>
-    /// <returns>y.</returns>
-    public static Node Affine(this Node node, int outputs, Initializer? initializer = null, bool bias = true) =>
-        node.Apply(new Affine(outputs, initializer, bias));
+    /// <param name="perPosition">True to take images, [H, W, C] to [H, W, outputs].</param>
+    /// <returns>y, [.., outputs].</returns>
+    public static Node Affine(this Node node, int outputs, Initializer? initializer = null, bool bias = true, bool perPosition = false) =>
+        node.Apply(new Affine(outputs, initializer, bias, perPosition));
 
     /// <summary>y = f(x), element by element.</summary>
     /// <typeparam name="TFunction">The function.</typeparam>

@@ -1,4 +1,5 @@
 using Backprop.Simd.Activations;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
 
@@ -12,8 +13,7 @@ internal static class Origins
     {
         while (edges[edge].Producer is >= 0 and var n)
         {
-            var layer = nodes[n].Layer;
-            if (!layer.IsView && layer is not (Slice or Dropout or MaxPooling2D or AveragePooling2D or AdaptiveAveragePooling2D or GlobalAveragePooling2D))
+            if (nodes[n].Declaration.Meaning != OutputMeaning.SameAsInput)
                 return nodes[n];
             edge = nodes[n].Inputs[0];
         }
@@ -21,32 +21,23 @@ internal static class Origins
         return null;
     }
 
-    /// <summary>Throws where a loss would take the output of a layer for what it cannot be. Layers that a user wrote, and gates, may give anything.</summary>
+    /// <summary>Throws where a loss would take the output of a layer for what it cannot be.</summary>
     public static void Check(NodeInfo? origin, ReducedLoss loss)
     {
-        if (origin is null || loss.Takes == LossInput.Numbers || IsOf(origin.Layer, loss.Takes))
+        if (origin is null || CanBe(origin.Declaration.Meaning, loss.Takes))
             return;
-        var (argument, advice) = loss.Takes == LossInput.Logits
-            ? ("logits", "applies softmax or the logistic function itself: leave that layer out")
-            : ("logProbabilities", "takes log-probabilities: put LogSoftmax in front, or end in a loss that takes logits");
+        var (argument, needed, advice) = loss.Takes == LossInput.Logits
+            ? ("logits", "logits", "applies softmax or the logistic function itself: leave that layer out")
+            : ("logProbabilities", "log-probabilities", "takes log-probabilities: put LogSoftmax in front, or end in a loss that takes logits");
         throw new ArgumentException(
-            $"'{origin.Name}' ({origin.Layer.Kind}) gives no {(loss.Takes == LossInput.Logits ? "logits" : "log-probabilities")}, and {loss.Kind} {advice}. "
+            $"'{origin.Name}' ({origin.Layer.Kind}) gives no {needed}, and {loss.Kind} {advice}. "
             + "To have it all the same, place the loss object with Apply and make its node the loss with Loss.", argument);
     }
 
-    private static bool IsOf(Layer layer, LossInput input)
+    private static bool CanBe(OutputMeaning meaning, LossInput needed) => needed switch
     {
-        if (layer is Softmax || IsProbability(layer))
-            return false;
-        return input == LossInput.Logits ? layer is not LogSoftmax : !IsOfAnySize(layer);
-    }
-
-    private static bool IsProbability(Layer layer) => layer is Activation<Sigmoid> or Activation<HardSigmoid>;
-
-    /// <summary>Whether the outputs have no reason to be logarithms of probabilities.</summary>
-    private static bool IsOfAnySize(Layer layer) => layer
-        is Affine or Convolution1D or Convolution2D or ConvolutionTranspose2D or Embedding or Lstm or Gru or MultiHeadAttention
-        or BatchNormalization or LayerNormalization or RmsNormalization or GroupNormalization or PRelu
-        or Activation<Relu> or Activation<LeakyRelu> or Activation<Elu> or Activation<Selu> or Activation<Gelu> or Activation<GeluTanh>
-        or Activation<Silu> or Activation<Mish> or Activation<HardSwish> or Activation<Softplus> or Activation<Softsign> or Activation<Tanh>;
+        LossInput.Logits => meaning is OutputMeaning.Anything or OutputMeaning.Numbers,
+        LossInput.LogProbabilities => meaning is OutputMeaning.Anything or OutputMeaning.LogProbabilities,
+        _ => true,
+    };
 }

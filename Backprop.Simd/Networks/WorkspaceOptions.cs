@@ -1,3 +1,4 @@
+using Backprop.Simd.Execution;
 using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Networks;
@@ -82,4 +83,31 @@ public sealed record WorkspaceOptions
 
     /// <summary>True to compute the losses in inference as well; training always does.</summary>
     public bool Losses { get; init; }
+
+    /// <summary>
+    /// False for gradients that pass through the network and stop at no parameter: those of inputs and nodes, with
+    /// <see cref="InputGradients"/>. Backward then computes no gradient of a parameter, there is no memory for them, and what reads or
+    /// applies them throws. A part of a larger program that is not trained itself needs no more.
+    /// </summary>
+    public bool ParameterGradients { get; init; } = true;
+
+    /// <summary>The options with edges for names.</summary>
+    internal PlanOptions ToPlan(NetworkDefinition definition)
+    {
+        var retained = new bool[definition.Graph.Edges.Length];
+        if (Retain.IsAll)
+            Array.Fill(retained, true);
+        foreach (var name in Retain.Names)
+            retained[definition.EdgeOf(name)] = true;
+        return new PlanOptions
+        {
+            Training = Mode == WorkspaceMode.Training,
+            Losses = Losses,
+            InputGradients = InputGradients,
+            OutputGradients = OutputGradients,
+            ParameterGradients = ParameterGradients,
+            KeepGradients = KeepGradients,
+            Retained = retained,
+        };
+    }
 }

@@ -63,7 +63,7 @@ public static class GradientClipping
     {
         SpanGuard.Supported<T>();
         CheckMaximum(maximum);
-        Map.Unary(new ClampOperator<T>(T.CreateSaturating(maximum)), gradients, gradients, accumulate: false, ClampCost, context);
+        Map.Unary(new ClampOperator<T>(T.CreateSaturating(maximum)), gradients, gradients, ClampCost, context);
     }
 
     /// <summary>Nanoseconds per element on one thread, out of cache.</summary>

@@ -1,7 +1,5 @@
 using System.Numerics;
 using Backprop.Simd.Kernels;
-using Backprop.Simd.Memory;
-using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Optimizers;
 
@@ -14,9 +12,8 @@ namespace Backprop.Simd.Optimizers;
 /// range as in <see cref="Adam{T}"/>.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
+public sealed class NAdam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly AdamMoments<T> _moments;
     private double _rise = 1;
     private long _factors;
 
@@ -32,28 +29,12 @@ public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointI
     /// <param name="decoupled">Decay the parameters themselves, as <see cref="AdamW{T}"/> does.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     public NAdam(int parameterCount, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
-        : base(parameterCount, learningRate, weightDecay)
+        : base(parameterCount, learningRate, beta1, beta2, epsilon, weightDecay, amsGrad: false)
     {
-        CheckFraction(beta1, nameof(beta1));
-        CheckFraction(beta2, nameof(beta2));
-        CheckPositive(epsilon, nameof(epsilon));
         CheckNotNegative(momentumDecay, nameof(momentumDecay));
-        Beta1 = beta1;
-        Beta2 = beta2;
-        Epsilon = epsilon;
         MomentumDecay = momentumDecay;
         Decoupled = decoupled;
-        _moments = new AdamMoments<T>(AddState("first"), AddState("second"), null, beta1, beta2, epsilon);
     }
-
-    /// <summary>The decay of the first moment.</summary>
-    public double Beta1 { get; }
-
-    /// <summary>The decay of the second moment.</summary>
-    public double Beta2 { get; }
-
-    /// <summary>What is added to the root.</summary>
-    public double Epsilon { get; }
 
     /// <summary>How fast the momentum rises.</summary>
     public double MomentumDecay { get; }
@@ -61,30 +42,17 @@ public sealed class NAdam<T> : Optimizer<T> where T : unmanaged, IFloatingPointI
     /// <summary>Whether the parameters themselves decay.</summary>
     public bool Decoupled { get; }
 
-    /// <summary>The first moment of each parameter's gradient, without the correction.</summary>
-    public ReadOnlySpan<T> FirstMoment => _moments.First;
-
-    /// <summary>The second moment of each parameter's gradient, without the correction.</summary>
-    public ReadOnlySpan<T> SecondMoment => _moments.Second;
-
-    /// <inheritdoc/>
-    protected override void Update(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context)
-    {
-        var visitor = new RangeUpdate<T>(parameters, gradients, range, context);
-        TryVisit(ref visitor);
-    }
-
     internal override bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
     {
         var step = Steps + 1;
         double rate = RangeLearningRate, decay = RangeWeightDecay, next = MomentumOf(step + 1);
         var product = PortableMath.Power(Beta1, step) * Rise(step); // mu_1 ... mu_t.
-        var adam = _moments.Operator(step, rate, Decoupled ? 0 : decay, Decoupled ? rate * decay : 0) with
+        var adam = UpdateOf(Decoupled ? 0 : decay, Decoupled ? rate * decay : 0) with
         {
             Rate = T.CreateTruncating(-rate * next / (1 - product * next)),
         };
         var gradientRate = -rate * (1 - MomentumOf(step)) / (1 - product);
-        visitor.Visit(new NAdamUpdate<T>(adam, T.CreateTruncating(gradientRate)), _moments.First, _moments.Second, default);
+        Visit(ref visitor, new NAdamUpdate<T>(adam, T.CreateTruncating(gradientRate)));
         return true;
     }
 

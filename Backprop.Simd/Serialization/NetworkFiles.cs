@@ -144,9 +144,9 @@ public static class NetworkFiles
         foreach (var (key, value) in options?.Metadata ?? [])
             writer.AddMetadata(User + key, value);
         foreach (var entry in network.Definition.Parameters.Entries)
-            writer.Add<T>(entry.Name, entry.Shape, network.ParameterBlock.Memory.Slice(entry.Range.Start, entry.Range.Length));
+            writer.Add<T>(entry.Name, entry.Shape, network.Blocks.Parameters.Memory.Slice(entry.Range.Start, entry.Range.Length));
         foreach (var entry in network.Definition.State.Entries)
-            writer.Add<T>(entry.Name, entry.Shape, network.StateBlock.Memory.Slice(entry.Range.Start, entry.Range.Length));
+            writer.Add<T>(entry.Name, entry.Shape, network.Blocks.State.Memory.Slice(entry.Range.Start, entry.Range.Length));
         foreach (var normalization in options?.Normalizations ?? [])
             NormalizationTensors.Add(writer, normalization);
         return writer;

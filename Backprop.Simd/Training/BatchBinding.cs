@@ -1,6 +1,7 @@
 using System.Numerics;
 using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Training;
@@ -34,7 +35,7 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
 
     /// <summary>Whether a set has all that the losses need.</summary>
     public static bool HasLosses(NetworkDefinition definition, Dataset<T> set) =>
-        definition.Losses.Length > 0 && Needed(definition, losses: true).All(name => IndexOf(set, name) >= 0);
+        definition.Graph.Losses.Length > 0 && Needed(definition, losses: true).All(name => IndexOf(set, name) >= 0);
 
     /// <summary>Lets the workspace read a batch, until the next.</summary>
     public void Bind(Workspace<T> workspace, Batch<T> batch)
@@ -66,19 +67,12 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     /// <summary>The inputs that the outputs, and the losses if wanted, depend on.</summary>
     private static List<string> Needed(NetworkDefinition definition, bool losses)
     {
-        var needed = new bool[definition.Edges.Length];
-        foreach (var output in definition.OutputEdges)
-            needed[output] |= losses || definition.Losses.All(l => l.Edge != output);
-        foreach (var loss in losses ? definition.Losses : [])
+        var needed = new bool[definition.Graph.Edges.Length];
+        foreach (var output in definition.Graph.Outputs)
+            needed[output] |= losses || definition.Graph.Losses.All(l => l.Edge != output);
+        foreach (var loss in losses ? definition.Graph.Losses : [])
             needed[loss.Edge] = true;
-        for (var n = definition.Nodes.Length - 1; n >= 0; n--)
-        {
-            if (!definition.Nodes[n].Outputs.Any(e => needed[e]))
-                continue;
-            foreach (var edge in definition.Nodes[n].Inputs)
-                needed[edge] = true;
-        }
-
-        return [.. Enumerable.Range(0, needed.Length).Where(e => needed[e] && definition.Edges[e].Role == EdgeRole.Input).Select(e => definition.Edges[e].Name)];
+        Liveness.Find(definition.Graph, needed);
+        return [.. Enumerable.Range(0, needed.Length).Where(e => needed[e] && definition.Graph.Edges[e].Role == EdgeRole.Input).Select(e => definition.Graph.Edges[e].Name)];
     }
 }

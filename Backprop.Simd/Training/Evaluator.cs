@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using Backprop.Simd.Activations;
 using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Memory;
@@ -66,8 +67,8 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         var losses = BatchBinding<T>.HasLosses(network.Definition, set);
         _binding = new BatchBinding<T>(network.Definition, set, losses);
         _targets = [.. _metrics.Select(TargetOf)];
-        _givesProbabilities = [.. _metrics.Select(m => network.Definition.OriginOf(m.Output ?? network.Definition.OutputNames.First()) is Softmax)];
-        _losses = losses || network.Definition.Losses.Length == 0 ? new LossSums(network.Definition) : null;
+        _givesProbabilities = [.. _metrics.Select(m => network.Definition.MeaningOf(m.Output ?? network.Definition.OutputNames.First()) == OutputMeaning.Distribution)];
+        _losses = losses || network.Definition.Graph.Losses.Length == 0 ? new LossSums(network.Definition) : null;
         _rows = options.Rows?.ToArray();
         foreach (var row in _rows ?? [])
         {

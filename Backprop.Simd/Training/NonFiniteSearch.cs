@@ -1,6 +1,7 @@
 using System.Numerics;
 using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Training;
@@ -38,42 +39,44 @@ internal static class NonFiniteSearch
         }
 
         network.Forward(workspace);
-        for (var n = 0; n < definition.Nodes.Length; n++)
+        for (var n = 0; n < definition.Graph.Nodes.Length; n++)
         {
-            var node = definition.Nodes[n];
+            var node = definition.Graph.Nodes[n];
             foreach (var edge in node.Outputs)
             {
-                var name = definition.Edges[edge].Name;
-                if (definition.Edges[edge].Type.Kind == EdgeKind.Indices || IndexOf(workspace.Value(name)) is not (>= 0 and var at))
+                var name = definition.Graph.Edges[edge].Name;
+                if (definition.Graph.Edges[edge].Type.Kind == EdgeKind.Indices || IndexOf(workspace.Value(name)) is not (>= 0 and var at))
                     continue;
                 return (name, $"the output of '{name}' ({node.Layer.Kind}) holds {workspace.Value(name)[at]} at element {at}; its inputs are finite");
             }
 
-            foreach (var state in definition.NodeStates[n])
+            for (var i = 0; i < node.States.Length; i++)
             {
-                var proposed = workspace.ProposedStateOf(state.Range);
+                var state = node.Name + "." + node.Declaration.States[i].Name;
+                var proposed = workspace.Executor.ProposedStateOf(node.States[i].Range);
                 if (IndexOf(proposed) is >= 0 and var at)
-                    return (state.Name, $"the state '{state.Name}' that the step would keep holds {proposed[at]} at element {at}");
+                    return (state, $"the state '{state}' that the step would keep holds {proposed[at]} at element {at}");
             }
         }
 
         // The sums of losses are in double: one may be finite there and not in T, and is not infinite by a node above.
         network.Backward(workspace);
-        for (var n = definition.Nodes.Length - 1; n >= 0; n--)
+        for (var n = definition.Graph.Nodes.Length - 1; n >= 0; n--)
         {
-            foreach (var edge in definition.Nodes[n].Outputs)
+            foreach (var edge in definition.Graph.Nodes[n].Outputs)
             {
-                var name = definition.Edges[edge].Name;
+                var name = definition.Graph.Edges[edge].Name;
                 var gradient = workspace.GradientOrEmpty(edge);
                 if (IndexOf(gradient) is >= 0 and var at)
-                    return (name, $"the gradient by the output of '{name}' ({definition.Nodes[n].Layer.Kind}) holds {gradient[at]} at element {at}");
+                    return (name, $"the gradient by the output of '{name}' ({definition.Graph.Nodes[n].Layer.Kind}) holds {gradient[at]} at element {at}");
             }
 
-            foreach (var parameter in definition.NodeParameters[n])
+            foreach (var declared in definition.Graph.Nodes[n].Declaration.Parameters)
             {
-                var gradient = workspace.ParameterGradient(parameter.Name);
+                var parameter = definition.Graph.Nodes[n].Name + "." + declared.Name;
+                var gradient = workspace.ParameterGradient(parameter);
                 if (IndexOf<T>(gradient) is >= 0 and var at)
-                    return (parameter.Name, $"the gradient by '{parameter.Name}' holds {gradient[at]} at element {at}");
+                    return (parameter, $"the gradient by '{parameter}' holds {gradient[at]} at element {at}");
             }
         }
 

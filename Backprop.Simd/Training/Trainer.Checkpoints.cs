@@ -164,7 +164,7 @@ public sealed partial class Trainer<T>
             throw new InvalidOperationException("The trainer is running: resume before Run.");
     }
 
-    private string Graph() => string.Join(", ", Network.Definition.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
+    private string Graph() => string.Join(", ", Network.Definition.Graph.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
 
     /// <summary>Why files were rejected: each reason once, with the newest file that has it.</summary>
     private string Reasons()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Backprop.Simd.Data;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Training;
@@ -77,7 +78,7 @@ public sealed partial class Trainer<T>
             else
                 _epochLosses.Add(_accumulator.Losses);
             _sums.Rows += rows;
-            Options.Average?.Update(Network.Parameters, _workspace.ActiveCompute);
+            Options.Average?.Update(Network.Parameters, _workspace.Executor.ActiveCompute);
         }
 
         _rowsSeen += rows;
@@ -94,7 +95,7 @@ public sealed partial class Trainer<T>
         var batch = Batches.Next();
         rows = batch.Rows;
         _binding.Bind(_workspace, batch);
-        var outcome = _workspace.RunGuardedStep(Optimizer, in _guard, out loss, out norm);
+        var outcome = _workspace.Executor.GuardedStep(Optimizer, in _guard, out loss, out norm);
         if (outcome != StepOutcome.Updated && MustThrow)
             throw NotFinite(outcome, batch, loss);
         return outcome;
@@ -114,7 +115,7 @@ public sealed partial class Trainer<T>
             rows += batch.Rows;
             _binding.Bind(_workspace, batch);
             loss = accumulator.Add();
-            outcome = _workspace.LookAtForward(loss);
+            outcome = _workspace.Executor.LookAtForward(loss);
             if (outcome == StepOutcome.Updated)
                 continue;
             if (MustThrow)
@@ -128,7 +129,7 @@ public sealed partial class Trainer<T>
         while (accumulator.Count < Options.MicroBatches && Epoch == epoch);
 
         loss = accumulator.Average();
-        outcome = !double.IsFinite(loss) ? StepOutcome.LossNotFinite : _workspace.RunGuardedUpdate(Optimizer, in _guard, out norm);
+        outcome = !double.IsFinite(loss) ? StepOutcome.LossNotFinite : _workspace.Executor.GuardedUpdate(Optimizer, in _guard, out norm);
         if (outcome != StepOutcome.Updated && MustThrow)
             throw NotFinite(outcome, batch, loss);
         return outcome;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Numerics;
 using Backprop.Simd.Data;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 
@@ -58,7 +59,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         ArgumentNullException.ThrowIfNull(batches);
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
-        if (network.Definition.Losses.Length == 0)
+        if (network.Definition.Graph.Losses.Length == 0)
             throw new ArgumentException("The network has no loss to make small: end its graph with one.", nameof(network));
         if (optimizer.ParameterCount != network.Parameters.Length)
             throw new ArgumentException($"The optimizer must be made for the network's Parameters.Length, {network.Parameters.Length}; it was made for {optimizer.ParameterCount}.", nameof(optimizer));

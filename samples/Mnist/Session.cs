@@ -31,7 +31,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         // A twelfth of the training images, as many of each class, tells how training goes; the test images are for the end.
         var parts = DataSplit.Stratified(images.Labels.Span, options.Seed, 11.0 / 12, 1.0 / 12);
         var set = images.ToDataset<float>(shape: recipe.ShapeOf(images));
-        var validation = new Evaluator<float>(network, set, [new Accuracy<float>()], new() { Rows = parts[1], Compute = compute });
+        var validation = new Evaluator<float>(network, set, [new AccuracyMetric<float>()], new() { Rows = parts[1], Compute = compute });
         using var batches = new BatchLoader<float>(
             set, recipe.Batch, new() { Seed = options.Seed, Rows = parts[0], Transforms = recipe.Transforms(images), Prefetch = 16 });
         var optimizer = new AdamW<float>(network.Parameters.Length, weightDecay: recipe.WeightDecay);

@@ -55,7 +55,7 @@ internal static class TimeTo
             Callbacks = callbacks,
             Compute = compute,
         }).Run();
-        return new Evaluator<float>(network, test.ToDataset<float>(shape: recipe.ShapeOf(test)), [new Accuracy<float>()], new() { Compute = compute }).Run();
+        return new Evaluator<float>(network, test.ToDataset<float>(shape: recipe.ShapeOf(test)), [new AccuracyMetric<float>()], new() { Compute = compute }).Run();
     }
 
     private sealed class Lines(Action<string> tell) : ITrainingCallback<float>

@@ -47,5 +47,5 @@ internal static class DigitModel
 
     /// <summary>The part of the images that a network puts into the right class.</summary>
     public static double Accuracy(Network<float> network, LabeledImages images) =>
-        new Evaluator<float>(network, images.ToDataset<float>(), [new Accuracy<float>()]).Run()["accuracy"];
+        new Evaluator<float>(network, images.ToDataset<float>(), [new AccuracyMetric<float>()]).Run()["accuracy"];
 }

@@ -48,7 +48,7 @@ internal sealed class SerialReference(Network<float> network, int piece)
             network.Forward(workspace);
             var logits = workspace.Output();
             var probabilities = new float[logits.Length];
-            SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<float>(logits, count, logits.Length / count), new Matrix<float>(probabilities, count, logits.Length / count));
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(logits, count, logits.Length / count), new Matrix<float>(probabilities, count, logits.Length / count));
             result.AddRange(probabilities);
         }
 

@@ -30,7 +30,7 @@ internal static class Functions
         T[] Run<TOperator>(TOperator f) where TOperator : struct, IUnaryOperator<T>
         {
             var y = new T[x.Length];
-            Map.Unary(f, x, y, accumulate: false, 1, null, width);
+            Map.Unary(f, x, y, 1, null, width);
             return y;
         }
     }

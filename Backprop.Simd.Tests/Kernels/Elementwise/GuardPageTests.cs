@@ -39,12 +39,12 @@ public sealed class GuardPageTests
         Elementwise.Add<T>(x, y, d);
         Elementwise.Axpy(T.One, x, d);
         Elementwise.MultiplyAccumulate<T>(x, y, d);
-        Elementwise.ReciprocalBackward<T>(x, y, d, accumulate: true);
-        Elementwise.MaximumBackwardFirst<T>(x, y, z, d, accumulate: false);
-        Elementwise.MaximumBackwardFirst<T>(x, y, z, d, accumulate: true);
+        Elementwise.ReciprocalBackward<T>(x, y, new(d, adds: true));
+        Elementwise.MaximumBackwardFirst<T>(x, y, z, d);
+        Elementwise.MaximumBackwardFirst<T>(x, y, z, new(d, adds: true));
         ActivationKernels.Forward<T, Tanh>(new(), x, d);
-        ActivationKernels.Backward<T, Sigmoid>(new(), x, [], y, d, accumulate: false);
-        ActivationKernels.Backward<T, LeakyRelu>(new(-1), x, y, z, d, accumulate: true);
+        ActivationKernels.Backward<T, Sigmoid>(new(), x, [], y, d);
+        ActivationKernels.Backward<T, LeakyRelu>(new(-1), x, y, z, new(d, adds: true));
 
         _ = Reductions.Sum<T>(x);
         _ = Reductions.Dot<T>(x, y);
@@ -68,10 +68,10 @@ public sealed class GuardPageTests
         Span<T> maximum = Place<T>(memoryM, rows, atEnd), logSum = Place<T>(memoryL, rows, atEnd);
         Matrix<T> mx = new(x, rows, columns, stride), mp = new(p, rows, columns, stride);
 
-        SoftmaxCrossEntropyKernels.SoftmaxWithLogSumExp(mx, mp, maximum, logSum);
+        SoftmaxKernels.SoftmaxWithLogSumExp(mx, mp, maximum, logSum);
         Elementwise.AddRow(mp, v);
-        Reductions.ColumnSums(mx, v, accumulate: false);
-        Reductions.ColumnSums(mx, v, accumulate: true);
+        Reductions.ColumnSums<T>(mx, v);
+        Reductions.ColumnSums<T>(mx, new(v, adds: true));
         memoryP.AssertUntouched<T>(p, $"[{rows}, {columns}]");
         memoryV.AssertUntouched<T>(v, $"[{rows}, {columns}]");
         memoryM.AssertUntouched<T>(maximum, $"[{rows}, {columns}]");

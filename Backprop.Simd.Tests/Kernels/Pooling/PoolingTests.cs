@@ -52,10 +52,10 @@ public sealed class PoolingTests
                 Assert.Equal(winners, cells.ToArray());
                 Fill(y, gradient);
                 x.Fill(T.NaN);
-                MaxPooling.Backward(shape, y, cells, x, false, null, width);
+                MaxPooling.Backward(shape, y, cells, x, null, width);
                 AssertNear(expected, x, 0, what + " max dx");
                 Fill(x, image);
-                MaxPooling.Backward(shape, y, cells, x, true, null, width);
+                MaxPooling.Backward(shape, y, cells, new(x, adds: true), null, width);
                 AssertNear([.. expected.Zip(image, (a, b) => a + b)], x, 0, what + " max dx added");
 
                 foreach (var includePadding in (bool[])[true, false])
@@ -71,7 +71,7 @@ public sealed class PoolingTests
                 Fill(x, image);
                 MaxPooling.Forward(shape, x, y, cells, null, width);
                 AssertNear(best, y, 0, what + " max");
-                MaxPooling.Backward(shape, y, cells, x, false, null, width);
+                MaxPooling.Backward(shape, y, cells, x, null, width);
                 xPages.AssertUntouched<T>(x, what);
                 yPages.AssertUntouched<T>(y, what);
                 cellPages.AssertUntouched<int>(cells, what);
@@ -103,10 +103,10 @@ public sealed class PoolingTests
         var expected = PoolingReference.AverageGradient(gradient, images, shape.Channels, down, across);
         Fill(y, gradient);
         x.Fill(T.NaN);
-        AveragePooling.Backward(shape, includePadding, y, x, false, null, width);
+        AveragePooling.Backward(shape, includePadding, y, x, null, width);
         AssertNear(expected, x, 4 * tolerance, what + " mean dx");
         Fill(x, image);
-        AveragePooling.Backward(shape, includePadding, y, x, true, null, width);
+        AveragePooling.Backward(shape, includePadding, y, new(x, adds: true), null, width);
         AssertNear([.. expected.Zip(image, (a, b) => a + b)], x, 4 * tolerance, what + " mean dx added");
     }
 
@@ -150,7 +150,7 @@ public sealed class PoolingTests
                         Assert.All(cells, c => Assert.Equal(expected[w], c));
                         Assert.All(y, v => Assert.Equal((float)windows[w][at], v));
                         float[] dy = [.. Enumerable.Repeat(float.NaN, channels)], dx = [.. Enumerable.Repeat(7f, x.Length)];
-                        MaxPooling.Backward<float>(shape, dy, cells, dx, false, null, width);
+                        MaxPooling.Backward<float>(shape, dy, cells, dx, null, width);
                         for (var i = 0; i < dx.Length; i++)
                             Assert.Equal(i / channels == at ? float.NaN : 0, dx[i]);
                     }
@@ -173,9 +173,9 @@ public sealed class PoolingTests
                 foreach (ref var value in x.AsSpan())
                     value = random.Signed<float>();
                 MaxPooling.Forward(shape, x, y, cells, context);
-                MaxPooling.Backward(shape, y, cells, dx, false, context);
+                MaxPooling.Backward(shape, y, cells, dx, context);
                 AveragePooling.Forward(shape, true, x, mean, context);
-                AveragePooling.Backward(shape, true, mean, da, false, context);
+                AveragePooling.Backward(shape, true, mean, da, context);
                 return [.. y, .. mean, .. dx, .. da, .. cells.Select(c => (float)c)];
             });
         }
@@ -186,9 +186,9 @@ public sealed class PoolingTests
     {
         var shape = PoolingShape.Windows(4, 4, 3, 2, 2, 0, false);
         MaxPooling.Forward<float>(shape, [], [], [], null);
-        AveragePooling.Backward<float>(shape, true, [], [], false, null);
+        AveragePooling.Backward<float>(shape, true, [], Array.Empty<float>(), null);
         Assert.ThrowsAny<ArgumentException>(() => MaxPooling.Forward<float>(shape, new float[48], new float[11], [], null));
-        Assert.ThrowsAny<ArgumentException>(() => MaxPooling.Backward<float>(shape, new float[12], new int[11], new float[48], false, null));
+        Assert.ThrowsAny<ArgumentException>(() => MaxPooling.Backward<float>(shape, new float[12], new int[11], new float[48], null));
     }
 
     /// <summary>Few values, so that there are ties.</summary>

@@ -52,11 +52,11 @@ public sealed unsafe class DroppingTests
                         for (var i = 0; i < n; i++)
                             x[i] = T.CreateTruncating(i + 1);
                         y.Fill(T.NaN);
-                        Dropping.Run<T>(stream, first, p, 2, x, y, accumulate: false, null, width);
+                        Dropping.Run<T>(stream, first, p, 2, x, y, null, width);
                         AssertEqual(y, i => IsKept(stream, first + (ulong)i, p) ? 2 * (i + 1) : 0, what);
-                        Dropping.Run<T>(stream, first, p, 2, x, y, accumulate: true, null, width);
+                        Dropping.Run<T>(stream, first, p, 2, x, new(y, adds: true), null, width);
                         AssertEqual(y, i => IsKept(stream, first + (ulong)i, p) ? 4 * (i + 1) : 0, what + ", added");
-                        Dropping.Run<T>(stream, first, p, 3, x, x, accumulate: false, null, width);
+                        Dropping.Run<T>(stream, first, p, 3, x, x, null, width);
                         AssertEqual(x, i => IsKept(stream, first + (ulong)i, p) ? 3 * (i + 1) : 0, what + ", in place");
                         pages.AssertUntouched<T>(x, what);
                         results.AssertUntouched<T>(y, what);
@@ -70,7 +70,7 @@ public sealed unsafe class DroppingTests
     public void The_same_bits_on_1_2_3_and_8_threads() => Threads.AssertSameBits<float>(context =>
     {
         float[] x = [.. Enumerable.Range(1, 9000).Select(i => (float)i)], y = new float[x.Length];
-        Dropping.Run<float>(new(1, 2), 7, 0.4, 1, x, y, accumulate: false, context);
+        Dropping.Run<float>(new(1, 2), 7, 0.4, 1, x, y, context);
         return y;
     });
 
@@ -78,7 +78,7 @@ public sealed unsafe class DroppingTests
     public void Dropped_numbers_are_zero_whatever_they_were()
     {
         float[] x = [.. Enumerable.Repeat(float.NaN, 1000)], y = new float[1000];
-        Dropping.Run<float>(new(1, 2), 0, 0.5, 2, x, y, accumulate: false, null);
+        Dropping.Run<float>(new(1, 2), 0, 0.5, 2, x, y, null);
         Assert.Contains(0, y);
         Assert.Contains(float.NaN, y);
         Assert.All(y, v => Assert.True(float.IsNaN(v) || v == 0 && float.IsPositive(v)));

@@ -207,7 +207,7 @@ public class ReductionsTests
                             x[i] = i % stride < columns ? x[i] : T.NaN;
                         var values = new Guarded<T>(x);
                         var sums = new Guarded<T>(Enumerable.Repeat(accumulate ? T.CreateTruncating(1000) : T.NaN, columns + 2).ToArray());
-                        Reductions.ColumnSums<T>(new ReadOnlyMatrix<T>(values.Span, rows, columns, stride), sums.Span, accumulate);
+                        Reductions.ColumnSums<T>(new ReadOnlyMatrix<T>(values.Span, rows, columns, stride), new(sums.Span, accumulate));
                         for (var j = 0; j < columns; j++)
                         {
                             var expected = accumulate ? 1000 : 0;
@@ -228,10 +228,10 @@ public class ReductionsTests
     public void Column_sums_refuse_overlap_column_major_rows_and_short_sums()
     {
         var x = new float[20];
-        Assert.Equal("sums", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), x.AsSpan(11), false)).ParamName);
-        Assert.Equal("sums", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), new float[3], false)).ParamName);
-        Assert.Equal("rows", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4).Transposed, new float[3], false)).ParamName);
-        Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), x.AsSpan(12), false);
+        Assert.Equal("sums", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), x.AsSpan(11))).ParamName);
+        Assert.Equal("sums", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), new float[3])).ParamName);
+        Assert.Equal("rows", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4).Transposed, new float[3])).ParamName);
+        Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), x.AsSpan(12));
     }
 
     [Fact]
@@ -249,8 +249,8 @@ public class ReductionsTests
                 Threads.AssertSameBits(context =>
                 {
                     var sums = new T[columnCount];
-                    Reductions.ColumnSums<T>(new ReadOnlyMatrix<T>(x, 300, columnCount), sums, accumulate: false, context);
-                    Reductions.ColumnSums<T>(new ReadOnlyMatrix<T>(x, 300, columnCount), sums, accumulate: true, context);
+                    Reductions.ColumnSums<T>(new ReadOnlyMatrix<T>(x, 300, columnCount), sums, context);
+                    Reductions.ColumnSums<T>(new ReadOnlyMatrix<T>(x, 300, columnCount), new(sums, adds: true), context);
                     return sums;
                 });
             }

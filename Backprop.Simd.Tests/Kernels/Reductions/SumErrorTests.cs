@@ -37,10 +37,10 @@ public sealed class SumErrorTests
                 var stride = columns + 1;
                 var values = Spread(terms, stride);
                 var sums = new T[columns];
-                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values, n, columns, stride), sums, accumulate: false);
+                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values, n, columns, stride), sums);
                 assert(sums[0], Plain, $"first of {columns} columns");
                 sums.AsSpan().Clear();
-                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values.AsSpan(1), n, columns, stride), sums, accumulate: true);
+                Reductions.ColumnSums(new ReadOnlyMatrix<T>(values.AsSpan(1), n, columns, stride), new(sums, adds: true));
                 assert(sums[^1], Plain, $"last of {columns} columns");
             }
         });
@@ -203,7 +203,7 @@ public sealed class SumErrorTests
             var logits = terms.Select(term => T.Log(T.Abs(term) + T.CreateTruncating(1e-3))).ToArray();
             logits[0] = T.One;
             var p = new T[n];
-            SoftmaxCrossEntropyKernels.Softmax(new ReadOnlyMatrix<T>(logits, 1, n), new Matrix<T>(p, 1, n));
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<T>(logits, 1, n), new Matrix<T>(p, 1, n));
             double sum = 0, rest = 0;
             foreach (var logit in logits)
                 Compensated(Math.Exp(double.CreateTruncating(logit) - 1), ref sum, ref rest);

@@ -21,8 +21,21 @@ public class UpdateLoopsTests
             CheckOperator(new DecayedGradientUpdate<T>(F(-0.1), F(0.3)));
             CheckOperator(new MomentumUpdate<T>(F(-0.1), F(0.3), F(0.9), F(0.7)));
             CheckOperator(new NesterovUpdate<T>(F(-0.1), F(0.3), F(0.9)));
-            CheckOperator(new AdamUpdate<T>(F(-0.1), F(1.5), F(1e-8), F(0.9), F(0.1), F(0.99), F(0.01), F(0.3), F(0.98), F(1e-23), F(1e-33)));
-            var adam = new AdamUpdate<T>(F(-0.1), F(1.5), F(1e-8), F(0.9), F(0.1), F(0.99), F(0.01), F(0.3), F(0.98), F(1e-23), F(1e-33));
+            var adam = new AdamUpdate<T>
+            {
+                Rate = F(-0.1),
+                Scale = F(1.5),
+                Epsilon = F(1e-8),
+                Beta1 = F(0.9),
+                Weight1 = F(0.1),
+                Beta2 = F(0.99),
+                Weight2 = F(0.01),
+                Decay = F(0.3),
+                Keep = F(0.98),
+                Rounder = F(1e-23),
+                Least = F(1e-33),
+            };
+            CheckOperator(adam);
             CheckOperator(new AmsGradUpdate<T>(adam));
             CheckOperator(new NAdamUpdate<T>(adam, F(-0.2)));
             CheckOperator(new AdaGradUpdate<T>(F(-0.1), F(1e-8), F(0.3)));

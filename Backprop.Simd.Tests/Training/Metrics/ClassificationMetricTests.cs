@@ -26,15 +26,15 @@ public class ClassificationMetricTests
     [InlineData(3, 1)]
     public void Top_k_of_scikit_learn(int k, double expected)
     {
-        Assert.Equal(expected, Of(new TopKAccuracy<double>(k), 4, Scores, Labels));
-        Assert.Equal(expected, Of(new TopKAccuracy<float>(k), 4, [.. Scores.Select(s => (float)s)], Labels));
+        Assert.Equal(expected, Of(new TopKAccuracyMetric<double>(k), 4, Scores, Labels));
+        Assert.Equal(expected, Of(new TopKAccuracyMetric<float>(k), 4, [.. Scores.Select(s => (float)s)], Labels));
     }
 
     [Fact]
     public void Accuracy_counts_the_rows_whose_largest_output_is_the_label()
     {
-        Assert.Equal(0.5, Of(new Accuracy<double>(), 4, Scores, Labels));
-        Assert.Equal(0.5, Of(new Accuracy<float>(), 4, [.. Scores.Select(s => (float)s)], Labels));
+        Assert.Equal(0.5, Of(new AccuracyMetric<double>(), 4, Scores, Labels));
+        Assert.Equal(0.5, Of(new AccuracyMetric<float>(), 4, [.. Scores.Select(s => (float)s)], Labels));
     }
 
     [Fact]
@@ -46,15 +46,15 @@ public class ClassificationMetricTests
             var labels = Enumerable.Range(0, rows).Select(_ => random.Next(classes)).ToArray();
             var flat = outputs.SelectMany(o => o).ToArray();
             var singles = flat.Select(o => (float)o).ToArray();
-            Assert.Equal(MetricReference.TopK(outputs, labels, 1), Of(new Accuracy<double>(), rows, flat, labels), 1e-12);
-            Assert.Equal(MetricReference.TopK(outputs, labels, 1), Of(new Accuracy<float>(), rows, singles, labels), 1e-12);
+            Assert.Equal(MetricReference.TopK(outputs, labels, 1), Of(new AccuracyMetric<double>(), rows, flat, labels), 1e-12);
+            Assert.Equal(MetricReference.TopK(outputs, labels, 1), Of(new AccuracyMetric<float>(), rows, singles, labels), 1e-12);
             Assert.Equal(MetricReference.TopK(outputs, labels, 1), Of(new ConfusionMatrix<float>(classes), rows, singles, labels), 1e-12);
             var k = 1 + random.Next(classes);
-            Assert.Equal(MetricReference.TopK(outputs, labels, k), Of(new TopKAccuracy<double>(k), rows, flat, labels), 1e-12);
+            Assert.Equal(MetricReference.TopK(outputs, labels, k), Of(new TopKAccuracyMetric<double>(k), rows, flat, labels), 1e-12);
             var (precision, recall, f1) = MetricReference.Macro(outputs, labels, classes);
-            Assert.Equal(precision, Of(new Precision<double>(classes), rows, flat, labels), 1e-12);
-            Assert.Equal(recall, Of(new Recall<double>(classes), rows, flat, labels), 1e-12);
-            Assert.Equal(f1, Of(new F1Score<double>(classes), rows, flat, labels), 1e-12);
+            Assert.Equal(precision, Of(new PrecisionMetric<double>(classes), rows, flat, labels), 1e-12);
+            Assert.Equal(recall, Of(new RecallMetric<double>(classes), rows, flat, labels), 1e-12);
+            Assert.Equal(f1, Of(new F1ScoreMetric<double>(classes), rows, flat, labels), 1e-12);
         });
 
     // Few different numbers, so that many are equal.
@@ -63,10 +63,10 @@ public class ClassificationMetricTests
     [Fact]
     public void Equal_outputs_the_first_wins()
     {
-        Assert.Equal(1, Of(new Accuracy<float>(), 1, [1, 1, 1], [0]));
-        Assert.Equal(0, Of(new Accuracy<float>(), 1, [1, 1, 1], [1]));
-        Assert.Equal(1, Of(new TopKAccuracy<float>(2), 1, [1, 1, 1], [1]));
-        Assert.Equal(1, Of(new Accuracy<float>(), 1, [float.NegativeInfinity, float.NegativeInfinity], [0]));
+        Assert.Equal(1, Of(new AccuracyMetric<float>(), 1, [1, 1, 1], [0]));
+        Assert.Equal(0, Of(new AccuracyMetric<float>(), 1, [1, 1, 1], [1]));
+        Assert.Equal(1, Of(new TopKAccuracyMetric<float>(2), 1, [1, 1, 1], [1]));
+        Assert.Equal(1, Of(new AccuracyMetric<float>(), 1, [float.NegativeInfinity, float.NegativeInfinity], [0]));
     }
 
     [Theory]
@@ -79,8 +79,8 @@ public class ClassificationMetricTests
         outputs[place] = float.NaN;
         for (var label = 0; label < 3; label++)
         {
-            Assert.Equal(0, Of(new Accuracy<float>(), 1, outputs, [label]));
-            Assert.Equal(0, Of(new TopKAccuracy<float>(3), 1, outputs, [label]));
+            Assert.Equal(0, Of(new AccuracyMetric<float>(), 1, outputs, [label]));
+            Assert.Equal(0, Of(new TopKAccuracyMetric<float>(3), 1, outputs, [label]));
             var matrix = new ConfusionMatrix<float>(3);
             Assert.Equal(0, Of(matrix, 1, outputs, [label]));
             Assert.Equal((1, 1, 1), (matrix.Count, matrix.Support(label), matrix.Unpredicted(label)));
@@ -94,33 +94,33 @@ public class ClassificationMetricTests
         // Two rows of [3, 2].
         float[] outputs = [1, 0, 0, 1, 0, 1, /**/ 0, 1, 1, 0, 1, 0];
         int[] labels = [0, 1, 0, /**/ -1, -1, 1];
-        Assert.Equal(2 / 4.0, Of(new Accuracy<float>(ignoreIndex: -1), 2, outputs, labels));
+        Assert.Equal(2 / 4.0, Of(new AccuracyMetric<float>(ignoreIndex: -1), 2, outputs, labels));
         var matrix = new ConfusionMatrix<float>(2, ignoreIndex: -1);
         Assert.Equal(0.5, Of(matrix, 2, outputs, labels));
         Assert.Equal((1, 1, 1, 1), (matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1]));
-        Assert.Equal(double.NaN, Of(new Accuracy<float>(ignoreIndex: 3), 1, [1, 2], [3]));
+        Assert.Equal(double.NaN, Of(new AccuracyMetric<float>(ignoreIndex: 3), 1, [1, 2], [3]));
     }
 
     [Fact]
     public void Binary_outputs_are_held_against_a_threshold()
     {
         float[] logits = [-1, 0, 0.25f, 2, float.NaN, float.PositiveInfinity], targets = [0, 0, 1, 0, 1, 1];
-        var accuracy = new Accuracy<float>();
+        var accuracy = new AccuracyMetric<float>();
         accuracy.Add(new(6, logits, targets));
         Assert.Equal(4 / 6.0, accuracy.Value);
-        Assert.Equal(4 / 6.0, Of(new Accuracy<float>(), 6, logits, [0, 0, 1, 0, 1, 1]));
-        Assert.Equal(3 / 6.0, Of(new Accuracy<float>(threshold: 0.5), 6, logits, [0, 0, 1, 0, 1, 1]));
+        Assert.Equal(4 / 6.0, Of(new AccuracyMetric<float>(), 6, logits, [0, 0, 1, 0, 1, 1]));
+        Assert.Equal(3 / 6.0, Of(new AccuracyMetric<float>(threshold: 0.5), 6, logits, [0, 0, 1, 0, 1, 1]));
         var matrix = new ConfusionMatrix<float>(2);
         matrix.Add(new(6, logits, targets));
         Assert.Equal((2, 1, 0, 2, 1), (matrix[0, 0], matrix[0, 1], matrix[1, 0], matrix[1, 1], matrix.Unpredicted(1)));
         Assert.Equal(2 / 3.0, matrix.Precision(1));
-        Assert.Equal(2 / 3.0, Of(new Recall<float>(2, ofClass: 1), 6, logits, [0, 0, 1, 0, 1, 1]));
+        Assert.Equal(2 / 3.0, Of(new RecallMetric<float>(2, ofClass: 1), 6, logits, [0, 0, 1, 0, 1, 1]));
     }
 
     [Fact]
     public void Wide_dense_targets_are_one_hot()
     {
-        var accuracy = new Accuracy<double>();
+        var accuracy = new AccuracyMetric<double>();
         accuracy.Add(new(4, Scores, OneHot(Labels, 3)));
         Assert.Equal(0.5, accuracy.Value);
         foreach (var row in (double[][])[[0, 0, 0], [1, 1, 0], [0.5, 0.5, 0], [double.NaN, 1, 0]])
@@ -154,11 +154,11 @@ public class ClassificationMetricTests
     public void Averages_of_scikit_learn()
     {
         var (outputs, labels) = (OneHot([0, 2, 1, 0, 0, 1], 3), (int[])[0, 1, 2, 0, 1, 2]);
-        Assert.Equal(2 / 9.0, Of(new Precision<double>(3), 6, outputs, labels), 1e-15);
-        Assert.Equal(1 / 3.0, Of(new Recall<double>(3), 6, outputs, labels), 1e-15);
-        Assert.Equal(0.8 / 3, Of(new F1Score<double>(3), 6, outputs, labels), 1e-15);
-        Assert.Equal(2 / 3.0, Of(new Precision<double>(3, ofClass: 0), 6, outputs, labels));
-        Assert.Equal(0.8, Of(new F1Score<double>(3, ofClass: 0), 6, outputs, labels));
+        Assert.Equal(2 / 9.0, Of(new PrecisionMetric<double>(3), 6, outputs, labels), 1e-15);
+        Assert.Equal(1 / 3.0, Of(new RecallMetric<double>(3), 6, outputs, labels), 1e-15);
+        Assert.Equal(0.8 / 3, Of(new F1ScoreMetric<double>(3), 6, outputs, labels), 1e-15);
+        Assert.Equal(2 / 3.0, Of(new PrecisionMetric<double>(3, ofClass: 0), 6, outputs, labels));
+        Assert.Equal(0.8, Of(new F1ScoreMetric<double>(3, ofClass: 0), 6, outputs, labels));
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public class ClassificationMetricTests
 
     public static TheoryData<Metric<float>> Classifying =>
     [
-        new Accuracy<float>(), new TopKAccuracy<float>(2), new ConfusionMatrix<float>(3), new Precision<float>(3), new Recall<float>(3), new F1Score<float>(3),
+        new AccuracyMetric<float>(), new TopKAccuracyMetric<float>(2), new ConfusionMatrix<float>(3), new PrecisionMetric<float>(3), new RecallMetric<float>(3), new F1ScoreMetric<float>(3),
     ];
 
     [Theory, MemberData(nameof(Classifying))]
@@ -206,18 +206,18 @@ public class ClassificationMetricTests
     [Fact]
     public void Wrong_options_and_classes_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>("k", () => new TopKAccuracy<float>(0));
+        Assert.Throws<ArgumentOutOfRangeException>("k", () => new TopKAccuracyMetric<float>(0));
         Assert.Throws<ArgumentOutOfRangeException>("classes", () => new ConfusionMatrix<float>(1));
         Assert.Throws<ArgumentOutOfRangeException>("classes", () => new ConfusionMatrix<float>(32769));
-        Assert.Throws<ArgumentOutOfRangeException>("ofClass", () => new Precision<float>(3, ofClass: 3));
-        Assert.Throws<ArgumentException>("threshold", () => new Accuracy<float>(threshold: double.NaN));
-        Assert.Throws<ArgumentException>("batch", () => Of(new TopKAccuracy<float>(4), 1, [1, 2, 3], [0]));
+        Assert.Throws<ArgumentOutOfRangeException>("ofClass", () => new PrecisionMetric<float>(3, ofClass: 3));
+        Assert.Throws<ArgumentException>("threshold", () => new AccuracyMetric<float>(threshold: double.NaN));
+        Assert.Throws<ArgumentException>("batch", () => Of(new TopKAccuracyMetric<float>(4), 1, [1, 2, 3], [0]));
         Assert.Throws<ArgumentException>("batch", () => Of(new ConfusionMatrix<float>(4), 1, [1, 2, 3], [0]));
         var matrix = new ConfusionMatrix<float>(2);
         Assert.Throws<ArgumentOutOfRangeException>("actual", () => matrix[2, 0]);
         Assert.Throws<ArgumentOutOfRangeException>("predicted", () => matrix[0, -1]);
         Assert.Throws<ArgumentOutOfRangeException>("ofClass", () => matrix.Support(2));
-        var error = Assert.Throws<ArgumentException>("targets", () => new Accuracy<float>().Add(new(2, [1f, 2], [0f, 0.5f])));
+        var error = Assert.Throws<ArgumentException>("targets", () => new AccuracyMetric<float>().Add(new(2, [1f, 2], [0f, 0.5f])));
         Assert.Contains("row 1 has 0.5", error.Message, StringComparison.Ordinal);
     }
 }

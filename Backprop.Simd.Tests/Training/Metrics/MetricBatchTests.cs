@@ -11,13 +11,13 @@ public class MetricBatchTests
 
     private static Metric<float>[] OfLabels() =>
     [
-        new Accuracy<float>(), new TopKAccuracy<float>(2), new ConfusionMatrix<float>(Classes), new Precision<float>(Classes), new Recall<float>(Classes),
-        new F1Score<float>(Classes, ofClass: 1),
+        new AccuracyMetric<float>(), new TopKAccuracyMetric<float>(2), new ConfusionMatrix<float>(Classes), new PrecisionMetric<float>(Classes), new RecallMetric<float>(Classes),
+        new F1ScoreMetric<float>(Classes, ofClass: 1),
     ];
 
-    private static Metric<float>[] OfBinaryLabels() => [new RocAuc<float>(), new Accuracy<float>(threshold: 0.5)];
+    private static Metric<float>[] OfBinaryLabels() => [new RocAucMetric<float>(), new AccuracyMetric<float>(threshold: 0.5)];
 
-    private static Metric<float>[] OfTargets() => [new MeanAbsoluteErrorMetric<float>(), new MeanSquaredErrorMetric<float>(), new RootMeanSquaredError<float>(), new RSquared<float>()];
+    private static Metric<float>[] OfTargets() => [new MeanAbsoluteErrorMetric<float>(), new MeanSquaredErrorMetric<float>(), new RootMeanSquaredErrorMetric<float>(), new RSquaredMetric<float>()];
 
     [Fact]
     public void Any_splitting_into_batches_gives_the_same_bits() =>

@@ -11,7 +11,7 @@ public class RocAucTests
 {
     private static double Of(double[] outputs, int[] labels)
     {
-        var metric = new RocAuc<double>();
+        var metric = new RocAucMetric<double>();
         metric.Add(new(labels.Length, outputs, labels));
         return metric.Value;
     }
@@ -21,7 +21,7 @@ public class RocAucTests
     {
         Assert.Equal(0.75, Of([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]));
         Assert.Equal(0.75, Of([0, 0.1, 0, 0.4, 0, 0.35, 0, 0.8], [0, 0, 1, 1]));
-        var dense = new RocAuc<float>();
+        var dense = new RocAucMetric<float>();
         dense.Add(new(4, [0.1f, 0.4f, 0.35f, 0.8f], [0f, 0, 1, 1]));
         Assert.Equal(0.75, dense.Value);
     }
@@ -39,7 +39,7 @@ public class RocAucTests
     [Fact]
     public void One_class_and_NaN_give_NaN()
     {
-        Assert.Equal(double.NaN, new RocAuc<double>().Value);
+        Assert.Equal(double.NaN, new RocAucMetric<double>().Value);
         Assert.Equal(double.NaN, Of([1, 2], [1, 1]));
         Assert.Equal(double.NaN, Of([1, 2], [0, 0]));
         Assert.Equal(double.NaN, Of([1, 2, double.NaN], [0, 1, 1]));
@@ -59,7 +59,7 @@ public class RocAucTests
     [Fact]
     public void Value_between_batches_changes_nothing()
     {
-        var metric = new RocAuc<double>();
+        var metric = new RocAucMetric<double>();
         metric.Add(new(3, [5.0, 3, 1], [1, 0, 1]));
         Assert.Equal(0.5, metric.Value);
         metric.Add(new(2, [2.0, 4], [0, 1]));
@@ -76,7 +76,7 @@ public class RocAucTests
         (bool?, bool, double)[] cases = [(true, false, 1), (true, true, 1), (null, true, 1), (null, false, 0.5), (false, true, 0.5)];
         foreach (var (probabilities, told, area) in cases)
         {
-            var metric = new RocAuc<double>(probabilities: probabilities);
+            var metric = new RocAucMetric<double>(probabilities: probabilities);
             metric.Add(new(2, outputs, [1, 0]) { GivesProbabilities = told });
             Assert.Equal(area, metric.Value);
         }
@@ -92,11 +92,11 @@ public class RocAucTests
         var x = Columns.Values<double>("x", new Shape(2), new double[] { 0, -46, 0, -69, 100, 99 });
         var set = new Dataset<double>(x, Columns.Labels("labels", new[] { 1, 0, 1 }));
         foreach (var end in (Func<Node, Node>[])[n => n.Softmax(), n => n.Softmax().Reshape(1, 2).Flatten(), n => n, n => n.LogSoftmax()])
-            Assert.Equal(1, new Evaluator<double>(end(GraphBuilder.Chain(2)).Build<double>(), set, [new RocAuc<double>()]).Run()["auc"]);
+            Assert.Equal(1, new Evaluator<double>(end(GraphBuilder.Chain(2)).Build<double>(), set, [new RocAucMetric<double>()]).Run()["auc"]);
 
         // Logits whose second is large without a difference.
         set = new Dataset<double>(Columns.Values<double>("x", new Shape(2), new double[] { 9, 9, 0, 1 }), Columns.Labels("labels", new[] { 0, 1 }));
-        Assert.Equal(1, new Evaluator<double>(GraphBuilder.Chain(2).Build<double>(), set, [new RocAuc<double>()]).Run()["auc"]);
+        Assert.Equal(1, new Evaluator<double>(GraphBuilder.Chain(2).Build<double>(), set, [new RocAucMetric<double>()]).Run()["auc"]);
     }
 
     [Fact]
@@ -104,6 +104,6 @@ public class RocAucTests
     {
         Assert.Throws<ArgumentException>("batch", () => Of([1, 2, 3], [0]));
         Assert.Throws<ArgumentException>("labels", () => Of([1, 2], [0, 2]));
-        Assert.Throws<ArgumentException>("targets", () => new RocAuc<float>().Add(new(1, [1f], [0.5f])));
+        Assert.Throws<ArgumentException>("targets", () => new RocAucMetric<float>().Add(new(1, [1f], [0.5f])));
     }
 }

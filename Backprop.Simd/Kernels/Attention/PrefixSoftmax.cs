@@ -1,63 +1,67 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// Softmax over the beginning of each row, zeros behind it: what causal masks and lengths leave of attention's scores. Row i of
-/// a matrix has its first min(columns, first + i) elements, all of them where <c>first</c> is as large as that.
+/// Softmax over the beginning of each row, zeros behind it: what causal masks and lengths leave of attention's scores. The beginning of
+/// row i is its first min(columns, first + i) elements.
 /// </summary>
 internal static unsafe class PrefixSoftmax
 {
-    /// <summary>Each row's beginning becomes its softmax, in place; none of it is left of a row of 0 elements, which becomes zeros.</summary>
+    /// <summary>Each row's beginning becomes its softmax, in place. A row whose beginning has no elements becomes zeros.</summary>
     public static void Forward<T>(Matrix<T> scores, int first) where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* x = scores.Span)
         {
-            if (Vector512.IsHardwareAccelerated && scores.Columns >= Vector512<T>.Count)
-                Forward<SimdVector512<T>, T>(x, scores.Rows, scores.Columns, scores.RowStride, first);
-            else if (Vector256.IsHardwareAccelerated && scores.Columns >= Vector256<T>.Count)
-                Forward<SimdVector256<T>, T>(x, scores.Rows, scores.Columns, scores.RowStride, first);
-            else
-                Forward<SimdVector128<T>, T>(x, scores.Rows, scores.Columns, scores.RowStride, first);
+            RegisterWidth.Run<T, ForwardBody<T>>(
+                new(x, scores.Rows, scores.Columns, scores.RowStride, first), RegisterWidth.OfColumns<T>(scores.Columns));
         }
     }
 
     /// <summary>d = p (d - sum of p d) scale over each row's beginning, zeros behind it, in place.</summary>
-    public static void Backward<T>(ReadOnlyMatrix<T> probabilities, Matrix<T> gradients, int first, T scale) where T : unmanaged, IFloatingPointIeee754<T>
+    public static void Backward<T>(ReadOnlyMatrix<T> probabilities, Matrix<T> gradients, int first, T scale)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        RegisterWidth.Run<T, BackwardBody<T>>(new(probabilities, gradients, first, scale), RegisterWidth.OfColumns<T>(gradients.Columns));
+
+    private readonly struct ForwardBody<T>(T* scores, int rows, int columns, nint stride, int first) : ISimdBody<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        fixed (T* p = probabilities.Span, d = gradients.Span)
+        public void Execute<TVector>() where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            for (nint row = 0; row < gradients.Rows; row++)
+            var x = scores;
+            for (var row = 0; row < rows; row++, x += stride)
             {
-                var n = (nint)Math.Min(gradients.Columns, first + (long)row);
-                T* pr = p + row * probabilities.RowStride, dr = d + row * gradients.RowStride;
-                if (Vector512.IsHardwareAccelerated && gradients.Columns >= Vector512<T>.Count)
-                    Backward<SimdVector512<T>, T>(pr, dr, n, scale);
-                else if (Vector256.IsHardwareAccelerated && gradients.Columns >= Vector256<T>.Count)
-                    Backward<SimdVector256<T>, T>(pr, dr, n, scale);
-                else
-                    Backward<SimdVector128<T>, T>(pr, dr, n, scale);
-                new Span<T>(dr + n, gradients.Columns - (int)n).Clear();
+                var n = (int)Math.Min(columns, first + (long)row);
+                if (n >= TVector.Count)
+                    Softmax<TVector, T>(x, n);
+                else if (n > 0)
+                    Short<TVector, T>(x, n);
+                new Span<T>(x + n, columns - n).Clear();
             }
         }
     }
 
-    private static void Forward<TVector, T>(T* x, int rows, int columns, nint stride, int first)
-        where TVector : unmanaged, ISimdVector<TVector, T>
+    private readonly ref struct BackwardBody<T>(ReadOnlyMatrix<T> probabilities, Matrix<T> gradients, int first, T scale) : ISimdBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        for (var row = 0; row < rows; row++, x += stride)
+        private readonly ReadOnlyMatrix<T> _probabilities = probabilities;
+        private readonly Matrix<T> _gradients = gradients;
+
+        public void Execute<TVector>() where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            var n = (int)Math.Min(columns, first + (long)row);
-            if (n >= TVector.Count)
-                Softmax<TVector, T>(x, n);
-            else if (n > 0)
-                Short<TVector, T>(x, n);
-            new Span<T>(x + n, columns - n).Clear();
+            fixed (T* p = _probabilities.Span, d = _gradients.Span)
+            {
+                for (nint row = 0; row < _gradients.Rows; row++)
+                {
+                    var n = (nint)Math.Min(_gradients.Columns, first + (long)row);
+                    var at = d + row * _gradients.RowStride;
+                    Backward<TVector, T>(p + row * _probabilities.RowStride, at, n, scale);
+                    new Span<T>(at + n, _gradients.Columns - (int)n).Clear();
+                }
+            }
         }
     }
 

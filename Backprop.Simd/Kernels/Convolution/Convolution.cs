@@ -157,7 +157,7 @@ public static unsafe class Convolution
         }
 
         if (!db.IsEmpty && (shape.IsPointwise || shape.IsDepthwise))
-            Reductions.ColumnSums(new(dy, dy.Length / shape.Filters, shape.Filters), db, accumulateBias, context);
+            Reductions.ColumnSums<T>(new(dy, dy.Length / shape.Filters, shape.Filters), new(db, accumulateBias), context);
         if (biasAlone && (shape.IsPointwise || shape.IsDepthwise))
             return;
 

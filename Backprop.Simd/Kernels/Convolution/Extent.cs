@@ -35,6 +35,12 @@ public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
     /// <returns>The padding.</returns>
     public static Padding FromInt32(int size) => size;
 
+    /// <summary>Cells to the left and right only: before and after a sequence.</summary>
+    /// <param name="left">Columns to the left.</param>
+    /// <param name="right">Columns to the right.</param>
+    /// <returns>The padding.</returns>
+    public static Padding Sides(int left, int right) => new(0, left, 0, right);
+
     /// <summary>True if there is none.</summary>
     public bool IsNone => this == default;
 

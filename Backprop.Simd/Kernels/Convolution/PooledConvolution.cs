@@ -27,7 +27,7 @@ internal readonly unsafe record struct PooledOutput(PoolingShape Shape, bool Has
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var body = new ForwardBody<T>(this, image, index, first, limit);
-        new SimdRange<T, ForwardBody<T>>(body, RegisterWidth.Of<T>(Shape.Channels)).Execute(0, 1);
+        new SimdRange<T, ForwardBody<T>>(body, RegisterWidth.OfColumns<T>(Shape.Channels)).Execute(0, 1);
     }
 
     /// <summary>The gradient by the convolution's output of an image.</summary>
@@ -35,7 +35,7 @@ internal readonly unsafe record struct PooledOutput(PoolingShape Shape, bool Has
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var body = new BackwardBody<T>(this, index, destination);
-        new SimdRange<T, BackwardBody<T>>(body, RegisterWidth.Of<T>(Shape.Channels)).Execute(0, 1);
+        new SimdRange<T, BackwardBody<T>>(body, RegisterWidth.OfColumns<T>(Shape.Channels)).Execute(0, 1);
     }
 
     private readonly struct ForwardBody<T>(PooledOutput output, T* image, int index, int first, int limit) : ISimdRangeBody<T>

@@ -49,7 +49,7 @@ public static partial class Elementwise
         // The destination is the third input: checked as an input, its tail is cut first.
         var used = destination.Length > x.Length ? destination[..x.Length] : destination;
         Memory.SpanGuard.AtLeast(x.Length, used.Length, nameof(destination));
-        Map.Ternary(default(MultiplyAddOperator<T>), x, y, used, used, accumulate: false, ArithmeticCost, context);
+        Map.Ternary(default(MultiplyAddOperator<T>), x, y, used, used, ArithmeticCost, context);
     }
 
     // One rounding per element: TensorPrimitives gives the same bits, on the widest registers.

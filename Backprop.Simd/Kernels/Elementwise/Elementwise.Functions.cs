@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
@@ -15,82 +16,83 @@ public static partial class Elementwise
     /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
     public static void Negate<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(NegateOperator<T>), x, destination, accumulate: false, ArithmeticCost, context);
+        Map.Unary(default(NegateOperator<T>), x, destination, ArithmeticCost, context);
 
     /// <summary>destination[i] = 1 / x[i], correctly rounded.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Reciprocal<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(ReciprocalOperator<T>), x, destination, accumulate: false, ArithmeticCost, context);
+        Map.Unary(default(ReciprocalOperator<T>), x, destination, ArithmeticCost, context);
 
     /// <summary>The gradient of <see cref="Reciprocal"/>, from its output: dx[i] = -dy[i] y[i]^2, or dx[i] += it.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="dy">The gradient of the output.</param>
     /// <param name="y">The output, 1 / x.</param>
     /// <param name="dx">The gradient of the input, at least as long as <paramref name="dy"/>.</param>
-    /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dx"/> is too short or overlaps an input shifted.</exception>
-    public static void ReciprocalBackward<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> y, Span<T> dx, bool accumulate, ComputeContext? context = null)
+    public static void ReciprocalBackward<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> y, Destination<T> dx, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        Check(dy, y, ref dx);
-        Map.Binary(default(ReciprocalBackwardOperator<T>), dy, y, dx, accumulate, ArithmeticCost, context);
+        if (!dx.IsWanted)
+            return;
+        Check(dy, y, dx);
+        Map.Binary(default(ReciprocalBackwardOperator<T>), dy, y, dx, ArithmeticCost, context);
     }
 
     /// <summary>destination[i] = e^x[i], over the whole range; see <see cref="VectorMath.Exp"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Exp<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(ExpOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(ExpOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = ln x[i]; see <see cref="VectorMath.Log"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Log<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(LogOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(LogOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = 1 / (1 + e^-x[i]); see <see cref="VectorMath.Sigmoid"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Sigmoid<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(SigmoidOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(SigmoidOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = tanh x[i]; see <see cref="VectorMath.Tanh"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Tanh<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(TanhOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(TanhOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = the error function of x[i]; see <see cref="VectorMath.Erf"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Erf<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(ErfOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(ErfOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = x[i] Phi(x[i]), the Gaussian error linear unit; see <see cref="VectorMath.Gelu"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Gelu<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(GeluOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(GeluOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = the tanh form of <see cref="Gelu"/>, another function; see <see cref="VectorMath.GeluTanh"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void GeluTanh<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(GeluTanhOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(GeluTanhOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = x[i] / (1 + e^-x[i]); see <see cref="VectorMath.Silu"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Silu<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(SiluOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(SiluOperator<T>), x, destination, FunctionCost, context);
 
     /// <summary>destination[i] = ln(1 + e^x[i]); see <see cref="VectorMath.Softplus"/>.</summary>
     /// <inheritdoc cref="Negate"/>
     public static void Softplus<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(default(SoftplusOperator<T>), x, destination, accumulate: false, FunctionCost, context);
+        Map.Unary(default(SoftplusOperator<T>), x, destination, FunctionCost, context);
 
     internal readonly struct NegateOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -12,7 +12,7 @@ public static partial class Elementwise
     /// <inheritdoc cref="Add"/>
     public static void Maximum<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Binary(default(MaximumOperator<T>), x, y, destination, accumulate: false, ArithmeticCost, context);
+        Map.Binary(default(MaximumOperator<T>), x, y, destination, ArithmeticCost, context);
 
     /// <summary>
     /// The gradient of <see cref="Maximum"/> for its first operand: dx[i] = dz[i] where x[i] was taken, else 0, or dx[i] += it.
@@ -22,17 +22,18 @@ public static partial class Elementwise
     /// <param name="x">The first operand.</param>
     /// <param name="y">The second operand.</param>
     /// <param name="dx">The gradient of the first operand, at least as long as <paramref name="dz"/>.</param>
-    /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dx"/> is too short or overlaps an input shifted.</exception>
     public static void MaximumBackwardFirst<T>(
-        ReadOnlySpan<T> dz, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> dx, bool accumulate, ComputeContext? context = null)
+        ReadOnlySpan<T> dz, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Destination<T> dx, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         SpanGuard.SameLength(dz.Length, y.Length);
-        Check(dz, x, ref dx);
-        SpanGuard.SameStartOrDisjoint(y, dx);
-        Map.Ternary(default(MaximumFirstOperator<T>), dz, x, y, dx, accumulate, ArithmeticCost, context);
+        Check(dz, x, dx);
+        SpanGuard.SameStartOrDisjoint(y, dx.Span[..dz.Length], nameof(dx));
+        Map.Ternary(default(MaximumFirstOperator<T>), dz, x, y, dx, ArithmeticCost, context);
     }
 
     /// <summary>
@@ -43,33 +44,34 @@ public static partial class Elementwise
     /// <param name="x">The first operand.</param>
     /// <param name="y">The second operand.</param>
     /// <param name="dy">The gradient of the second operand, at least as long as <paramref name="dz"/>.</param>
-    /// <param name="accumulate">Add to <paramref name="dy"/> instead of overwriting it.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dy"/> is too short or overlaps an input shifted.</exception>
     public static void MaximumBackwardSecond<T>(
-        ReadOnlySpan<T> dz, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> dy, bool accumulate, ComputeContext? context = null)
+        ReadOnlySpan<T> dz, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Destination<T> dy, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dy.IsWanted)
+            return;
         SpanGuard.SameLength(dz.Length, y.Length);
-        Check(dz, x, ref dy);
-        SpanGuard.SameStartOrDisjoint(y, dy);
-        Map.Ternary(default(MaximumSecondOperator<T>), dz, x, y, dy, accumulate, ArithmeticCost, context);
+        Check(dz, x, dy);
+        SpanGuard.SameStartOrDisjoint(y, dy.Span[..dz.Length], nameof(dy));
+        Map.Ternary(default(MaximumSecondOperator<T>), dz, x, y, dy, ArithmeticCost, context);
     }
 
     /// <summary>All lanes of a mask where the maximum takes its first operand.</summary>
     private static TVector TakesFirst<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
         (x >= y) | TVector.IsNaN(x);
 
-    private static void Check<T>(ReadOnlySpan<T> gradient, ReadOnlySpan<T> x, ref Span<T> destination,
-        [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(x))] string input = "",
-        [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(destination))] string name = "")
+    private static void Check<T>(ReadOnlySpan<T> gradient, ReadOnlySpan<T> x, Destination<T> destination,
+        [CallerArgumentExpression(nameof(x))] string input = "",
+        [CallerArgumentExpression(nameof(destination))] string name = "")
+        where T : unmanaged
     {
-        name = name.Replace("ref ", "", StringComparison.Ordinal);
         SpanGuard.SameLength(gradient.Length, x.Length, input);
-        SpanGuard.AtLeast(gradient.Length, destination.Length, name);
-        destination = destination[..gradient.Length];
-        SpanGuard.SameStartOrDisjoint(gradient, destination, name);
-        SpanGuard.SameStartOrDisjoint(x, destination, name);
+        SpanGuard.AtLeast(gradient.Length, destination.Span.Length, name);
+        var used = destination.Span[..gradient.Length];
+        SpanGuard.SameStartOrDisjoint(gradient, used, name);
+        SpanGuard.SameStartOrDisjoint(x, used, name);
     }
 
     internal readonly struct MaximumOperator<T> : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>

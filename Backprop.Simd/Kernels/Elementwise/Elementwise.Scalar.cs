@@ -16,7 +16,7 @@ public static partial class Elementwise
     /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
     public static void Scale<T>(ReadOnlySpan<T> x, T a, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(new ScaleOperator<T>(a), x, destination, accumulate: false, ArithmeticCost, context);
+        Map.Unary(new ScaleOperator<T>(a), x, destination, ArithmeticCost, context);
 
     /// <summary>destination[i] = x[i] + a.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -27,7 +27,7 @@ public static partial class Elementwise
     /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
     public static void Shift<T>(ReadOnlySpan<T> x, T a, Span<T> destination, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Map.Unary(new ShiftOperator<T>(a), x, destination, accumulate: false, ArithmeticCost, context);
+        Map.Unary(new ShiftOperator<T>(a), x, destination, ArithmeticCost, context);
 
     /// <summary>y[i] += a x[i], fused where the hardware fuses.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -42,7 +42,7 @@ public static partial class Elementwise
         Memory.SpanGuard.AtLeast(x.Length, y.Length);
         y = y[..x.Length];
         Memory.SpanGuard.SameStartOrDisjoint(x, y);
-        Map.Binary(new AxpyOperator<T>(a), x, y, y, accumulate: false, ArithmeticCost, context);
+        Map.Binary(new AxpyOperator<T>(a), x, y, y, ArithmeticCost, context);
     }
 
     internal readonly struct ScaleOperator<T>(T a) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>

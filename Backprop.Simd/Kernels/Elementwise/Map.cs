@@ -6,9 +6,9 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
-/// Runs an operator over spans: destination[i] = f(x[i], ...), or += with <c>accumulate</c>. Checks lengths and overlap first;
-/// shares the elements out over the threads of a context. Results do not depend on the partition, because an operator treats
-/// every lane alike.
+/// Runs an operator over spans: destination[i] = f(x[i], ...), or destination[i] += f(x[i], ...), or nothing, as the destination
+/// says. Checks lengths and overlap first; shares the elements out over the threads of a context. Results do not depend on the
+/// partition, because an operator treats every lane alike.
 /// </summary>
 internal static unsafe class Map
 {
@@ -16,32 +16,36 @@ internal static unsafe class Map
     private const int Granularity = 512;
 
     public static void Unary<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context,
+        TOperator f, ReadOnlySpan<T> x, Destination<T> destination, double nanoseconds, ComputeContext? context,
         SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IUnaryOperator<T>
     {
+        if (!destination.IsWanted)
+            return;
         SpanGuard.Supported<T>();
-        SpanGuard.AtLeast(x.Length, destination.Length);
-        destination = destination[..x.Length];
-        SpanGuard.SameStartOrDisjoint(x, destination);
-        if (accumulate)
-            Run<T, BinaryBody<T, AddUnary<T, TOperator>>>(new(new(f), x, destination, destination), x.Length, nanoseconds, context, width);
+        SpanGuard.AtLeast(x.Length, destination.Span.Length);
+        var result = destination.Span[..x.Length];
+        SpanGuard.SameStartOrDisjoint(x, result, nameof(destination));
+        if (destination.Adds)
+            Run<T, BinaryBody<T, AddUnary<T, TOperator>>>(new(new(f), x, result, result), x.Length, nanoseconds, context, width);
         else
-            Run<T, UnaryBody<T, TOperator>>(new(f, x, destination), x.Length, nanoseconds, context, width);
+            Run<T, UnaryBody<T, TOperator>>(new(f, x, result), x.Length, nanoseconds, context, width);
     }
 
     public static void Binary<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context,
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Destination<T> destination, double nanoseconds, ComputeContext? context,
         SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, IBinaryOperator<T>
     {
-        destination = Checked(x, y, destination);
-        if (accumulate)
-            Run<T, TernaryBody<T, AddBinary<T, TOperator>>>(new(new(f), x, y, destination, destination), x.Length, nanoseconds, context, width);
+        if (!destination.IsWanted)
+            return;
+        var result = Checked(x, y, destination.Span);
+        if (destination.Adds)
+            Run<T, TernaryBody<T, AddBinary<T, TOperator>>>(new(new(f), x, y, result, result), x.Length, nanoseconds, context, width);
         else
-            Run<T, BinaryBody<T, TOperator>>(new(f, x, y, destination), x.Length, nanoseconds, context, width);
+            Run<T, BinaryBody<T, TOperator>>(new(f, x, y, result), x.Length, nanoseconds, context, width);
     }
 
     /// <summary>The same for an operator that is a whole loop over spans.</summary>
@@ -55,23 +59,20 @@ internal static unsafe class Map
     }
 
     public static void Ternary<T, TOperator>(
-        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Span<T> destination, bool accumulate, double nanoseconds, ComputeContext? context,
+        TOperator f, ReadOnlySpan<T> x, ReadOnlySpan<T> y, ReadOnlySpan<T> z, Destination<T> destination, double nanoseconds, ComputeContext? context,
         SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TOperator : struct, ITernaryOperator<T>
     {
-        SpanGuard.Supported<T>();
-        SpanGuard.SameLength(x.Length, y.Length);
+        if (!destination.IsWanted)
+            return;
         SpanGuard.SameLength(x.Length, z.Length);
-        SpanGuard.AtLeast(x.Length, destination.Length);
-        destination = destination[..x.Length];
-        SpanGuard.SameStartOrDisjoint(x, destination);
-        SpanGuard.SameStartOrDisjoint(y, destination);
-        SpanGuard.SameStartOrDisjoint(z, destination);
-        if (accumulate)
-            Run<T, QuaternaryBody<T, AddTernary<T, TOperator>>>(new(new(f), x, y, z, destination, destination), x.Length, nanoseconds, context, width);
+        var result = Checked(x, y, destination.Span);
+        SpanGuard.SameStartOrDisjoint(z, result, nameof(destination));
+        if (destination.Adds)
+            Run<T, QuaternaryBody<T, AddTernary<T, TOperator>>>(new(new(f), x, y, z, result, result), x.Length, nanoseconds, context, width);
         else
-            Run<T, TernaryBody<T, TOperator>>(new(f, x, y, z, destination), x.Length, nanoseconds, context, width);
+            Run<T, TernaryBody<T, TOperator>>(new(f, x, y, z, result), x.Length, nanoseconds, context, width);
     }
 
     /// <summary>The rules for two inputs; the destination without its tail.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -23,8 +22,7 @@ internal static unsafe class Embeddings
     /// <param name="indices">The indices, <paramref name="perRow"/> for each row of a batch.</param>
     /// <param name="perRow">Indices of a row.</param>
     /// <param name="rows">The rows of the table.</param>
-    /// <param name="firstRow">The row of the batch that the first index belongs to.</param>
-    public static void Check(ReadOnlySpan<int> indices, int perRow, int rows, int firstRow)
+    public static void Check(ReadOnlySpan<int> indices, int perRow, int rows)
     {
         // Negative indices are the largest of all as unsigned numbers.
         Vector<uint> most = default;
@@ -37,16 +35,16 @@ internal static unsafe class Embeddings
         for (; i < indices.Length; i++)
             largest = Math.Max(largest, (uint)indices[i]);
         if (largest >= (uint)rows && !indices.IsEmpty)
-            Throw(indices, perRow, rows, firstRow);
+            Throw(indices, perRow, rows);
     }
 
     [DoesNotReturn]
-    private static void Throw(ReadOnlySpan<int> indices, int perRow, int rows, int firstRow)
+    private static void Throw(ReadOnlySpan<int> indices, int perRow, int rows)
     {
         var at = 0;
         while ((uint)indices[at] < (uint)rows)
             at++;
-        throw new ArgumentException($"Indices lie in [0, {rows}); row {firstRow + at / perRow} has {indices[at]} (number {at % perRow} of {perRow}).", nameof(indices));
+        throw new ArgumentException($"Indices lie in [0, {rows}); row {at / perRow} has {indices[at]} (number {at % perRow} of {perRow}).", nameof(indices));
     }
 
     /// <summary>y[n] = table[indices[n]]. The indices have been checked.</summary>
@@ -58,8 +56,8 @@ internal static unsafe class Embeddings
     }
 
     /// <summary>
-    /// dTable[indices[n]] += dy[n], but for one index; dTable is cleared first unless <paramref name="accumulate"/>. Threads share
-    /// the columns.
+    /// dTable[indices[n]] += dy[n], but for one index; dTable is cleared first where it is to be overwritten. Threads
+    /// share the columns.
     /// </summary>
     /// <remarks>
     /// The first <see cref="BlockSums.Rows"/> occurrences of a row and fewer are added in order of n; more are summed in the order of
@@ -70,16 +68,18 @@ internal static unsafe class Embeddings
     /// <param name="columns">The elements of a row.</param>
     /// <param name="skippedIndex">The row whose gradient is zero; -1 for none.</param>
     /// <param name="dTable">The gradient by the table.</param>
-    /// <param name="accumulate">Whether the table is added to.</param>
     /// <param name="order">Room for as many numbers as indices.</param>
     /// <param name="compute">The threads, each with <see cref="RowsUpdate{T}.ThreadBytes"/>.</param>
-    public static void Scatter<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<T> dTable, bool accumulate,
+    public static void Scatter<T>(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Destination<T> dTable,
         Span<ulong> order, ComputeContext compute)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dTable.IsWanted)
+            return;
         SpanGuard.SameLength(indices.Length * columns, dy.Length);
-        if (!accumulate)
-            compute.For(dTable.Length, 1024, dTable.Length * 0.05, new ClearBody<T>(dTable));
+        var table = dTable.Span;
+        if (!dTable.Adds)
+            compute.For(table.Length, 1024, table.Length * 0.05, new ClearBody<T>(table));
         Span<int> counts = stackalloc int[Buckets];
         var often = 0;
         if (indices.Length <= BlockSums.Rows)
@@ -101,7 +101,7 @@ internal static unsafe class Embeddings
         }
 
         KeySort.Ascending(order[..often]);
-        var body = new SimdRange<T, ScatterBody<T>>(new(dy, indices, columns, skippedIndex, dTable, counts, order[..often]), SimdWidth.Widest);
+        var body = new SimdRange<T, ScatterBody<T>>(new(dy, indices, columns, skippedIndex, table, counts, order[..often]), SimdWidth.Widest);
         compute.For(columns, Columns, dy.Length * Cost, in body);
     }
 
@@ -146,7 +146,7 @@ internal static unsafe class Embeddings
                 {
                     var index = _indices[n];
                     if (index != skippedIndex && (_counts.IsEmpty || _counts[index & Buckets - 1] <= BlockSums.Rows))
-                        RowLoops<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)index * columns + start, width);
+                        RowSums<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)index * columns + start, width);
                 }
 
                 if (_order.IsEmpty)
@@ -161,12 +161,12 @@ internal static unsafe class Embeddings
                         if (run.Length <= BlockSums.Rows)
                         {
                             foreach (var key in run)
-                                RowLoops<TVector, T>.Add(from + (nint)(uint)key * columns + start, row, width);
+                                RowSums<TVector, T>.Add(from + (nint)(uint)key * columns + start, row, width);
                             continue;
                         }
 
                         RunSum<TVector, T>(from + start, run, columns, width, slots);
-                        RowLoops<TVector, T>.Add(slots, row, width);
+                        RowSums<TVector, T>.Add(slots, row, width);
                     }
                 }
             }
@@ -193,35 +193,11 @@ internal static unsafe class Embeddings
             var slot = BlockSums.Slot(slots, block, width);
             new Span<T>(slot, (int)width).Clear();
             foreach (var key in run[..Math.Min(BlockSums.Rows, run.Length)])
-                RowLoops<TVector, T>.Add(dy + (nint)(uint)key * stride, slot, width);
+                RowSums<TVector, T>.Add(dy + (nint)(uint)key * stride, slot, width);
             run = run[Math.Min(BlockSums.Rows, run.Length)..];
             BlockSums.Join(slots, block, width, (int)width);
         }
 
         BlockSums.Finish(slots, block, width, (int)width);
-    }
-}
-
-/// <summary>Sums of short rows.</summary>
-internal static unsafe class RowLoops<TVector, T>
-    where TVector : unmanaged, ISimdVector<TVector, T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    /// <summary>sum += x. The last register may overlap the one before, and is read first.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(T* x, T* sum, nint n)
-    {
-        var last = n - TVector.Count;
-        if (last < 0)
-        {
-            for (nint i = 0; i < n; i++)
-                sum[i] += x[i];
-            return;
-        }
-
-        var lastSum = TVector.Load(sum + last) + TVector.Load(x + last);
-        for (nint i = 0; i < last; i += TVector.Count)
-            TVector.Store(sum + i, TVector.Load(sum + i) + TVector.Load(x + i));
-        TVector.Store(sum + last, lastSum);
     }
 }

@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.Intrinsics;
-
 namespace Backprop.Simd.Kernels;
 
 /// <summary>
@@ -69,21 +66,6 @@ internal readonly struct ChannelPlan
 
     /// <summary>The elements of a table of one number per column.</summary>
     public static int TableLength(int channels) => Math.Max(MaxStrip, channels);
-
-    /// <summary>The widest registers of the hardware.</summary>
-    public static SimdWidth Resolve(SimdWidth width) => width != SimdWidth.Widest ? width
-        : Vector512.IsHardwareAccelerated ? SimdWidth.Bits512
-        : Vector256.IsHardwareAccelerated ? SimdWidth.Bits256
-        : SimdWidth.Bits128;
-
-    /// <summary>The lanes of a resolved width.</summary>
-    public static int Lanes<T>(SimdWidth width) where T : unmanaged => width switch
-    {
-        SimdWidth.Bits512 => Vector512<T>.Count,
-        SimdWidth.Bits256 => Vector256<T>.Count,
-        SimdWidth.Bits128 => Vector128<T>.Count,
-        _ => Vector<T>.Count,
-    };
 
     /// <summary>The first column of a strip. Strips are two to four registers wide, if rows fold or one is as wide.</summary>
     public int StripStart(int strip) => (int)((long)strip * Width / Strips);

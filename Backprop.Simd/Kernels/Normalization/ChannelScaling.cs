@@ -19,8 +19,8 @@ internal static unsafe class ChannelScaling
     {
         SpanGuard.SameLength(x.Length, y.Length);
         CheckTables<T>(channels, center, scale, shift);
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
         plan.Spread(center);
         plan.Spread(scale);
         plan.Spread(shift);
@@ -33,22 +33,24 @@ internal static unsafe class ChannelScaling
 
     /// <summary>dx = dy byDy + (x - center) byX + shift, or dx += it. Tables as in <see cref="Normalize"/>.</summary>
     public static void Gradient<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int channels, Span<T> center, Span<T> byDy, Span<T> byX, Span<T> shift,
-        Span<T> dx, bool adds, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+        Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         SpanGuard.SameLength(x.Length, dy.Length);
-        SpanGuard.SameLength(x.Length, dx.Length);
+        SpanGuard.SameLength(x.Length, dx.Span.Length);
         CheckTables<T>(channels, center, byDy, byX);
         CheckTables<T>(channels, shift, shift, shift);
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
         plan.Spread(center);
         plan.Spread(byDy);
         plan.Spread(byX);
         plan.Spread(shift);
-        fixed (T* px = x, pdy = dy, pdx = dx, pc = center, pa = byDy, pb = byX, ps = shift)
+        fixed (T* px = x, pdy = dy, pdx = dx.Span, pc = center, pa = byDy, pb = byX, ps = shift)
         {
-            var body = new SimdRange<T, GradientBody<T>>(new(plan, px, pdy, pdx, pc, pa, pb, ps, adds), width);
+            var body = new SimdRange<T, GradientBody<T>>(new(plan, px, pdy, pdx, pc, pa, pb, ps, dx.Adds), width);
             compute.For(plan.Passes, 1, GradientCost * x.Length, in body);
         }
     }

@@ -27,8 +27,8 @@ internal static unsafe class ChannelStatistics
         Span<T> center, Span<T> offset, Span<T> inverse, Span<T> variance, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
         fixed (T* px = x, sums = scratch[..(int)ScratchLength(channels)])
         {
             var body = new SimdRange<T, MomentsBody<T>>(new(plan, px, sums), width);
@@ -45,8 +45,8 @@ internal static unsafe class ChannelStatistics
     {
         SpanGuard.SameLength(x.Length, dy.Length);
         SpanGuard.AtLeast(channels, center.Length);
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(x.Length / channels, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(x.Length / channels, channels, RegisterWidth.Lanes<T>(width));
         fixed (T* px = x, pdy = dy, pc = center, blocks = scratch[..(int)ScratchLength(channels)])
         {
             var body = new SimdRange<T, ProductsBody<T>>(new(plan, px, pdy, pc, blocks), width);

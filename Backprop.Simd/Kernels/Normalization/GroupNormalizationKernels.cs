@@ -30,8 +30,8 @@ internal static unsafe class GroupNormalizationKernels
         Span<T> cache, Span<T> scratch, Span<T> y, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(positions, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(positions, channels, RegisterWidth.Lanes<T>(width));
         var rows = x.Length / (positions * channels);
         SpanGuard.SameLength(x.Length, y.Length);
         CheckTables(rows, channels, groups, weight, bias, cache, scratch, needsCache: false);
@@ -43,23 +43,23 @@ internal static unsafe class GroupNormalizationKernels
     }
 
     /// <summary>
-    /// Each row's sums of dy xhat and dy into its scratch; and, unless <paramref name="dx"/> is empty, with g = dy weight and means
+    /// Each row's sums of dy xhat and dy into its scratch; and, if <paramref name="dx"/> is wanted, with g = dy weight and means
     /// over the group, dx = inverse (g - mean(g) - xhat mean(g xhat)), or dx += it.
     /// </summary>
     public static void Backward<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int positions, int channels, int groups, ReadOnlySpan<T> weight,
-        ReadOnlySpan<T> cache, Span<T> scratch, Span<T> dx, bool adds, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+        ReadOnlySpan<T> cache, Span<T> scratch, Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        width = ChannelPlan.Resolve(width);
-        var plan = new ChannelPlan(positions, channels, ChannelPlan.Lanes<T>(width));
+        width = RegisterWidth.OfMachine(width);
+        var plan = new ChannelPlan(positions, channels, RegisterWidth.Lanes<T>(width));
         var rows = x.Length / (positions * channels);
         SpanGuard.SameLength(x.Length, dy.Length);
-        if (!dx.IsEmpty)
-            SpanGuard.SameLength(x.Length, dx.Length);
+        if (dx.IsWanted)
+            SpanGuard.SameLength(x.Length, dx.Span.Length);
         CheckTables(rows, channels, groups, weight, [], cache, scratch, needsCache: true);
-        fixed (T* px = x, pdy = dy, pdx = dx, pw = weight, pc = cache, ps = scratch)
+        fixed (T* px = x, pdy = dy, pdx = dx.Span, pw = weight, pc = cache, ps = scratch)
         {
-            var body = new SimdRange<T, BackwardBody<T>>(new(plan, px, pdy, pdx, pw, pc, ps, groups, adds), width);
+            var body = new SimdRange<T, BackwardBody<T>>(new(plan, px, pdy, pdx, pw, pc, ps, groups, dx.Adds), width);
             compute.For(rows, 1, BackwardCost * x.Length + ChannelCost * rows * channels, in body);
         }
     }

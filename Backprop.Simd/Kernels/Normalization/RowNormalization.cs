@@ -29,7 +29,7 @@ internal static unsafe class RowNormalization
         var rows = x.Length / n;
         SpanGuard.SameLength(x.Length, y.Length);
         CheckTables(n, rows, weight, bias, cache, needsCache: false);
-        width = RowWidth<T>(width, n);
+        width = RegisterWidth.OfColumns<T>(n, width);
         fixed (T* px = x, py = y, pw = weight, pb = bias, pc = cache)
         {
             var body = new SimdRange<T, ForwardBody<T>>(new(px, py, pw, pb, pc, n, epsilon, subtractsMean), width);
@@ -39,22 +39,23 @@ internal static unsafe class RowNormalization
 
     /// <summary>With g = dy weight: dx = inverse (g - mean(g) - xhat mean(g xhat)), or dx += it; RMS normalization has no mean(g).</summary>
     public static void BackwardInput<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> weight, bool subtractsMean,
-        ReadOnlySpan<T> cache, Span<T> dx, bool adds, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+        ReadOnlySpan<T> cache, Destination<T> dx, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         var rows = x.Length / n;
         SpanGuard.SameLength(x.Length, dy.Length);
-        SpanGuard.SameLength(x.Length, dx.Length);
+        SpanGuard.SameLength(x.Length, dx.Span.Length);
         CheckTables(n, rows, weight, [], cache, needsCache: true);
-        width = RowWidth<T>(width, n);
-        fixed (T* px = x, pdy = dy, pdx = dx, pw = weight, pc = cache)
+        width = RegisterWidth.OfColumns<T>(n, width);
+        fixed (T* px = x, pdy = dy, pdx = dx.Span, pw = weight, pc = cache)
         {
-            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, adds), width);
+            var body = new SimdRange<T, BackwardBody<T>>(new(px, pdy, pdx, pw, pc, n, subtractsMean, dx.Adds), width);
             compute.For(rows, RowMajor.Granularity(n), BackwardCost * x.Length + RowCost * rows, in body);
         }
     }
 
-    /// <summary>The widest registers that a row fills; of narrower rows, the narrowest.</summary>
     /// <summary>Layers may be run by other layers, with buffers that were declared otherwise.</summary>
     private static void CheckTables<T>(int n, int rows, ReadOnlySpan<T> weight, ReadOnlySpan<T> bias, ReadOnlySpan<T> cache, bool needsCache)
     {
@@ -64,16 +65,6 @@ internal static unsafe class RowNormalization
             SpanGuard.SameLength(n, bias.Length);
         if (needsCache || !cache.IsEmpty)
             SpanGuard.AtLeast(checked(rows * CachePerRow), cache.Length);
-    }
-
-    internal static SimdWidth RowWidth<T>(SimdWidth width, int n) where T : unmanaged
-    {
-        if (width != SimdWidth.Widest)
-            return width;
-        width = ChannelPlan.Resolve(width);
-        if (width == SimdWidth.Bits512 && n < ChannelPlan.Lanes<T>(SimdWidth.Bits512))
-            width = SimdWidth.Bits256;
-        return width == SimdWidth.Bits256 && n < ChannelPlan.Lanes<T>(SimdWidth.Bits256) ? SimdWidth.Bits128 : width;
     }
 
     private readonly struct ForwardBody<T>(T* x, T* y, T* weight, T* bias, T* cache, int n, double epsilon, bool subtractsMean) : ISimdRangeBody<T>
@@ -91,7 +82,7 @@ internal static unsafe class RowNormalization
                     // The squares are taken about a first mean; how far it lies from the mean is taken off them.
                     sum = ReductionLoops.Pairwise<TVector, T, ReductionLoops.SumTerm<T>>(default, values, values, n);
                     center = T.CreateTruncating(sum / n);
-                    RowLoops.Deviations<TVector, T>(values, n, center, out sum, out squares);
+                    NormalizedRowLoops.Deviations<TVector, T>(values, n, center, out sum, out squares);
                     squares = Math.Max(squares - sum * sum / n, 0);
                     var mean = double.CreateTruncating(center) + sum / n;
                     center = T.CreateTruncating(mean);
@@ -104,7 +95,7 @@ internal static unsafe class RowNormalization
 
                 var inverse = T.CreateTruncating(1 / Math.Sqrt(squares / n + epsilon));
                 var rest = T.CreateTruncating(offset);
-                RowLoops.Normalize<TVector, T>(values, y + (nint)row * n, weight, bias, n, center, inverse, -rest * inverse);
+                NormalizedRowLoops.Normalize<TVector, T>(values, y + (nint)row * n, weight, bias, n, center, inverse, -rest * inverse);
                 if (cache is null)
                     continue;
                 var keep = cache + (nint)row * CachePerRow;
@@ -123,11 +114,11 @@ internal static unsafe class RowNormalization
                 var first = (nint)row * n;
                 var kept = cache + (nint)row * CachePerRow;
                 var (center, offset, inverse) = (kept[0], double.CreateTruncating(kept[1]), double.CreateTruncating(kept[2]));
-                RowLoops.Products<TVector, T>(x + first, dy + first, weight, n, center, out var sum, out var products);
+                NormalizedRowLoops.Products<TVector, T>(x + first, dy + first, weight, n, center, out var sum, out var products);
                 products = (products - offset * sum) * inverse; // of g and xhat
                 var byX = -inverse * inverse * (products / n);
                 var shift = -byX * offset - (subtractsMean ? inverse * (sum / n) : 0);
-                RowLoops.Gradient<TVector, T>(x + first, dy + first, dx + first, weight, n, center, kept[2], T.CreateTruncating(byX), T.CreateTruncating(shift), adds);
+                NormalizedRowLoops.Gradient<TVector, T>(x + first, dy + first, dx + first, weight, n, center, kept[2], T.CreateTruncating(byX), T.CreateTruncating(shift), adds);
             }
         }
     }

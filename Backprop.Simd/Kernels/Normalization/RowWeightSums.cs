@@ -16,15 +16,17 @@ internal static unsafe class RowWeightSums
     /// <summary>Scratch for <see cref="Compute"/>.</summary>
     public static long ScratchLength(int n) => 2L * ChannelPlan.MaxBlocks(n) * n;
 
-    /// <summary>products[j] = sum of dy[i, j] xhat[i, j]; sums[j] = sum of dy[i, j].</summary>
-    public static void Compute<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> cache, Span<T> scratch, Span<T> products, Span<T> sums,
-        ComputeContext compute, SimdWidth width = SimdWidth.Widest)
+    /// <summary>products[j] = sum of dy[i, j] xhat[i, j]; sums[j] = sum of dy[i, j]; or each += it.</summary>
+    public static void Compute<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> dy, int n, ReadOnlySpan<T> cache, Span<T> scratch,
+        Destination<T> products, Destination<T> sums, ComputeContext compute, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!products.IsWanted && !sums.IsWanted)
+            return;
         SpanGuard.SameLength(x.Length, dy.Length);
         SpanGuard.AtLeast(checked(x.Length / n * RowNormalization.CachePerRow), cache.Length);
-        width = RowNormalization.RowWidth<T>(width, n);
-        var plan = new ChannelPlan(x.Length / n, n, ChannelPlan.Lanes<T>(width), folds: false);
+        width = RegisterWidth.OfColumns<T>(n, width);
+        var plan = new ChannelPlan(x.Length / n, n, RegisterWidth.Lanes<T>(width), folds: false);
         fixed (T* px = x, pdy = dy, pc = cache, blocks = scratch[..(int)ScratchLength(n)])
         {
             var body = new SimdRange<T, Body<T>>(new(plan, px, pdy, pc, blocks), width);
@@ -38,10 +40,18 @@ internal static unsafe class RowWeightSums
                     sum += double.CreateTruncating(blocks[(2 * (nint)block + 1) * n + column]);
                 }
 
-                products[column] = T.CreateTruncating(product);
-                sums[column] = T.CreateTruncating(sum);
+                Write(products, column, product);
+                Write(sums, column, sum);
             }
         }
+    }
+
+    private static void Write<T>(Destination<T> destination, int column, double value) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (!destination.IsWanted)
+            return;
+        var result = T.CreateTruncating(value);
+        destination.Span[column] = destination.Adds ? destination.Span[column] + result : result;
     }
 
     private readonly struct Body<T>(ChannelPlan plan, T* x, T* dy, T* cache, T* blocks) : ISimdRangeBody<T>

@@ -34,22 +34,24 @@ internal static unsafe class AveragePooling
         SpanGuard.SameLength(images * shape.InputSize, x.Length);
         SpanGuard.SameLength(images * shape.OutputSize, y.Length);
         SpanGuard.Disjoint(x, y);
-        width = RegisterWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
         var body = new SimdRange<T, ForwardBody<T>>(new(shape, includePadding, x, y), width);
         PoolingLoops.For(in body, images * shape.Rows.Outputs, images * shape.CellsRead * Cost, context);
     }
 
     /// <summary>The gradient by the images, or dx += it.</summary>
-    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Span<T> dx, bool accumulate, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Backward<T>(in PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Destination<T> dx, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         SpanGuard.Supported<T>();
-        var images = dx.Length / shape.InputSize;
-        SpanGuard.SameLength(images * shape.InputSize, dx.Length);
+        var images = dx.Span.Length / shape.InputSize;
+        SpanGuard.SameLength(images * shape.InputSize, dx.Span.Length);
         SpanGuard.SameLength(images * shape.OutputSize, dy.Length);
-        SpanGuard.Disjoint(dy, dx);
-        width = RegisterWidth.Of<T>(shape.Channels, width);
-        var body = new SimdRange<T, BackwardBody<T>>(new(shape, includePadding, dy, dx, accumulate), width);
+        SpanGuard.Disjoint(dy, dx.Span, nameof(dx));
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
+        var body = new SimdRange<T, BackwardBody<T>>(new(shape, includePadding, dy, dx), width);
         PoolingLoops.For(in body, images, images * shape.CellsRead * 2 * Cost, context);
     }
 
@@ -77,27 +79,27 @@ internal static unsafe class AveragePooling
         }
     }
 
-    private readonly ref struct BackwardBody<T>(PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Span<T> dx, bool accumulate) : ISimdRangeBody<T>
+    private readonly ref struct BackwardBody<T>(PoolingShape shape, bool includePadding, ReadOnlySpan<T> dy, Destination<T> dx) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _dy = dy;
-        private readonly Span<T> _dx = dx;
+        private readonly Destination<T> _dx = dx;
 
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            fixed (T* dy = _dy, dx = _dx)
+            fixed (T* dy = _dy, dx = _dx.Span)
             {
                 for (var image = start; image < limit; image++)
                 {
                     T* from = dy + (nint)image * shape.OutputSize, to = dx + (nint)image * shape.InputSize;
                     var isNarrow = shape.Channels < TVector.Count;
-                    if (!accumulate && shape.IsTiled && !isNarrow)
+                    if (!_dx.Adds && shape.IsTiled && !isNarrow)
                     {
                         AveragePoolingLoops<TVector, T>.TiledImage(in shape, from, to);
                         continue;
                     }
 
-                    if (!accumulate)
+                    if (!_dx.Adds)
                         new Span<T>(to, shape.InputSize).Clear();
                     if (isNarrow)
                         NarrowPooling<T>.MeanGradient(in shape, includePadding, from, to);

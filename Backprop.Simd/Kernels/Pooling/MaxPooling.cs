@@ -29,23 +29,25 @@ internal static unsafe class MaxPooling
         if (!cells.IsEmpty)
             SpanGuard.SameLength(y.Length, cells.Length);
         SpanGuard.Disjoint(x, y);
-        width = RegisterWidth.Of<T>(shape.Channels, width);
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
         var body = new SimdRange<T, ForwardBody<T>>(new(shape, x, y, cells), width);
         PoolingLoops.For(in body, images * shape.Rows.Outputs, images * shape.CellsRead * Cost, context);
     }
 
     /// <summary>The gradient by the images, or dx += it.</summary>
-    public static void Backward<T>(in PoolingShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells, Span<T> dx, bool accumulate, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Backward<T>(in PoolingShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells, Destination<T> dx, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!dx.IsWanted)
+            return;
         SpanGuard.Supported<T>();
-        var images = dx.Length / shape.InputSize;
-        SpanGuard.SameLength(images * shape.InputSize, dx.Length);
+        var images = dx.Span.Length / shape.InputSize;
+        SpanGuard.SameLength(images * shape.InputSize, dx.Span.Length);
         SpanGuard.SameLength(images * shape.OutputSize, dy.Length);
         SpanGuard.SameLength(dy.Length, cells.Length);
-        SpanGuard.Disjoint(dy, dx);
-        width = RegisterWidth.Of<T>(shape.Channels, width);
-        var body = new SimdRange<T, BackwardBody<T>>(new(shape, dy, cells, dx, accumulate), width);
+        SpanGuard.Disjoint(dy, dx.Span, nameof(dx));
+        width = RegisterWidth.OfColumns<T>(shape.Channels, width);
+        var body = new SimdRange<T, BackwardBody<T>>(new(shape, dy, cells, dx), width);
         PoolingLoops.For(in body, images, images * shape.CellsRead * 2 * Cost, context);
     }
 
@@ -80,16 +82,16 @@ internal static unsafe class MaxPooling
         }
     }
 
-    private readonly ref struct BackwardBody<T>(PoolingShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells, Span<T> dx, bool accumulate) : ISimdRangeBody<T>
+    private readonly ref struct BackwardBody<T>(PoolingShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells, Destination<T> dx) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _dy = dy;
         private readonly ReadOnlySpan<int> _cells = cells;
-        private readonly Span<T> _dx = dx;
+        private readonly Destination<T> _dx = dx;
 
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
-            fixed (T* dy = _dy, dx = _dx)
+            fixed (T* dy = _dy, dx = _dx.Span)
             {
                 fixed (int* cells = _cells)
                 {
@@ -97,13 +99,13 @@ internal static unsafe class MaxPooling
                     {
                         nint from = (nint)image * shape.OutputSize, to = (nint)image * shape.InputSize;
                         var isNarrow = shape.Channels < TVector.Count;
-                        if (!accumulate && shape.IsTiled && !isNarrow)
+                        if (!_dx.Adds && shape.IsTiled && !isNarrow)
                         {
                             MaxPoolingLoops<TVector, T>.TiledImage(in shape, dy + from, cells + from, dx + to);
                             continue;
                         }
 
-                        if (!accumulate)
+                        if (!_dx.Adds)
                             new Span<T>(dx + to, shape.InputSize).Clear();
                         if (isNarrow)
                             NarrowPooling<T>.MaxGradient(in shape, dy + from, cells + from, dx + to);

@@ -32,28 +32,31 @@ internal static unsafe class Dropping
     /// <summary>Nanoseconds per element: mostly the generator's.</summary>
     private const double Cost = 0.8;
 
-    /// <summary>Drops, or with <paramref name="accumulate"/> y += what is kept.</summary>
-    public static void Run<T>(WordStream stream, ulong first, double p, double scale, ReadOnlySpan<T> x, Span<T> y, bool accumulate, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    /// <summary>y = what is kept, or y += it.</summary>
+    public static void Run<T>(WordStream stream, ulong first, double p, double scale, ReadOnlySpan<T> x, Destination<T> y, ComputeContext? context,
+        SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!y.IsWanted)
+            return;
         SpanGuard.Supported<T>();
-        SpanGuard.SameLength(x.Length, y.Length);
-        SpanGuard.SameStartOrDisjoint(x, y);
+        SpanGuard.SameLength(x.Length, y.Span.Length);
+        SpanGuard.SameStartOrDisjoint(x, y.Span, nameof(y));
 
         // A word's upper 23 bits, as the fraction of a number in [1, 2), are compared with 1 + p.
         var threshold = 1 + Math.Round(p * (1 << 23)) / (1 << 23);
-        var body = new SimdRange<T, Body<T>>(new(stream, first, threshold, T.CreateTruncating(scale), x, y, accumulate), width);
+        var body = new SimdRange<T, Body<T>>(new(stream, first, threshold, T.CreateTruncating(scale), x, y), width);
         if (context is not null)
             context.For(x.Length, Chunk, x.Length * Cost, in body);
         else if (!x.IsEmpty)
             body.Execute(0, x.Length);
     }
 
-    private readonly ref struct Body<T>(WordStream stream, ulong first, double threshold, T scale, ReadOnlySpan<T> x, Span<T> y, bool accumulate) : ISimdRangeBody<T>
+    private readonly ref struct Body<T>(WordStream stream, ulong first, double threshold, T scale, ReadOnlySpan<T> x, Destination<T> y) : ISimdRangeBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly ReadOnlySpan<T> _x = x;
-        private readonly Span<T> _y = y;
+        private readonly Destination<T> _y = y;
 
         [SkipLocalsInit]
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
@@ -62,7 +65,7 @@ internal static unsafe class Dropping
             const int Room = Chunk + 4 * PhiloxBlocks.Group + 64;
             var words = stackalloc uint[Room];
             var wide = stackalloc ulong[sizeof(T) == sizeof(ulong) ? Room : 1];
-            fixed (T* x = _x, y = _y)
+            fixed (T* x = _x, y = _y.Span)
             {
                 for (var i = start; i < limit; i += Chunk)
                 {
@@ -102,11 +105,12 @@ internal static unsafe class Dropping
         {
             var (factor, bound) = (TVector.Create(scale), TVector.Create(threshold));
             var fraction = TVector.IsSingle ? 9 : 12;
+            var adds = _y.Adds;
             for (var i = 0; i < n; i += TVector.Count)
             {
                 var uniform = TVector.ShiftBitsRight(TVector.Load(bits + i), fraction) | TVector.One;
                 var kept = TVector.AndNot(TVector.Load(x + i) * factor, uniform < bound);
-                TVector.Store(y + i, accumulate ? TVector.Load(y + i) + kept : kept);
+                TVector.Store(y + i, adds ? TVector.Load(y + i) + kept : kept);
             }
         }
 

@@ -22,9 +22,9 @@ internal static unsafe class PhiloxBlocks
     /// <param name="blocks">How many, a multiple of <see cref="Group"/>.</param>
     public static void Fill(ulong counter, ulong counterHigh, ulong key, uint* words, int blocks)
     {
-        if (Avx512F.IsSupported)
+        if (RegisterWidth.Machine == SimdWidth.Bits512)
             Fill512(counter, counterHigh, key, words, blocks);
-        else if (Avx2.IsSupported)
+        else if (RegisterWidth.Machine == SimdWidth.Bits256)
             Fill256(counter, counterHigh, key, words, blocks);
         else
             FillScalar(counter, counterHigh, key, words, blocks);

@@ -14,24 +14,25 @@ public static partial class Reductions
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="rows">A row-major matrix [rows, columns].</param>
     /// <param name="sums">One value per column.</param>
-    /// <param name="accumulate">Add to <paramref name="sums"/> instead of overwriting it.</param>
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
     /// <exception cref="ArgumentException"><paramref name="rows"/> is not row-major, or <paramref name="sums"/> is shorter than a
     /// row or overlaps the rows.</exception>
-    public static void ColumnSums<T>(ReadOnlyMatrix<T> rows, Span<T> sums, bool accumulate, ComputeContext? context = null)
+    public static void ColumnSums<T>(ReadOnlyMatrix<T> rows, Destination<T> sums, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (!sums.IsWanted)
+            return;
         SpanGuard.Supported<T>();
         RowMajor.Check(rows, nameof(rows));
-        SpanGuard.AtLeast(rows.Columns, sums.Length);
-        sums = sums[..rows.Columns];
+        SpanGuard.AtLeast(rows.Columns, sums.Span.Length);
+        var result = sums.Span[..rows.Columns];
         var used = rows.Span[..RowMajor.Used(rows)];
-        SpanGuard.Disjoint(used, sums, nameof(sums));
-        if (!accumulate)
-            sums.Clear();
+        SpanGuard.Disjoint(used, result, nameof(sums));
+        if (!sums.Adds)
+            result.Clear();
         if (used.IsEmpty)
             return;
-        var body = new SimdRange<T, ColumnSumsBody<T>>(new(used, rows.Rows, rows.RowStride, sums), SimdWidth.Widest);
+        var body = new SimdRange<T, ColumnSumsBody<T>>(new(used, rows.Rows, rows.RowStride, result), SimdWidth.Widest);
         if (context is null)
             body.Execute(0, rows.Columns);
         else

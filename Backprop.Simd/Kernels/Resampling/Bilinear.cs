@@ -67,7 +67,7 @@ internal readonly unsafe ref struct Bilinear<T> where T : unmanaged, IFloatingPo
     /// <param name="image">The destination.</param>
     /// <param name="lines">Three lines of coordinates.</param>
     public void Warp(AffineMap map, Span<T> image, Span<T> lines) =>
-        new SimdRange<T, WarpBody>(new(this, map, image, lines), RegisterWidth.Of<T>(LineElements(_width))).Execute(0, _height);
+        new SimdRange<T, WarpBody>(new(this, map, image, lines), RegisterWidth.OfColumns<T>(LineElements(_width))).Execute(0, _height);
 
     /// <summary>Writes a line of an image.</summary>
     /// <param name="xs">The x of each pixel; replaced. A multiple of the registers long, the end finite.</param>

@@ -36,7 +36,7 @@ internal readonly unsafe ref struct ElasticField<T> : ISimdRangeBody<T> where T 
     public static void Distort(Span<T> image, int height, int width, int channels, ReadOnlySpan<T> gaussian, double strength, double fill, WordStream stream, Span<T> scratch)
     {
         var body = new ElasticField<T>(image, height, width, channels, gaussian, strength, fill, stream, scratch);
-        new SimdRange<T, ElasticField<T>>(body, RegisterWidth.Of<T>(Block)).Execute(0, height);
+        new SimdRange<T, ElasticField<T>>(body, RegisterWidth.OfColumns<T>(Block)).Execute(0, height);
     }
 
     /// <summary>The elements of scratch for an image and a number of weights.</summary>

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -24,7 +23,7 @@ internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range
     private readonly ReadOnlySpan<T> _x = x, _dy = dy;
 
     /// <summary>Rows of fewer elements are not worth it.</summary>
-    public static int LeastColumns => Vector128<T>.Count;
+    public static int LeastColumns => RegisterWidth.Lanes<T>(SimdWidth.Bits128);
 
     public void Visit<TUpdate>(TUpdate update, Span<T> first, Span<T> second, Span<T> third) where TUpdate : struct, IUpdate<T>
     {
@@ -34,28 +33,23 @@ internal readonly ref struct OuterUpdate<T>(Span<T> parameters, BlockRange range
             second = second.Slice(range.Start, range.Length);
         if (TUpdate.States > 2)
             third = third.Slice(range.Start, range.Length);
-        var body = new Body<TUpdate>(update, _parameters, _x, _dy, first, second, third);
+        var body = new SimdRange<T, Body<TUpdate>>(new(update, _parameters, _x, _dy, first, second, third), RegisterWidth.OfColumns<T>(_dy.Length));
         context.For(_x.Length, Granularity, range.Length * StreamCost * (1 + TUpdate.States), in body);
     }
 
-    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> first, Span<T> second, Span<T> third) : IRangeBody
+    private readonly unsafe ref struct Body<TUpdate>(TUpdate update, Span<T> parameters, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> first, Span<T> second, Span<T> third) : ISimdRangeBody<T>
         where TUpdate : struct, IUpdate<T>
     {
         private readonly Span<T> _parameters = parameters, _first = first, _second = second, _third = third;
         private readonly ReadOnlySpan<T> _x = x, _dy = dy;
 
-        public void Execute(int start, int limit)
+        public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             nint columns = _dy.Length;
             fixed (T* p = _parameters, g = _dy, a = _x, s = _first, t = _second, u = _third)
             {
                 var at = start * columns;
-                if (Vector512.IsHardwareAccelerated && columns >= Vector512<T>.Count)
-                    OuterUpdateLoops.Run<SimdVector512<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
-                else if (Vector256.IsHardwareAccelerated && columns >= Vector256<T>.Count)
-                    OuterUpdateLoops.Run<SimdVector256<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
-                else
-                    OuterUpdateLoops.Run<SimdVector128<T>, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
+                OuterUpdateLoops.Run<TVector, T, TUpdate>(update, a + start, limit - start, g, columns, p + at, s + at, t + at, u + at);
             }
         }
     }

@@ -62,22 +62,43 @@ internal readonly struct NesterovUpdate<T>(T rate, T decay, T momentum) : IUpdat
     }
 }
 
-/// <summary>The numbers of one step of Adam, each rounded once from double.</summary>
-/// <param name="Rate">-learningRate / (1 - beta1^t).</param>
-/// <param name="Scale">1 / sqrt(1 - beta2^t).</param>
-/// <param name="Epsilon">What is added to the root.</param>
-/// <param name="Beta1">The decay of the first moment.</param>
-/// <param name="Weight1">1 - beta1.</param>
-/// <param name="Beta2">The decay of the second moment.</param>
-/// <param name="Weight2">1 - beta2.</param>
-/// <param name="Decay">What of the parameter is added to its gradient.</param>
-/// <param name="Keep">What the parameter is multiplied by.</param>
-/// <param name="Rounder">What rounds first moments to multiples of a number far above the subnormal ones; see <see cref="Invoke"/>.</param>
-/// <param name="Least">What is taken from second moments in each step, far too little to show.</param>
-internal readonly record struct AdamUpdate<T>(
-    T Rate, T Scale, T Epsilon, T Beta1, T Weight1, T Beta2, T Weight2, T Decay, T Keep, T Rounder, T Least) : IUpdate<T>
+/// <summary>The step of Adam. Its numbers are each rounded once from double.</summary>
+internal readonly record struct AdamUpdate<T> : IUpdate<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>-learningRate / (1 - beta1^t).</summary>
+    public required T Rate { get; init; }
+
+    /// <summary>1 / sqrt(1 - beta2^t).</summary>
+    public required T Scale { get; init; }
+
+    /// <summary>The number added to the root.</summary>
+    public required T Epsilon { get; init; }
+
+    /// <summary>The decay of the first moment.</summary>
+    public required T Beta1 { get; init; }
+
+    /// <summary>1 - beta1.</summary>
+    public required T Weight1 { get; init; }
+
+    /// <summary>The decay of the second moment.</summary>
+    public required T Beta2 { get; init; }
+
+    /// <summary>1 - beta2.</summary>
+    public required T Weight2 { get; init; }
+
+    /// <summary>The part of the parameter that is added to its gradient.</summary>
+    public required T Decay { get; init; }
+
+    /// <summary>The factor of the parameter.</summary>
+    public required T Keep { get; init; }
+
+    /// <summary>Rounds first moments to multiples of a number far above the subnormal ones; see <see cref="Invoke"/>.</summary>
+    public required T Rounder { get; init; }
+
+    /// <summary>Taken from second moments in each step: far too little to show.</summary>
+    public required T Least { get; init; }
+
     public static int States => 2;
 
     /// <summary>

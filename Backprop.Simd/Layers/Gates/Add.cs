@@ -10,13 +10,16 @@ public sealed class Add : BinaryGate
     public override string Symbol => "+";
 
     /// <inheritdoc/>
+    protected override LayerTraits Traits => LayerTraits.None;
+
+    /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
         Kernels.Elementwise.Add(context.Input(0), context.Input(1), context.Output(), context.Compute);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        ContextKernels.Copied(context.OutputGradient(), context.InputGradient(0), context.Compute);
-        ContextKernels.Copied(context.OutputGradient(), context.InputGradient(1), context.Compute);
+        context.InputGradient(0).Copy(context.OutputGradient());
+        context.InputGradient(1).Copy(context.OutputGradient());
     }
 }

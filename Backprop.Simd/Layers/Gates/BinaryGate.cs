@@ -3,8 +3,8 @@ namespace Backprop.Simd.Layers.Gates;
 /// <summary>An elementwise function of two inputs of the same type.</summary>
 public abstract class BinaryGate : Layer
 {
-    /// <inheritdoc/>
-    public override bool BackwardUsesOutput => false;
+    /// <summary>How the gate uses the memory of inputs and output; unless overridden, backward reads the inputs.</summary>
+    protected virtual LayerTraits Traits => LayerTraits.ReadsInput;
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
@@ -14,5 +14,6 @@ public abstract class BinaryGate : Layer
         var type = declaration.RequireNumbers(0);
         declaration.RequireSame(0, 1);
         declaration.AddOutput(type);
+        declaration.Traits = Traits;
     }
 }

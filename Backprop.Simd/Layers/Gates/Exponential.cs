@@ -10,7 +10,7 @@ public sealed class Exponential : UnaryGate
     public override string Symbol => "exp";
 
     /// <inheritdoc/>
-    public override bool SupportsInPlace => true;
+    protected override LayerTraits Traits => LayerTraits.ReadsOutput | LayerTraits.InPlace;
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
@@ -18,5 +18,5 @@ public sealed class Exponential : UnaryGate
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
-        ContextKernels.Products(context.OutputGradient(), context.Output(), context.InputGradient(0), context.Compute);
+        context.InputGradient(0).Multiply(context.OutputGradient(), context.Output());
 }

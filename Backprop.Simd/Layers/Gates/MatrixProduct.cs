@@ -20,9 +20,6 @@ public sealed class MatrixProduct : Layer
     public override string Symbol => "A B";
 
     /// <inheritdoc/>
-    public override bool BackwardUsesOutput => false;
-
-    /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
@@ -46,6 +43,7 @@ public sealed class MatrixProduct : Layer
         var shared = left.Kind == EdgeKind.Shared && right.Kind == EdgeKind.Shared;
         declaration.UseOperations(2.0 * rows * inner * columns);
         declaration.AddOutput(new EdgeType(shared ? EdgeKind.Shared : EdgeKind.Values, shape));
+        declaration.Traits = LayerTraits.ReadsInput;
     }
 
     /// <inheritdoc/>
@@ -85,38 +83,24 @@ public sealed class MatrixProduct : Layer
         if (IsSharedTimesVectors(left, right))
         {
             var dq = new ReadOnlyMatrix<T>(dc, context.Rows, m);
-            if (!da.IsEmpty)
-                ContextKernels.Product(dq.Transposed, new(b, context.Rows, k), new(da.Span, m, k), da.Adds, context.Compute);
-            if (!db.IsEmpty)
-                ContextKernels.Product(dq, new(a, m, k), new(db.Span, context.Rows, k), db.Adds, context.Compute);
+            da.Product(dq.Transposed, new(b, context.Rows, k));
+            db.Product(dq, new(a, m, k));
             return;
         }
 
         if (IsVectorsTimesShared(left, right))
         {
             var dy = new ReadOnlyMatrix<T>(dc, context.Rows, n);
-            if (!da.IsEmpty)
-                ContextKernels.Product(dy, new ReadOnlyMatrix<T>(b, k, n).Transposed, new(da.Span, context.Rows, k), da.Adds, context.Compute);
-            if (!db.IsEmpty)
-                ContextKernels.Product(new ReadOnlyMatrix<T>(a, context.Rows, k).Transposed, dy, new(db.Span, k, n), db.Adds, context.Compute);
+            da.Product(dy, new ReadOnlyMatrix<T>(b, k, n).Transposed);
+            db.Product(new ReadOnlyMatrix<T>(a, context.Rows, k).Transposed, dy);
             return;
         }
 
         for (var row = 0; row < dc.Length / (m * n); row++)
         {
             var d = new ReadOnlyMatrix<T>(dc.Slice(row * m * n, m * n), m, n);
-            var first = row == 0;
-            if (!da.IsEmpty)
-            {
-                ContextKernels.Product(d, new ReadOnlyMatrix<T>(Of(b, right, row, k * n), k, n).Transposed,
-                    new(Of(da.Span, left, row, m * k), m, k), da.Adds || left.Kind == EdgeKind.Shared && !first, context.Compute);
-            }
-
-            if (!db.IsEmpty)
-            {
-                ContextKernels.Product(new ReadOnlyMatrix<T>(Of(a, left, row, m * k), m, k).Transposed, d,
-                    new(Of(db.Span, right, row, k * n), k, n), db.Adds || right.Kind == EdgeKind.Shared && !first, context.Compute);
-            }
+            Of(da, left, row, m, k).Product(d, new ReadOnlyMatrix<T>(Of(b, right, row, k * n), k, n).Transposed);
+            Of(db, right, row, k, n).Product(new ReadOnlyMatrix<T>(Of(a, left, row, m * k), m, k).Transposed, d);
         }
     }
 
@@ -129,8 +113,10 @@ public sealed class MatrixProduct : Layer
     private static ReadOnlySpan<T> Of<T>(ReadOnlySpan<T> values, EdgeType type, int row, int size) =>
         type.Kind == EdgeKind.Shared ? values : values.Slice(row * size, size);
 
-    private static Span<T> Of<T>(Span<T> values, EdgeType type, int row, int size) =>
-        type.Kind == EdgeKind.Shared ? values : values.Slice(row * size, size);
+    /// <summary>The gradient by one row, or what a row adds to that of a shared side.</summary>
+    private static GradientTarget<T> Of<T>(GradientTarget<T> target, EdgeType type, int row, int rows, int columns)
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> =>
+        (type.Kind != EdgeKind.Shared ? target.Slice(row * rows * columns, rows * columns) : row == 0 ? target : target.Adding).Reshape(rows, columns);
 
     /// <summary>m, k, n; zeros if the shapes do not fit.</summary>
     private static (int Rows, int Inner, int Columns) Sizes(Shape left, Shape right)

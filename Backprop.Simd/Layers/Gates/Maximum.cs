@@ -20,11 +20,7 @@ public sealed class Maximum : BinaryGate
     public override void Backward<T>(in BackwardContext<T> context)
     {
         ReadOnlySpan<T> x = context.Input(0), y = context.Input(1), dz = context.OutputGradient();
-        var dx = context.InputGradient(0);
-        var dy = context.InputGradient(1);
-        if (!dx.IsEmpty)
-            Kernels.Elementwise.MaximumBackwardFirst(dz, x, y, dx.Span, dx.Adds, context.Compute);
-        if (!dy.IsEmpty)
-            Kernels.Elementwise.MaximumBackwardSecond(dz, x, y, dy.Span, dy.Adds, context.Compute);
+        Kernels.Elementwise.MaximumBackwardFirst(dz, x, y, context.InputGradient(0), context.Compute);
+        Kernels.Elementwise.MaximumBackwardSecond(dz, x, y, context.InputGradient(1), context.Compute);
     }
 }

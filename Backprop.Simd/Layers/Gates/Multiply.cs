@@ -17,7 +17,7 @@ public sealed class Multiply : BinaryGate
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var dz = context.OutputGradient();
-        ContextKernels.Products(dz, context.Input(1), context.InputGradient(0), context.Compute);
-        ContextKernels.Products(dz, context.Input(0), context.InputGradient(1), context.Compute);
+        context.InputGradient(0).Multiply(dz, context.Input(1));
+        context.InputGradient(1).Multiply(dz, context.Input(0));
     }
 }

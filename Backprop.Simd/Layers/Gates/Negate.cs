@@ -10,10 +10,7 @@ public sealed class Negate : UnaryGate
     public override string Symbol => "*-1";
 
     /// <inheritdoc/>
-    public override bool BackwardUsesOutput => false;
-
-    /// <inheritdoc/>
-    public override bool SupportsInPlace => true;
+    protected override LayerTraits Traits => LayerTraits.InPlace;
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
@@ -21,5 +18,5 @@ public sealed class Negate : UnaryGate
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
-        ContextKernels.Scaled(context.OutputGradient(), -T.One, context.InputGradient(0), context.Compute);
+        context.InputGradient(0).Scale(context.OutputGradient(), -T.One);
 }

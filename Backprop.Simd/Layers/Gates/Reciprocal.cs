@@ -10,18 +10,13 @@ public sealed class Reciprocal : UnaryGate
     public override string Symbol => "1/x";
 
     /// <inheritdoc/>
-    public override bool SupportsInPlace => true;
+    protected override LayerTraits Traits => LayerTraits.ReadsOutput | LayerTraits.InPlace;
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
         Kernels.Elementwise.Reciprocal(context.Input(0), context.Output(), context.Compute);
 
     /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
-    {
-        var dx = context.InputGradient(0);
-        if (dx.IsEmpty)
-            return;
-        Kernels.Elementwise.ReciprocalBackward(context.OutputGradient(), context.Output(), dx.Span, dx.Adds, context.Compute);
-    }
+    public override void Backward<T>(in BackwardContext<T> context) =>
+        Kernels.Elementwise.ReciprocalBackward(context.OutputGradient(), context.Output(), context.InputGradient(0), context.Compute);
 }

@@ -16,10 +16,7 @@ public sealed class Shift(double offset) : UnaryGate
     public override string Symbol => string.Create(CultureInfo.InvariantCulture, $"+{offset:G4}");
 
     /// <inheritdoc/>
-    public override bool BackwardUsesOutput => false;
-
-    /// <inheritdoc/>
-    public override bool SupportsInPlace => true;
+    protected override LayerTraits Traits => LayerTraits.InPlace;
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
@@ -27,5 +24,5 @@ public sealed class Shift(double offset) : UnaryGate
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
-        ContextKernels.Scaled(context.OutputGradient(), T.One, context.InputGradient(0), context.Compute);
+        context.InputGradient(0).Scale(context.OutputGradient(), T.One);
 }

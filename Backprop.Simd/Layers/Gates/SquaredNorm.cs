@@ -12,14 +12,12 @@ public sealed class SquaredNorm : Layer
     public override string Symbol => "|x|\u00b2";
 
     /// <inheritdoc/>
-    public override bool BackwardUsesOutput => false;
-
-    /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
         declaration.AddOutput(new EdgeType(declaration.RequireNumbers(0).Kind, Shape.Scalar));
+        declaration.Traits = LayerTraits.ReadsInput;
     }
 
     /// <inheritdoc/>
@@ -35,19 +33,10 @@ public sealed class SquaredNorm : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (dx.IsEmpty)
-            return;
         var x = context.Input(0);
         var df = context.OutputGradient();
         var size = x.Length / df.Length;
         for (var row = 0; row < df.Length; row++)
-        {
-            var factor = (T.One + T.One) * df[row];
-            if (dx.Adds)
-                Kernels.Elementwise.Axpy(factor, x.Slice(row * size, size), dx.Span.Slice(row * size, size));
-            else
-                Kernels.Elementwise.Scale(x.Slice(row * size, size), factor, dx.Span.Slice(row * size, size));
-        }
+            context.InputGradient(0).Slice(row * size, size).Scale(x.Slice(row * size, size), (T.One + T.One) * df[row]);
     }
 }

@@ -3,11 +3,15 @@ namespace Backprop.Simd.Layers.Gates;
 /// <summary>An elementwise function of one input.</summary>
 public abstract class UnaryGate : Layer
 {
+    /// <summary>How the gate uses the memory of inputs and output; unless overridden, backward reads both.</summary>
+    protected virtual LayerTraits Traits => LayerTraits.ReadsInput | LayerTraits.ReadsOutput;
+
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireNumbers(0));
+        declaration.Traits = Traits;
     }
 }

@@ -95,7 +95,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         Same("graph", State.Graph, graph);
         Same("seed of the network", State.NetworkSeed, trainer.Network.Seed);
         Same("batches", State.Loader, loader);
-        Same("number of losses", State.EpochLosses.Length, trainer.Network.Definition.Losses.Length);
+        Same("number of losses", State.EpochLosses.Length, trainer.Network.Definition.Graph.Losses.Length);
         Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
         Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
         Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);
@@ -158,9 +158,9 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         var network = trainer.Network;
         var all = new List<(string, long[], Func<ReadOnlyMemory<T>>)>();
         foreach (var entry in network.Definition.Parameters.Entries)
-            all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.ParameterBlock.Memory.Slice(entry.Range.Start, entry.Range.Length)));
+            all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.Blocks.Parameters.Memory.Slice(entry.Range.Start, entry.Range.Length)));
         foreach (var entry in network.Definition.State.Entries)
-            all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.StateBlock.Memory.Slice(entry.Range.Start, entry.Range.Length)));
+            all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.Blocks.State.Memory.Slice(entry.Range.Start, entry.Range.Length)));
         foreach (var name in trainer.Optimizer.StateNames)
             all.Add((Checkpoint.Optimizer + name, [trainer.Optimizer.ParameterCount], () => trainer.Optimizer.StateMemory(name)));
         if (trainer.Options.Average is { } average)

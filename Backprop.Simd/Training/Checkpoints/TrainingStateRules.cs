@@ -1,5 +1,6 @@
 using System.Numerics;
-using Backprop.Simd.Losses;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Schedules;
 
@@ -37,9 +38,9 @@ internal static class TrainingStateRules
                 return $"{name} {rate}; expected a number, 0 or more, that is finite in {typeof(T).Name}";
         }
 
-        for (var i = 0; i < definition.Losses.Length; i++)
+        for (var i = 0; i < definition.Graph.Losses.Length; i++)
         {
-            if (!CanBe(state.EpochLosses[i], definition.Nodes[definition.Edges[definition.Losses[i].Edge].Producer]))
+            if (!CanBe(state.EpochLosses[i], definition.Graph.Nodes[definition.Graph.Edges[definition.Graph.Losses[i].Edge].Producer]))
                 return $"parts of loss {i} of the epoch that the graph's loss cannot have: {state.EpochLosses[i]?.ToString() ?? "null"}";
         }
 
@@ -61,9 +62,10 @@ internal static class TrainingStateRules
     {
         if (parts is null || !double.IsFinite(parts.Numerator) || !double.IsFinite(parts.Denominator) || (parts.IsSum && parts.Denominator != 0))
             return false;
-        if (node.Layer is not ReducedLoss loss || parts is { Numerator: 0, Denominator: 0, IsSum: false })
+        var divisor = node.Declaration.Divisor;
+        if (divisor == LossDivisor.Unknown || parts is { Numerator: 0, Denominator: 0, IsSum: false })
             return true;
-        return parts.IsSum == (loss.Reduction == LossReduction.Sum) && (parts.Denominator >= 0 || node.Inputs.Length == 3);
+        return parts.IsSum == (divisor == LossDivisor.None) && (parts.Denominator >= 0 || node.Inputs.Length == 3);
     }
 
     private static string? PlateauFault(PlateauState? state)

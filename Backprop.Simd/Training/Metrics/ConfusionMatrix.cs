@@ -9,7 +9,7 @@ namespace Backprop.Simd.Training;
 /// <remarks>
 /// <para>With n[a, p] the positions of class a for which p was predicted: precision of c = n[c, c] / sum_a n[a, c], recall of c =
 /// n[c, c] / support of c, F1 of c = 2 n[c, c] / (support + predicted). Labels, targets and predictions are those of
-/// <see cref="Accuracy{T}"/>; the binary case has two classes.</para>
+/// <see cref="AccuracyMetric{T}"/>; the binary case has two classes.</para>
 /// <para>As scikit-learn: a ratio 0 / 0 of a class that occurs is 0, and a class that neither occurs nor is predicted takes no part in
 /// macro averages; its own figures are NaN. A position with NaN among its outputs has no prediction (<see cref="Unpredicted"/>):
 /// it counts in the support and is wrong.</para>

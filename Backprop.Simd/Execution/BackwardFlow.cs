@@ -1,0 +1,78 @@
+namespace Backprop.Simd.Execution;
+
+/// <summary>Which edges have gradients, and who writes and who adds.</summary>
+internal static class BackwardFlow
+{
+    public static void Find(ExecutionPlan plan)
+    {
+        FindNeeds(plan);
+        var (graph, options) = (plan.Graph, plan.Options);
+        foreach (var edge in plan.Edges)
+        {
+            edge.Seeded = edge.IsLoss || edge.IsOutput && (options.OutputGradients || graph.Losses.Length == 0);
+            edge.HasFlow = edge.Seeded;
+        }
+
+        for (var n = plan.Nodes.Length - 1; n >= 0; n--)
+        {
+            var (info, node) = (graph.Nodes[n], plan.Nodes[n]);
+            node.RunsBackward = node.RunsForward && HasFlow(plan, info.Outputs) && HasUse(plan, info);
+            if (!node.RunsBackward)
+                continue;
+            for (var i = 0; i < info.Inputs.Length; i++)
+            {
+                var edge = plan.Edges[info.Inputs[i]];
+                node.NeedsInputGradient[i] = edge.NeedsGradient;
+                if (!edge.NeedsGradient)
+                    continue;
+                node.AddsInputGradient[i] = edge.HasFlow;
+                edge.HasFlow = true;
+            }
+        }
+    }
+
+    /// <summary>Parameters and, if wanted, inputs need gradients, and so does what is computed from them.</summary>
+    private static void FindNeeds(ExecutionPlan plan)
+    {
+        var (graph, options) = (plan.Graph, plan.Options);
+        for (var e = 0; e < plan.Edges.Length; e++)
+        {
+            var info = graph.Edges[e];
+            plan.Edges[e].NeedsGradient = info.Role == EdgeRole.Parameter && options.ParameterGradients
+                || info.Role == EdgeRole.Input && options.InputGradients && info.Type.Kind != Layers.EdgeKind.Indices;
+        }
+
+        foreach (var node in graph.Nodes)
+        {
+            if (!HasUse(plan, node))
+                continue;
+            foreach (var e in node.Outputs)
+                plan.Edges[e].NeedsGradient = true;
+        }
+    }
+
+    /// <summary>Whether somebody needs what a node's backward pass writes.</summary>
+    private static bool HasUse(ExecutionPlan plan, NodeInfo node)
+    {
+        if (plan.Options.ParameterGradients && node.Parameters.Length > 0)
+            return true;
+        foreach (var e in node.Inputs)
+        {
+            if (plan.Edges[e].NeedsGradient)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool HasFlow(ExecutionPlan plan, int[] edges)
+    {
+        foreach (var e in edges)
+        {
+            if (plan.Edges[e].HasFlow)
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,231 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Execution;
+
+/// <summary>All memory of a workspace, allocated once: what each edge and each node reads and writes.</summary>
+internal sealed class Buffers<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly ExecutionPlan _plan;
+    private readonly MemoryPlan _memory;
+    private readonly AlignedBuffer<T> _parameters, _state;
+    private readonly int _capacity;
+
+    public Buffers(ExecutionPlan plan, int capacity, AlignedBuffer<T> parameters, AlignedBuffer<T> state)
+    {
+        (_plan, _capacity, _parameters, _state) = (plan, capacity, parameters, state);
+        var options = plan.Options;
+        _memory = new MemoryPlan(plan, capacity);
+        if (options.Training)
+            ProposedState = Allocate<T>(plan.Graph.StateLength);
+        if (options.Training && options.ParameterGradients)
+        {
+            Gradients = Allocate<T>(plan.Graph.ParameterLength);
+            if (!options.KeepGradients)
+            {
+                Updates = new StepUpdates<T>(parameters, Gradients, plan.Graph.Parameters.Length, LongestOperands());
+                Bytes += Updates.Bytes;
+            }
+        }
+
+        Edges = new EdgeBuffer<T>[plan.Edges.Length];
+        for (var e = 0; e < Edges.Length; e++)
+            Edges[e] = new EdgeBuffer<T>(plan.Graph.Edges[e].Type);
+        OutputGradients = new AlignedBuffer<T>?[Edges.Length];
+        PlaceInputsAndParameters();
+        PlaceValues();
+        if (options.Training)
+            PlaceGradients();
+        Nodes = MakeNodes();
+    }
+
+    public EdgeBuffer<T>[] Edges { get; }
+
+    /// <summary>Per node that has something to run; null for others.</summary>
+    public NodeBuffers<T>?[] Nodes { get; }
+
+    /// <summary>The gradients of parameters; null where there are none.</summary>
+    public AlignedBuffer<T>? Gradients { get; }
+
+    /// <summary>What the forward pass proposes as state; null in inference.</summary>
+    public AlignedBuffer<T>? ProposedState { get; }
+
+    /// <summary>Per output that backward starts from, the gradient that the caller gives.</summary>
+    public AlignedBuffer<T>?[] OutputGradients { get; }
+
+    /// <summary>Null where a step stores all gradients.</summary>
+    public StepUpdates<T>? Updates { get; }
+
+    public long Bytes { get; private set; }
+
+    /// <summary>Gives every thread the space that this network's kernels may pack into: the operands of its products bound it.</summary>
+    public void ReserveKernelScratch(ComputeContext compute)
+    {
+        var largest = 0L;
+        foreach (var range in _plan.Graph.Parameters)
+            largest = Math.Max(largest, range.Length);
+        for (var e = 0; e < Edges.Length; e++)
+            largest = Math.Max(largest, _memory.Elements(e));
+
+        // What layers keep for themselves may be operands as well: the gates of a recurrence.
+        var least = 0L;
+        for (var n = 0; n < Nodes.Length; n++)
+        {
+            if (Nodes[n] is null)
+                continue;
+            var declaration = _plan.Nodes[n].Declaration;
+            largest = Math.Max(largest, (long)_capacity * Math.Max(declaration.CachePerRow, declaration.ScratchPerRow));
+            least = Math.Max(least, declaration.ThreadScratchBytes);
+        }
+
+        KernelScratch.Reserve<T>(compute, largest, least);
+    }
+
+    /// <summary>The elements of both operands of all outer products that one node's parameters can have as gradients.</summary>
+    private int LongestOperands()
+    {
+        var longest = 0L;
+        foreach (var node in _plan.Graph.Nodes)
+        {
+            var sum = 0L;
+            foreach (var slot in node.Parameters)
+                sum += slot.Shape.Rank == 2 ? (long)slot.Shape[0] + slot.Shape[1] : 0;
+            longest = Math.Max(longest, sum);
+        }
+
+        return (int)Math.Min(longest, Array.MaxLength - 64);
+    }
+
+    private void PlaceInputsAndParameters()
+    {
+        for (var e = 0; e < Edges.Length; e++)
+        {
+            var info = _plan.Graph.Edges[e];
+            var edge = Edges[e];
+            if (info.Role == EdgeRole.Input && info.Type.Kind != EdgeKind.Indices)
+            {
+                edge.Block = Allocate<T>(_memory.Elements(e));
+            }
+            else if (info.Role == EdgeRole.Input)
+            {
+                edge.IndexBlock = Allocate<int>(_memory.Elements(e));
+                if (_plan.Edges[e].IsRead)
+                    edge.IndexSnapshot = Allocate<int>(_memory.Elements(e));
+            }
+            else if (_plan.Graph.ParameterOfEdge[e] is { } range)
+            {
+                (edge.Block, edge.Offset) = (_parameters, range.Start);
+                if (Gradients is null)
+                    continue;
+                (edge.GradientBlock, edge.GradientOffset, edge.IsParameterGradient) = (Gradients, range.Start, true);
+            }
+        }
+    }
+
+    private void PlaceValues()
+    {
+        var block = Allocate<T>(_memory.ValueLength);
+        for (var e = 0; e < Edges.Length; e++)
+        {
+            if (!_memory.IsComputed(e))
+                continue;
+            var (edge, planned) = (Edges[e], _plan.Edges[e]);
+            if (planned.ViewOf < 0)
+            {
+                (edge.Block, edge.Offset) = (block, _memory.Values[planned.ValueRoot]);
+                continue;
+            }
+
+            var source = Edges[planned.ViewOf];
+            (edge.Source, edge.SourceStart) = (source.Source ?? source, source.SourceStart + planned.ViewStart);
+        }
+    }
+
+    private void PlaceGradients()
+    {
+        var block = Allocate<T>(_memory.GradientLength);
+        for (var e = 0; e < Edges.Length; e++)
+        {
+            if (!_memory.HasGradient(e))
+                continue;
+            var planned = _plan.Edges[e];
+            (Edges[e].GradientBlock, Edges[e].GradientOffset) = (block, _memory.Gradients[planned.GradientRoot]);
+            if (!planned.Seeded || planned.IsLoss)
+                continue;
+            var seed = Allocate<T>(_memory.Elements(e));
+            if (_plan.Graph.Losses.Length == 0)
+                seed.Span.Fill(T.One);
+            OutputGradients[e] = seed;
+        }
+    }
+
+    private NodeBuffers<T>?[] MakeNodes()
+    {
+        var nodes = new NodeBuffers<T>?[_plan.Nodes.Length];
+        var longest = 0;
+        for (var n = 0; n < nodes.Length; n++)
+        {
+            if (_plan.Nodes[n] is { RunsForward: true, FusedInto: < 0 } node)
+                longest = Math.Max(longest, Length(n, node.Declaration.ScratchPerBatch, node.Declaration.ScratchPerRow));
+        }
+
+        var scratch = longest > 0 ? Allocate<T>(longest) : null;
+        for (var n = 0; n < nodes.Length; n++)
+        {
+            if (_plan.Nodes[n] is not { RunsForward: true, FusedInto: < 0 } node)
+                continue;
+            var (info, declaration) = (_plan.Graph.Nodes[n], node.Declaration);
+            nodes[n] = new NodeBuffers<T>
+            {
+                Index = n,
+                Traits = declaration.Traits,
+                Inputs = EdgesOf(info.Inputs),
+                Outputs = EdgesOf(node.Outputs),
+                Parameters = info.Parameters,
+                States = info.States,
+                ParameterBlock = _parameters,
+                StateBlock = _state,
+                GradientBlock = Gradients,
+                ProposedState = ProposedState,
+                Cache = Cache<T>(n, declaration.CachePerBatch, declaration.CachePerRow),
+                IndexCache = Cache<int>(n, 0, declaration.IndexCachePerRow),
+                Scratch = new(scratch, declaration.ScratchPerBatch, declaration.ScratchPerRow),
+                NeedsInputGradient = node.NeedsInputGradient,
+                AddsInputGradient = node.AddsInputGradient,
+                Updates = Updates,
+            };
+        }
+
+        return nodes;
+    }
+
+    /// <summary>What lives from forward to backward: nothing in inference.</summary>
+    private RowBuffer<TElement> Cache<TElement>(int node, int perBatch, int perRow)
+        where TElement : unmanaged
+    {
+        var length = Length(node, perBatch, perRow);
+        return new(_plan.Options.Training && length > 0 ? Allocate<TElement>(length) : null, perBatch, perRow);
+    }
+
+    private int Length(int node, int perBatch, int perRow) => _memory.Fitting(_plan.Graph.Nodes[node].Name, perBatch + (long)_capacity * perRow);
+
+    private EdgeBuffer<T>[] EdgesOf(int[] edges)
+    {
+        var buffers = new EdgeBuffer<T>[edges.Length];
+        for (var i = 0; i < edges.Length; i++)
+            buffers[i] = Edges[edges[i]];
+        return buffers;
+    }
+
+    private AlignedBuffer<TElement> Allocate<TElement>(int length)
+        where TElement : unmanaged
+    {
+        var block = new AlignedBuffer<TElement>(length);
+        Bytes += block.Bytes;
+        return block;
+    }
+}

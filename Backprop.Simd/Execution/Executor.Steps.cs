@@ -1,0 +1,175 @@
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Optimizers;
+
+namespace Backprop.Simd.Execution;
+
+/// <summary>How a guarded step ended.</summary>
+internal enum StepOutcome
+{
+    Updated,
+    LossNotFinite,
+    StateNotFinite,
+    GradientsNotFinite,
+}
+
+/// <summary>What a guarded step looks at and changes before the update.</summary>
+internal readonly record struct StepGuard(bool CheckGradients, double? ClipNorm, double? ClipValue);
+
+/// <content>Training steps: what changes parameters and state.</content>
+internal sealed partial class Executor<T>
+{
+    /// <summary>Forward, backward and update.</summary>
+    /// <returns>The loss before the update.</returns>
+    public double Step(Optimizer<T> optimizer)
+    {
+        RequireParameterGradients();
+        optimizer.CheckGroups();
+        BeginPass();
+        var loss = Forward();
+        BackwardAndUpdate(optimizer);
+        EndPass();
+        return loss;
+    }
+
+    /// <summary>
+    /// A step that updates nothing, neither parameters nor state nor optimizer, where the loss or the state that it would keep is not
+    /// finite, or the gradients are looked at and are not finite.
+    /// </summary>
+    public StepOutcome GuardedStep(Optimizer<T> optimizer, in StepGuard guard, out double loss, out double norm)
+    {
+        norm = double.NaN;
+        optimizer.CheckGroups();
+        BeginPass();
+        loss = Forward();
+        var outcome = LookAtForward(loss);
+        if (outcome == StepOutcome.Updated)
+        {
+            if (guard is { CheckGradients: false, ClipNorm: null, ClipValue: null })
+            {
+                BackwardAndUpdate(optimizer);
+            }
+            else
+            {
+                Backward(accumulate: false);
+                outcome = GuardedUpdate(optimizer, in guard, out norm);
+            }
+        }
+
+        EndPass();
+        return outcome;
+    }
+
+    /// <summary>What forward alone tells of a step: <see cref="StepOutcome.Updated"/> where nothing forbids it.</summary>
+    public StepOutcome LookAtForward(double loss) =>
+        !double.IsFinite(loss) ? StepOutcome.LossNotFinite : ProposesFiniteState() ? StepOutcome.Updated : StepOutcome.StateNotFinite;
+
+    /// <summary>The end of a guarded step: clip, look, update.</summary>
+    public StepOutcome GuardedUpdate(Optimizer<T> optimizer, in StepGuard guard, out double norm)
+    {
+        var gradients = Gradients;
+        if (guard.ClipValue is { } value)
+        {
+            // Clamping would make infinity finite.
+            norm = Reductions.WideNorm<T>(gradients, ActiveCompute);
+            if (!double.IsFinite(norm))
+                return StepOutcome.GradientsNotFinite;
+            GradientClipping.ByValue(gradients, value, ActiveCompute);
+        }
+
+        norm = guard.ClipNorm is { } maximum
+            ? GradientClipping.ByNorm(gradients, maximum, ActiveCompute)
+            : Reductions.WideNorm<T>(gradients, ActiveCompute);
+        if (!double.IsFinite(norm))
+            return StepOutcome.GradientsNotFinite;
+        Apply(optimizer);
+        return StepOutcome.Updated;
+    }
+
+    /// <summary>Updates by the gradients of a backward pass, once.</summary>
+    public void Update(Optimizer<T> optimizer)
+    {
+        RequireBackward();
+        if (_phase == Phase.Updated)
+            throw new InvalidOperationException("These gradients have been applied already: run Forward and Backward first.");
+        Apply(optimizer);
+    }
+
+    /// <summary>
+    /// Another micro-batch of the same step: what the one before proposed becomes the network's state, and random layers draw other
+    /// numbers.
+    /// </summary>
+    public void BeginMicroBatch()
+    {
+        if (_buffers.ProposedState is { Length: > 0 } proposed)
+            proposed.Span.CopyTo(_network.State.Span);
+        _pass.Step++;
+    }
+
+    public void RequireTraining()
+    {
+        if (!IsTraining)
+            throw NoGradients();
+    }
+
+    public void RequireParameterGradients()
+    {
+        if (_buffers.Gradients is null)
+            throw NoGradients();
+    }
+
+    public void RequireBackward()
+    {
+        RequireTraining();
+        if (!HasBackward)
+            throw new InvalidOperationException("There are no gradients yet: run Forward and Backward first.");
+    }
+
+    /// <summary>Backward and update in one: what a layer can update where it makes the gradient is never stored.</summary>
+    private void BackwardAndUpdate(Optimizer<T> optimizer)
+    {
+        var updates = _buffers.Updates;
+        updates?.Begin(optimizer);
+        try
+        {
+            Backward(accumulate: false);
+        }
+        finally
+        {
+            updates?.End();
+        }
+
+        var ranges = updates is null ? _network.Trainable : updates.Rest(_network.Trainable);
+        optimizer.Step(_network.Parameters.Span, _buffers.Gradients!.Span, ranges, ActiveCompute);
+        _gradientsApplied = updates is not null;
+        CommitState();
+    }
+
+    private void Apply(Optimizer<T> optimizer)
+    {
+        optimizer.Step(_network.Parameters.Span, Gradients, _network.Trainable, ActiveCompute);
+        CommitState();
+    }
+
+    /// <summary>Makes what forward proposed the network's state, once, and counts the step.</summary>
+    private void CommitState()
+    {
+        BeginMicroBatch();
+        _phase = Phase.Updated;
+    }
+
+    /// <summary>Whether all that forward proposed as state is finite.</summary>
+    private bool ProposesFiniteState()
+    {
+        foreach (var value in _buffers.ProposedState is { } proposed ? proposed.Span : [])
+        {
+            if (!T.IsFinite(value))
+                return false;
+        }
+
+        return true;
+    }
+
+    private InvalidOperationException NoGradients() => new(IsTraining
+        ? "This workspace was made without ParameterGradients."
+        : "This workspace is for inference and has no gradients.");
+}

@@ -1,0 +1,73 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Execution;
+
+/// <summary>The numbers of a network: parameters and state, each in one block, and which parameters are frozen.</summary>
+internal sealed class NetworkBlocks<T>(Graph graph, ulong seed)
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    /// <summary>Where frozen parameters start.</summary>
+    private readonly HashSet<int> _frozenStarts = [];
+    private BlockRange[]? _frozen;
+    private BlockRange[] _trainable = [];
+
+    public Graph Graph => graph;
+
+    public ulong Seed => seed;
+
+    public AlignedBuffer<T> Parameters { get; } = new(graph.ParameterLength);
+
+    public AlignedBuffer<T> State { get; } = new(graph.StateLength);
+
+    /// <summary>The frozen parameters, in ascending order.</summary>
+    public BlockRange[] Frozen
+    {
+        get
+        {
+            MakeRanges();
+            return _frozen!;
+        }
+    }
+
+    /// <summary>Everything else, padding included.</summary>
+    public BlockRange[] Trainable
+    {
+        get
+        {
+            MakeRanges();
+            return _trainable;
+        }
+    }
+
+    public bool IsFrozen(BlockRange parameter) => _frozenStarts.Contains(parameter.Start);
+
+    public void Freeze(BlockRange parameter, bool isFrozen)
+    {
+        if (isFrozen ? _frozenStarts.Add(parameter.Start) : _frozenStarts.Remove(parameter.Start))
+            _frozen = null;
+    }
+
+    /// <summary>Made when they are first asked for after a change: parameters are frozen one by one.</summary>
+    private void MakeRanges()
+    {
+        if (_frozen is not null)
+            return;
+        var frozen = new List<BlockRange>();
+        var trainable = new List<BlockRange>();
+        var start = 0;
+        foreach (var range in _frozenStarts.Count == 0 ? [] : graph.Parameters)
+        {
+            if (!_frozenStarts.Contains(range.Start))
+                continue;
+            frozen.Add(range);
+            if (range.Start > start)
+                trainable.Add(new BlockRange(start, range.Start - start));
+            start = range.End;
+        }
+
+        if (start < Parameters.Length || start == 0)
+            trainable.Add(new BlockRange(start, Parameters.Length - start));
+        (_frozen, _trainable) = (frozen.ToArray(), trainable.ToArray());
+    }
+}

@@ -1,0 +1,89 @@
+using Backprop.Simd.Activations;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>The rectifier with a learned slope: y = x where x &gt; 0, else a x, with a slope per channel or one for all.</summary>
+/// <remarks>
+/// He, Zhang, Ren and Sun, arXiv:1502.01852, equation 1; channels are the last dimension. dx = dy where x &gt; 0 or x is NaN, else
+/// a dy; da = the sum of x dy over the rows and positions where x is not &gt; 0. NaN in, NaN out. The slopes are one parameter,
+/// <c>slope</c>: [channels], or [1]. PyTorch advises against weight decay on it.
+/// </remarks>
+public sealed class PRelu : Layer
+{
+    /// <summary>Makes the layer.</summary>
+    /// <param name="slope">What every slope starts at: 0, or 1e-30 to 1e30 in size.</param>
+    /// <param name="perChannel">False for one slope shared by all channels.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="slope"/> is another number.</exception>
+    public PRelu(double slope = 0.25, bool perChannel = true)
+    {
+        SpanGuard.InFloatRange(slope);
+        PerChannel = perChannel;
+        Slope = slope;
+    }
+
+    /// <summary>What every slope starts at.</summary>
+    public double Slope { get; }
+
+    /// <summary>False for one slope shared by all channels.</summary>
+    public bool PerChannel { get; }
+
+    /// <inheritdoc/>
+    public override string Kind => "prelu";
+
+    /// <summary>He, as for the rectifier.</summary>
+    public override Initializer? PreferredInitializer => Initialize.He;
+
+    /// <inheritdoc/>
+    public override void Declare(LayerDeclaration declaration)
+    {
+        ArgumentNullException.ThrowIfNull(declaration);
+        declaration.RequireInputs(1);
+        var type = declaration.RequireNumbers(0);
+        var channels = Channels(type.Shape);
+        declaration.AddParameter("slope", new Shape(channels), 1, 1, Initialize.Constant(Slope));
+        declaration.UseScratch(perRow: 0, perBatch: SlopeKernels.ScratchLength(channels));
+        declaration.AddOutput(type);
+        declaration.Meaning = OutputMeaning.Numbers;
+        declaration.Traits = LayerTraits.ReadsInput;
+    }
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        var slopes = Repeated(context.Parameter(0), context.BatchScratch);
+        SlopeKernels.Forward(context.Input(0), slopes, context.Output(), context.Compute);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        var dx = context.InputGradient(0);
+        if (!dx.IsEmpty)
+        {
+            var slopes = Repeated(context.Parameter(0), context.BatchScratch);
+            SlopeKernels.Backward(context.OutputGradient(), context.Input(0), slopes, dx, context.Compute);
+        }
+
+        var da = context.ParameterGradient(0);
+        if (da.IsEmpty)
+            return;
+        SlopeKernels.Sums(context.OutputGradient(), context.Input(0), da.Span.Length, context.BatchScratch, context.Compute);
+        for (var channel = 0; channel < da.Span.Length; channel++)
+            da.Put(channel, context.BatchScratch[channel]);
+    }
+
+    private int Channels(Shape shape) => PerChannel ? shape.Last : 1;
+
+    /// <summary>The slopes side by side until they fill the width of the kernels.</summary>
+    private static Span<T> Repeated<T>(ReadOnlySpan<T> slopes, Span<T> scratch)
+        where T : unmanaged
+    {
+        var row = scratch[..SlopeKernels.Width(slopes.Length)];
+        for (var start = 0; start < row.Length; start += slopes.Length)
+            slopes.CopyTo(row[start..]);
+        return row;
+    }
+}

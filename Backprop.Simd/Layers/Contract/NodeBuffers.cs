@@ -1,0 +1,61 @@
+using System.Numerics;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>One named range of the parameter or state block.</summary>
+internal readonly record struct BlockSlot(BlockRange Range, Shape Shape);
+
+/// <summary>A buffer with a part for the whole batch and a part for each row; empty where there is no block.</summary>
+internal readonly struct RowBuffer<T>(AlignedBuffer<T>? block, int perBatch, int perRow)
+    where T : unmanaged
+{
+    public Span<T> Batch => block is null ? [] : block.Span[..perBatch];
+
+    public Span<T> Rows(int first, int rows) => block is null ? [] : block.Span.Slice(perBatch + first * perRow, rows * perRow);
+}
+
+/// <summary>All that the passes of one node touch in one workspace.</summary>
+internal sealed class NodeBuffers<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public required int Index;
+
+    /// <summary>What the layer declared that it reads.</summary>
+    public required LayerTraits Traits;
+
+    public required EdgeBuffer<T>[] Inputs;
+
+    public required EdgeBuffer<T>[] Outputs;
+
+    public required BlockSlot[] Parameters;
+
+    public required BlockSlot[] States;
+
+    public required AlignedBuffer<T> ParameterBlock;
+
+    public required AlignedBuffer<T> StateBlock;
+
+    /// <summary>Null where parameters get no gradients.</summary>
+    public AlignedBuffer<T>? GradientBlock;
+
+    /// <summary>Null in inference.</summary>
+    public AlignedBuffer<T>? ProposedState;
+
+    public RowBuffer<T> Cache;
+
+    public RowBuffer<int> IndexCache;
+
+    /// <summary>In a block that the nodes of a workspace share: they run one after the other.</summary>
+    public RowBuffer<T> Scratch;
+
+    /// <summary>Per input: whether its gradient is wanted, and whether another consumer has already written it.</summary>
+    public required bool[] NeedsInputGradient;
+
+    public required bool[] AddsInputGradient;
+
+    /// <summary>What updates parameters instead of storing their gradients; null where all gradients are kept.</summary>
+    public StepUpdates<T>? Updates;
+
+    public LossParts Loss;
+}

@@ -1,0 +1,148 @@
+using System.Numerics;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>
+/// A gated recurrent unit over sequences [T, D]: with [p_r p_z p_n] = x_t W + b and [q_r q_z q_n] = h U,
+/// r, z = sigmoid(p + q), n = tanh(p_n + r (q_n + b_h)), h' = (1 - z) n + z h.
+/// </summary>
+/// <remarks>
+/// <para>Inputs: the sequence, values [T, D]; lengths, indices [] from 1 to T, or not; the initial h, values [H], or not (zeros).
+/// Outputs: h of all steps [T, H]; h [H] of the last step.</para>
+/// <para>Parameters: inputWeight W [D, 3H], hiddenWeight U [H, 3H], bias b [3H], the gates side by side in the order r, z, n;
+/// hiddenBias b_h [H], the one bias inside r. Both weights start as Xavier uniform with the fans of one gate, the biases at
+/// zero.</para>
+/// <para>A row that is shorter than T has outputs 0 behind its end, and its last state is that of its end. No gradient flows
+/// through the padding; its numbers do not matter, as long as they are finite.</para>
+/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014; r applied behind the product, and z
+/// as the share of the old state, as in PyTorch's GRU, whose further biases of r and z are one here.</para>
+/// </remarks>
+public sealed class Gru : Layer
+{
+    /// <summary>Makes the layer.</summary>
+    /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
+    public Gru(int units, Initializer? initializer = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
+        (Units, Initializer) = (units, initializer);
+    }
+
+    /// <summary>The number of units, H.</summary>
+    public int Units { get; }
+
+    /// <summary>How both weights start; Xavier uniform if null.</summary>
+    public Initializer? Initializer { get; }
+
+    /// <inheritdoc/>
+    public override string Kind => "gru";
+
+    /// <inheritdoc/>
+    public override void Declare(LayerDeclaration declaration)
+    {
+        var shape = SequenceInputs.CheckRecurrence(declaration, states: 1, Units);
+        int steps = shape[0], gates = 3 * Units;
+        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
+        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
+        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
+        declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
+        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
+        declaration.AddOutput(new Shape(steps, Units));
+        declaration.AddOutput(new Shape(Units));
+        declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UseCache(4L * steps * Units);
+        declaration.UseScratch((5L * steps + 4) * Units, (long)Units * gates);
+    }
+
+    /// <inheritdoc/>
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        var (rows, compute) = (context.Rows, context.Compute);
+        var shape = context.InputType(0).Shape;
+        var (steps, width, all) = (shape[0], 3 * Units, rows * shape[0] * Units);
+        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
+        var lengths = hasLengths ? context.Indices(1) : [];
+        SequenceInputs.CheckLengths(Kind, lengths, 1, steps);
+        var first = hasLengths ? 2 : 1;
+        var hasState = context.InputCount > first;
+
+        var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
+        var inner = context.Training ? context.Cache.Slice(3 * all, all) : [];
+        var fromHidden = new Matrix<T>(context.Scratch[(5 * all)..], rows, width);
+        var zeros = context.Scratch.Slice(5 * all + rows * width, rows * Units);
+        if (!hasState)
+        {
+            zeros.Clear();
+            fromHidden.Span[..(rows * width)].Clear();
+        }
+
+        var hidden = context.Output(0);
+        Gemm.MultiplyAddRow(new(context.Input(0), rows * steps, shape[1]), context.ParameterMatrix(0), context.Parameter(2),
+            new Matrix<T>(gates, rows * steps, width), compute);
+        for (var t = 0; t < steps; t++)
+        {
+            var previous = t > 0 ? SequenceRows.Step<T>(hidden, t - 1, rows, steps, Units).AsReadOnly()
+                : new ReadOnlyMatrix<T>(hasState ? context.Input(first) : zeros, rows, Units);
+            if (t > 0 || hasState)
+                Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
+            var step = new GruForwardStep<T>(SequenceRows.Step(gates, t, rows, steps, width), fromHidden, context.Parameter(3), previous,
+                inner.IsEmpty ? default : SequenceRows.Step(inner, t, rows, steps, Units), SequenceRows.Step(hidden, t, rows, steps, Units), lengths, t);
+            RegisterWidth.ForRows<T, GruForwardStep<T>>(step, rows, Units, GruForwardStep<T>.Cost, compute);
+        }
+
+        SequenceRows.Last(hidden, lengths, context.Output(1), rows, Units);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        var (rows, compute) = (context.Rows, context.Compute);
+        var shape = context.InputType(0).Shape;
+        var (steps, all) = (shape[0], rows * shape[0] * Units);
+        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
+        var lengths = hasLengths ? context.Indices(1) : [];
+        var first = hasLengths ? 2 : 1;
+        var hasState = context.InputCount > first;
+
+        // By the gates, from the last step to the first; rows join where their sequence ends.
+        Span<T> gates = context.Cache[..(3 * all)], inner = context.Cache.Slice(3 * all, all);
+        Span<T> gradients = context.Scratch[..(4 * all)], shifted = context.Scratch.Slice(4 * all, all);
+        var carry = new Matrix<T>(context.Scratch[(5 * all)..], rows, Units);
+        SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], shifted, rows, Units);
+        context.OutputGradient(1).CopyTo(carry.Span);
+        var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
+        for (var t = steps - 1; t >= 0; t--)
+        {
+            var d = SequenceRows.Step(gradients, t, rows, steps, 4 * Units);
+            var step = new GruBackwardStep<T>(SequenceRows.Step(gates, t, rows, steps, 3 * Units), SequenceRows.Step(inner, t, rows, steps, Units),
+                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d, lengths, t);
+            RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, rows, Units, GruBackwardStep<T>.Cost, compute);
+            if (t > 0 || hasState)
+                Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);
+        }
+
+        // The rest is over all steps at once. Gradients lie as n, r, z, a; parameters as r, z, n.
+        var whole = new ReadOnlyMatrix<T>(gradients, rows * steps, 4 * Units);
+        ReadOnlyMatrix<T> dn = whole.SliceColumns(0, Units), drz = whole.SliceColumns(Units, 2 * Units);
+        ReadOnlyMatrix<T> x = new(context.Input(0), rows * steps, shape[1]), before = new(shifted, rows * steps, Units), w = context.ParameterMatrix(0);
+        var dx = context.InputGradient(0).Reshape(x.Rows, x.Columns);
+        dx.Product(drz, w.SliceColumns(0, 2 * Units).Transposed);
+        dx.Adding.Product(dn, w.SliceColumns(2 * Units, Units).Transposed);
+        var dw = context.ParameterGradient(0);
+        dw.SliceColumns(0, 2 * Units).Product(x.Transposed, drz);
+        dw.SliceColumns(2 * Units, Units).Product(x.Transposed, dn);
+        context.ParameterGradient(1).Product(before.Transposed, whole.SliceColumns(Units, 3 * Units));
+        var db = context.ParameterGradient(2);
+        db.Slice(0, 2 * Units).ColumnSums(drz);
+        db.Slice(2 * Units, Units).ColumnSums(dn);
+        context.ParameterGradient(3).ColumnSums(whole.SliceColumns(3 * Units, Units));
+        if (hasState)
+            context.InputGradient(first).Copy(carry.Span[..(rows * Units)]);
+    }
+}

@@ -1,0 +1,105 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+using Backprop.Simd.Threading;
+
+namespace Backprop.Simd.Optimizers;
+
+/// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/> and <see cref="NAdam{T}"/> share: the first and the second moment.</summary>
+/// <remarks>
+/// With g the gradient: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2. Both start at 0; corrections and rates are
+/// computed in double once per step. Moments stay out of the subnormal range, where processors are several times slower: m is
+/// rounded to multiples of 2^-100 (float) or 2^-960 (double), and v loses less in each step than shows beside epsilon, until it
+/// is 0.
+/// </remarks>
+/// <typeparam name="T">float or double.</typeparam>
+public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly AlignedBuffer<T> _first, _second;
+    private readonly AlignedBuffer<T>? _largest;
+    private long _step;
+    private (double LearningRate, double Decay, double Shrink) _rates;
+    private AdamUpdate<T> _update;
+
+    private protected AdamOptimizer(int parameterCount, double learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool amsGrad)
+        : base(parameterCount, learningRate, weightDecay)
+    {
+        CheckFraction(beta1, nameof(beta1));
+        CheckFraction(beta2, nameof(beta2));
+        CheckPositive(epsilon, nameof(epsilon));
+        (Beta1, Beta2, Epsilon) = (beta1, beta2, epsilon);
+        (_first, _second, _largest) = (AddState("first"), AddState("second"), amsGrad ? AddState("largest") : null);
+    }
+
+    /// <summary>The decay of the first moment.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>The decay of the second moment.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>The number added to the root.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>The first moment of each parameter's gradient, without the correction.</summary>
+    public ReadOnlySpan<T> FirstMoment => _first.Span;
+
+    /// <summary>The second moment of each parameter's gradient, without the correction.</summary>
+    public ReadOnlySpan<T> SecondMoment => _second.Span;
+
+    private protected bool HasLargest => _largest is not null;
+
+    private protected ReadOnlySpan<T> Largest => _largest is null ? default : _largest.Span;
+
+    /// <inheritdoc/>
+    protected sealed override void Update(Span<T> parameters, ReadOnlySpan<T> gradients, BlockRange range, ComputeContext? context)
+    {
+        var visitor = new RangeUpdate<T>(parameters, gradients, range, context);
+        TryVisit(ref visitor);
+    }
+
+    /// <summary>Hands over the step of Adam, or of AMSGrad.</summary>
+    /// <param name="visitor">The visitor.</param>
+    /// <param name="decay">The part of a parameter that is added to its gradient.</param>
+    /// <param name="shrink">The part of a parameter that is taken away.</param>
+    private protected void Visit<TVisitor>(scoped ref TVisitor visitor, double decay, double shrink)
+        where TVisitor : struct, IUpdateVisitor<T>, allows ref struct
+    {
+        var update = UpdateOf(decay, shrink);
+        if (_largest is null)
+            Visit(ref visitor, update);
+        else
+            visitor.Visit(new AmsGradUpdate<T>(update), _first.Span, _second.Span, _largest.Span);
+    }
+
+    /// <summary>Hands over a step that changes the two moments.</summary>
+    private protected void Visit<TVisitor, TUpdate>(scoped ref TVisitor visitor, TUpdate update)
+        where TVisitor : struct, IUpdateVisitor<T>, allows ref struct
+        where TUpdate : struct, IUpdate<T> =>
+        visitor.Visit(update, _first.Span, _second.Span, default);
+
+    /// <summary>The operator of the step in progress.</summary>
+    private protected AdamUpdate<T> UpdateOf(double decay, double shrink)
+    {
+        // A step over many ranges asks many times.
+        var (step, rate) = (Steps + 1, RangeLearningRate);
+        if (step == _step && _rates == (rate, decay, shrink))
+            return _update;
+
+        (_step, _rates) = (step, (rate, decay, shrink));
+        _update = new AdamUpdate<T>
+        {
+            Rate = T.CreateTruncating(-rate / (1 - PortableMath.Power(Beta1, step))),
+            Scale = T.CreateTruncating(1 / Math.Sqrt(1 - PortableMath.Power(Beta2, step))),
+            Epsilon = T.CreateTruncating(Epsilon),
+            Beta1 = T.CreateTruncating(Beta1),
+            Weight1 = T.CreateTruncating(1 - Beta1),
+            Beta2 = T.CreateTruncating(Beta2),
+            Weight2 = T.CreateTruncating(1 - Beta2),
+            Decay = T.CreateTruncating(decay),
+            Keep = T.CreateTruncating(1 - shrink),
+            Rounder = Moments.Rounder<T>(),
+            Least = Moments.Least<T>(Epsilon, Beta2),
+        };
+        return _update;
+    }
+}
