@@ -130,7 +130,7 @@ internal static class PeakCommand
             for (var i = 0; i < _repeats; i++)
             {
                 GemmDispatch.Run(new ReadOnlyMatrix<T>(_a.Span, _size, _size), new ReadOnlyMatrix<T>(_b.Span, _size, _size), default,
-                    new Matrix<T>(_c.Span, _size, _size), GemmForm.Overwrite, T.One, T.Zero, context, width);
+                    new Matrix<T>(_c.Span, _size, _size), new(GemmForm.Overwrite), context, width);
             }
 
             return 2.0 * _size * _size * _size * _repeats / Stopwatch.GetElapsedTime(start).TotalNanoseconds;

@@ -130,7 +130,7 @@ internal sealed class GemmExactSuite<T>(SimdWidth width, ComputeContext? context
             _ => T.Zero,
         };
         if (width != SimdWidth.Widest)
-            GemmDispatch.Run(a, b, form == GemmForm.AddRow ? _rowElements : default, c, form, alpha, beta, context, width);
+            GemmDispatch.Run(a, b, form == GemmForm.AddRow ? _rowElements : default, c, new(form, alpha, beta), context, width);
         else if (form == GemmForm.Overwrite)
             Gemm.Multiply(a, b, c, context);
         else if (form == GemmForm.Accumulate)

@@ -77,7 +77,7 @@ public sealed class GemmGuardPageTests
                     if (IsaOfProcess.IsSoftware && (layout + at + m + n + k) % 4 != 0)
                         continue; // Every layout and every form, not every pair; which meets which differs by shape.
                     spanC.Fill(form is GemmForm.Accumulate or GemmForm.ScaledAccumulate ? T.One : T.NaN);
-                    GemmDispatch.Run(viewA, viewB, form == GemmForm.AddRow ? addend : default, viewC, form, T.One, T.One, null, width);
+                    GemmDispatch.Run(viewA, viewB, form == GemmForm.AddRow ? addend : default, viewC, new(form), null, width);
                     var added = form == GemmForm.Overwrite ? 0 : 1;
                     for (var i = 0; i < m; i++)
                     {

@@ -192,8 +192,8 @@ public sealed class GemmOverlapTests
             var c = new Matrix<T>(buffer, lines, 2 * line).SliceColumns(side * line, line);
             var x = columnMajorA ? new ReadOnlyMatrix<T>(a, k, m).Transposed : new ReadOnlyMatrix<T>(a, m, k);
             var isScaled = form is GemmForm.ScaledOverwrite or GemmForm.ScaledAccumulate;
-            GemmDispatch.Run(x, new ReadOnlyMatrix<T>(b, k, n), row, columnMajorC ? c.Transposed : c, form,
-                isScaled ? T.CreateTruncating(2) : T.One, isScaled ? T.CreateTruncating(3) : T.One, context, width);
+            GemmDispatch.Run(x, new ReadOnlyMatrix<T>(b, k, n), row, columnMajorC ? c.Transposed : c,
+                new(form, isScaled ? T.CreateTruncating(2) : T.One, isScaled ? T.CreateTruncating(3) : T.One), context, width);
         }
     }
 

@@ -35,8 +35,8 @@ public class GemmScratchTests
             foreach (var columnMajorA in (ReadOnlySpan<bool>)[false, true])
             {
                 var viewA = columnMajorA ? new ReadOnlyMatrix<T>(a, k, m).Transposed : new(a, m, k);
-                GemmDispatch.Run(viewA, new(b, k, n), default, new Matrix<T>(c, m, n), GemmForm.Overwrite, T.One, T.Zero, null, width);
-                GemmDispatch.Run(viewA, new ReadOnlyMatrix<T>(b, n, k).Transposed, default, new Matrix<T>(c, m, n), GemmForm.Overwrite, T.One, T.Zero, null, width);
+                GemmDispatch.Run(viewA, new(b, k, n), default, new Matrix<T>(c, m, n), new(GemmForm.Overwrite), null, width);
+                GemmDispatch.Run(viewA, new ReadOnlyMatrix<T>(b, n, k).Transposed, default, new Matrix<T>(c, m, n), new(GemmForm.Overwrite), null, width);
             }
 
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;

@@ -190,7 +190,7 @@ public abstract class GemmSpecialValueTests<T>
     }
 
     private static void Run(T[] a, T[] b, T[] c, int m, int n, int k, SimdWidth width) =>
-        GemmDispatch.Run(new ReadOnlyMatrix<T>(a, m, k), new(b, k, n), default, new Matrix<T>(c, m, n), GemmForm.Overwrite, T.One, T.Zero, null, width);
+        GemmDispatch.Run(new ReadOnlyMatrix<T>(a, m, k), new(b, k, n), default, new Matrix<T>(c, m, n), new(GemmForm.Overwrite), null, width);
 
     private static T[] Ones(int length)
     {

@@ -124,7 +124,8 @@ public sealed class GemmThreadTests
                     old.CopyTo(destination, 0);
                     var viewA = turnA ? new ReadOnlyMatrix<T>(a, k, m).Transposed : new(a, m, k);
                     var viewB = turnB ? new ReadOnlyMatrix<T>(b, n, k).Transposed : new(b, k, n);
-                    GemmDispatch.Run(viewA, viewB, form == GemmForm.AddRow ? row : default, new Matrix<T>(destination, m, n), form, T.CreateChecked(form == GemmForm.ScaledAccumulate ? 0.3 : 1), T.CreateChecked(form == GemmForm.ScaledAccumulate ? -0.7 : 1), context, width);
+                    GemmDispatch.Run(viewA, viewB, form == GemmForm.AddRow ? row : default, new Matrix<T>(destination, m, n),
+                        new(form, T.CreateChecked(form == GemmForm.ScaledAccumulate ? 0.3 : 1), T.CreateChecked(form == GemmForm.ScaledAccumulate ? -0.7 : 1)), context, width);
                 }
             }
         }

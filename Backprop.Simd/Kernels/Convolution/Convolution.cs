@@ -93,7 +93,7 @@ public static unsafe class Convolution
             ReadOnlyMatrix<T> a = new(x, pixels, shape.Channels), b = new(weights, shape.Channels, shape.Filters);
             var c = new Matrix<T>(y, pixels, shape.Filters);
             var form = accumulate ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
-            GemmDispatch.Run(a, b, bias, c, form, T.One, accumulate ? T.One : T.Zero, context, width);
+            GemmDispatch.Run(a, b, bias, c, new(form), context, width);
             return;
         }
 
@@ -122,7 +122,7 @@ public static unsafe class Convolution
             var b = new ReadOnlyMatrix<T>(weights, shape.Channels, shape.Filters).Transposed;
             var c = new Matrix<T>(dx, pixels, shape.Channels);
             var form = accumulate ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
-            GemmDispatch.Run(a, b, bias, c, form, T.One, accumulate ? T.One : T.Zero, context, width);
+            GemmDispatch.Run(a, b, bias, c, new(form), context, width);
             return;
         }
 
@@ -165,7 +165,7 @@ public static unsafe class Convolution
         {
             var pixels = images * shape.Height * shape.Width;
             GemmDispatch.Run(new ReadOnlyMatrix<T>(x, pixels, shape.Channels).Transposed, new ReadOnlyMatrix<T>(dy, pixels, shape.Filters), default,
-                new Matrix<T>(dw, shape.Channels, shape.Filters), accumulate ? GemmForm.Accumulate : GemmForm.Overwrite, T.One, accumulate ? T.One : T.Zero, context, width);
+                new Matrix<T>(dw, shape.Channels, shape.Filters), new(accumulate ? GemmForm.Accumulate : GemmForm.Overwrite), context, width);
             return;
         }
 

@@ -76,14 +76,15 @@ internal static unsafe class ConvolutionDriver<TVector, T>
                 for (var group = 0; group < shape.Groups; group++)
                 {
                     for (var panel = 0; panel < panels.Total; panel++)
-                        destination = PackTurned(in problem, shape, tapsY, tapsX, group, panels[panel], destination);
+                        destination = PackTurned(in problem, tapsY, tapsX, group, panels[panel], destination);
                 }
             }
         }
     }
 
-    private static T* PackTurned(in ConvolutionProblem<T> problem, in ConvolutionShape shape, PhaseTaps tapsY, PhaseTaps tapsX, int group, ColumnPanel at, T* destination)
+    private static T* PackTurned(in ConvolutionProblem<T> problem, PhaseTaps tapsY, PhaseTaps tapsX, int group, ColumnPanel at, T* destination)
     {
+        var shape = problem.Shape;
         var cell = (nint)shape.GroupChannels * shape.Filters;
         for (var y = tapsY.Count - 1; y >= 0; y--)
         {
@@ -101,7 +102,7 @@ internal static unsafe class ConvolutionDriver<TVector, T>
                 {
                     // One column: its elements lie side by side in W, one to a row here.
                     for (var f = 0; f < shape.GroupFilters; f++)
-                        GemmPacking<TVector, T>.PackB(new GemmProblem<T> { B = source.B + f, BRow = 1, BColumn = 1 }, at, 0, 1, destination + f * TVector.Count);
+                        GemmPacking<TVector, T>.PackB(source with { B = source.B + f }, at, 0, 1, destination + f * TVector.Count);
                 }
                 else
                 {
@@ -115,24 +116,24 @@ internal static unsafe class ConvolutionDriver<TVector, T>
         return destination;
     }
 
-    /// <summary>A panel of packed filters over rows of patches.</summary>
-    private static TilePanel<T> Panel(ColumnPanel at, T* packed, nint depth, nint segments, nint* offsets, nint aRow, nint cRow, bool addsRow) => new()
+    /// <summary>A panel of packed filters over rows of patches, whose pixels are some elements apart in the image and in the output.</summary>
+    private static TilePanel<T> Panel(ColumnPanel at, T* packed, Segments segments, nint aRow, nint cRow, bool addsRow)
     {
-        ARowStride = aRow * sizeof(T),
-        AStep = sizeof(T),
-        B = (byte*)packed,
-        BStep = at.Vectors * TVector.Count * sizeof(T),
-        BLast = (at.Vectors - 1) * TVector.Count * sizeof(T),
-        CRowStride = cRow * sizeof(T),
-        AddendRowStride = addsRow ? 0 : cRow * sizeof(T),
-        CLast = at.Last * sizeof(T),
-        Width = at.Width,
-        Depth = depth,
-        Segments = segments,
-        SegmentOffsets = offsets,
-        Alpha = T.One,
-        Beta = T.One,
-    };
+        var b = PanelOfB<T>.Packed(packed, at, TVector.Count);
+        return new(at, b, new(aRow, 1, cRow, addsRow ? 0 : cRow), segments.Depth) { Segments = segments.Count, SegmentOffsets = segments.Offsets };
+    }
+
+    private static TileForm Form(bool adds) => adds ? TileForm.SegmentedAddTo : TileForm.SegmentedOverwrite;
+
+    /// <summary>The segments of a patch: their number, the elements of each, and how many bytes each is from the patch's start.</summary>
+    private readonly struct Segments(int count, int depth, nint* offsets)
+    {
+        public readonly int Count = count;
+
+        public readonly int Depth = depth;
+
+        public readonly nint* Offsets = offsets;
+    }
 
     private struct ForwardRange : IRangeBody
     {
@@ -142,36 +143,37 @@ internal static unsafe class ConvolutionDriver<TVector, T>
         public readonly void Execute(int start, int limit)
         {
             var shape = Problem.Shape;
-            int cells = shape.HasRuns ? 1 : shape.Kernel.Width, segments = shape.Kernel.Height * cells;
+            int cells = shape.HasRuns ? 1 : shape.Kernel.Width, count = shape.Kernel.Height * cells;
             var image = shape.Padding.IsNone ? 0 : (long)shape.PaddedHeight * shape.PaddedWidth * shape.Channels;
-            var space = ThreadSpace<T>.Take(segments, image + (Problem.Pooled is null ? 0 : shape.OutputSize));
+            var space = ThreadSpace<T>.Take(count, image + (Problem.Pooled is null ? 0 : shape.OutputSize));
             fixed (nint* offsets = space.Offsets)
             fixed (T* padded = space.Elements)
             {
                 nint pixel = shape.Channels, row = pixel * shape.PaddedWidth;
-                for (var s = 0; s < segments; s++)
+                for (var s = 0; s < count; s++)
                     offsets[s] = (s / cells * shape.Dilation.Height * row + s % cells * shape.Dilation.Width * pixel) * sizeof(T);
+                var segments = new Segments(count, shape.HasRuns ? shape.Kernel.Width * shape.Channels : shape.GroupChannels, offsets);
                 if (Problem.Pooled is { } pooled)
-                    PooledRows(in pooled, start, limit, offsets, segments, padded, padded + image);
+                    PooledRows(in pooled, start, limit, segments, padded, padded + image);
                 else
-                    Rows(start, limit, offsets, segments, padded);
+                    Rows(start, limit, segments, padded);
             }
         }
 
-        private readonly void Rows(int start, int limit, nint* offsets, int segments, T* padded)
+        private readonly void Rows(int start, int limit, Segments segments, T* padded)
         {
             var shape = Problem.Shape;
             for (var item = start; item < limit;)
             {
                 var (image, first) = Math.DivRem(item, shape.OutputHeight);
                 var last = Math.Min(shape.OutputHeight, first + limit - item);
-                Image(Problem.Image(image, first, last, padded), Problem.Y + (nint)image * shape.OutputSize, first, last, offsets, segments);
+                Image(Problem.Image(image, first, last, padded), Problem.Y + (nint)image * shape.OutputSize, first, last, segments);
                 item += last - first;
             }
         }
 
         /// <summary>Rows of pooled outputs: some rows of the output at a time, which stay in the first-level cache, then their pooling.</summary>
-        private readonly void PooledRows(in PooledOutput pooled, int start, int limit, nint* offsets, int segments, T* padded, T* output)
+        private readonly void PooledRows(in PooledOutput pooled, int start, int limit, Segments segments, T* padded, T* output)
         {
             var shape = Problem.Shape;
             var (outputs, height) = (pooled.Shape.Rows.Outputs, pooled.Shape.Rows.Kernel);
@@ -185,7 +187,7 @@ internal static unsafe class ConvolutionDriver<TVector, T>
                 {
                     var end = Math.Min(last, row + chunk);
                     var origin = output - (nint)row * height * shape.OutputWidth * shape.Filters;
-                    Image(x, origin, row * height, end * height, offsets, segments);
+                    Image(x, origin, row * height, end * height, segments);
                     pooled.Pool(origin, image, row, end);
                 }
 
@@ -193,10 +195,9 @@ internal static unsafe class ConvolutionDriver<TVector, T>
             }
         }
 
-        private readonly void Image(T* x, T* y, int first, int last, nint* offsets, int segments)
+        private readonly void Image(T* x, T* y, int first, int last, Segments segments)
         {
             var shape = Problem.Shape;
-            var depth = shape.HasRuns ? shape.Kernel.Width * shape.Channels : shape.GroupChannels;
             var panels = new ColumnPanels(shape.GroupFilters, TVector.Count, 2);
             var packed = (T*)Filters;
             var hasBias = Problem.Bias is not null;
@@ -206,15 +207,15 @@ internal static unsafe class ConvolutionDriver<TVector, T>
                 {
                     var at = panels[p];
                     var column = group * shape.GroupFilters + at.Column;
-                    var panel = Panel(at, packed, depth, segments, offsets, shape.Stride.Width * shape.Channels, shape.Filters, hasBias);
+                    var panel = Panel(at, packed, segments, shape.Stride.Width * shape.Channels, shape.Filters, hasBias);
                     for (var oy = first; oy < last; oy++)
                     {
                         var a = x + (nint)oy * shape.Stride.Height * shape.PaddedWidth * shape.Channels + group * shape.GroupChannels;
                         var c = y + (nint)oy * shape.OutputWidth * shape.Filters + column;
-                        SegmentedTiles<TVector, T>.Run(Problem.Adds || hasBias, at.Vectors, shape.OutputWidth, ref panel, (byte*)a, (byte*)c, hasBias ? (byte*)(Problem.Bias + column) : (byte*)c);
+                        RowTiles<TVector, T>.Run(Form(Problem.Adds || hasBias), ref panel, new(a, c, hasBias ? Problem.Bias + column : c), shape.OutputWidth);
                     }
 
-                    packed += (nint)at.Vectors * TVector.Count * depth * segments;
+                    packed += (nint)at.Vectors * TVector.Count * segments.Depth * segments.Count;
                 }
             }
         }
@@ -250,53 +251,64 @@ internal static unsafe class ConvolutionDriver<TVector, T>
             var packed = Problem.Scratch;
             for (var phaseY = 0; phaseY < Math.Min(shape.Stride.Height, shape.Height); phaseY++)
             {
-                var tapsY = PhaseTaps.Of(phaseY, shape.Kernel.Height, shape.Stride.Height, shape.Padding.Top, shape.Dilation.Height);
+                var y = new Phase(phaseY, PhaseTaps.Of(phaseY, shape.Kernel.Height, shape.Stride.Height, shape.Padding.Top, shape.Dilation.Height));
 
                 // Inputs of the phase within the rows [first, last).
                 var from = Math.Max(0, (first - phaseY + shape.Stride.Height - 1) / shape.Stride.Height);
                 var to = last > phaseY ? (last - 1 - phaseY) / shape.Stride.Height + 1 : 0;
                 for (var phaseX = 0; phaseX < Math.Min(shape.Stride.Width, shape.Width); phaseX++)
                 {
-                    var tapsX = PhaseTaps.Of(phaseX, shape.Kernel.Width, shape.Stride.Width, shape.Padding.Left, shape.Dilation.Width);
-                    packed = Phase(dy, dx, phaseY, phaseX, tapsY, tapsX, from, to, in around, offsets, packed);
+                    var x = new Phase(phaseX, PhaseTaps.Of(phaseX, shape.Kernel.Width, shape.Stride.Width, shape.Padding.Left, shape.Dilation.Width));
+                    var segments = SegmentsOf(y.Taps, x.Taps, in around, offsets);
+                    packed = Inputs(dy, dx, y, x, (from, to), (nint)around.Width * shape.Filters, segments, packed);
                 }
             }
         }
 
-        private readonly T* Phase(T* dy, T* dx, int phaseY, int phaseX, PhaseTaps tapsY, PhaseTaps tapsX, int from, int to, in GradientPadding around, nint* offsets, T* packed)
+        /// <summary>The cells of the filters that reach the inputs of a phase.</summary>
+        private readonly Segments SegmentsOf(PhaseTaps tapsY, PhaseTaps tapsX, in GradientPadding around, nint* offsets)
         {
             var shape = Problem.Shape;
-            var inputs = PhaseTaps.Inputs(shape.Width, phaseX, shape.Stride.Width);
             nint pixel = shape.Filters, row = pixel * (nint)around.Width;
             var hasRuns = shape.Groups == 1 && (tapsX.OffsetStep == 1 || tapsX.Count == 1);
             int cells = hasRuns ? 1 : tapsX.Count, depth = hasRuns ? tapsX.Count * shape.Filters : shape.GroupFilters;
-            var segments = tapsX.Count == 0 ? 0 : tapsY.Count * cells;
-            for (var s = 0; s < segments; s++)
+            var count = tapsX.Count == 0 ? 0 : tapsY.Count * cells;
+            for (var s = 0; s < count; s++)
             {
                 var y = tapsY.Least + s / cells * tapsY.OffsetStep + around.Padding.Top;
                 var x = tapsX.Least + s % cells * tapsX.OffsetStep + around.Padding.Left;
                 offsets[s] = (y * row + x * pixel) * sizeof(T);
             }
 
+            return new(count, depth, offsets);
+        }
+
+        /// <summary>Some rows of a phase's inputs; rows of dy lie <paramref name="row"/> elements apart. Returns the next phase's filters.</summary>
+        private readonly T* Inputs(T* dy, T* dx, Phase y, Phase x, (int From, int To) rows, nint row, Segments segments, T* packed)
+        {
+            var shape = Problem.Shape;
+            var inputs = PhaseTaps.Inputs(shape.Width, x.Index, shape.Stride.Width);
             var panels = new ColumnPanels(shape.GroupChannels, TVector.Count, 2);
+            var hasBias = Problem.Bias is not null;
             for (var group = 0; group < shape.Groups; group++)
             {
                 for (var p = 0; p < panels.Total; p++)
                 {
                     var at = panels[p];
                     var column = group * shape.GroupChannels + at.Column;
-                    var hasBias = Problem.Bias is not null;
-                    var panel = Panel(at, packed, depth, segments, offsets, pixel, shape.Stride.Width * shape.Channels, hasBias);
-                    for (var t = from; t < to; t++)
+                    var bias = hasBias ? Problem.Bias + column : null;
+                    var panel = Panel(at, packed, segments, shape.Filters, shape.Stride.Width * shape.Channels, hasBias);
+                    for (var t = rows.From; t < rows.To; t++)
                     {
-                        var c = dx + ((nint)(phaseY + t * shape.Stride.Height) * shape.Width + phaseX) * shape.Channels + column;
-                        if (segments == 0)
-                            Fill(c, at.Width, inputs, panel.CRowStride / sizeof(T), hasBias ? Problem.Bias + column : null);
+                        var c = dx + ((nint)(y.Index + t * shape.Stride.Height) * shape.Width + x.Index) * shape.Channels + column;
+                        var a = dy + t * row + group * shape.GroupFilters;
+                        if (segments.Count == 0)
+                            Fill(c, at.Width, inputs, panel.CRowStride / sizeof(T), bias);
                         else
-                            SegmentedTiles<TVector, T>.Run(Problem.Adds || hasBias, at.Vectors, inputs, ref panel, (byte*)(dy + t * row + group * shape.GroupFilters), (byte*)c, hasBias ? (byte*)(Problem.Bias + column) : (byte*)c);
+                            RowTiles<TVector, T>.Run(Form(Problem.Adds || hasBias), ref panel, new(a, c, hasBias ? bias : c), inputs);
                     }
 
-                    packed += (nint)at.Vectors * TVector.Count * depth * segments;
+                    packed += (nint)at.Vectors * TVector.Count * segments.Depth * segments.Count;
                 }
             }
 
@@ -317,6 +329,9 @@ internal static unsafe class ConvolutionDriver<TVector, T>
         }
     }
 }
+
+/// <summary>One phase of the stride, in one dimension: its index, and the cells of a filter that reach its inputs.</summary>
+internal readonly record struct Phase(int Index, PhaseTaps Taps);
 
 /// <summary>A thread's own space in a convolution.</summary>
 internal readonly ref struct ThreadSpace<T>

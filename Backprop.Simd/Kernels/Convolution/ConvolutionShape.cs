@@ -44,7 +44,12 @@ public readonly struct ConvolutionShape : IEquatable<ConvolutionShape>
         var (reachY, reachX) = ((long)(kernel.Height - 1) * Dilation.Height + 1, (long)(kernel.Width - 1) * Dilation.Width + 1);
         var (paddedHeight, paddedWidth) = ((long)height + padding.Top + padding.Bottom, (long)width + padding.Left + padding.Right);
         if (reachY > paddedHeight || reachX > paddedWidth)
-            Throw($"the filter must fit the padded image; it reaches over {reachY} x {reachX} cells, the image [{height}, {width}, {channels}] has {paddedHeight} x {paddedWidth}", nameof(kernel));
+        {
+            Throw($"the filter must fit the padded image; it reaches over {reachY} x {reachX} cells, "
+                + $"the image [{height}, {width}, {channels}] has {paddedHeight} x {paddedWidth}", nameof(kernel));
+        }
+
+
         OutputHeight = (int)((paddedHeight - reachY) / Stride.Height) + 1;
         OutputWidth = (int)((paddedWidth - reachX) / Stride.Width) + 1;
         CheckSize((Int128)paddedHeight * paddedWidth * channels);
@@ -126,8 +131,8 @@ public readonly struct ConvolutionShape : IEquatable<ConvolutionShape>
 
     /// <inheritdoc/>
     public bool Equals(ConvolutionShape other) =>
-        (Height, Width, Channels, Filters, Kernel, Stride, Padding) == (other.Height, other.Width, other.Channels, other.Filters, other.Kernel, other.Stride, other.Padding)
-        && (Dilation, Groups) == (other.Dilation, other.Groups);
+        (Height, Width, Channels, Filters) == (other.Height, other.Width, other.Channels, other.Filters)
+        && (Kernel, Stride, Padding, Dilation, Groups) == (other.Kernel, other.Stride, other.Padding, other.Dilation, other.Groups);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is ConvolutionShape other && Equals(other);

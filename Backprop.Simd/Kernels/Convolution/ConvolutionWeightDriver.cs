@@ -57,7 +57,7 @@ internal static unsafe class ConvolutionWeightDriver<TVector, T>
             Cells = shape.HasRuns ? 1 : shape.Kernel.Width;
             Runs = shape.Kernel.Height * Cells;
             RunRows = shape.HasRuns ? shape.Kernel.Width * shape.Channels : shape.GroupChannels;
-            var rows = SegmentedTiles<TVector, T>.TileRows;
+            var rows = RowTiles<TVector, T>.HighestTwo;
             Tiles = (RunRows - 1) / rows + 1;
             Panels = new ColumnPanels(shape.GroupFilters, TVector.Count, 2);
             Items = shape.Groups * Panels.Total * Runs * Tiles;
@@ -108,14 +108,28 @@ internal static unsafe class ConvolutionWeightDriver<TVector, T>
             var db = Problem.Bias is null ? null : Biases(in Problem, Shards) + shard * (nint)ConvolutionScratch.BiasLength(shape);
             for (var image = from; image < to; image++)
             {
-                Image(Problem.Image(image, 0, shape.OutputHeight, padded), Problem.OutputGradient(image, gradient), dw, adds || image > from,
-                    db, image - from, first, last, offsets, packed);
+                var x = Problem.Image(image, 0, shape.OutputHeight, padded);
+                var operands = new ImageOperands(x, Problem.OutputGradient(image, gradient), dw, adds || image > from, db, image - from);
+                Image(in operands, first, last, offsets, packed);
             }
         }
 
-        private readonly void Image(T* x, T* dy, T* dw, bool adds, T* db, int place, int first, int last, nint* offsets, T* packed)
+        /// <summary>An image and its gradient, dW and whether it is added to, and the sums of biases with the image's place among them.</summary>
+        private readonly struct ImageOperands(T* x, T* dy, T* dw, bool adds, T* db, int place)
+        {
+            public readonly T* X = x, Dy = dy, Dw = dw, Db = db;
+
+            public readonly bool Adds = adds;
+
+            public readonly int Place = place;
+        }
+
+        /// <summary>The tiles [first, last) of dW for one image.</summary>
+        private readonly void Image(in ImageOperands image, int first, int last, nint* offsets, T* packed)
         {
             var shape = Problem.Shape;
+            var dy = image.Dy;
+            var form = image.Adds ? TileForm.SegmentedAddTo : TileForm.SegmentedOverwrite;
             var tilesOfPanel = Cut.Runs * Cut.Tiles;
             var pixels = shape.OutputHeight * shape.OutputWidth;
             var packs = PacksOutputs(shape);
@@ -125,35 +139,20 @@ internal static unsafe class ConvolutionWeightDriver<TVector, T>
                 var (group, p) = Math.DivRem(index, Cut.Panels.Total);
                 var at = Cut.Panels[p];
                 var column = group * shape.GroupFilters + at.Column;
-                var panel = new TilePanel<T>
-                {
-                    ARowStride = sizeof(T),
-                    AStep = (nint)shape.Stride.Width * shape.Channels * sizeof(T),
-                    B = (byte*)(dy + column),
-                    BStep = (nint)shape.Filters * sizeof(T),
-                    BLast = at.Last * sizeof(T),
-                    CRowStride = (nint)shape.Filters * sizeof(T),
-                    AddendRowStride = (nint)shape.Filters * sizeof(T),
-                    CLast = at.Last * sizeof(T),
-                    Width = at.Width,
-                    Depth = shape.OutputWidth,
-                    Segments = shape.OutputHeight,
-                    SegmentOffsets = offsets,
-                    Alpha = T.One,
-                    Beta = T.One,
-                };
+                var b = PanelOfB<T>.InPlace(dy + column, shape.Filters, at);
                 if (packs)
                 {
                     var source = new GemmProblem<T> { B = dy + group * shape.GroupFilters, BRow = shape.Filters, BColumn = 1 };
                     GemmPacking<TVector, T>.PackB(in source, at, 0, pixels, packed);
-                    panel.B = (byte*)packed;
-                    panel.BStep = at.Vectors * TVector.Count * sizeof(T);
-                    panel.BLast = (at.Vectors - 1) * TVector.Count * sizeof(T);
+                    b = PanelOfB<T>.Packed(packed, at, TVector.Count);
                 }
 
+                var strides = new TileStrides(1, (nint)shape.Stride.Width * shape.Channels, shape.Filters, shape.Filters);
+                var panel = new TilePanel<T>(at, b, strides, shape.OutputWidth) { Segments = shape.OutputHeight, SegmentOffsets = offsets };
+
                 // Whoever has the first tile of a panel has its bias.
-                if (tile == 0 && db is not null)
-                    ColumnSums(in panel, pixels, db + column, place * ConvolutionScratch.BiasBlocks(shape), shape.Filters);
+                if (tile == 0 && image.Db is not null)
+                    ColumnSums(in panel, pixels, image.Db + column, image.Place * ConvolutionScratch.BiasBlocks(shape), shape.Filters);
                 var end = Math.Min(tilesOfPanel, tile + last - item);
                 item += end - tile;
                 if (Problem.W is null)
@@ -163,9 +162,10 @@ internal static unsafe class ConvolutionWeightDriver<TVector, T>
                     var (run, part) = Math.DivRem(tile, Cut.Tiles);
                     int row = (int)((long)Cut.RunRows * part / Cut.Tiles), rows = (int)((long)Cut.RunRows * (part + 1) / Cut.Tiles) - row;
                     var (ky, kx) = Math.DivRem(run, Cut.Cells);
-                    var a = x + ((nint)ky * shape.Dilation.Height * shape.PaddedWidth + kx * shape.Dilation.Width) * shape.Channels + group * shape.GroupChannels + row;
-                    var c = dw + ((nint)run * Cut.RunRows + row) * shape.Filters + column;
-                    SegmentedTiles<TVector, T>.Run(adds, at.Vectors, rows, ref panel, (byte*)a, (byte*)c, (byte*)c);
+                    var pixel = (nint)ky * shape.Dilation.Height * shape.PaddedWidth + kx * shape.Dilation.Width;
+                    var a = image.X + pixel * shape.Channels + group * shape.GroupChannels + row;
+                    var c = image.Dw + ((nint)run * Cut.RunRows + row) * shape.Filters + column;
+                    RowTiles<TVector, T>.Run(form, ref panel, new(a, c, c), rows);
                 }
             }
         }

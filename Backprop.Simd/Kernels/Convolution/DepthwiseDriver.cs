@@ -47,12 +47,15 @@ internal static unsafe class DepthwiseDriver<TVector, T>
 
     /// <summary>
     /// A row of pixels: c[i] = addend + sum over ky, kx of a[i aPixel + ky aRow + kx aColumn] w[ky wRow + kx wColumn], for all
-    /// channels. Steps in elements; those of w may be negative.
+    /// channels.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Row(T* a, nint aPixel, nint aRow, nint aColumn, T* w, nint wRow, nint wColumn, int height, int width,
-        T* c, nint cPixel, T* addend, nint addendPixel, int pixels, int channels)
+    private static void Row(in PixelRow line)
     {
+        T* a = line.A, w = line.W, c = line.C, addend = line.Addend;
+        nint aPixel = line.APixel, aRow = line.ARow, aColumn = line.AColumn, wRow = line.WRow, wColumn = line.WColumn;
+        nint cPixel = line.CPixel, addendPixel = line.AddendPixel;
+        int height = line.Height, width = line.Width, pixels = line.Pixels, channels = line.Channels;
         for (var channel = 0; channel < channels; channel += TVector.Count)
         {
             var count = Math.Min(TVector.Count, channels - channel);
@@ -129,10 +132,13 @@ internal static unsafe class DepthwiseDriver<TVector, T>
         }
     }
 
-    /// <summary>The gradient by one cell of the filters over a row of pixels: sum[channel] += sum over i of a[i aPixel] dy[i pixel].</summary>
+    /// <summary>The gradient by one cell of the filters over an image: sum[channel] += sum over y, i of a[y aRow + i aPixel] dy[y, i].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Cell(T* a, nint aPixel, nint aRow, T* dy, nint pixel, nint rows, nint pixels, int channels, T* sum, bool adds)
+    private static void Cell(in CellOfImage cell, T* dy, T* sum, bool adds)
     {
+        var a = cell.A;
+        nint aPixel = cell.APixel, aRow = cell.ARow, pixel = cell.Channels, rows = cell.Rows, pixels = cell.Pixels;
+        var channels = cell.Channels;
         for (var channel = 0; channel < channels; channel += TVector.Count)
         {
             var count = Math.Min(TVector.Count, channels - channel);
@@ -166,6 +172,39 @@ internal static unsafe class DepthwiseDriver<TVector, T>
         }
     }
 
+    /// <summary>The operands of a row of pixels. Steps in elements; those of w may be negative.</summary>
+    private struct PixelRow
+    {
+        /// <summary>The first cell of the first pixel's patch, and from pixel to pixel, row to row and cell to cell of a patch.</summary>
+        public T* A;
+        public nint APixel, ARow, AColumn;
+
+        /// <summary>The filters' cell that meets it, and from row to row and cell to cell.</summary>
+        public T* W;
+        public nint WRow, WColumn;
+
+        /// <summary>The rows and cells of a row that take part.</summary>
+        public int Height, Width;
+
+        /// <summary>The first pixel that is written, and from one to the next.</summary>
+        public T* C;
+        public nint CPixel;
+
+        /// <summary>What is added, from pixel to pixel, or once for all with a step of 0; null is nothing.</summary>
+        public T* Addend;
+        public nint AddendPixel;
+
+        public int Pixels, Channels;
+    }
+
+    /// <summary>What one cell of the filters meets in an image: its first pixel, from pixel to pixel and row to row, and their number.</summary>
+    private struct CellOfImage
+    {
+        public T* A;
+        public nint APixel, ARow;
+        public int Rows, Pixels, Channels;
+    }
+
     private struct ForwardRange : IRangeBody
     {
         public ConvolutionProblem<T> Problem;
@@ -186,9 +225,24 @@ internal static unsafe class DepthwiseDriver<TVector, T>
                     for (var oy = first; oy < last; oy++)
                     {
                         var y = Problem.Y + (nint)image * shape.OutputSize + oy * shape.OutputWidth * channels;
-                        Row(x + oy * shape.Stride.Height * row, shape.Stride.Width * channels, shape.Dilation.Height * row, shape.Dilation.Width * channels,
-                            Problem.W, shape.Kernel.Width * channels, channels, shape.Kernel.Height, shape.Kernel.Width,
-                            y, channels, Problem.Adds ? y : Problem.Bias, Problem.Adds ? channels : 0, shape.OutputWidth, shape.Channels);
+                        Row(new PixelRow
+                        {
+                            A = x + oy * shape.Stride.Height * row,
+                            APixel = shape.Stride.Width * channels,
+                            ARow = shape.Dilation.Height * row,
+                            AColumn = shape.Dilation.Width * channels,
+                            W = Problem.W,
+                            WRow = shape.Kernel.Width * channels,
+                            WColumn = channels,
+                            Height = shape.Kernel.Height,
+                            Width = shape.Kernel.Width,
+                            C = y,
+                            CPixel = channels,
+                            Addend = Problem.Adds ? y : Problem.Bias,
+                            AddendPixel = Problem.Adds ? channels : 0,
+                            Pixels = shape.OutputWidth,
+                            Channels = shape.Channels,
+                        });
                     }
                 }
             }
@@ -237,9 +291,24 @@ internal static unsafe class DepthwiseDriver<TVector, T>
 
                 var c = dx + phase * channels;
                 var pixel = shape.Stride.Width * channels;
-                Row(a, channels, tapsY.OffsetStep * row, tapsX.OffsetStep * channels, w, -tapsY.Step * shape.Kernel.Width * channels, -tapsX.Step * channels,
-                    isReached ? tapsY.Count : 0, tapsX.Count, c, pixel, Problem.Adds ? c : Problem.Bias, Problem.Adds ? pixel : 0,
-                    PhaseTaps.Inputs(shape.Width, phase, shape.Stride.Width), shape.Channels);
+                Row(new PixelRow
+                {
+                    A = a,
+                    APixel = channels,
+                    ARow = tapsY.OffsetStep * row,
+                    AColumn = tapsX.OffsetStep * channels,
+                    W = w,
+                    WRow = -tapsY.Step * shape.Kernel.Width * channels,
+                    WColumn = -tapsX.Step * channels,
+                    Height = isReached ? tapsY.Count : 0,
+                    Width = tapsX.Count,
+                    C = c,
+                    CPixel = pixel,
+                    Addend = Problem.Adds ? c : Problem.Bias,
+                    AddendPixel = Problem.Adds ? pixel : 0,
+                    Pixels = PhaseTaps.Inputs(shape.Width, phase, shape.Stride.Width),
+                    Channels = shape.Channels,
+                });
             }
         }
     }
@@ -265,9 +334,17 @@ internal static unsafe class DepthwiseDriver<TVector, T>
                         for (var cell = 0; cell < shape.Kernel.Height * shape.Kernel.Width; cell++)
                         {
                             var (ky, kx) = Math.DivRem(cell, shape.Kernel.Width);
-                            Cell(x + ky * shape.Dilation.Height * row + kx * shape.Dilation.Width * channels, shape.Stride.Width * channels, shape.Stride.Height * row,
-                                Problem.Y + (nint)image * shape.OutputSize, channels, shape.OutputHeight, shape.OutputWidth, shape.Channels,
-                                Problem.Scratch + ((nint)shard * shape.WeightSize + cell * channels), image > from);
+                            var at = new CellOfImage
+                            {
+                                A = x + ky * shape.Dilation.Height * row + kx * shape.Dilation.Width * channels,
+                                APixel = shape.Stride.Width * channels,
+                                ARow = shape.Stride.Height * row,
+                                Rows = shape.OutputHeight,
+                                Pixels = shape.OutputWidth,
+                                Channels = shape.Channels,
+                            };
+                            var sum = Problem.Scratch + ((nint)shard * shape.WeightSize + cell * channels);
+                            Cell(in at, Problem.Y + (nint)image * shape.OutputSize, sum, image > from);
                         }
                     }
                 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
@@ -26,7 +25,7 @@ public static class Gemm
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void Multiply<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, Matrix<T> c, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        GemmDispatch.Run(a, b, default, c, GemmForm.Overwrite, T.One, T.Zero, context);
+        GemmDispatch.Run(a, b, default, c, new(GemmForm.Overwrite), context);
 
     /// <summary>C = C + A B.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -38,7 +37,7 @@ public static class Gemm
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public static void MultiplyAdd<T>(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b, Matrix<T> c, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        GemmDispatch.Run(a, b, default, c, GemmForm.Accumulate, T.One, T.One, context);
+        GemmDispatch.Run(a, b, default, c, new(GemmForm.Accumulate), context);
 
     /// <summary>C = alpha A B + beta C.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -56,7 +55,7 @@ public static class Gemm
         var form = alpha == T.One
             ? T.IsZero(beta) ? GemmForm.Overwrite : beta == T.One ? GemmForm.Accumulate : GemmForm.ScaledAccumulate
             : T.IsZero(beta) ? GemmForm.ScaledOverwrite : GemmForm.ScaledAccumulate;
-        GemmDispatch.Run(a, b, default, c, form, alpha, beta, context);
+        GemmDispatch.Run(a, b, default, c, new(form, alpha, beta), context);
     }
 
     /// <summary>C = A B + 1 r: the product with one row added to each of its rows, as in y = x W + b.</summary>
@@ -74,63 +73,6 @@ public static class Gemm
         SpanGuard.SameLength(c.Columns, row.Length);
         if (c.Columns > 1 && c.ColumnStride != 1)
             throw new ArgumentException($"A destination with a row added must be row-major; its column stride is {c.ColumnStride}.", nameof(c));
-        GemmDispatch.Run(a, b, row, c, GemmForm.AddRow, T.One, T.One, context);
+        GemmDispatch.Run(a, b, row, c, new(GemmForm.AddRow), context);
     }
-}
-
-/// <summary>The forms of a product.</summary>
-internal enum GemmForm
-{
-    /// <summary>C = A B.</summary>
-    Overwrite,
-
-    /// <summary>C += A B.</summary>
-    Accumulate,
-
-    /// <summary>C = A B + one row.</summary>
-    AddRow,
-
-    /// <summary>C = alpha A B.</summary>
-    ScaledOverwrite,
-
-    /// <summary>C = alpha A B + beta C.</summary>
-    ScaledAccumulate,
-}
-
-/// <summary>A product as the drivers see it: pointers, sizes and strides in elements. Tiles need unit column strides of C and the addend.</summary>
-[StructLayout(LayoutKind.Auto)]
-internal unsafe struct GemmProblem<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    public int M, N, K;
-    public T* A, B, C, Addend;
-    public nint ARow, AColumn;
-    public nint BRow, BColumn;
-    public nint CRow, CColumn;
-    public nint AddendRow, AddendColumn;
-    public GemmForm Form;
-    public T Alpha, Beta;
-
-    /// <summary>C^T = B^T A^T.</summary>
-    public readonly GemmProblem<T> Transposed => new()
-    {
-        M = N,
-        N = M,
-        K = K,
-        A = B,
-        ARow = BColumn,
-        AColumn = BRow,
-        B = A,
-        BRow = AColumn,
-        BColumn = ARow,
-        C = C,
-        CRow = CColumn,
-        CColumn = CRow,
-        Addend = Addend,
-        AddendRow = AddendColumn,
-        AddendColumn = AddendRow,
-        Form = Form,
-        Alpha = Alpha,
-        Beta = Beta,
-    };
 }

@@ -92,9 +92,11 @@ internal readonly struct GemmBlocking
         var width = 2 * vectorCount;
         var columnMajorA = problem.AColumn != 1 && problem.M > 1;
         var smallB = (long)problem.K * problem.N * size <= SmallBytes;
-        var packB = problem.BColumn != 1 || problem.N < vectorCount && (problem.M >= PackRows || !hasMasks) || problem.N >= PackColumns && problem.M >= PackRows && !smallB;
+        var packB = problem.BColumn != 1 || problem.N < vectorCount && (problem.M >= PackRows || !hasMasks)
+            || problem.N >= PackColumns && problem.M >= PackRows && !smallB;
         var packA = columnMajorA && packB && problem.N >= PackColumns && problem.K > UnpackedColumnDepth;
-        var copyA = !columnMajorA && packB && problem.M >= PackColumns && problem.N >= CopySize && problem.K >= CopySize && problem.ARow * size % SetStride == 0;
+        var copyA = !columnMajorA && packB && problem.M >= PackColumns && problem.N >= CopySize && problem.K >= CopySize
+            && problem.ARow * size % SetStride == 0;
         var longest = packA ? PackedColumnDepth : (packB || smallB) && !columnMajorA ? PackedDepth
             : columnMajorA ? (int)Math.Clamp(ColumnReach / (problem.AColumn * size), UnpackedColumnDepth, packB ? PackedColumnDepth : UnpackedDepth)
             : UnpackedDepth;

@@ -31,8 +31,8 @@ internal enum SimdWidth
 /// <summary>Checks a product once, turns it to unit column stride of C, settles the empty cases and picks the register width.</summary>
 internal static unsafe class GemmDispatch
 {
-    public static void Run<T>(in ReadOnlyMatrix<T> a, in ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, in Matrix<T> c, GemmForm form,
-        T alpha, T beta, ComputeContext? context, SimdWidth width = SimdWidth.Widest)
+    public static void Run<T>(in ReadOnlyMatrix<T> a, in ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, in Matrix<T> c, GemmUpdate<T> update,
+        ComputeContext? context, SimdWidth width = SimdWidth.Widest)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
@@ -59,9 +59,9 @@ internal static unsafe class GemmDispatch
                 Addend = pc,
                 AddendRow = c.RowStride,
                 AddendColumn = c.ColumnStride,
-                Form = form,
-                Alpha = alpha,
-                Beta = beta,
+                Form = update.Form,
+                Alpha = update.Alpha,
+                Beta = update.Beta,
             };
 
             // Only the elements that the views reach count as overlap: neither a longer span behind a view nor the gaps in it.
@@ -75,7 +75,7 @@ internal static unsafe class GemmDispatch
                     SpanGuard.ThrowOverlap(nameof(c));
             }
 
-            if (form == GemmForm.AddRow)
+            if (update.Form == GemmForm.AddRow)
             {
                 if (pr < end && pc < pr + row.Length && GemmOverlap.Exists(pr, 1, row.Length, row.Length, 1, in problem))
                     SpanGuard.ThrowOverlap(nameof(c));
@@ -88,7 +88,7 @@ internal static unsafe class GemmDispatch
                 problem = problem.Transposed;
             if (problem.N == 1)
                 problem.BColumn = 1;
-            if (problem.K == 0 || T.IsZero(alpha))
+            if (problem.K == 0 || T.IsZero(update.Alpha))
                 WithoutProduct(in problem);
             else
                 Multiply(in problem, context, width);
@@ -107,11 +107,11 @@ internal static unsafe class GemmDispatch
         if (width != SimdWidth.Widest)
             MultiplyForced(in problem, context, width);
         else if (Vector512.IsHardwareAccelerated && !SuitsHalfRegisters(in problem))
-            GemmDriver<SimdVector512<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector512<T>, T>.Run(in problem, context);
         else if (Vector256.IsHardwareAccelerated)
-            GemmDriver<SimdVector256<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector256<T>, T>.Run(in problem, context);
         else
-            GemmDriver<SimdVector128<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector128<T>, T>.Run(in problem, context);
     }
 
     /// <summary>
@@ -121,7 +121,7 @@ internal static unsafe class GemmDispatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool SuitsHalfRegisters<T>(in GemmProblem<T> problem)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count && !NarrowDriver<SimdVector512<T>, T>.Takes(in problem);
+        problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count && !NarrowRoute<SimdVector512<T>, T>.Takes(in problem);
 
     /// <summary>Apart, so that the types of all widths are loaded only where one is asked for.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -129,13 +129,13 @@ internal static unsafe class GemmDispatch
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (width == SimdWidth.Bits512)
-            GemmDriver<SimdVector512<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector512<T>, T>.Run(in problem, context);
         else if (width == SimdWidth.Bits256)
-            GemmDriver<SimdVector256<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector256<T>, T>.Run(in problem, context);
         else if (width == SimdWidth.Portable)
-            GemmDriver<SimdVector<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector<T>, T>.Run(in problem, context);
         else
-            GemmDriver<SimdVector128<T>, T>.Run(in problem, context);
+            GemmRoutes<SimdVector128<T>, T>.Run(in problem, context);
     }
 
     /// <summary>k = 0 or alpha = 0: C = 0, C, beta C or the row, without A and B.</summary>

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using Backprop.Simd.Intrinsics;
+using static Backprop.Simd.Kernels.TileUpdate;
 
 namespace Backprop.Simd.Kernels;
 
@@ -12,18 +13,18 @@ namespace Backprop.Simd.Kernels;
 /// and the update are type parameters, so each compiled form keeps only its own accumulators. The accumulators, V registers of
 /// B and one of A must fit the register file: 12 + V + 1 of 16 (12 x 1, 6 x 2, 4 x 3), 24 + V + 1 of 32 (12 x 2, 8 x 3).</para>
 /// <para>A is addressed by a row and a k stride, so that a row-major, a column-major and a packed A are the same code. The
-/// last of several vectors of B and C sits at a free offset: where a panel is narrower than whole vectors it overlaps the one
-/// before, computes the shared columns twice, and stores the same bits twice. A partial update is that of a panel
-/// narrower than one vector: it touches its columns only, by masks, or of B by a packed copy filled up with zeros.</para>
-/// <para>A segmented A is read in several runs of k, each of the same length and at an offset of its own, while B goes on:
-/// the patches of a convolution, read where they lie.</para>
+/// last of several vectors of B and C sits at a free offset: where a panel is narrower than whole vectors, this vector overlaps its
+/// neighbour. The shared columns are computed twice, and the same bits stored twice. A panel narrower than one vector has a partial
+/// update, which touches its columns only: by masks, or in B by a packed copy filled up with zeros.</para>
+/// <para>A segmented A is read in several runs of k, all of one length, each at its own offset, while B goes on: the patches of a
+/// convolution, read where they lie.</para>
 /// <para>Every element is one chain over k, first to last, whatever the tile: its bits do not depend on tile or width.</para>
 /// </remarks>
 internal static unsafe class TileKernel<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Multiplies all row tiles of a panel. Strides are in bytes.</summary>
+    /// <summary>Loop 1 of the five (see <see cref="GotoLoops{TVector, T}"/>): all row tiles of a panel. Strides are in bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TRows, TVectors, TUpdate>(in TilePanel<T> panel, byte* a, byte* c, byte* addend, nint tiles)
         where TRows : unmanaged, IConstant
@@ -58,11 +59,11 @@ internal static unsafe class TileKernel<TVector, T>
             var segments = panel.Segments;
             do
             {
-                byte* a0 = ((sizeof(TUpdate) - 1) & TileUpdate.SegmentedFlag) != 0 ? a + *offsets++ : a;
+                byte* a0 = (sizeof(TUpdate) & IsSegmented) != 0 ? a + *offsets++ : a;
                 byte* a3 = a0 + 3 * aRow, a6 = a0 + 6 * aRow, a9 = a0 + 9 * aRow;
-                for (var p = panel.Depth; p > 0; p--)
+                for (var p = panel.Depth; p > 0; p--) // The micro-kernel.
                 {
-                    var b0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 && TVector.HasMasks ? TVector.LoadPartial((T*)b, width) : TVector.Load((T*)b);
+                    var b0 = (sizeof(TUpdate) & IsPartial) != 0 && TVector.HasMasks ? TVector.LoadPartial((T*)b, width) : TVector.Load((T*)b);
                     var b1 = sizeof(TVectors) == 2 ? TVector.Load((T*)(b + bLast)) : sizeof(TVectors) == 3 ? TVector.Load((T*)(b + sizeof(TVector))) : b0;
                     var b2 = sizeof(TVectors) > 2 ? TVector.Load((T*)(b + bLast)) : b0;
                     b += bStep;
@@ -98,7 +99,7 @@ internal static unsafe class TileKernel<TVector, T>
                         a9 += aStep;
                 }
             }
-            while (((sizeof(TUpdate) - 1) & TileUpdate.SegmentedFlag) != 0 && --segments > 0);
+            while ((sizeof(TUpdate) & IsSegmented) != 0 && --segments > 0);
 
             var cRow = c;
             var addendRow = addend;
@@ -172,7 +173,7 @@ internal static unsafe class TileKernel<TVector, T>
         where TVectors : unmanaged, IConstant
         where TUpdate : unmanaged, ITileUpdate
     {
-        if (((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) != 0)
+        if ((sizeof(TUpdate) & Scales) != 0)
         {
             var alpha = TVector.Create(panel.Alpha);
             first = alpha * first;
@@ -182,43 +183,22 @@ internal static unsafe class TileKernel<TVector, T>
                 third = alpha * third;
         }
 
-        if (((sizeof(TUpdate) - 1) & TileUpdate.AddsFlag) != 0 && ((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) == 0)
+        if ((sizeof(TUpdate) & Adds) != 0)
         {
-            if (((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0)
-                first = TVector.LoadPartial((T*)addend, panel.Width) + first;
+            if ((sizeof(TUpdate) & IsPartial) != 0)
+                AddOld<TUpdate>(TVector.LoadPartial((T*)addend, panel.Width), in panel, ref first);
             else
-                TVector.Add(ref first, (T*)addend);
+                AddOld<TUpdate>((T*)addend, in panel, ref first);
             if (sizeof(TVectors) == 2)
-                TVector.Add(ref second, (T*)(addend + panel.CLast));
+                AddOld<TUpdate>((T*)(addend + panel.CLast), in panel, ref second);
             if (sizeof(TVectors) > 2)
             {
-                TVector.Add(ref second, (T*)(addend + sizeof(TVector)));
-                TVector.Add(ref third, (T*)(addend + panel.CLast));
+                AddOld<TUpdate>((T*)(addend + sizeof(TVector)), in panel, ref second);
+                AddOld<TUpdate>((T*)(addend + panel.CLast), in panel, ref third);
             }
         }
-        else if (((sizeof(TUpdate) - 1) & TileUpdate.AddsFlag) != 0)
-        {
-            var old0 = ((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0 ? TVector.LoadPartial((T*)addend, panel.Width) : TVector.Load((T*)addend);
-            var old1 = sizeof(TVectors) == 2 ? TVector.Load((T*)(addend + panel.CLast)) : sizeof(TVectors) == 3 ? TVector.Load((T*)(addend + sizeof(TVector))) : old0;
-            var old2 = sizeof(TVectors) > 2 ? TVector.Load((T*)(addend + panel.CLast)) : old0;
-            if (((sizeof(TUpdate) - 1) & TileUpdate.ScalesFlag) != 0)
-            {
-                var beta = TVector.Create(panel.Beta);
-                old0 = beta * old0;
-                if (sizeof(TVectors) > 1)
-                    old1 = beta * old1;
-                if (sizeof(TVectors) > 2)
-                    old2 = beta * old2;
-            }
 
-            first = old0 + first;
-            if (sizeof(TVectors) > 1)
-                second = old1 + second;
-            if (sizeof(TVectors) > 2)
-                third = old2 + third;
-        }
-
-        if (((sizeof(TUpdate) - 1) & TileUpdate.PartialFlag) != 0)
+        if ((sizeof(TUpdate) & IsPartial) != 0)
             TVector.StorePartial((T*)c, first, panel.Width);
         else
             TVector.Store((T*)c, first);
@@ -229,5 +209,25 @@ internal static unsafe class TileKernel<TVector, T>
             TVector.Store((T*)(c + sizeof(TVector)), second);
             TVector.Store((T*)(c + panel.CLast), third);
         }
+    }
+
+    /// <summary>value = addend + value, or beta addend + value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddOld<TUpdate>(T* addend, in TilePanel<T> panel, ref TVector value)
+        where TUpdate : unmanaged, ITileUpdate
+    {
+        if ((sizeof(TUpdate) & Scales) != 0)
+            AddOld<TUpdate>(TVector.Load(addend), in panel, ref value);
+        else
+            TVector.Add(ref value, addend);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddOld<TUpdate>(TVector addend, in TilePanel<T> panel, ref TVector value)
+        where TUpdate : unmanaged, ITileUpdate
+    {
+        if ((sizeof(TUpdate) & Scales) != 0)
+            addend = TVector.Create(panel.Beta) * addend;
+        value = addend + value;
     }
 }

@@ -10,7 +10,7 @@ namespace Backprop.Simd.Kernels;
 /// and, in a row, whole registers, and reads both operands in place. It is made in scratch and copied to C transposed.
 /// </summary>
 /// <remarks>The gradient of a narrow layer's weights, X^T dY, is such a product.</remarks>
-internal static unsafe class NarrowDriver<TVector, T>
+internal static unsafe class NarrowRoute<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -28,7 +28,7 @@ internal static unsafe class NarrowDriver<TVector, T>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool Takes(in GemmProblem<T> problem) =>
-        problem.ARow == 1 && problem.N <= MostColumns && (problem.N & TVector.Count - 1) != 0 && problem.N > SkinnyDriver<TVector, T>.MostColumns
+        problem.ARow == 1 && problem.N <= MostColumns && (problem.N & TVector.Count - 1) != 0 && problem.N > SkinnyRoute<TVector, T>.MostColumns
         && problem.M >= 2 * TVector.Count && problem.K >= LeastDepth && problem.Form == GemmForm.Overwrite;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -38,7 +38,7 @@ internal static unsafe class NarrowDriver<TVector, T>
         if (context is null || context.Threads == 1 || chunks == 1)
             Multiply(in problem, 0, chunks);
         else
-            context.For(chunks, 1, Cost * sizeof(T) * problem.M * problem.N * problem.K, new ChunkRange { Problem = problem });
+            context.For(chunks, 1, problem.Nanoseconds(Cost), new ChunkRange { Problem = problem });
     }
 
     private struct ChunkRange : IRangeBody
@@ -59,7 +59,7 @@ internal static unsafe class NarrowDriver<TVector, T>
             var row = chunk * ChunkRows;
             var rows = Math.Min(ChunkRows, problem.M - row);
             var turned = all with { N = rows, B = all.B + row, C = scratch, CRow = ChunkRows };
-            GemmDriver<TVector, T>.RunAlone(in turned);
+            TiledRoute<TVector, T>.RunAlone(in turned);
             Transposition.Run(scratch, ChunkRows, problem.N, rows, problem.C + row * problem.CRow, problem.CRow);
         }
     }

@@ -9,8 +9,8 @@ namespace Backprop.Simd.Kernels;
 /// Products of few rows or columns and a very long k, such as the gradient of a narrow layer's weights over a large batch: blocks
 /// of k are products of their own, which meet pairwise.
 /// </summary>
-/// <remarks>Blocks and pieces of C follow from the shape alone. <see cref="SkinnyDriver{TVector, T}"/> has blocks of its own.</remarks>
-internal static unsafe class LongDriver<TVector, T>
+/// <remarks>Blocks and pieces of C follow from the shape alone. <see cref="SkinnyRoute{TVector, T}"/> has blocks of its own.</remarks>
+internal static unsafe class LongRoute<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -31,8 +31,7 @@ internal static unsafe class LongDriver<TVector, T>
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool IsSkinny(in GemmProblem<T> problem) =>
-        SkinnyDriver<TVector, T>.Takes(in problem)
-        || problem.M <= GemmDriver<TVector, T>.FewRows && SkinnyDriver<TVector, T>.Takes(problem.Transposed);
+        SkinnyRoute<TVector, T>.Takes(in problem) || FewRowsRoute<TVector, T>.Takes(in problem);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run(in GemmProblem<T> problem, ComputeContext? context)
@@ -42,7 +41,7 @@ internal static unsafe class LongDriver<TVector, T>
         if (context is null || context.Threads == 1 || pieces == 1)
             body.Execute(0, pieces);
         else
-            context.For(pieces, 1, Cost * sizeof(T) * problem.M * problem.N * problem.K, in body);
+            context.For(pieces, 1, problem.Nanoseconds(Cost), in body);
     }
 
     private readonly struct PieceRange(GemmProblem<T> problem, ComputeContext? context) : IRangeBody
@@ -82,11 +81,11 @@ internal static unsafe class LongDriver<TVector, T>
             part.B = problem.B + block * Depth * problem.BRow;
             part.C = BlockSums.Slot(slots, block, length);
             part.K = Math.Min(Depth, problem.K - block * Depth);
-            GemmDriver<TVector, T>.Run(in part, context);
+            GemmRoutes<TVector, T>.Run(in part, context);
             BlockSums.Join(slots, block, length, length);
         }
 
         BlockSums.Finish(slots, blocks, length, length);
-        SkinnyDriver<TVector, T>.Finish(problem.Transposed, 0, problem.N, slots, problem.N);
+        SkinnyRoute<TVector, T>.Finish(problem.Transposed, 0, problem.N, slots, problem.N);
     }
 }

@@ -70,23 +70,6 @@ internal static unsafe class SkinnyKernels<TVector, T>
         }
     }
 
-    /// <summary>c[i, j] = a[i] b[j].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Outer(T* a, nint aRow, nint rows, T* b, nint columns, T* c, nint cRow)
-    {
-        for (; rows > 0; rows--)
-        {
-            var x = TVector.Create(*a);
-            nint j = 0;
-            for (; j <= columns - TVector.Count; j += TVector.Count)
-                TVector.Store(c + j, TVector.MultiplyAdd(x, TVector.Load(b + j), TVector.Zero));
-            if (j < columns)
-                TVector.StorePartial(c + j, TVector.MultiplyAdd(x, TVector.LoadPartial(b + j, (int)(columns - j)), TVector.Zero), (int)(columns - j));
-            a += aRow;
-            c += cRow;
-        }
-    }
-
     /// <summary>y[i] = y[i] + a[i] b. <paramref name="first"/>: y counts as zero and is not read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddColumn(T* a, T b, T* y, nint rows, bool first)

@@ -10,7 +10,7 @@ namespace Backprop.Simd.Kernels;
 /// is row-major its rows are summed along k; where it is column-major its columns are added up.
 /// </summary>
 /// <remarks>One row times a matrix is the same product transposed. Only reads A once per column, so memory bounds the speed.</remarks>
-internal static unsafe class SkinnyDriver<TVector, T>
+internal static unsafe class SkinnyRoute<TVector, T>
     where TVector : unmanaged, ISimdVector<TVector, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -70,7 +70,7 @@ internal static unsafe class SkinnyDriver<TVector, T>
         if (context is null || context.Threads == 1)
             Multiply(in problem, 0, problem.M);
         else
-            context.For(problem.M, 64, Cost * sizeof(T) * problem.M * problem.N * problem.K, new RowRange { Problem = problem });
+            context.For(problem.M, 64, problem.Nanoseconds(Cost), new RowRange { Problem = problem });
     }
 
     private struct RowRange : IRangeBody
@@ -162,7 +162,10 @@ internal static unsafe class SkinnyDriver<TVector, T>
         for (nint k = groups * Group; k < problem.K; k++)
         {
             for (nint j = 0; j < problem.N; j++)
-                SkinnyKernels<TVector, T>.AddColumn(a + k * problem.AColumn, problem.B[j * problem.BColumn + k * problem.BRow], y + j * yNext, rows, k == 0);
+            {
+                var b = problem.B[j * problem.BColumn + k * problem.BRow];
+                SkinnyKernels<TVector, T>.AddColumn(a + k * problem.AColumn, b, y + j * yNext, rows, k == 0);
+            }
         }
     }
 
