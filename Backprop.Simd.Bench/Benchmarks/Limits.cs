@@ -27,7 +27,8 @@ public sealed class LimitsConfig : ManualConfig
 {
     public LimitsConfig()
     {
-        AddColumn(new LimitColumn("% of peak", "Operations as a share of the FMA peak", Share), new LimitColumn("GB/s", "Bytes that must be read and written, per nanosecond", Bandwidth));
+        AddColumn(new LimitColumn("% of peak", "Operations as a share of the FMA peak", Share),
+            new LimitColumn("GB/s", "Bytes that must be read and written, per nanosecond", Bandwidth));
         AddDiagnoser(MemoryDiagnoser.Default);
         if (OperatingSystem.IsLinux() || OperatingSystem.IsWindows())
             AddDiagnoser(new DisassemblyDiagnoser(new DisassemblyDiagnoserConfig(maxDepth: 4)));

@@ -69,8 +69,8 @@ internal static class ColdStartCommand
         Console.WriteLine($"{"",-24}{"Main",16}{"built",16}{"filled",16}{"first step done",18}{"exit",16}{"step alone",16}{"target",8}");
         foreach (var form in forms)
         {
-            Console.Write($"{form.Name,-24}");
-            Console.WriteLine($"{Text(form.Main),16}{Text(form.Built),16}{Text(form.Filled),16}{Text(form.Done),18}{Text(form.Exit),16}{Text(form.Step),16}{form.Target,8}");
+            Console.Write($"{form.Name,-24}{Text(form.Main),16}{Text(form.Built),16}{Text(form.Filled),16}");
+            Console.WriteLine($"{Text(form.Done),18}{Text(form.Exit),16}{Text(form.Step),16}{form.Target,8}");
         }
 
         var expected = forms[0].Loss;

@@ -38,7 +38,8 @@ internal sealed class ColdStartForm(string name, double? target, params string[]
         Console.Error.WriteLine($"publish: {name}");
         var output = Path.Combine(folder, name.Replace(",", "", StringComparison.Ordinal).Replace(' ', '-')); // MSBuild splits at commas.
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["publish", ProjectFile(), "-c", "Release", "--nologo", "-v", "quiet", "--artifacts-path", Path.Combine(folder, "artifacts"), "-o", output, .. publishArguments])
+        foreach (var argument in (string[])["publish", ProjectFile(), "-c", "Release", "--nologo", "-v", "quiet", "--artifacts-path",
+            Path.Combine(folder, "artifacts"), "-o", output, .. publishArguments])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();

@@ -35,7 +35,8 @@ internal sealed class ConvProblem
     /// <summary>Against this library in double, whose kernels the tests hold against the definition.</summary>
     public string? Verify(double[] result)
     {
-        double[] x = Fill.ToDouble<float>(X), w = Fill.ToDouble<float>(W), dy = Fill.ToDouble<float>(Gradient), scratch = new double[Convolution.ScratchLength(Shape)];
+        double[] x = Fill.ToDouble<float>(X), w = Fill.ToDouble<float>(W), dy = Fill.ToDouble<float>(Gradient),
+            scratch = new double[Convolution.ScratchLength(Shape)];
         double[] y = new double[dy.Length], dx = new double[x.Length], dw = new double[w.Length];
         Convolution.Forward<double>(Shape, x, w, [], y, scratch);
         Convolution.BackwardInput<double>(Shape, dy, w, dx, false, scratch);

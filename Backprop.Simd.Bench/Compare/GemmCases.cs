@@ -95,7 +95,8 @@ internal static class GemmCases
             public override string? Verify(double[] result) => problem.Verify(result);
 
             public override IEnumerable<Action> Streams(ComputeContext? context) =>
-                problem.Shape.IsMatrixVector ? new StreamLoop<T>(new Streams(1, 0), context, problem.A.Length > problem.B.Length ? problem.A : problem.B).Forms()
+                problem.Shape.IsMatrixVector
+                    ? new StreamLoop<T>(new Streams(1, 0), context, problem.A.Length > problem.B.Length ? problem.A : problem.B).Forms()
                 : problem.K == 1 ? new StreamLoop<T>(new Streams(0, 1), context, problem.C).Forms()
                 : [];
         }

@@ -11,7 +11,8 @@ namespace Backprop.Simd.Bench;
 internal static class MachineInfo
 {
     /// <summary>Variables that change what a side does.</summary>
-    private static readonly string[] _prefixes = ["OPENBLAS_", "GOTO_", "BLIS_", "MKL_", "OMP_", "KMP_", "GOMP_", "TORCH_", "ATEN_", "DOTNET_Tiered", "DOTNET_Enable", "DOTNET_Max"];
+    private static readonly string[] _prefixes = ["OPENBLAS_", "GOTO_", "BLIS_", "MKL_", "OMP_", "KMP_", "GOMP_", "TORCH_", "ATEN_", "DOTNET_Tiered",
+        "DOTNET_Enable", "DOTNET_Max"];
 
     public static IReadOnlyList<KeyValuePair<string, string>> Describe(int threads)
     {
@@ -19,7 +20,8 @@ internal static class MachineInfo
         {
             new("processor", Processor()),
             new("processors", Environment.ProcessorCount.ToString()),
-            new("registers", $"Vector<T> {Vector<byte>.Count * 8} bits, 256 bits {YesNo(Vector256.IsHardwareAccelerated)}, 512 bits {YesNo(Vector512.IsHardwareAccelerated)}"),
+            new("registers", $"Vector<T> {Vector<byte>.Count * 8} bits, "
+                + $"256 bits {YesNo(Vector256.IsHardwareAccelerated)}, 512 bits {YesNo(Vector512.IsHardwareAccelerated)}"),
             new("system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}"),
             new("runtime", RuntimeInformation.FrameworkDescription),
             new("commit", Commit()),
@@ -28,7 +30,8 @@ internal static class MachineInfo
         var settings = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Where(v => _prefixes.Any(p => ((string)v.Key).StartsWith(p, StringComparison.Ordinal)))
             .Select(v => $"{v.Key}={v.Value}").Order(StringComparer.Ordinal);
-        result.Add(new("environment", string.Join(' ', settings) is { Length: > 0 } text ? text : "none of " + string.Join(' ', _prefixes.Select(p => p + "*"))));
+        var none = "none of " + string.Join(' ', _prefixes.Select(p => p + "*"));
+        result.Add(new("environment", string.Join(' ', settings) is { Length: > 0 } text ? text : none));
         return result;
     }
 

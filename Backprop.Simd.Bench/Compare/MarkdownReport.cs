@@ -36,9 +36,12 @@ internal static class MarkdownReport
         output.WriteLine($"| copy, read + written | {report.CopyGBs:F1} GB/s |");
         output.WriteLine();
         output.WriteLine($"""
-            Times are medians per call, the best in brackets; `(r)` after a peer's time is its median over ours, above 1 where we are faster; "ratio" is that of the best peer.
-            "Limit" is the share that our median reaches of the row's limit: the operations at the FMA peak, or the same streams without arithmetic (elementwise rows and products with a vector), measured in the same run, whichever is slower.
-            "Scaled" is our median on a core of {Report.ReferenceGflops} GFLOP/s with 256-bit registers, by the ratio of 256-bit peaks ({report.Scale:F3}): a rule of three, right for rows that arithmetic limits, and only as far as wider registers do not help.
+            Times are medians per call, the best in brackets. `(r)` after a peer's time is its median over ours: above 1 we are faster.
+            "Ratio" is the ratio of the best peer.
+            "Limit" is the share that our median reaches of the row's limit, which is the slower of two, measured in the same run:
+            the operations at the FMA peak, or the same streams without arithmetic (elementwise rows and products with a vector).
+            "Scaled" is our median on a core of {Report.ReferenceGflops} GFLOP/s with 256-bit registers, by the ratio of 256-bit peaks
+            ({report.Scale:F3}). It is a rule of three: right for rows that arithmetic limits, as far as wider registers do not help.
             """);
         if (report.Threads > 1)
             output.WriteLine("\"x 1 thread\" is our median on one thread, in the same rounds, over that on all.");
@@ -77,7 +80,8 @@ internal static class MarkdownReport
             output.WriteLine();
             output.WriteLine($"## {_titles[area.Key]}{suffix}");
             output.WriteLine();
-            output.WriteLine($"| case | type | ours | scaled | limit | ratio |{(speedUps ? " x 1 thread |" : "")}{string.Concat(peers.Select(p => $" {p} |"))}");
+            var names = string.Concat(peers.Select(p => $" {p} |"));
+            output.WriteLine($"| case | type | ours | scaled | limit | ratio |{(speedUps ? " x 1 thread |" : "")}{names}");
             output.WriteLine($"|---|---|---|---|---|---|{(speedUps ? "---|" : "")}{string.Concat(peers.Select(_ => "---|"))}");
             foreach (var row in area)
             {

@@ -38,7 +38,10 @@ internal sealed record Row(string Area, string Case, string Type, int Threads, d
     /// <summary>The median of the best peer over ours: above 1 we are faster.</summary>
     public double Ratio => Ours is { } ours && BestPeer is { } peer ? peer.Value.Median / ours.Median : double.NaN;
 
-    /// <summary>The time below which nothing can be, in nanoseconds: operations at the FMA peak, or the same streams without arithmetic, whichever is longer.</summary>
+    /// <summary>
+    /// The lower bound of the time, in nanoseconds: the operations at the FMA peak, or the same streams without arithmetic, whichever
+    /// takes longer.
+    /// </summary>
     public double LimitNs(double peakGflops) => Math.Max(Operations / peakGflops, Stream.Count == 0 ? 0 : Stream.Best);
 
     /// <summary>The share of the limit that a time reaches; 1 is the limit.</summary>

@@ -22,7 +22,10 @@ internal sealed class Runner(IReadOnlyList<IPeer> peers, int threads, int rounds
     /// </summary>
     private const int QuietRounds = 5, FirstQuietRounds = 10, MaximumRounds = 20;
 
-    /// <summary>A round is quiet if no side's time fell below this part of the last one, and no more methods were compiled than the runtime's own timers need.</summary>
+    /// <summary>
+    /// A round is quiet if no side's time fell below this part of its last time, and no more methods were compiled than the runtime's own
+    /// timers need.
+    /// </summary>
     private const double Settled = 0.9;
 
     private const int StrayMethods = 2;

@@ -24,7 +24,8 @@ internal static class SvgPlot
         string[] sides = [.. report.Peers.Select(p => p.Name).Where(name => panels.Any(p => p.Rows.Any(r => r.Sides.ContainsKey(name))))];
         var width = Left + Right + ColumnWidth * Math.Max(40, panels.Select(p => p.Rows.Length).DefaultIfEmpty(0).Max());
         var panelHeight = Top + PlotHeight + 24 + (int)(LetterWidth * panels.SelectMany(p => p.Rows).Select(r => r.Case.Length).DefaultIfEmpty(0).Max());
-        output.WriteLine($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{30 + panels.Length * panelHeight}" font-family="sans-serif" font-size="11">""");
+        var height = 30 + panels.Length * panelHeight;
+        output.WriteLine($"""<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="11">""");
         output.WriteLine("""<rect width="100%" height="100%" fill="#ffffff"/>""");
         for (var i = 0; i < sides.Length; i++)
         {
@@ -42,7 +43,8 @@ internal static class SvgPlot
         var bottom = y + Top + PlotHeight;
         var right = Left + ColumnWidth * rows.Length;
         var peak = rows[0].Type == "float" ? report.PeakGflops : report.PeakGflopsDouble;
-        output.WriteLine($"""<text x="{Left}" y="{y + Top - 12}" font-size="14" font-weight="bold">{Text(title)}: share of the limit (top edge; FMA peak {Number(peak)} GFLOP/s, or the same streams without arithmetic)</text>""");
+        var limit = $"share of the limit (top edge; FMA peak {Number(peak)} GFLOP/s, or the same streams without arithmetic)";
+        output.WriteLine($"""<text x="{Left}" y="{y + Top - 12}" font-size="14" font-weight="bold">{Text(title)}: {limit}</text>""");
         for (var percent = 0; percent <= 100; percent += 25)
         {
             var line = bottom - PlotHeight * percent / 100;
@@ -69,11 +71,16 @@ internal static class SvgPlot
             if (!rows[i].Sides.TryGetValue(side, out var timing) || timing.Count == 0)
                 continue;
             var share = Math.Min(1, report.LimitNs(rows[i]) / timing.Median);
-            points.Add((Left + ColumnWidth * (i + 0.5), bottom - PlotHeight * share, $"{rows[i].Case}: {side} {ConsoleTable.Time(timing.Median)}, {100 * share:F0} %"));
+            points.Add((Left + ColumnWidth * (i + 0.5), bottom - PlotHeight * share,
+                $"{rows[i].Case}: {side} {ConsoleTable.Time(timing.Median)}, {100 * share:F0} %"));
         }
 
         if (ours)
-            output.WriteLine($"""<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{string.Join(' ', points.Select(p => $"{Number(p.X)},{Number(p.Y)}"))}"/>""");
+        {
+            var line = string.Join(' ', points.Select(p => $"{Number(p.X)},{Number(p.Y)}"));
+            output.WriteLine($"""<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{line}"/>""");
+        }
+
         foreach (var (x, y, label) in points)
             output.WriteLine($"""<circle cx="{Number(x)}" cy="{Number(y)}" r="{(ours ? 4 : 3)}" fill="{colour}"><title>{Text(label)}</title></circle>""");
     }

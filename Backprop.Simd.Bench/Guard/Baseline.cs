@@ -9,7 +9,12 @@ internal sealed record StoredRatio(double Best, double Median);
 /// <summary>The committed ratios, by processor and then by case: ratios differ between processors, and with the kernels that OpenBLAS picks.</summary>
 internal static class Baseline
 {
-    private static readonly JsonSerializerOptions _options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.Strict };
+    private static readonly JsonSerializerOptions _options = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = JsonNumberHandling.Strict,
+    };
 
     /// <summary>Guard/ratios.json of the project that the program was built from; beside the program if there is none.</summary>
     public static string DefaultPath()

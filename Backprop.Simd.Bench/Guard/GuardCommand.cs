@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Backprop.Simd.Bench;
 
-/// <summary><c>guard</c>: two minutes that tell whether speed was lost. Some rows, each against a yardstick of the same run: OpenBLAS, else the row's limit.</summary>
+/// <summary>
+/// <c>guard</c>: two minutes that tell whether speed was lost. It compares some rows with a yardstick of the same run: OpenBLAS, or the
+/// row's limit where there is no OpenBLAS.
+/// </summary>
 internal static class GuardCommand
 {
     public const string Usage = """
@@ -74,7 +77,9 @@ internal static class GuardCommand
             return 0;
         }
 
-        Console.WriteLine(failures == 0 ? "\nnothing has become slower" : $"\n{failures} row(s) have become slower by more than {100 * Noise:F0} %, or are wrong");
+        Console.WriteLine(failures == 0
+            ? "\nnothing has become slower"
+            : $"\n{failures} row(s) have become slower by more than {100 * Noise:F0} %, or are wrong");
         return failures == 0 ? 0 : 1;
     }
 
@@ -94,13 +99,16 @@ internal static class GuardCommand
 
             var limit = row.LimitNs(runner.PeakGflops(row.Type));
             var blas = row.Sides.GetValueOrDefault(OpenBlasPeer.OpenBlas);
-            var ratio = blas is null ? new StoredRatio(limit / ours.Best, limit / ours.Median) : new StoredRatio(blas.Best / ours.Best, blas.Median / ours.Median);
+            var ratio = blas is null
+                ? new StoredRatio(limit / ours.Best, limit / ours.Median)
+                : new StoredRatio(blas.Best / ours.Best, blas.Median / ours.Median);
             ratio = new StoredRatio(Math.Round(ratio.Best, 5), Math.Round(ratio.Median, 5));
             var fell = before is not null && ratio.Best < before.Best * (1 - Noise) && ratio.Median < before.Median * (1 - Noise);
             if (fell && attempt < Retries)
                 continue;
             measured[c.ToString()] = ratio;
-            Console.WriteLine($"{c,-54}{ConsoleTable.Time(ours.Median),10}{(blas is null ? "limit" : "OpenBLAS"),12}{ratio.Median,8:F2}{ratio.Best,8:F2}{before?.Median,8:F2}{(fell ? "  SLOWER" : "")}");
+            Console.WriteLine($"{c,-54}{ConsoleTable.Time(ours.Median),10}{(blas is null ? "limit" : "OpenBLAS"),12}"
+                + $"{ratio.Median,8:F2}{ratio.Best,8:F2}{before?.Median,8:F2}{(fell ? "  SLOWER" : "")}");
             return !fell;
         }
     }

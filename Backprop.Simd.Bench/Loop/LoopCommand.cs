@@ -27,8 +27,11 @@ internal static class LoopCommand
     [
         new("784-50-10, SGD", 100, x => x.Affine(50).Sigmoid(), n => new Sgd<float>(n, 0.01), Flat: true, (2 * Pixels * 50) + (3 * 50 * Classes)),
         new("784-256-10, AdamW", 128, x => x.Affine(256).Relu(), n => new AdamW<float>(n), Flat: true, (2 * Pixels * 256) + (3 * 256 * Classes)),
-        new("784-512-256-10, Adam", 128, x => x.Affine(512).Relu().Affine(256).Relu(), n => new Adam<float>(n), Flat: true, (2 * Pixels * 512) + (3 * ((512 * 256) + (256 * Classes)))),
-        new("conv 5x5x12, 3x3x24, 64, AdamW", 64, x => x.Convolution2D(12, 5).Relu().MaxPooling2D(2).Convolution2D(24, 3).Relu().MaxPooling2D(2).Flatten().Affine(64).Relu(), n => new AdamW<float>(n), Flat: false,
+        new("784-512-256-10, Adam", 128, x => x.Affine(512).Relu().Affine(256).Relu(), n => new Adam<float>(n), Flat: true,
+            (2 * Pixels * 512) + (3 * ((512 * 256) + (256 * Classes)))),
+        new("conv 5x5x12, 3x3x24, 64, AdamW", 64,
+            x => x.Convolution2D(12, 5).Relu().MaxPooling2D(2).Convolution2D(24, 3).Relu().MaxPooling2D(2).Flatten().Affine(64).Relu(),
+            n => new AdamW<float>(n), Flat: false,
             (2 * 24 * 24 * 25 * 12) + (3 * ((10 * 10 * 9 * 12 * 24) + (5 * 5 * 24 * 64) + (64 * Classes)))),
     ];
 
@@ -56,7 +59,8 @@ internal static class LoopCommand
             Console.WriteLine($"{name}: {value}");
         using var meter = new PeakMeter<float>(threads);
         Console.WriteLine($"peak: {meter.Gflops:F0} GFLOP/s\n");
-        Console.WriteLine("| network | batch | read | bare step, images/s | trainer, images/s | fraction (best, median) | bare, % of peak | trainer, % of peak |");
+        Console.WriteLine("| network | batch | read | bare step, images/s | trainer, images/s | fraction (best, median) "
+            + "| bare, % of peak | trainer, % of peak |");
         Console.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach (var problem in Cases)
         {
@@ -79,7 +83,8 @@ internal static class LoopCommand
         var optimizer = problem.Optimizer(bare.Parameters.Length);
         using var batches = new BatchLoader<float>(set, problem.Batch, new() { Seed = 1, Prefetch = prefetch, DropLast = true, Compute = compute });
         var pause = new StopEvery();
-        var trainer = new Trainer<float>(inLoop, problem.Optimizer(inLoop.Parameters.Length), batches, new() { Epochs = int.MaxValue, Callbacks = [pause], Compute = compute });
+        var trainer = new Trainer<float>(inLoop, problem.Optimizer(inLoop.Parameters.Length), batches,
+            new() { Epochs = int.MaxValue, Callbacks = [pause], Compute = compute });
 
         // As many steps as take a fifth of a second, both warm and past the choice of threads.
         for (var i = 0; i < 600; i++)

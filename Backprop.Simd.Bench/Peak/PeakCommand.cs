@@ -18,7 +18,8 @@ internal static class PeakCommand
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         Console.WriteLine($"{Environment.ProcessorCount} processors, Vector<T> {Vector<byte>.Count * 8} bits, "
-            + $"256 bits {(Vector256.IsHardwareAccelerated ? "yes" : "no")}, 512 bits {(Vector512.IsHardwareAccelerated ? "yes" : "no")}, .NET {Environment.Version}");
+            + $"256 bits {(Vector256.IsHardwareAccelerated ? "yes" : "no")}, 512 bits {(Vector512.IsHardwareAccelerated ? "yes" : "no")}, "
+            + $".NET {Environment.Version}");
         Report<float>("float", quick);
         Report<double>("double", quick);
         return 0;

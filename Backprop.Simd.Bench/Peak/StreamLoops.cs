@@ -67,7 +67,10 @@ internal sealed unsafe class StreamLoop<T>
         NonTemporal,
     }
 
-    /// <summary>The passes to take the fastest of: with the widest registers and with 256 bits, plain and unrolled, with stores that bypass the caches.</summary>
+    /// <summary>
+    /// The candidates, of which the fastest counts: with the widest registers and with 256 bits, plain and unrolled, and with stores that
+    /// bypass the caches.
+    /// </summary>
     public IEnumerable<Action> Forms()
     {
         foreach (var form in new[] { Form.Plain, Form.Unrolled })
@@ -150,7 +153,8 @@ internal sealed unsafe class StreamLoop<T>
             case (1, 1):
                 for (; i <= blocks; i += 4 * step)
                 {
-                    TVector x0 = TVector.Load(r0 + i), x1 = TVector.Load(r0 + i + step), x2 = TVector.Load(r0 + i + 2 * step), x3 = TVector.Load(r0 + i + 3 * step);
+                    TVector x0 = TVector.Load(r0 + i), x1 = TVector.Load(r0 + i + step);
+                    TVector x2 = TVector.Load(r0 + i + 2 * step), x3 = TVector.Load(r0 + i + 3 * step);
                     TVector.Store(w0 + i, x0);
                     TVector.Store(w0 + i + step, x1);
                     TVector.Store(w0 + i + 2 * step, x2);
@@ -164,8 +168,10 @@ internal sealed unsafe class StreamLoop<T>
                 for (; i <= blocks; i += 4 * step)
                 {
                     // Loads come first: a load may wait for a store of before to an address with the same lower bits.
-                    TVector x0 = TVector.Load(r0 + i), x1 = TVector.Load(r0 + i + step), x2 = TVector.Load(r0 + i + 2 * step), x3 = TVector.Load(r0 + i + 3 * step);
-                    TVector y0 = TVector.Load(r1 + i), y1 = TVector.Load(r1 + i + step), y2 = TVector.Load(r1 + i + 2 * step), y3 = TVector.Load(r1 + i + 3 * step);
+                    TVector x0 = TVector.Load(r0 + i), x1 = TVector.Load(r0 + i + step);
+                    TVector x2 = TVector.Load(r0 + i + 2 * step), x3 = TVector.Load(r0 + i + 3 * step);
+                    TVector y0 = TVector.Load(r1 + i), y1 = TVector.Load(r1 + i + step);
+                    TVector y2 = TVector.Load(r1 + i + 2 * step), y3 = TVector.Load(r1 + i + 3 * step);
                     TVector.Store(w0 + i, TVector.Max(x0, y0));
                     TVector.Store(w0 + i + step, TVector.Max(x1, y1));
                     TVector.Store(w0 + i + 2 * step, TVector.Max(x2, y2));

@@ -109,7 +109,8 @@ internal static class UlpCommand
         if (!Console.IsErrorRedirected)
             Console.Error.Write("\r                    \r");
         var line = string.Create(CultureInfo.InvariantCulture,
-            $"| {name} | {total.Worst:F3} | {UlpTable.Bound<float>(name):F1} | {total.WorstAt:G9} | {total.Sum / total.Count:F4} | {total.Count} | {watch.Elapsed.TotalSeconds:F0} |");
+            $"| {name} | {total.Worst:F3} | {UlpTable.Bound<float>(name):F1} | {total.WorstAt:G9} | {total.Sum / total.Count:F4} "
+            + $"| {total.Count} | {watch.Elapsed.TotalSeconds:F0} |");
         return (line, total.Worst);
     }
 

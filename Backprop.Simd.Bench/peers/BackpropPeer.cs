@@ -85,7 +85,8 @@ internal sealed class BackpropPeer : IPeer
             () =>
             {
                 CrossEntropyKernels.CrossEntropyWithGradient(
-                    new(p.Logits.Span, p.Rows, p.Classes), p.Labels, 1f / p.Rows, losses, new Matrix<float>(p.Destination.Span, p.Rows, p.Classes), context: context);
+                    new(p.Logits.Span, p.Rows, p.Classes), p.Labels, 1f / p.Rows, losses, new Matrix<float>(p.Destination.Span, p.Rows, p.Classes),
+                    context: context);
                 loss = Reductions.Sum<float>(losses) / p.Rows;
             },
             () => [loss, .. Fill.ToDouble<float>(p.Destination.Span)]);
@@ -99,7 +100,8 @@ internal sealed class BackpropPeer : IPeer
             "sgd" => new Sgd<float>(p.Count, OptimizerProblem.LearningRate),
             "momentum" => new Sgd<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Momentum),
             "adam" => new Adam<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon),
-            "adamw" => new AdamW<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon, OptimizerProblem.WeightDecay),
+            "adamw" => new AdamW<float>(p.Count, OptimizerProblem.LearningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon,
+                OptimizerProblem.WeightDecay),
             _ => null,
         };
         return optimizer is null ? null : new Call(
@@ -130,7 +132,8 @@ internal sealed class BackpropPeer : IPeer
     public Call? Convolution(ConvProblem problem)
     {
         var (p, s, context) = (problem, problem.Shape, _context);
-        float[] y = new float[p.Gradient.Length], dx = new float[p.X.Length], dw = new float[p.W.Length], scratch = new float[Kernels.Convolution.ScratchLength(s)];
+        float[] y = new float[p.Gradient.Length], dx = new float[p.X.Length], dw = new float[p.W.Length],
+            scratch = new float[Kernels.Convolution.ScratchLength(s)];
         return new Call(
             () =>
             {

@@ -17,7 +17,8 @@ public sealed class AllocationTests
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var scenario in (string[])["training", "frozen", "graph", "losses", "tokens", "inference", "predictor", "sequences", "images", "loading", "reading-ahead", "trainer"])
+            foreach (var scenario in (string[])["training", "frozen", "graph", "losses", "tokens", "inference", "predictor", "sequences", "images", "loading",
+                "reading-ahead", "trainer"])
             {
                 data.Add(scenario, 1);
                 data.Add(scenario, 2);
@@ -36,7 +37,8 @@ public sealed class AllocationTests
 
     private static async Task<long> BytesOf(string scenario, int threads)
     {
-        var output = await ProbeProcess.Run(new Dictionary<string, string>(), scenario, threads.ToString(CultureInfo.InvariantCulture), Steps.ToString(CultureInfo.InvariantCulture));
+        var output = await ProbeProcess.Run(new Dictionary<string, string>(), scenario, threads.ToString(CultureInfo.InvariantCulture),
+            Steps.ToString(CultureInfo.InvariantCulture));
         return long.Parse(output, CultureInfo.InvariantCulture);
     }
 }

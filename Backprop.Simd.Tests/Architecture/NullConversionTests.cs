@@ -14,7 +14,8 @@ public sealed class NullConversionTests
     [Fact]
     public void No_nullable_struct_takes_null_by_a_conversion()
     {
-        var members = new[] { typeof(Dataset<>).Assembly, typeof(CsvData).Assembly }.SelectMany(a => a.GetExportedTypes()).SelectMany(t => t.GetMembers()).ToArray();
+        var members = new[] { typeof(Dataset<>).Assembly, typeof(CsvData).Assembly }
+            .SelectMany(a => a.GetExportedTypes()).SelectMany(t => t.GetMembers()).ToArray();
         var types = members.OfType<PropertyInfo>().Select(p => (Member: (MemberInfo)p, Type: p.PropertyType))
             .Concat(members.OfType<MethodBase>().SelectMany(m => m.GetParameters().Select(p => (Member: (MemberInfo)m, Type: p.ParameterType))))
             .ToArray();
@@ -32,5 +33,6 @@ public sealed class NullConversionTests
     }
 
     private static bool TakesNull(Type type) =>
-        type.GetMethods(BindingFlags.Public | BindingFlags.Static).Any(m => m.Name == "op_Implicit" && m.ReturnType == type && !m.GetParameters()[0].ParameterType.IsValueType);
+        type.GetMethods(BindingFlags.Public | BindingFlags.Static).Any(m =>
+            m.Name == "op_Implicit" && m.ReturnType == type && !m.GetParameters()[0].ParameterType.IsValueType);
 }

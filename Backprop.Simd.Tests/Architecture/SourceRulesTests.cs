@@ -74,11 +74,15 @@ public sealed class SourceRulesTests
     }
 
     [Fact]
-    public void Lines_are_counted()
+    public void Long_files_and_lines_are_found()
     {
-        Assert.Equal(0, SourceRules.LinesOf(""));
-        Assert.Equal(1, SourceRules.LinesOf("a"));
-        Assert.Equal(2, SourceRules.LinesOf("a\nb\n"));
+        var line = new string('a', SourceRules.LongestLine);
+        var file = string.Concat(Enumerable.Repeat(line + "\n", SourceRules.LongestFile));
+        Assert.Empty(SourceRules.Lengths(""));
+        Assert.Empty(SourceRules.Lengths(file));
+        Assert.Empty(SourceRules.Lengths(file.Replace("\n", "\r\n", StringComparison.Ordinal)));
+        Assert.Equal(["401 lines"], SourceRules.Lengths(file + "a"));
+        Assert.Equal(["line 2 has 161 characters"], SourceRules.Lengths("a\n" + line + "a"));
     }
 
     [Fact]

@@ -18,8 +18,9 @@ public sealed class BatchLoaderTests
     {
         var shape = new Shape(4, 4, 1);
         var set = new Dataset<float>(Columns.Values<float>("x", shape, new float[32]), Columns.Values<float>("mask", shape, new float[32]));
-        var error = Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new GaussianNoise<float>(1), new RandomShift<float>(2)] }));
-        Assert.Contains("RandomShift, of column 'x' both have the stream 0", error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ArgumentException>(() =>
+            new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new GaussianNoise<float>(1), new RandomShift<float>(2)] }));
+        Assert.Contains("RandomShift of column 'x' have the same stream, 0", error.Message, StringComparison.Ordinal);
         using var streams = new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new RandomShift<float>(1, stream: 1)] });
         using var columns = new BatchLoader<float>(set, 2, new() { Transforms = [new RandomShift<float>(1), new RandomShift<float>(1, column: "mask")] });
     }
@@ -132,10 +133,12 @@ public sealed class BatchLoaderTests
         var set = TestSets.Counting<float>(5);
         Assert.Throws<ArgumentNullException>(() => new BatchLoader<float>(null!, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader<float>(set, 0));
-        Assert.Contains("5 rows", Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader<float>(set, 6, new() { DropLast = true })).Message, StringComparison.Ordinal);
+        Assert.Contains("5 rows", Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader<float>(set, 6, new() { DropLast = true })).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader<float>(set, 2, new() { Prefetch = -1 }));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchLoader<float>(set, 2, new() { Workers = 0 }));
-        Assert.Contains("row 5", Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 2, new() { Rows = [0, 5] })).Message, StringComparison.Ordinal);
+        Assert.Contains("row 5", Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 2, new() { Rows = [0, 5] })).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 2, new() { Rows = [] }));
         Assert.Throws<ArgumentException>(() => new BatchLoader<float>(TestSets.Counting<float>(0), 2));
         using var loader = new BatchLoader<float>(set, 2);
@@ -162,7 +165,8 @@ public sealed class BatchLoaderTests
     [InlineData(2)]
     public void A_transform_that_asks_for_negative_scratch_is_refused_at_once(int prefetch)
     {
-        var error = Assert.Throws<ArgumentException>(() => new BatchLoader<float>(TestSets.Counting<float>(5), 2, new() { Prefetch = prefetch, Transforms = [new Negative()] }));
+        var error = Assert.Throws<ArgumentException>(() =>
+            new BatchLoader<float>(TestSets.Counting<float>(5), 2, new() { Prefetch = prefetch, Transforms = [new Negative()] }));
         Assert.Contains("-1", error.Message, StringComparison.Ordinal);
         var network = GraphBuilder.Chain(3).Affine(7).SoftmaxCrossEntropy().Build<float>();
         Assert.Throws<ArgumentException>(() => new Evaluator<float>(network, TestSets.Counting<float>(5), [], new() { Transforms = [new Negative()] }));

@@ -49,7 +49,8 @@ public sealed class ColumnsTests
     [Fact]
     public void What_does_not_fit_is_refused()
     {
-        Assert.Contains("'x' [2, 2] takes a multiple of 4 elements; there are 7", Assert.Throws<ArgumentException>(() => Columns.Values<float>("x", new Shape(2, 2), new float[7])).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' [2, 2] takes a multiple of 4 elements; there are 7",
+            Assert.Throws<ArgumentException>(() => Columns.Values<float>("x", new Shape(2, 2), new float[7])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Columns.Bytes<float>("x", new Shape(2, 2), new byte[7]));
         Assert.Throws<ArgumentException>(() => Columns.Indices("x", new Shape(2, 2), new int[7]));
         Assert.Throws<ArgumentException>(() => Columns.Values<float>("", Shape.Scalar, new float[7]));

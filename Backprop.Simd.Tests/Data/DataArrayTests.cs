@@ -73,7 +73,8 @@ public sealed class DataArrayTests : IDisposable
     public void Shapes_that_do_not_fit_are_refused()
     {
         using var array = DataArray.MapNpy(Npy("<f4", "(4, 2, 3)", new byte[96]));
-        Assert.Contains("[4, 2, 3]; 'x' [5] takes 5", Assert.Throws<DataFormatException>(() => array.Values<float>("x", new Shape(5))).Message, StringComparison.Ordinal);
+        Assert.Contains("[4, 2, 3]; 'x' [5] takes 5", Assert.Throws<DataFormatException>(() => array.Values<float>("x", new Shape(5))).Message,
+            StringComparison.Ordinal);
         using var scalar = DataArray.MapNpy(Npy("<f4", "()", new byte[4]));
         Assert.Throws<DataFormatException>(() => scalar.Values<float>("x"));
         using var none = DataArray.MapNpy(Npy("<f4", "(3, 0)", []));
@@ -88,22 +89,22 @@ public sealed class DataArrayTests : IDisposable
     [Theory]
     [InlineData("{'descr': '>u4', 'fortran_order': False, 'shape': (2, 3), }", "'>u4'")]
     [InlineData("{'descr': '', 'fortran_order': False, 'shape': (2, 3), }", "''")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2LL, 3), }", "no ')'")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (L, 3), }", "no size")]
-    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "no string")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, }", "not all of the keys")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2LL, 3), }", "expected ')'")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (L, 3), }", "expected a size")]
+    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "expected a string")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, }", "a key is missing")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'x': 'y'}", "unknown")]
     [InlineData("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}", "twice")]
-    [InlineData("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}", "neither True nor False")]
+    [InlineData("{'descr': '<f4', 'fortran_order': 0, 'shape': (2, 3)}", "expected True or False")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (6)}", "comma")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3)}", "no size")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 3)}", "no size")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (-2, 3)}", "expected a size")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999, 3)}", "expected a size")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4611686018427387904, 16)}", "more than any file")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4)}", "[2, 4] elements of 4 bytes")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)} x", "behind the dictionary")]
-    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)", "no '}'")]
-    [InlineData("{'descr': '<f4", "no string")]
-    [InlineData("", "no '{'")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)} x", "after the dictionary")]
+    [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)", "expected '}'")]
+    [InlineData("{'descr': '<f4", "expected a string")]
+    [InlineData("", "expected '{'")]
     public void Headers_that_say_something_else_are_refused(string header, string expected)
     {
         var path = Write(NpyBytes(header, new byte[24], 1));
@@ -185,7 +186,8 @@ public sealed class DataArrayTests : IDisposable
         using var array = DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), offset: 2);
         Assert.Equal([3L, 2L], array.Dimensions.ToArray());
         Assert.Equal([5.0, 6, 1, 2], Read<double>(array.Values<double>("x"), 2, 0));
-        Assert.Contains("has 50 bytes; expected 3 and a multiple of 16", Assert.Throws<DataFormatException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("has 50 bytes; expected 3 and a multiple of 16",
+            Assert.Throws<DataFormatException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), 3)).Message, StringComparison.Ordinal);
         Assert.Throws<DataFormatException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), long.MaxValue));
         Assert.Throws<ArgumentOutOfRangeException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => DataArray.MapRaw(path, (ArrayElement)9, new Shape(2)));

@@ -84,7 +84,8 @@ public sealed class DataSplitTests
     public void Each_row_is_held_out_in_one_fold_and_trained_on_in_the_others(int count, int folds)
     {
         var labels = Enumerable.Range(0, count).Select(i => i % 3).ToArray();
-        foreach (var all in new[] { DataSplit.Folds(count, 1, folds), DataSplit.StratifiedFolds(labels, 1, folds), DataSplit.StratifiedFolds([.. labels.Select(l => (byte)l)], 1, folds) })
+        foreach (var all in new[] { DataSplit.Folds(count, 1, folds), DataSplit.StratifiedFolds(labels, 1, folds),
+            DataSplit.StratifiedFolds([.. labels.Select(l => (byte)l)], 1, folds) })
         {
             Assert.Equal(folds, all.Count);
             AssertPartition([.. all.Select(fold => fold.Validation)], count);
@@ -110,7 +111,8 @@ public sealed class DataSplitTests
     [Fact]
     public void One_fold_or_more_than_rows_are_refused()
     {
-        Assert.Contains("10 rows make 2 to 10 folds", Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.Folds(10, 1, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("10 rows can be split into 2 to 10 folds", Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.Folds(10, 1, 1)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.Folds(10, 1, 11));
         Assert.Throws<ArgumentOutOfRangeException>(() => DataSplit.StratifiedFolds([1, 2, 3], 1, 4));
     }

@@ -30,7 +30,8 @@ public sealed class NormalizationTests
         Assert.Equal((features, features), (normalization.Offsets.Length, scaling.Factors.Length));
         for (var i = 0; i < features; i++)
         {
-            var seen = rows.SelectMany(row => Enumerable.Range(0, Image.Size).Where(j => j % features == i).Select(j => numbers[row * Image.Size + j])).ToArray();
+            var seen = rows.SelectMany(row =>
+                Enumerable.Range(0, Image.Size).Where(j => j % features == i).Select(j => numbers[row * Image.Size + j])).ToArray();
             var mean = seen.Average(x => x - offset);
             var deviation = Math.Sqrt(seen.Average(x => Math.Pow(x - offset - mean, 2)));
             Assert.Equal(offset + mean, normalization.Offsets[i], 1e-11);
@@ -89,7 +90,8 @@ public sealed class NormalizationTests
             foreach (var (length, pattern) in (ReadOnlySpan<(int, int)>)[(1, 1), (15, 64), (131, 65), (300, 100)])
             {
                 using GuardedMemory memory = new(4 * length), offsets = new(4 * pattern), factors = new(4 * pattern), shifts = new(4 * pattern);
-                Span<float> x = memory.AtEnd<float>(length), o = offsets.AtEnd<float>(pattern), f = factors.AtEnd<float>(pattern), s = shifts.AtEnd<float>(pattern);
+                Span<float> x = memory.AtEnd<float>(length), o = offsets.AtEnd<float>(pattern), f = factors.AtEnd<float>(pattern),
+                    s = shifts.AtEnd<float>(pattern);
                 (int i, float one) = (0, 1);
                 for (; i < length; i++)
                     x[i] = i;

@@ -71,7 +71,8 @@ public class CsvDataTests
         Assert.Equal(["0"], data.TargetNames);
         Assert.Equal([2.0, 4], data.Features.ToArray());
         Assert.Equal([1.0, 3], data.Targets.ToArray());
-        Assert.Equal(data.Features.ToArray(), Read("1\t2\r\n3\t4\r\n", new CsvOptions { HasHeader = false, Separator = null, Targets = [0] }).Features.ToArray());
+        Assert.Equal(data.Features.ToArray(),
+            Read("1\t2\r\n3\t4\r\n", new CsvOptions { HasHeader = false, Separator = null, Targets = [0] }).Features.ToArray());
     }
 
     [Fact]

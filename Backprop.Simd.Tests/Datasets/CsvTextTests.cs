@@ -183,7 +183,8 @@ public sealed class CsvTextTests
         Assert.Contains("Line 2 of the stream, column 1, character 3", Refusal(() => Read([.. "n,kind\n1,"u8, 0xC3])), StringComparison.Ordinal);
         Assert.Contains("Line 1 of the stream, column 1", Refusal(() => Read([.. Encoding.UTF8.Preamble, .. "kind,"u8, 0x80])), StringComparison.Ordinal);
         string lines = "kind,n\n" + string.Concat(Enumerable.Repeat("é,1\n", 40_000));
-        Assert.Contains("Line 40002 of the stream, column 0, character 1: the bytes E9", Refusal(() => Read([.. Encoding.UTF8.GetBytes(lines), 0xE9, .. ",1"u8])), StringComparison.Ordinal);
+        Assert.Contains("Line 40002 of the stream, column 0, character 1: the bytes E9",
+            Refusal(() => Read([.. Encoding.UTF8.GetBytes(lines), 0xE9, .. ",1"u8])), StringComparison.Ordinal);
         Assert.Equal(40_000, Read(Encoding.UTF8.GetBytes(lines)).Count);
     }
 
@@ -199,7 +200,8 @@ public sealed class CsvTextTests
         string path = Path.GetTempFileName();
         try
         {
-            foreach (Encoding encoding in (Encoding[])[Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32, new UTF32Encoding(true, true)])
+            foreach (Encoding encoding in (Encoding[])[Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32,
+                new UTF32Encoding(true, true)])
             {
                 byte[] bytes = [.. encoding.Preamble, .. encoding.GetBytes(Names)];
                 File.WriteAllBytes(path, bytes);

@@ -130,7 +130,8 @@ public sealed class GzipFileTests
     [Fact]
     public void A_file_that_differs_anywhere_is_refused_or_has_the_same_content()
     {
-        byte[][] members = [Marker, Member(Plain.AsSpan(..20), CompressionLevel.SmallestSize), Marker, Member(Plain.AsSpan(20..), CompressionLevel.NoCompression), Marker];
+        byte[][] members = [Marker, Member(Plain.AsSpan(..20), CompressionLevel.SmallestSize), Marker,
+            Member(Plain.AsSpan(20..), CompressionLevel.NoCompression), Marker];
         byte[] whole = [.. members.SelectMany(m => m)];
         int[] starts = [.. members.Select((_, i) => members.Take(i).Sum(m => m.Length))];
         byte[] content = Images(whole).Data.ToArray();
@@ -165,7 +166,8 @@ public sealed class GzipFileTests
 
                 // Time, extra flags and system; the flag that says "text"; bits behind the data in their last byte, and before stored ones;
                 // what bgzip writes into its marker.
-                bool isFree = inside is >= 4 and < 10 || (inside == 3 && bit == 0) || behind == 9 || (inside == 10 && bit > 2) || (members[member] == Marker && inside is >= 12 and < 18);
+                bool isFree = inside is >= 4 and < 10 || (inside == 3 && bit == 0) || behind == 9 || (inside == 10 && bit > 2)
+                    || (members[member] == Marker && inside is >= 12 and < 18);
                 Assert.True(isFree || !IsRead(changed), $"bit {bit} of byte {inside} of member {member}");
                 Assert.True(inside is < 4 or >= 10 || IsRead(changed), $"bit {bit} of byte {inside} of member {member}");
             }

@@ -151,7 +151,8 @@ public sealed class MnistSetTests : IDisposable
         Directory.Delete(Folder, recursive: true);
         var error = await Assert.ThrowsAsync<DatasetNotFoundException>(
             () => Set().DownloadAsync(Folder, options with { Mirrors = mirrors[..^1] }));
-        foreach (string part in (string[])[.. _plain.Keys, .. mirrors[..^1].Select(m => m.AbsoluteUri), $"'{Folder}'", "Tiny-Set", "SHA-256", "HTTP 404", "more than"])
+        foreach (string part in (string[])[.. _plain.Keys, .. mirrors[..^1].Select(m => m.AbsoluteUri), $"'{Folder}'", "Tiny-Set", "SHA-256", "HTTP 404",
+            "more than"])
             Assert.Contains(part, error.Message, StringComparison.Ordinal);
         Assert.Equal(5, Assert.IsType<AggregateException>(error.InnerException).InnerExceptions.Count);
         Assert.Null(Set().Find(Folder, options));

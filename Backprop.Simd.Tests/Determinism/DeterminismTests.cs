@@ -28,7 +28,8 @@ public sealed class DeterminismTests
             using var compute = TestThreads.Create(threads);
             var graph = new GraphBuilder();
             var y = graph.Input("x", 14, 14, 3).Convolution2D(24, 3, padding: 1).Relu().MaxPooling2D(2).BatchNormalization();
-            y = (y + y.Convolution2D(24, 3, padding: 1, groups: 24).GroupNormalization(4)).Convolution2D(70, 3, stride: 2).LayerNormalization().Gelu().Dropout(0.3);
+            y = (y + y.Convolution2D(24, 3, padding: 1, groups: 24).GroupNormalization(4)).Convolution2D(70, 3, stride: 2).LayerNormalization().Gelu()
+                .Dropout(0.3);
             y.ConvolutionTranspose2D(9, 3).AveragePooling2D(2).Flatten().Affine(Classes).SoftmaxCrossEntropy();
             var network = graph.Build().CreateNetwork<float>(seed: 5);
             var workspace = network.CreateWorkspace(17, new WorkspaceOptions { InputGradients = true }, compute);

@@ -22,7 +22,8 @@ public sealed class BrokenContractTests
     public void A_broken_promise_is_caught(Promise promise)
     {
         Assert.False(GradientCheck.Layer(new Square(promise), Inputs, rows: 4).Passes(1e-3));
-        Assert.False(GradientCheck.Layer(new Square(promise), Inputs, rows: 4, new GradientCheckOptions { Mode = GradientCheckMode.RandomDirections }).Passes(1e-3));
+        Assert.False(GradientCheck.Layer(new Square(promise), Inputs, rows: 4, new GradientCheckOptions { Mode = GradientCheckMode.RandomDirections })
+            .Passes(1e-3));
     }
 
     [Theory]

@@ -111,8 +111,10 @@ public sealed class UserLayerTests
     {
         var graph = new GraphBuilder();
         var x = graph.Input("x", 5);
-        Assert.Contains("gatedsum takes 2 input(s); it got 1", Assert.Throws<ArgumentException>(() => x.Apply(new GatedSum())).Message, StringComparison.Ordinal);
-        Assert.Contains("Input 1 of gatedsum", Assert.Throws<ArgumentException>(() => x.Apply(new GatedSum(), graph.Input("cube", 2, 2))).Message, StringComparison.Ordinal);
+        Assert.Contains("gatedsum takes 2 input(s); it got 1", Assert.Throws<ArgumentException>(() => x.Apply(new GatedSum())).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("Input 1 of gatedsum", Assert.Throws<ArgumentException>(() => x.Apply(new GatedSum(), graph.Input("cube", 2, 2))).Message,
+            StringComparison.Ordinal);
     }
 
     private static Network<T> Build<T>() where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>

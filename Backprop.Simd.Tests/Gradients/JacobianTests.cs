@@ -90,13 +90,15 @@ public sealed class JacobianTests
     {
         var (network, workspace) = Make(GraphBuilder.Chain(2).Affine(3));
         var buffer = new double[9];
-        Assert.Contains("[3, 2]", Assert.Throws<ArgumentException>(() => Jacobian.Analytic(network, workspace, "x", "affine1", new Matrix<double>(buffer, 2, 3))).Message, StringComparison.Ordinal);
+        Assert.Contains("[3, 2]", Assert.Throws<ArgumentException>(() =>
+            Jacobian.Analytic(network, workspace, "x", "affine1", new Matrix<double>(buffer, 2, 3))).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Jacobian.Numerical(network, workspace, "x", "affine1", new Matrix<double>(buffer, 3, 3)));
         Assert.Throws<ArgumentException>(() => Jacobian.Analytic(network, workspace, "y", "affine1", new Matrix<double>(buffer, 3, 2)));
         Assert.Throws<ArgumentException>(() => Jacobian.Analytic(network, workspace, "x", "affine1", new Matrix<double>(buffer, 2, 3).Transposed));
         Assert.Throws<ArgumentOutOfRangeException>(() => Jacobian.Numerical(network, workspace, "x", "affine1", new Matrix<double>(buffer, 3, 2), 0));
         var rows = network.CreateWorkspace(2, WithInputs, ComputeContext.SingleThreaded);
-        Assert.Contains("one row", Assert.Throws<ArgumentException>(() => Jacobian.Analytic(network, rows, "x", "affine1", new Matrix<double>(buffer, 3, 2))).Message, StringComparison.Ordinal);
+        Assert.Contains("one row", Assert.Throws<ArgumentException>(() =>
+            Jacobian.Analytic(network, rows, "x", "affine1", new Matrix<double>(buffer, 3, 2))).Message, StringComparison.Ordinal);
         var without = network.CreateWorkspace(1, compute: ComputeContext.SingleThreaded);
         Assert.Throws<InvalidOperationException>(() => Jacobian.Analytic(network, without, "x", "affine1", new Matrix<double>(buffer, 3, 2)));
     }

@@ -54,7 +54,10 @@ internal static partial class LayerSamples
                 foreach (var weights in (double[]?[])[null, classWeights])
                 {
                     yield return new(new SoftmaxCrossEntropy(weights, reduction: r), one, 4, Fractions, [0, -100, 3, 1]) { Name = $"{r} " };
-                    yield return new(new SoftmaxCrossEntropy(weights, 0.2, reduction: r), many, 2, Fractions, [0, -100, 3, 1, 2, 0]) { Name = $"{r}, smoothing " };
+                    yield return new(new SoftmaxCrossEntropy(weights, 0.2, reduction: r), many, 2, Fractions, [0, -100, 3, 1, 2, 0])
+                    {
+                        Name = $"{r}, smoothing ",
+                    };
                     yield return new(new SoftmaxCrossEntropy(weights, 0.1, reduction: r), distributions, 2, Fractions) { Name = $"{r}, distributions " };
                     yield return new(new NegativeLogLikelihood(weights, reduction: r), one, 4, Fractions, [0, -100, 3, 1]) { Name = $"{r} " };
                     yield return new(new NegativeLogLikelihood(weights, reduction: r), many, 2, Fractions, [0, -100, 3, 1, 2, 0]) { Name = $"{r} " };

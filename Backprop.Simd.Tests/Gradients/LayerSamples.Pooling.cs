@@ -16,7 +16,10 @@ internal static partial class LayerSamples
         yield return new(new MaxPooling2D(2, stride: new Extent(3, 2), ceiling: true), [Values(4, 5, 5)], 1, Distinct) { Name = "ceiling " };
         yield return new(new AveragePooling2D(2), [Values(4, 6, 3)], 2, Signed);
         yield return new(new AveragePooling2D(3, stride: 2, padding: 1), [Values(5, 6, 17)], 2, Signed) { Name = "overlapping " };
-        yield return new(new AveragePooling2D(3, stride: 2, padding: 1, ceiling: true, includePadding: false), [Values(4, 4, 2)], 2, Signed) { Name = "real cells " };
+        yield return new(new AveragePooling2D(3, stride: 2, padding: 1, ceiling: true, includePadding: false), [Values(4, 4, 2)], 2, Signed)
+        {
+            Name = "real cells ",
+        };
         yield return new(new GlobalAveragePooling2D(), [Values(3, 5, 19)], 2, Signed);
         yield return new(new AdaptiveAveragePooling2D(new Extent(3, 2)), [Values(7, 4, 3)], 2, Signed);
         yield return new(new AdaptiveAveragePooling2D(5), [Values(3, 2, 17)], 1, Signed) { Name = "more bins than cells " };

@@ -6,7 +6,8 @@ internal static partial class LayerSamples
 {
     private static IEnumerable<LayerSample> Softmaxes()
     {
-        foreach (var (type, rows) in ((EdgeType, int)[])[(Values(1), 2), (Values(3), 4), (Values(2, 5), 2), (Values(2, 2, 4), 2), (Values(19), 3), (Values(131), 2), (Shared(2, 3), 2)])
+        foreach (var (type, rows) in ((EdgeType, int)[])[(Values(1), 2), (Values(3), 4), (Values(2, 5), 2), (Values(2, 2, 4), 2), (Values(19), 3),
+            (Values(131), 2), (Shared(2, 3), 2)])
         {
             yield return new(new Softmax(), [type], rows, AwayFromZero);
             yield return new(new LogSoftmax(), [type], rows, AwayFromZero);

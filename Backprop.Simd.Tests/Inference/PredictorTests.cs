@@ -151,7 +151,7 @@ public sealed class PredictorTests
         {
             var error = Assert.Throws<InvalidOperationException>(call);
             Assert.Contains("'affine1' [1] has one number", error.Message, StringComparison.Ordinal);
-            Assert.Contains("use Predict", error.Message, StringComparison.Ordinal);
+            Assert.Contains("Use Predict", error.Message, StringComparison.Ordinal);
         }
 
         predictor.Predict([1, 2], new float[1]);
@@ -186,13 +186,13 @@ public sealed class PredictorTests
     public void Wrong_lengths_are_named()
     {
         var predictor = new Predictor<float>(Classifier<float>());
-        Refused(() => predictor.Predict(new float[14], new float[99]), "inputs", "'x' [13]", "13 numbers each", "got 14");
+        Refused(() => predictor.Predict(new float[14], new float[99]), "inputs", "'x' [13]", "13 numbers", "got 14");
         Refused(() => predictor.Predict(new float[26], new float[9]), "outputs", "10 places", "has 9");
         Refused(() => predictor.PredictProbabilities(new float[26], new float[9]), "probabilities", "10 places", "has 9");
         Refused(() => predictor.PredictClasses(new float[26], new int[1]), "classes", "2 places", "has 1");
         Refused(() => predictor.PredictClass(new float[26]), "row", "13 numbers", "got 26");
         var both = new float[100];
-        Refused(() => predictor.Predict(both.AsSpan(0, 26), both.AsSpan(20)), "outputs", "overlaps");
+        Refused(() => predictor.Predict(both.AsSpan(0, 26), both.AsSpan(20)), "outputs", "must not overlap");
         predictor.Predict(both.AsSpan(0, 26), both.AsSpan(26));
         Assert.Throws<ArgumentOutOfRangeException>("rows", () => predictor.Rent(0).Dispose());
         Assert.Throws<ArgumentOutOfRangeException>("rows", () => predictor.Rent(65).Dispose());
@@ -208,7 +208,8 @@ public sealed class PredictorTests
         Refused(() => _ = new Predictor<float>(network, new PredictorOptions { Input = "y" }), "input", "'y'", "x, labels");
         Refused(() => _ = new Predictor<float>(network, new PredictorOptions { Output = "y" }), "output", "'y'", "affine2");
         var labels = new Predictor<float>(network, new PredictorOptions { Input = "labels" });
-        Assert.Contains("indices", Assert.Throws<InvalidOperationException>(() => labels.Predict(new float[1], new float[5])).Message, StringComparison.Ordinal);
+        Assert.Contains("indices", Assert.Throws<InvalidOperationException>(() => labels.Predict(new float[1], new float[5])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,6 +35,7 @@ internal static class ProbeProcess
     private static string ProbePath()
     {
         var framework = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        return Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Probe", "bin", framework.Parent!.Name, framework.Name, "Backprop.Simd.Tests.Probe.dll");
+        return Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Probe", "bin", framework.Parent!.Name, framework.Name,
+            "Backprop.Simd.Tests.Probe.dll");
     }
 }

@@ -163,7 +163,8 @@ public class FurtherInitializerTests
     [Fact]
     public void Floats_are_the_rounded_doubles()
     {
-        foreach (var initializer in (Initializer[])[Initialize.HeUniform, Initialize.XavierNormal, Initialize.Uniform(-1, 2), Initialize.TruncatedNormal(3), Initialize.Orthogonal(3), Initialize.FromValues([.. Enumerable.Range(0, 100).Select(i => i / 7.0)])])
+        foreach (var initializer in (Initializer[])[Initialize.HeUniform, Initialize.XavierNormal, Initialize.Uniform(-1, 2), Initialize.TruncatedNormal(3),
+            Initialize.Orthogonal(3), Initialize.FromValues([.. Enumerable.Range(0, 100).Select(i => i / 7.0)])])
             Assert.Equal(Fill<double>(initializer, 100, 10, 10).Select(v => (float)v), Fill<float>(initializer, 100, 10, 10));
     }
 

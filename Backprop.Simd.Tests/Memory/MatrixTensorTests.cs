@@ -95,7 +95,8 @@ public sealed class MatrixTensorTests
     public void Tensors_multiply()
     {
         float[] a = [1, 2, 3, 4, 5, 6], b = [1, 0, 0, 1, 1, 1], c = new float[4];
-        Gemm.Multiply(ReadOnlyMatrix<float>.FromTensor(new ReadOnlyTensorSpan<float>(a, [2, 3])), ReadOnlyMatrix<float>.FromTensor(new ReadOnlyTensorSpan<float>(b, [3, 2])), Matrix<float>.FromTensor(new TensorSpan<float>(c, [2, 2])));
+        Gemm.Multiply(ReadOnlyMatrix<float>.FromTensor(new ReadOnlyTensorSpan<float>(a, [2, 3])),
+            ReadOnlyMatrix<float>.FromTensor(new ReadOnlyTensorSpan<float>(b, [3, 2])), Matrix<float>.FromTensor(new TensorSpan<float>(c, [2, 2])));
         Assert.Equal([4, 5, 10, 11], c);
     }
 }

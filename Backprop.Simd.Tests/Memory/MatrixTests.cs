@@ -155,7 +155,8 @@ public sealed class MatrixTests
         }
         else if (rows == 3 && rowStride != 8)
         {
-            Assert.Contains(parameter == "rowStride" ? $"4 columns; it is {rowStride}" : $"3 rows; it is {columnStride}", errors[0].Message, StringComparison.Ordinal);
+            var expected = parameter == "rowStride" ? $"4 columns; it is {rowStride}" : $"3 rows; it is {columnStride}";
+            Assert.Contains(expected, errors[0].Message, StringComparison.Ordinal);
         }
     }
 

@@ -29,7 +29,8 @@ public sealed class SpanGuardTests
         SpanGuard.SameStartOrDisjoint<float>(values.AsSpan(3, 0), values.AsSpan(2, 9));
         foreach (var start in (int[])[0, 2, 4, 7])
         {
-            var error = Assert.Throws<ArgumentException>(() => SpanGuard.SameStartOrDisjoint<float>(values.AsSpan(3, 5), values.AsSpan(start, 5), "destination"));
+            var error = Assert.Throws<ArgumentException>(() =>
+                SpanGuard.SameStartOrDisjoint<float>(values.AsSpan(3, 5), values.AsSpan(start, 5), "destination"));
             Assert.Equal("destination", error.ParamName);
             Assert.Contains($"shifted by {start - 3} ", error.Message, StringComparison.Ordinal);
         }

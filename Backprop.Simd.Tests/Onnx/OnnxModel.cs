@@ -15,7 +15,8 @@ internal sealed record OnnxAttribute(string Name)
 }
 
 /// <summary>One node: an operator, the names of its inputs and outputs (empty for those left out), its attributes.</summary>
-internal sealed record OnnxNode(string Operator, string Domain, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs, IReadOnlyList<OnnxAttribute> Attributes);
+internal sealed record OnnxNode(string Operator, string Domain, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs,
+    IReadOnlyList<OnnxAttribute> Attributes);
 
 /// <summary>What the tests need of a ModelProto: nodes, initializers, the names of inputs and outputs, the version of the operators.</summary>
 internal sealed class OnnxModel

@@ -127,7 +127,8 @@ public sealed class OnnxNodeTests(ITestOutputHelper output)
     private static void AssertClose(OnnxTensor expected, OnnxTensor actual, string what)
     {
         Assert.True(expected.Type == actual.Type, $"{what}: the type is {actual.Type} instead of {expected.Type}.");
-        Assert.True(expected.Shape.SequenceEqual(actual.Shape), $"{what}: the shape is [{string.Join(", ", actual.Shape)}] instead of [{string.Join(", ", expected.Shape)}].");
+        Assert.True(expected.Shape.SequenceEqual(actual.Shape),
+            $"{what}: the shape is [{string.Join(", ", actual.Shape)}] instead of [{string.Join(", ", expected.Shape)}].");
         if (expected.IsInteger)
         {
             Assert.Equal(expected.Integers, actual.Integers);

@@ -102,7 +102,8 @@ internal sealed class LongTraining : IDisposable
             new()
             {
                 Epochs = int.Parse(epochs, CultureInfo.InvariantCulture),
-                Checkpoints = new CheckpointOptions { Directory = directory, EverySteps = 3, Every = TimeSpan.FromMilliseconds(25), EveryEpoch = true, Keep = 3 },
+                Checkpoints = new CheckpointOptions { Directory = directory, EverySteps = 3, Every = TimeSpan.FromMilliseconds(25), EveryEpoch = true,
+                    Keep = 3 },
             },
             rate == "plateau");
         training.Trainer.TryResume();
@@ -147,7 +148,8 @@ internal sealed class LongTraining : IDisposable
             var (sin, cos) = Math.SinCos(Math.PI * labels[i] / Classes);
             var phase = random.NextDouble() * 6;
             for (var p = 0; p < Side * Side; p++)
-                pixels[(i * Side * Side) + p] = (byte)(127 + (60 * Math.Sin((((p / Side * sin) + (p % Side * cos)) * 0.9) + phase)) + (random.NextDouble() * 120) - 60);
+                pixels[(i * Side * Side) + p] = (byte)(127 + (60 * Math.Sin((((p / Side * sin) + (p % Side * cos)) * 0.9) + phase))
+                    + (random.NextDouble() * 120) - 60);
         }
 
         return new Dataset<float>(Columns.Bytes<float>("x", new Shape(Side, Side, 1), pixels), Columns.Labels("labels", labels, Classes));

@@ -74,7 +74,8 @@ internal static partial class Scenarios
         graph.Output(y.Named("y"));
         graph.Output(y.SquaredNorm());
         var network = graph.Build().CreateNetwork<double>(seed: 1);
-        var workspace = network.CreateWorkspace(8, new WorkspaceOptions { InputGradients = true, Retain = Retain.Nodes("hidden") }, new ComputeContext(threads));
+        var workspace = network.CreateWorkspace(8, new WorkspaceOptions { InputGradients = true, Retain = Retain.Nodes("hidden") },
+            new ComputeContext(threads));
         var memory = new double[8 * 16];
         Array.Fill(memory, 0.25);
         return step =>

@@ -80,8 +80,10 @@ internal sealed class Soak : ITrainingCallback<float>
         }
 
         var growth = _end - _baseline;
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rounds} rounds of {stepsOfRound} steps, {different} with other bits than the first; hash {(rounds == 0 ? "none" : first)}"));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"working set grew by {growth / (double)Megabyte:F1} MB since second {_warm.TotalSeconds:F0}, {Growth / Megabyte} allowed"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{rounds} rounds of {stepsOfRound} steps, {different} with other bits than the first; hash {(rounds == 0 ? "none" : first)}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"working set grew by {growth / (double)Megabyte:F1} MB since second {_warm.TotalSeconds:F0}, {Growth / Megabyte} allowed"));
         return rounds > 0 && different == 0 && growth <= Growth ? 0 : 1;
     }
 
@@ -103,7 +105,9 @@ internal sealed class Soak : ITrainingCallback<float>
         var memory = Environment.WorkingSet;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{now.TotalSeconds,8:F0} s  working set {memory / (double)Megabyte:F1} MB  heap {GC.GetTotalMemory(false) / (double)Megabyte:F1} MB  collections {GC.CollectionCount(0)}/{GC.CollectionCount(1)}/{GC.CollectionCount(2)}  {_steps} steps  {(_rows - _rowsBefore) / (now - _last).TotalSeconds:F0} images/s"));
+            $"{now.TotalSeconds,8:F0} s  working set {memory / (double)Megabyte:F1} MB  heap {GC.GetTotalMemory(false) / (double)Megabyte:F1} MB  "
+            + $"collections {GC.CollectionCount(0)}/{GC.CollectionCount(1)}/{GC.CollectionCount(2)}  "
+            + $"{_steps} steps  {(_rows - _rowsBefore) / (now - _last).TotalSeconds:F0} images/s"));
         (_last, _rowsBefore) = (now, _rows);
         return memory;
     }

@@ -4,7 +4,8 @@ namespace Backprop.Simd.Tests.Reference;
 internal static class AttentionReference
 {
     /// <summary>A batch. Weights and biases are those of queries, keys, values and output; sequences those of queries, keys, values.</summary>
-    public sealed record Problem(int Rows, int Steps, int Length, int Size, int Heads, bool Causal, double[][] X, double[][] Weights, double[][] Biases, int[] Lengths, double[] Dy);
+    public sealed record Problem(int Rows, int Steps, int Length, int Size, int Heads, bool Causal, double[][] X, double[][] Weights, double[][] Biases,
+        int[] Lengths, double[] Dy);
 
     /// <summary>The output, and the gradients in the order of the problem's arrays.</summary>
     public sealed record Result(double[] Output, double[][] Dx, double[][] DWeights, double[][] DBiases);

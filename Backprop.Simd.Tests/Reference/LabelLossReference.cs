@@ -28,7 +28,8 @@ internal sealed class LabelLossReference
     {
         var classes = x.Length / labels.Length;
         return CrossEntropy(x, rows, classes, weights, smoothing,
-            (i, c) => c == labels[i] ? 1 : 0, i => labels[i] == ignoreIndex ? 0 : weights?[labels[i]] ?? 1, i => labels[i] == ignoreIndex, (i, _) => weights?[labels[i]] ?? 1);
+            (i, c) => c == labels[i] ? 1 : 0, i => labels[i] == ignoreIndex ? 0 : weights?[labels[i]] ?? 1, i => labels[i] == ignoreIndex,
+            (i, _) => weights?[labels[i]] ?? 1);
     }
 
     /// <summary>Cross-entropy of softmax with distributions.</summary>

@@ -19,7 +19,8 @@ internal static class PoolingReference
     }
 
     /// <summary>The largest value of each window, and the number of the cell that has it.</summary>
-    public static (double[] Y, int[] Cells) Max(double[] x, int images, int height, int width, int channels, Extent kernel, Extent stride, Padding padding, int rows, int columns)
+    public static (double[] Y, int[] Cells) Max(double[] x, int images, int height, int width, int channels, Extent kernel, Extent stride, Padding padding,
+        int rows, int columns)
     {
         var y = new double[images * rows * columns * channels];
         var cells = new int[y.Length];
@@ -43,7 +44,8 @@ internal static class PoolingReference
     }
 
     /// <summary>The gradient of <see cref="Max"/> by the images.</summary>
-    public static double[] MaxGradient(double[] dy, int[] cells, int images, int height, int width, int channels, Extent kernel, Extent stride, Padding padding, int rows, int columns)
+    public static double[] MaxGradient(double[] dy, int[] cells, int images, int height, int width, int channels, Extent kernel, Extent stride,
+        Padding padding, int rows, int columns)
     {
         var dx = new double[images * height * width * channels];
         for (var o = 0; o < dy.Length; o++)
@@ -108,7 +110,8 @@ internal static class PoolingReference
         return dx;
     }
 
-    private static void Visit(int images, int channels, (bool[,] Covers, int[] Cells) down, (bool[,] Covers, int[] Cells) across, Action<int, int, double> action)
+    private static void Visit(int images, int channels, (bool[,] Covers, int[] Cells) down, (bool[,] Covers, int[] Cells) across,
+        Action<int, int, double> action)
     {
         int rows = down.Cells.Length, columns = across.Cells.Length, height = down.Covers.GetLength(1), width = across.Covers.GetLength(1);
         for (var o = 0; o < images * rows * columns * channels; o++)

@@ -66,7 +66,8 @@ public sealed class AtomicFileTests : IDisposable
 
     [Theory]
     [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
-    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)]
     public void A_file_keeps_its_mode(UnixFileMode mode)
     {
         if (OperatingSystem.IsWindows())
@@ -112,7 +113,7 @@ public sealed class AtomicFileTests : IDisposable
         File.CreateSymbolicLink(_directory["circle"], "circle2");
         File.CreateSymbolicLink(_directory["circle2"], "circle");
         File.CreateSymbolicLink(_directory["folder"], "models");
-        Refused<IOException>("nowhere", "which is not there");
+        Refused<IOException>("nowhere", "which does not exist");
         Refused<IOException>("circle", "a link that leads to itself");
         Refused<UnauthorizedAccessException>("folder", "is a directory");
     }
@@ -164,7 +165,8 @@ public sealed class AtomicFileTests : IDisposable
         where TException : Exception
     {
         var before = _directory.Files;
-        Assert.Contains(why, Assert.Throws<TException>(() => AtomicFile.Write(_directory[name], _ => Assert.Fail("Nothing is to be written."))).Message, StringComparison.Ordinal);
+        Assert.Contains(why, Assert.Throws<TException>(() => AtomicFile.Write(_directory[name], _ => Assert.Fail("Nothing is to be written."))).Message,
+            StringComparison.Ordinal);
         Assert.Equal(before, _directory.Files);
     }
 }

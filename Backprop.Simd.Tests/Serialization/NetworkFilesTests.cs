@@ -104,7 +104,9 @@ public sealed class NetworkFilesTests : IDisposable
     {
         Normalization[] normalizations =
         [
-            new("x/offset", new Shape(2), [1e4, 0.1], [1 / 3.0, 1e-20]), new("image", new Shape(4, 5, 3), [1, 2, 3], [4, 5, 6]), new("scalar", Shape.Scalar, [7], [8]),
+            new("x/offset", new Shape(2), [1e4, 0.1], [1 / 3.0, 1e-20]),
+            new("image", new Shape(4, 5, 3), [1, 2, 3], [4, 5, 6]),
+            new("scalar", Shape.Scalar, [7], [8]),
         ];
         var network = Small<float>();
         network.Save(_directory["a"], new() { Metadata = [new("format", "mine"), new("sha256", ""), new("ä", "\"\n")], Normalizations = normalizations });
@@ -124,11 +126,11 @@ public sealed class NetworkFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("[2147483648]", 1, 1, "normalization of 'x' is none")]
-    [InlineData("[-1]", 1, 1, "normalization of 'x' is none")]
-    [InlineData("[5]", 2, 2, "normalization of 'x' is none")]
-    [InlineData("[2]", 2, 1, "normalization of 'x' is none")]
-    [InlineData("[2,2,2,2,2]", 2, 2, "normalization of 'x' is none")]
+    [InlineData("[2147483648]", 1, 1, "normalization of column 'x' is not valid")]
+    [InlineData("[-1]", 1, 1, "normalization of column 'x' is not valid")]
+    [InlineData("[5]", 2, 2, "normalization of column 'x' is not valid")]
+    [InlineData("[2]", 2, 1, "normalization of column 'x' is not valid")]
+    [InlineData("[2,2,2,2,2]", 2, 2, "normalization of column 'x' is not valid")]
     [InlineData("[2]", 2, 0, "there is no tensor '@normalization/x/factor'")]
     public void A_normalization_that_is_none_is_refused(string shape, int offsets, int factors, string message)
     {
@@ -175,7 +177,7 @@ public sealed class NetworkFilesTests : IDisposable
             "the stream does not fit the network. missing: 'affine1.weight' [36, 3], 'batchnormalization1.runningVariance' [4]; "
             + "unexpected: 'affine2.bias', '@other'; different: 'convolution2d1.weight' is [4, 3, 3, 1], the network's is [3, 3, 1, 4], "
             + "'convolution2d1.bias' is I32, which F32 cannot hold without loss, 'batchnormalization1.weight' is [2, 2], the network's is [4]. "
-            + "To leave a tensor of the file out, let Rename give null for its name, and AllowMissing where the network has it.",
+            + "To leave out a tensor of the file, let Rename return null for its name; if the network has it too, set AllowMissing.",
             Refusal(Images<float>(1), SafetensorsBytes.Written(writer)));
         Assert.Contains("and 90 more", Refusal(Small<float>(), SafetensorsBytes.Written(Many(100))));
     }
@@ -201,7 +203,9 @@ public sealed class NetworkFilesTests : IDisposable
         var network = graph.Build().CreateNetwork<float>();
         var options = new NetworkLoadOptions
         {
-            Rename = name => name == "1.num_batches_tracked" ? null : name.Replace("0.", "conv.", StringComparison.Ordinal).Replace("2.", "fc.", StringComparison.Ordinal),
+            Rename = name => name == "1.num_batches_tracked"
+                ? null
+                : name.Replace("0.", "conv.", StringComparison.Ordinal).Replace("2.", "fc.", StringComparison.Ordinal),
             IgnoreChecksum = true,
             Axes = name => name switch { "fc.weight" => [1, 0], "conv.weight" => [2, 3, 1, 0], _ => null },
         };
@@ -220,7 +224,8 @@ public sealed class NetworkFilesTests : IDisposable
         Assert.Contains("'fc.weight' is [3, 2], which cannot be put in the order [1, 1]", Refusal(network, bytes, options with { Axes = static _ => [1, 1] }));
         Assert.Contains("'fc.bias' is [3], which cannot be put in the order [1, 0]", Refusal(network, bytes, options with { Axes = static _ => [1, 0] }));
         Assert.Contains("unexpected: '0.weight' renamed to 'weight'", Refusal(network, bytes, options with { Rename = name => name[2..] }));
-        Assert.Contains("'fc.bias' is both '0.bias' and '2.bias'", Refusal(network, bytes, options with { Rename = name => name.EndsWith("bias", StringComparison.Ordinal) ? "fc.bias" : null }));
+        Assert.Contains("'fc.bias' is both '0.bias' and '2.bias'",
+            Refusal(network, bytes, options with { Rename = name => name.EndsWith("bias", StringComparison.Ordinal) ? "fc.bias" : null }));
     }
 
     [Fact]
@@ -262,7 +267,7 @@ public sealed class NetworkFilesTests : IDisposable
         Assert.Empty(_directory.Files);
 
         var marked = GraphBuilder.Chain(2).Affine(1).Named("@a").Build<float>();
-        Assert.Contains("'@a.weight' cannot be in a file", Assert.Throws<ArgumentException>(() => marked.Save(_directory["a"])).Message);
+        Assert.Contains("'@a.weight' cannot be saved", Assert.Throws<ArgumentException>(() => marked.Save(_directory["a"])).Message);
         using var file = new MemoryStream(SafetensorsBytes.Written(Many(1)));
         Assert.Throws<ArgumentException>(() => network.Load(file));
     }
@@ -270,13 +275,18 @@ public sealed class NetworkFilesTests : IDisposable
     [Fact]
     public void Our_files_must_have_their_checksum_and_their_version()
     {
-        var json = """{"__metadata__":{"format":"backprop.simd","version":"1"},"affine1.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"affine1.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
+        var json = """{"__metadata__":{"format":"backprop.simd","version":"1"},"""
+            + """ "affine1.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"""
+            + """ "affine1.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
         var bytes = SafetensorsBytes.Of(json, new byte[12]);
-        Assert.Contains("has no checksum, as our files do; files that others wrote are loaded with IgnoreChecksum", Refusal(Small<float>(), bytes));
+        Assert.Contains("has no checksum. Files saved by this library have one; load a file from another program with IgnoreChecksum",
+            Refusal(Small<float>(), bytes));
         using var stream = new MemoryStream(bytes);
         Small<float>().Load(stream, new() { IgnoreChecksum = true });
-        Assert.Contains("is of version '2'", Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace("\"1\"", "\"2\"", StringComparison.Ordinal), new byte[12])));
-        Assert.Contains("is of version ''", Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace(",\"version\":\"1\"", "", StringComparison.Ordinal), new byte[12])));
+        Assert.Contains("has version '2'",
+            Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace("\"1\"", "\"2\"", StringComparison.Ordinal), new byte[12])));
+        Assert.Contains("has version ''",
+            Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace(",\"version\":\"1\"", "", StringComparison.Ordinal), new byte[12])));
     }
 
     [Fact]

@@ -55,7 +55,8 @@ public sealed class SafetensorsFileTests
 
         // 1, -2, the largest bfloat16, -0, infinity, NaN.
         using var bf16 = SafetensorsBytes.Open(File(TensorType.BF16, 6, 0x80, 0x3F, 0, 0xC0, 0x7F, 0x7F, 0, 0x80, 0x80, 0x7F, 0xC0, 0x7F));
-        Bits.AssertEqual<float>([1, -2, 3.3895314e38f, -0f, float.PositiveInfinity, BitConverter.Int32BitsToSingle(0x7FC00000)], bf16["a"].ToArray<float>(), "bf16");
+        Bits.AssertEqual<float>([1, -2, 3.3895314e38f, -0f, float.PositiveInfinity, BitConverter.Int32BitsToSingle(0x7FC00000)], bf16["a"].ToArray<float>(),
+            "bf16");
         Assert.Equal([1, -2, 3.3895313892515355e38, -0.0, double.PositiveInfinity, double.NaN], bf16["a"].ToArray<double>());
 
         using var f32 = SafetensorsBytes.Open(File(TensorType.F32, 2, 0xCD, 0xCC, 0xCC, 0x3D, 1, 0, 0, 0));
@@ -84,7 +85,8 @@ public sealed class SafetensorsFileTests
     public void Conversions_with_loss_are_refused()
     {
         using var f64 = SafetensorsBytes.Open(File(TensorType.F64, 1, 0, 0, 0, 0, 0, 0, 0xF0, 0x3F));
-        Assert.Equal("the stream: 'a' is F64 and cannot be read as F32 without loss.", Assert.Throws<ModelFileException>(() => f64["a"].ToArray<float>()).Message);
+        Assert.Equal("the stream: 'a' is F64 and cannot be read as F32 without loss.",
+            Assert.Throws<ModelFileException>(() => f64["a"].ToArray<float>()).Message);
         Assert.Equal([1f], f64["a"].ToArray<float>(allowNarrowing: true));
         Assert.Throws<ModelFileException>(() => f64["a"].ToArray<long>(allowNarrowing: true));
         using var i32 = SafetensorsBytes.Open(File(TensorType.I32, 1, 1, 0, 0, 0));
@@ -100,7 +102,9 @@ public sealed class SafetensorsFileTests
         using var none = SafetensorsBytes.Open(SafetensorsBytes.Of("{}"));
         Assert.Empty(none.Tensors);
         using var some = SafetensorsBytes.Open(SafetensorsBytes.Of(
-            """{"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"e":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[1,1]},"f":{"dtype":"F64","shape":[0],"data_offsets":[0,0]}}""", 7));
+            """{"s":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"""
+            + """ "e":{"dtype":"F32","shape":[0,9223372036854775807,9223372036854775807],"data_offsets":[1,1]},"""
+            + """ "f":{"dtype":"F64","shape":[0],"data_offsets":[0,0]}}""", 7));
         Assert.Equal([(byte)7], some["s"].ToArray<byte>());
         Assert.Empty(some["e"].ToArray<float>());
         Assert.Empty(some["f"].ToArray<double>());
@@ -110,7 +114,8 @@ public sealed class SafetensorsFileTests
     public void Order_escapes_white_space_and_metadata_are_read()
     {
         using var file = SafetensorsBytes.Open(SafetensorsBytes.Of(
-            " \r\n\t" + """{ "b" : {"data_offsets":[1,2], "dtype":"U8", "shape":[1]}, "__metadata__":{"format":"pt","\u00e4":"\"ö\""}, "\u0061":{"shape":[1],"dtype":"U8","data_offsets":[0,1]} }""" + "  \n", 3, 4));
+            " \r\n\t" + """{ "b" : {"data_offsets":[1,2], "dtype":"U8", "shape":[1]}, "__metadata__":{"format":"pt","\u00e4":"\"ö\""},"""
+                + """ "\u0061":{"shape":[1],"dtype":"U8","data_offsets":[0,1]} }""" + "  \n", 3, 4));
         Assert.Equal(["b", "a"], file.Tensors.Select(t => t.Name));
         Assert.Equal((byte)4, file["b"].ToArray<byte>()[0]);
         Assert.Equal((byte)3, file["a"].ToArray<byte>()[0]);
@@ -121,18 +126,18 @@ public sealed class SafetensorsFileTests
 
     public static TheoryData<string, string> Refused => new()
     {
-        { "", "no valid JSON" },
-        { " ", "no valid JSON" },
+        { "", "not valid JSON" },
+        { " ", "not valid JSON" },
         { "[]", "the header should start with StartObject" },
         { "null", "the header should start with StartObject" },
-        { "{", "no valid JSON" },
-        { "{}{}", "no valid JSON" },
-        { "{} x", "no valid JSON" },
-        { "{}\0", "no valid JSON" },
-        { "\ufeff{}", "no valid JSON" },
-        { "{/**/}", "no valid JSON" },
+        { "{", "not valid JSON" },
+        { "{}{}", "not valid JSON" },
+        { "{} x", "not valid JSON" },
+        { "{}\0", "not valid JSON" },
+        { "\ufeff{}", "not valid JSON" },
+        { "{/**/}", "not valid JSON" },
         { """{"a":1}""", "the tensor 'a' should start with StartObject" },
-        { One.Replace("]}}", "]},}", StringComparison.Ordinal), "no valid JSON" },
+        { One.Replace("]}}", "]},}", StringComparison.Ordinal), "not valid JSON" },
         { One.Replace("}}", "},", StringComparison.Ordinal) + One[1..], "the header has 'a' twice" },
         { One.Replace("}}", "},", StringComparison.Ordinal) + One[1..].Replace("\"a\"", "\"\\u0061\"", StringComparison.Ordinal), "the header has 'a' twice" },
         { One.Replace("{\"dtype", "{\"dtype\":\"F32\",\"dtype", StringComparison.Ordinal), "the tensor 'a' has 'dtype' twice" },
@@ -152,34 +157,40 @@ public sealed class SafetensorsFileTests
         { One.Replace("[2]", "[\"2\"]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
         { One.Replace("[2]", "[-2,-1]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
         { One.Replace("[2]", "[9223372036854775808]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
-        { One.Replace("[2]", "[9223372036854775807]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
-        { One.Replace("[2]", "[4294967296,4294967296,4294967296,2]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
-        { One.Replace("[2]", "[4294967295,4294967297,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "the tensors end at byte 0 of 8" },
-        { One.Replace("[2]", "[4294967296,4294967296,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
-        { One.Replace("[2]", "[9223372036854775807,9223372036854775807,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
-        { One.Replace("[2]", "[-0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal), "the shape of the tensor 'a' holds something other" },
+        { One.Replace("[2]", "[9223372036854775807]", StringComparison.Ordinal), "whose product from the left exceeds 2^64 - 1" },
+        { One.Replace("[2]", "[4294967296,4294967296,4294967296,2]", StringComparison.Ordinal), "whose product from the left exceeds 2^64 - 1" },
+        { One.Replace("[2]", "[4294967295,4294967297,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal),
+            "the tensors end at byte 0 of 8" },
+        { One.Replace("[2]", "[4294967296,4294967296,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal),
+            "whose product from the left exceeds 2^64 - 1" },
+        { One.Replace("[2]", "[9223372036854775807,9223372036854775807,0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal),
+            "whose product from the left exceeds 2^64 - 1" },
+        { One.Replace("[2]", "[-0]", StringComparison.Ordinal).Replace("[0,8]", "[0,0]", StringComparison.Ordinal),
+            "the shape of the tensor 'a' holds something other" },
         { One.Replace("[0,8]", "[-0,8]", StringComparison.Ordinal), "the data_offsets of the tensor 'a' holds something other" },
-        { One.Replace("[2]", "[4611686018427387906]", StringComparison.Ordinal), "whose product from the left passes 2^64 - 1" },
+        { One.Replace("[2]", "[4611686018427387906]", StringComparison.Ordinal), "whose product from the left exceeds 2^64 - 1" },
         { One.Replace("[2]", "[3]", StringComparison.Ordinal), "more than the file's 8 bytes" },
-        { One.Replace("[2]", "[1]", StringComparison.Ordinal), "which takes 4 bytes; its data_offsets 0 and 8 give it 8" },
-        { One.Replace("[2]", "[0]", StringComparison.Ordinal), "which takes 0 bytes" },
-        { One.Replace("[0,8]", "[8,0]", StringComparison.Ordinal), "claims the bytes 8 to 0 of 8" },
-        { One.Replace("[0,8]", "[0,9]", StringComparison.Ordinal), "claims the bytes 0 to 9 of 8" },
-        { One.Replace("[0,8]", "[9223372036854775799,9223372036854775807]", StringComparison.Ordinal), "claims the bytes" },
-        { One.Replace("[0,8]", "[4,8]", StringComparison.Ordinal).Replace("[2]", "[1]", StringComparison.Ordinal), "the bytes 0 to 4 of the data belong to no tensor" },
+        { One.Replace("[2]", "[1]", StringComparison.Ordinal), "which needs 4 bytes; its data_offsets 0 and 8 give it 8" },
+        { One.Replace("[2]", "[0]", StringComparison.Ordinal), "which needs 0 bytes" },
+        { One.Replace("[0,8]", "[8,0]", StringComparison.Ordinal), "claims bytes 8 to 0 of 8" },
+        { One.Replace("[0,8]", "[0,9]", StringComparison.Ordinal), "claims bytes 0 to 9 of 8" },
+        { One.Replace("[0,8]", "[9223372036854775799,9223372036854775807]", StringComparison.Ordinal), "claims bytes" },
+        { One.Replace("[0,8]", "[4,8]", StringComparison.Ordinal).Replace("[2]", "[1]", StringComparison.Ordinal),
+            "bytes 0 to 4 of the data belong to no tensor" },
         { One.Replace("[0,8]", "[0,4]", StringComparison.Ordinal).Replace("[2]", "[1]", StringComparison.Ordinal), "the tensors end at byte 4 of 8" },
         { "{}", "the tensors end at byte 0 of 8" },
         { """{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "the tensor 'b' overlaps another" },
         { """{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}""", "overlaps another" },
-        { """{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""", "the bytes 3 to 4 of the data belong to no tensor" },
+        { """{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}""",
+            "bytes 3 to 4 of the data belong to no tensor" },
         { """{"__metadata__":1}""", "the metadata should start with StartObject" },
         { """{"__metadata__":null}""", "the metadata should start with StartObject" },
         { """{"__metadata__":{"a":1}}""", "the metadata 'a' should start with String" },
         { """{"__metadata__":{"a":null}}""", "the metadata 'a' should start with String" },
         { """{"__metadata__":{"a":"1","a":"1"}}""", "the metadata has 'a' twice" },
         { """{"__metadata__":{},"__metadata__":{}}""", "the header has '__metadata__' twice" },
-        { """{"\ud800":1}""", "no valid text" },
-        { """{"__metadata__":{"a":"\udc00"}}""", "no valid text" },
+        { """{"\ud800":1}""", "not valid text" },
+        { """{"__metadata__":{"a":"\udc00"}}""", "not valid text" },
     };
 
     [Theory, MemberData(nameof(Refused))]
@@ -212,7 +223,8 @@ public sealed class SafetensorsFileTests
     public void A_header_takes_at_most_twice_its_own_bytes(string what, string? refusal = null)
     {
         const int Length = 4_000_000;
-        const string Tensor = "\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[0,1]}}", Empty = "\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[0,0]},";
+        const string Tensor = "\":{\"dtype\":\"I8\",\"shape\":[],\"data_offsets\":[0,1]}}",
+            Empty = "\":{\"dtype\":\"I8\",\"shape\":[0],\"data_offsets\":[0,0]},";
         string Many(int count, Func<int, string> item) => string.Concat(Enumerable.Range(0, count).Select(item));
         var header = what switch
         {
@@ -255,24 +267,24 @@ public sealed class SafetensorsFileTests
         foreach (var bad in (byte[])[0xFF, 0xC3, 0x80])
         {
             byte[] header = [.. "{\"__metadata__\":{\"a\":\""u8, bad, .. "\"}}"u8];
-            Assert.Contains("no valid UTF-8", Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(SafetensorsBytes.Of(header))).Message);
+            Assert.Contains("not valid UTF-8", Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(SafetensorsBytes.Of(header))).Message);
         }
     }
 
     [Theory]
-    [InlineData(0, "0 bytes are no safetensors file")]
-    [InlineData(7, "7 bytes are no safetensors file")]
-    [InlineData(8, "is announced, in a file of 8")]
-    [InlineData(20, "is announced, in a file of 20")]
+    [InlineData(0, "has 0 bytes; a safetensors file")]
+    [InlineData(7, "has 7 bytes; a safetensors file")]
+    [InlineData(8, "bytes, but has only 8")]
+    [InlineData(20, "bytes, but has only 20")]
     public void Short_files_are_refused(int length, string message) =>
         Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(SafetensorsBytes.Of(One, new byte[8])[..length])).Message);
 
     [Theory]
-    [InlineData(100_000_001UL, "at most 100000000 are read")]
-    [InlineData(1UL << 63, "at most 100000000 are read")]
-    [InlineData(ulong.MaxValue, "at most 100000000 are read")]
-    [InlineData(100_000_000UL, "is announced, in a file of 70")]
-    [InlineData(63UL, "is announced, in a file of 70")]
+    [InlineData(100_000_001UL, "at most 100000000 are allowed")]
+    [InlineData(1UL << 63, "at most 100000000 are allowed")]
+    [InlineData(ulong.MaxValue, "at most 100000000 are allowed")]
+    [InlineData(100_000_000UL, "bytes, but has only 70")]
+    [InlineData(63UL, "bytes, but has only 70")]
     public void A_wrong_length_is_refused_before_anything_is_allocated(ulong length, string message)
     {
         var bytes = new byte[70];
@@ -289,7 +301,8 @@ public sealed class SafetensorsFileTests
         using var directory = new TemporaryDirectory();
         var path = directory["broken.safetensors"];
         System.IO.File.WriteAllBytes(path, SafetensorsBytes.Of("{}", 1));
-        Assert.Equal($"'{path}': the tensors end at byte 0 of 1: what is behind belongs to none.", Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(path)).Message);
+        Assert.Equal($"'{path}': the tensors end at byte 0 of 1; the rest belongs to no tensor.",
+            Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(path)).Message);
         System.IO.File.Delete(path); // It is not held open.
         Assert.Throws<FileNotFoundException>(() => SafetensorsFile.Open(path));
     }

@@ -74,7 +74,8 @@ public sealed class SafetensorsFuzzTests
             {
             }
 
-            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 200_000, $"Trial {trial} allocated {GC.GetAllocatedBytesForCurrentThread() - before} bytes.");
+            Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 200_000,
+                $"Trial {trial} allocated {GC.GetAllocatedBytesForCurrentThread() - before} bytes.");
         }
 
         Assert.True(passed > 100); // The harmless changes: of data, of names.
@@ -84,7 +85,8 @@ public sealed class SafetensorsFuzzTests
     public void Deep_and_long_headers_are_refused_quietly()
     {
         foreach (var json in (string[])[new string('[', 100_000), """{"a":""" + new string('[', 100_000), """{"a":{"shape":""" + new string('[', 100_000),
-            string.Concat(Enumerable.Repeat("""{"a":""", 100_000)), "{\"" + new string('a', 1_000_000), """{"a":{"dtype":"F32","shape":[""" + string.Concat(Enumerable.Repeat("9223372036854775807,", 100_000))])
+            string.Concat(Enumerable.Repeat("""{"a":""", 100_000)), "{\"" + new string('a', 1_000_000), """{"a":{"dtype":"F32","shape":["""
+                + string.Concat(Enumerable.Repeat("9223372036854775807,", 100_000))])
         {
             var message = Assert.Throws<ModelFileException>(() => SafetensorsBytes.Open(SafetensorsBytes.Of(json))).Message;
             Assert.True(message.Length < 1000);

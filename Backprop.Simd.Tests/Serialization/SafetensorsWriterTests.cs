@@ -35,7 +35,8 @@ public sealed class SafetensorsWriterTests
         var header = Encoding.UTF8.GetString(bytes.AsSpan(8, bytes[0] + 256 * bytes[1]));
         Assert.Equal((0, '}'), (bytes[0] % 8, header[^1]));
         Assert.Equal(
-            """{"__metadata__":{"a\"b":"ä<\n"},"byte":{"dtype":"U8","shape":[3],"data_offsets":[26,29]},"float":{"dtype":"F32","shape":[],"data_offsets":[16,20]}"""
+            """{"__metadata__":{"a\"b":"ä<\n"},"byte":{"dtype":"U8","shape":[3],"data_offsets":[26,29]}"""
+            + ""","float":{"dtype":"F32","shape":[],"data_offsets":[16,20]}"""
             + ""","double":{"dtype":"F64","shape":[2],"data_offsets":[0,16]},"half":{"dtype":"F16","shape":[1,1,1,1,1],"data_offsets":[24,26]}"""
             + ""","none":{"dtype":"I64","shape":[3,0],"data_offsets":[16,16]},"later":{"dtype":"F32","shape":[1],"data_offsets":[20,24]}}""",
             header.Replace(" ", "", StringComparison.Ordinal));
@@ -88,10 +89,11 @@ public sealed class SafetensorsWriterTests
     {
         using var without = SafetensorsBytes.Open(SafetensorsBytes.Of("""{"__metadata__":{"sha256":"unknown"}}"""));
         Assert.False(without.HasChecksum);
-        Assert.Contains("there is no checksum", Assert.Throws<ModelFileException>(without.VerifyChecksum).Message);
+        Assert.Contains("has no checksum", Assert.Throws<ModelFileException>(without.VerifyChecksum).Message);
         using var wrong = SafetensorsBytes.Open(SafetensorsBytes.Of($$$"""{"__metadata__":{"sha256":"{{{new string('a', 64)}}}"}}"""));
         Assert.True(wrong.HasChecksum);
-        Assert.Equal("the stream is damaged: its content does not give the checksum it carries.", Assert.Throws<ModelFileException>(wrong.VerifyChecksum).Message);
+        Assert.Equal("the stream is damaged: its content does not match its checksum.",
+            Assert.Throws<ModelFileException>(wrong.VerifyChecksum).Message);
         using var upper = SafetensorsBytes.Open(SafetensorsBytes.Of($$$"""{"__metadata__":{"sha256":"{{{new string('A', 64)}}}"}}"""));
         Assert.False(upper.HasChecksum);
     }
@@ -112,18 +114,20 @@ public sealed class SafetensorsWriterTests
         var writer = new SafetensorsWriter();
         writer.Add<float>("w", [2], new float[2]);
         writer.AddMetadata("k", "");
-        Assert.Contains("named 'w' already", Assert.Throws<ArgumentException>(() => writer.Add<float>("w", [1], new float[1])).Message);
+        Assert.Contains("already has a tensor named 'w'", Assert.Throws<ArgumentException>(() => writer.Add<float>("w", [1], new float[1])).Message);
         Assert.Contains("reserved", Assert.Throws<ArgumentException>(() => writer.Add<float>("__metadata__", [1], new float[1])).Message);
         Assert.Contains("[2, 3] of 'v' has 6 elements; got 5", Assert.Throws<ArgumentException>(() => writer.Add<float>("v", [2, 3], new float[5])).Message);
-        Assert.Contains("Dimensions are 0 or more; got [-1, -1]", Assert.Throws<ArgumentException>(() => writer.Add<float>("v", [-1, -1], new float[1])).Message);
+        Assert.Contains("Dimensions must be 0 or more; got [-1, -1]",
+            Assert.Throws<ArgumentException>(() => writer.Add<float>("v", [-1, -1], new float[1])).Message);
         Assert.Contains("at most 2^31 - 1", Assert.Throws<ArgumentException>(() => writer.Add<float>("v", [1L << 62, 4], ReadOnlyMemory<float>.Empty)).Message);
         Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => writer.Add<float>("\ud800", [1], new float[1])).Message);
         Assert.Contains("surrogate", Assert.Throws<ArgumentException>(() => writer.AddMetadata("a", "\udc00")).Message);
-        Assert.Contains("'k' already", Assert.Throws<ArgumentException>(() => writer.AddMetadata("k", "")).Message);
+        Assert.Contains("already has the key 'k'", Assert.Throws<ArgumentException>(() => writer.AddMetadata("k", "")).Message);
         Assert.Contains("checksum", Assert.Throws<ArgumentException>(() => writer.AddMetadata("sha256", "")).Message);
         Assert.Throws<NotSupportedException>(() => writer.Add<char>("v", [1], new char[1]));
         writer.Add<float>("late", [2], static () => [1f]);
-        Assert.Contains("'late' [2] has 2 elements; it gave 1", Assert.Throws<InvalidOperationException>(() => SafetensorsBytes.Written(writer)).Message);
+        Assert.Contains("'late' [2] has 2 elements; the call returned 1",
+            Assert.Throws<InvalidOperationException>(() => SafetensorsBytes.Written(writer)).Message);
     }
 
     private static void AssertSame(byte[] expected, byte[] actual) => Assert.Equal(Encoding.Latin1.GetString(expected), Encoding.Latin1.GetString(actual));

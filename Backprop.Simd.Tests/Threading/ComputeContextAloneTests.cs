@@ -42,7 +42,8 @@ public sealed class ComputeContextAloneTests
             context.For(2, 1, 1, new DelegateBody((_, _) => { }));
         context.For(6, 1, 1, body);
         for (var worker = 2; worker < 6; worker++)
-            Assert.True(counts[worker] - before[worker] < 100, $"Worker {worker} had no part for a second and used {counts[worker] - before[worker]} ms of processor time.");
+            Assert.True(counts[worker] - before[worker] < 100,
+                $"Worker {worker} had no part for a second and used {counts[worker] - before[worker]} ms of processor time.");
     }
 
     [Fact]
@@ -73,7 +74,8 @@ public sealed class ComputeContextAloneTests
             for (var i = 0; i < count; i++)
             {
                 Gemm.Multiply(new ReadOnlyMatrix<float>(a, 300, 400), new(b, 400, 200), new Matrix<float>(c, 300, 200), context);
-                Gemm.MultiplyAdd(new ReadOnlyMatrix<float>(a, 400, 300).Transposed, new ReadOnlyMatrix<float>(b, 200, 400).Transposed, new Matrix<float>(c, 300, 200), context);
+                Gemm.MultiplyAdd(new ReadOnlyMatrix<float>(a, 400, 300).Transposed, new ReadOnlyMatrix<float>(b, 200, 400).Transposed,
+                    new Matrix<float>(c, 300, 200), context);
                 Gemm.Multiply(2, new ReadOnlyMatrix<float>(a, 7, 9), new(b, 9, 11), 3, new Matrix<float>(c, 11, 7).Transposed, context);
                 Gemm.Multiply(new ReadOnlyMatrix<float>(a, 1, 400), new(b, 400, 200), new Matrix<float>(c, 1, 200));
             }

@@ -76,7 +76,8 @@ public sealed class CheckpointDirectoryTests : IDisposable
     {
         var options = Options(keep: 1);
         byte[] first = [];
-        TrainingProblem.Everything(options, epochs: 2, callback: new Recorder { OnStep = (_, s) => first = s.Step == 1 ? File.ReadAllBytes(Checkpoints().Single()) : first }).Run();
+        TrainingProblem.Everything(options, epochs: 2,
+            callback: new Recorder { OnStep = (_, s) => first = s.Step == 1 ? File.ReadAllBytes(Checkpoints().Single()) : first }).Run();
         var copy = _directory["checkpoint-000000000001.safetensors"];
         File.WriteAllBytes(copy, first);
         var resumed = TrainingProblem.Everything(options, epochs: 3);
@@ -90,7 +91,8 @@ public sealed class CheckpointDirectoryTests : IDisposable
     {
         var options = Options(keep: 2);
         var older = _directory["older"];
-        TrainingProblem.Everything(options, epochs: 2, callback: new Recorder { OnStep = (_, s) => { if (s.Step == 4) File.Copy(Checkpoints()[^1], older); } }).Run();
+        TrainingProblem.Everything(options, epochs: 2, callback: new Recorder { OnStep = (_, s) => { if (s.Step == 4) File.Copy(Checkpoints()[^1], older); } })
+            .Run();
         var resumed = TrainingProblem.Everything(options, epochs: 3);
         resumed.Resume(older);
         var gone = _directory["checkpoint-000000000003.safetensors"];
@@ -209,7 +211,8 @@ public sealed class CheckpointDirectoryTests : IDisposable
         }
 
         // The file that was locked is still there, and stops nobody.
-        Assert.Contains("holds checkpoints of an earlier training", Assert.Throws<CheckpointException>(() => TrainingProblem.Everything(options).Run()).Message, StringComparison.Ordinal);
+        Assert.Contains("holds checkpoints of an earlier training",
+            Assert.Throws<CheckpointException>(() => TrainingProblem.Everything(options).Run()).Message, StringComparison.Ordinal);
         foreach (var file in Directory.GetFiles(options.Directory, "checkpoint-*"))
             File.Delete(file);
         TrainingProblem.Everything(options).Run();
@@ -222,7 +225,8 @@ public sealed class CheckpointDirectoryTests : IDisposable
         foreach (var place in (string[])[_directory["file"], Path.Combine(_directory["file"], "below")])
         {
             var trainer = TrainingProblem.Everything(new CheckpointOptions { Directory = place });
-            Assert.Contains($"No checkpoint can be written into '{place}'", Assert.ThrowsAny<IOException>(() => trainer.Run()).Message, StringComparison.Ordinal);
+            Assert.Contains($"No checkpoint can be written into '{place}'", Assert.ThrowsAny<IOException>(() => trainer.Run()).Message,
+                StringComparison.Ordinal);
             Assert.Equal(0, trainer.Step);
         }
     }
@@ -231,7 +235,7 @@ public sealed class CheckpointDirectoryTests : IDisposable
     {
         var second = TrainingProblem.Everything(options);
         foreach (var attempt in (Action[])[() => second.Run(), () => second.TryResume()])
-            Assert.Contains("A training that is running saves into", Assert.Throws<CheckpointException>(attempt).Message, StringComparison.Ordinal);
+            Assert.Contains("Another running training saves into", Assert.Throws<CheckpointException>(attempt).Message, StringComparison.Ordinal);
         Assert.Equal(0, second.Step);
         return 1;
     }

@@ -18,17 +18,23 @@ public sealed class CheckpointStateTests : IDisposable
     {
         { "LearningRate", "\"NaN\"" }, { "LearningRate", "-0.1" }, { "LearningRate", "\"Infinity\"" }, { "LearningRate", "1e999" }, { "LearningRate", "1e39" },
         { "OptimizerSteps", "-1" }, { "OptimizerSteps", "9223372036854775807" }, { "Step", "-1" }, { "Step", "9223372036854775807" }, { "StepNumber", "-1" },
-        { "NetworkSeed", "2" }, { "Loader/Seed", "8" }, { "Epoch", "-1" }, { "Epoch", "2147483647" }, { "Batch", "-1" }, { "Batch", "7" }, { "EpochIsOpen", "true" },
+        { "NetworkSeed", "2" }, { "Loader/Seed", "8" }, { "Epoch", "-1" }, { "Epoch", "2147483647" }, { "Batch", "-1" }, { "Batch", "7" },
+        { "EpochIsOpen", "true" },
         { "EpochLosses/0/Numerator", "\"NaN\"" }, { "EpochLosses/0/Denominator", "\"NaN\"" }, { "EpochLosses/0", "null" }, { "EpochLosses", "[]" },
-        { "EpochLosses/0/Numerator", "\"Infinity\"" }, { "EpochLosses/0/Denominator", "\"Infinity\"" }, { "EpochLosses/0/Denominator", "-1" }, { "EpochLosses/0/IsSum", "true" },
+        { "EpochLosses/0/Numerator", "\"Infinity\"" }, { "EpochLosses/0/Denominator", "\"Infinity\"" }, { "EpochLosses/0/Denominator", "-1" },
+        { "EpochLosses/0/IsSum", "true" },
         { "EpochLosses/0", "{\"Numerator\":1,\"Denominator\":0,\"IsSum\":true}" },
         { "EpochLosses", "[{\"Numerator\":1,\"Denominator\":1,\"IsSum\":false},{\"Numerator\":1,\"Denominator\":1,\"IsSum\":false}]" },
         { "EpochRows", "-1" }, { "EpochSkipped", "-1" }, { "EpochSeconds", "-1" }, { "EpochSeconds", "\"NaN\"" }, { "SkippedInARow", "-1" },
-        { "Elapsed", "\"-00:00:01\"" }, { "Elapsed", "\"10675199.02:48:05.4775807\"" }, { "Frozen", "[\"none\"]" }, { "Frozen", "[null]" }, { "AverageUpdates", "-1" },
-        { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Rate", "1e300" }, { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
+        { "Elapsed", "\"-00:00:01\"" }, { "Elapsed", "\"10675199.02:48:05.4775807\"" }, { "Frozen", "[\"none\"]" }, { "Frozen", "[null]" },
+        { "AverageUpdates", "-1" },
+        { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Rate", "1e300" },
+        { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
         { "Best/Value", "\"NaN\"" }, { "Best/BadValidations", "-1" }, { "Best/BadValidations", "2147483647" }, { "Best/Monitor", "null" },
-        { "History", "[null]" }, { "History", "null" }, { "History/0/Epoch", "-1" }, { "History/0/Steps", "-1" }, { "History/0/Steps", "1000000" }, { "History/0/Rows", "-1" }, { "History/0/Skipped", "-1" },
-        { "History/0/LearningRate", "\"NaN\"" }, { "History/0/Elapsed", "\"-00:00:01\"" }, { "History/0/Validation/Rows", "-1" }, { "History/0/Validation/Metrics/0/Name", "null" }, { "History/0/Validation/Metrics", "null" },
+        { "History", "[null]" }, { "History", "null" }, { "History/0/Epoch", "-1" }, { "History/0/Steps", "-1" }, { "History/0/Steps", "1000000" },
+        { "History/0/Rows", "-1" }, { "History/0/Skipped", "-1" },
+        { "History/0/LearningRate", "\"NaN\"" }, { "History/0/Elapsed", "\"-00:00:01\"" }, { "History/0/Validation/Rows", "-1" },
+        { "History/0/Validation/Metrics/0/Name", "null" }, { "History/0/Validation/Metrics", "null" },
         { "Written/Names", "[\"../file\"]" }, { "Written/Names", "[null]" }, { "Written/Names", "[\"training.jsonl\"]" }, { "Written/Directory", "null" },
     };
 
@@ -131,7 +137,8 @@ public sealed class CheckpointStateTests : IDisposable
         {
             foreach (var (key, text) in file.Metadata.Where(entry => entry.Key != "sha256"))
                 writer.AddMetadata(key, key == "training" ? Changed(text, place, value) : text);
-            Assert.True(tensorStart is null || file.Tensors.Any(t => t.Name.StartsWith(tensorStart, StringComparison.Ordinal)), string.Join(" ", file.Tensors.Select(t => t.Name)));
+            Assert.True(tensorStart is null || file.Tensors.Any(t => t.Name.StartsWith(tensorStart, StringComparison.Ordinal)),
+                string.Join(" ", file.Tensors.Select(t => t.Name)));
             foreach (var tensor in file.Tensors)
             {
                 var values = tensor.ToArray<float>();
@@ -172,6 +179,7 @@ public sealed class CheckpointStateTests : IDisposable
             .Append(trainer.Network.Parameters.ToArray()).Append(trainer.Network.State.ToArray()).Append(trainer.Options.Average!.Average.ToArray());
         var bytes = string.Join(" ", blocks.Select(block => Convert.ToHexString(MemoryMarshal.AsBytes<float>(block))));
         var frozen = string.Join(" ", trainer.Network.Definition.Parameters.Entries.Where(e => trainer.Network.IsFrozen(e.Name)).Select(e => e.Name));
-        return $"{bytes} {frozen} {trainer.Optimizer.Steps} {trainer.Optimizer.LearningRate} {trainer.Batches.Cursor} {trainer.Step} {trainer.Elapsed} {trainer.History.Count} {trainer.Options.Plateau!.State} {trainer.Options.Average.Updates}";
+        return $"{bytes} {frozen} {trainer.Optimizer.Steps} {trainer.Optimizer.LearningRate} {trainer.Batches.Cursor} {trainer.Step} "
+            + $"{trainer.Elapsed} {trainer.History.Count} {trainer.Options.Plateau!.State} {trainer.Options.Average.Updates}";
     }
 }

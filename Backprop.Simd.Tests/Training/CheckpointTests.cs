@@ -28,7 +28,8 @@ public sealed class CheckpointTests : IDisposable
         for (var end = 1; end < steps; end++)
         {
             var options = new CheckpointOptions { Directory = Path.Combine(_directory, end.ToString(CultureInfo.InvariantCulture)) };
-            var first = TrainingProblem.Everything(options, plateau: plateau, prefetch: prefetch, callback: new Recorder { OnStep = (t, s) => { if (s.Step + 1 == end) t.Stop(); } });
+            var first = TrainingProblem.Everything(options, plateau: plateau, prefetch: prefetch,
+                callback: new Recorder { OnStep = (t, s) => { if (s.Step + 1 == end) t.Stop(); } });
             Assert.Equal(StopReason.Stopped, first.Run());
             first.Batches.Dispose();
 
@@ -47,7 +48,8 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Saved_while_running_as_often_as_asked_and_old_files_go()
     {
-        var options = new CheckpointOptions { Directory = _directory, EverySteps = 4, EveryEpoch = true, Keep = 3, Metadata = new Dictionary<string, string> { ["note"] = "ü" } };
+        var options = new CheckpointOptions { Directory = _directory, EverySteps = 4, EveryEpoch = true, Keep = 3,
+            Metadata = new Dictionary<string, string> { ["note"] = "ü" } };
         var undisturbed = TrainingProblem.Everything();
         undisturbed.Run();
         var trainer = TrainingProblem.Everything(options);
@@ -153,7 +155,8 @@ public sealed class CheckpointTests : IDisposable
         var file = Files().Single();
         var set = TrainingProblem.Points(100);
 
-        void Refused(string message, Network<float> network, Optimizer<float>? optimizer = null, int batch = 16, ulong seed = 7, int microBatches = 2, bool average = true)
+        void Refused(string message, Network<float> network, Optimizer<float>? optimizer = null, int batch = 16, ulong seed = 7, int microBatches = 2,
+            bool average = true)
         {
             using var batches = TrainingProblem.Loader(set, batch, seed);
             var before = network.Parameters.ToArray();
@@ -179,7 +182,8 @@ public sealed class CheckpointTests : IDisposable
         Refused("optimizer: AdamW; here: Sgd", network, new Sgd<float>(network.Parameters.Length, 0.1));
         Refused("moving average", network, average: false);
         Refused("'@optimizer/largest'", network, new AdamW<float>(network.Parameters.Length, amsGrad: true));
-        Refused("'affine1.weight' has 128 elements; expected 136", GraphBuilder.Chain(8).Affine(17).BatchNormalization().Relu().Dropout(0.2).Affine(3).SoftmaxCrossEntropy().Build<float>(1));
+        Refused("'affine1.weight' has 128 elements; expected 136",
+            GraphBuilder.Chain(8).Affine(17).BatchNormalization().Relu().Dropout(0.2).Affine(3).SoftmaxCrossEntropy().Build<float>(1));
     }
 
     [Fact]
@@ -197,7 +201,7 @@ public sealed class CheckpointTests : IDisposable
         Assert.Contains("None of the 3 checkpoints", message, StringComparison.Ordinal);
         Assert.Contains("checkpoint-000000000002.safetensors' is damaged", message, StringComparison.Ordinal);
         Assert.Equal(2, message.Split("seed of the network: 1; here: 2").Length);
-        Assert.Contains("the same is true of 'checkpoint-000000000001.safetensors'", message, StringComparison.Ordinal);
+        Assert.Contains("The same holds for 'checkpoint-000000000001.safetensors'", message, StringComparison.Ordinal);
         Assert.Equal(3, trainer.Rejected.Count);
     }
 
@@ -234,7 +238,8 @@ public sealed class CheckpointTests : IDisposable
         trainer.Run();
         trainer.Save(file);
         Make(Normalization.Standardize(set, "x")).Resume(file);
-        Assert.Contains("other numbers", Assert.Throws<CheckpointException>(() => Make(Normalization.Scale(set, "x")).Resume(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("other numbers", Assert.Throws<CheckpointException>(() => Make(Normalization.Scale(set, "x")).Resume(file)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("normalized columns", Assert.Throws<CheckpointException>(() => Make().Resume(file)).Message, StringComparison.Ordinal);
 
         var loaded = TrainingProblem.Network(9);

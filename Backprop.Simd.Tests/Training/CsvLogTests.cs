@@ -13,7 +13,8 @@ public sealed class CsvLogTests
             var network = TrainingProblem.Plain();
             var set = TrainingProblem.Points(40);
             var validation = new Evaluator<float>(network, set, [new AccuracyMetric<float>(name: "right, of \"all\"")]);
-            new Trainer<float>(network, TrainingProblem.Optimizer(network), TrainingProblem.Loader(set), new() { Epochs = 2, Validation = validation, Callbacks = [new CsvLog<float>(path)] }).Run();
+            new Trainer<float>(network, TrainingProblem.Optimizer(network), TrainingProblem.Loader(set),
+                new() { Epochs = 2, Validation = validation, Callbacks = [new CsvLog<float>(path)] }).Run();
             var lines = File.ReadAllLines(path);
             Assert.EndsWith(",validation_loss,\"validation_right, of \"\"all\"\"\"", lines[0], StringComparison.Ordinal);
             Assert.Equal([10, 10], lines[1..].Select(line => line.Split(',').Length));

@@ -150,15 +150,18 @@ public sealed class InterruptedTrainingTests : IDisposable
         TrainingProblem.Everything(options).Run();
         var network = TrainingProblem.Network(seed: 2);
         using var batches = TrainingProblem.Loader(TrainingProblem.Points(100));
-        new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Steps = 1 }).Save(Path.Combine(_directory, "checkpoint-000000009999.safetensors"));
+        new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Steps = 1 })
+            .Save(Path.Combine(_directory, "checkpoint-000000009999.safetensors"));
         var wide = GraphBuilder.Chain(8).Affine(3).SoftmaxCrossEntropy().Build<double>(1);
         var before = Directory.GetFiles(_directory, "checkpoint-*").Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(2, before.Length);
 
         // Where none is usable, nothing is touched.
-        using var pairs = new BatchLoader<double>(new Dataset<double>(Columns.Values<double>("x", new Shape(8), new double[8]), Columns.Labels("labels", new int[1])), 1);
-        var other = new Trainer<double>(wide, new Backprop.Simd.Optimizers.Sgd<double>(wide.Parameters.Length, 0.1), pairs, new() { Steps = 1, Checkpoints = options });
-        Assert.Contains("in Single", Assert.Throws<CheckpointException>(() => other.TryResume()).Message, StringComparison.Ordinal);
+        using var pairs = new BatchLoader<double>(new Dataset<double>(Columns.Values<double>("x", new Shape(8), new double[8]),
+            Columns.Labels("labels", new int[1])), 1);
+        var other = new Trainer<double>(wide, new Backprop.Simd.Optimizers.Sgd<double>(wide.Parameters.Length, 0.1), pairs,
+            new() { Steps = 1, Checkpoints = options });
+        Assert.Contains("element type is Single", Assert.Throws<CheckpointException>(() => other.TryResume()).Message, StringComparison.Ordinal);
         Assert.Equal(before, Directory.GetFiles(_directory, "checkpoint-*").Order(StringComparer.Ordinal));
 
         // The newest is whole but another's: the one before is used, and the newest is neither deleted nor overwritten.
@@ -185,7 +188,8 @@ public sealed class InterruptedTrainingTests : IDisposable
             : trainer.Options with { EarlyStopping = new() { Monitor = "accuracy" } });
         var error = Assert.Throws<CheckpointException>(() => other.Resume(path));
         Assert.Contains("loss; here: accuracy", error.Message, StringComparison.Ordinal);
-        other = new Trainer<float>(trainer.Network, trainer.Optimizer, trainer.Batches, trainer.Options with { EarlyStopping = new() { LargerIsBetter = true } });
+        other = new Trainer<float>(trainer.Network, trainer.Optimizer, trainer.Batches,
+            trainer.Options with { EarlyStopping = new() { LargerIsBetter = true } });
         Assert.Contains("False; here: True", Assert.Throws<CheckpointException>(() => other.Resume(path)).Message, StringComparison.Ordinal);
     }
 
@@ -212,7 +216,8 @@ public sealed class InterruptedTrainingTests : IDisposable
         Trainer<float> Make(int epochs, CheckpointOptions? checkpoints = null)
         {
             var network = TrainingProblem.Plain();
-            var nothing = new Dataset<float>(Columns.Values<float>("x", new Shape(8), Enumerable.Repeat(float.NaN, 8).ToArray()), Columns.Labels("labels", new int[1]));
+            var nothing = new Dataset<float>(Columns.Values<float>("x", new Shape(8), Enumerable.Repeat(float.NaN, 8).ToArray()),
+                Columns.Labels("labels", new int[1]));
             return new Trainer<float>(network, TrainingProblem.Optimizer(network), TrainingProblem.Loader(TrainingProblem.Points(20)), new()
             {
                 Epochs = epochs,
@@ -240,7 +245,8 @@ public sealed class InterruptedTrainingTests : IDisposable
         Trainer<float> Make()
         {
             var network = TrainingProblem.Plain();
-            return new(network, TrainingProblem.Optimizer(network), batches, new() { Time = TimeSpan.FromMilliseconds(40), Checkpoints = new() { Directory = _directory } });
+            return new(network, TrainingProblem.Optimizer(network), batches,
+                new() { Time = TimeSpan.FromMilliseconds(40), Checkpoints = new() { Directory = _directory } });
         }
 
         var first = Make();

@@ -81,7 +81,8 @@ public sealed class KilledTrainingTests(ITestOutputHelper output) : IDisposable
         public int PassedOver { get; private set; }
 
         public override string ToString() =>
-            $"killed {Killed}, in start-up {InStartUp}, behind training {Progressed}, while a file was written {_leftovers}, damaged files passed over {PassedOver}, trainings that ended between {_ended}, start-up {_startUp.TotalMilliseconds:F0} ms";
+            $"killed {Killed}, in start-up {InStartUp}, behind training {Progressed}, while a file was written {_leftovers}, "
+            + $"damaged files passed over {PassedOver}, trainings that ended between {_ended}, start-up {_startUp.TotalMilliseconds:F0} ms";
 
         /// <summary>Starts the training and kills it; one that came to its end first begins anew.</summary>
         public async Task Attempt()
@@ -205,5 +206,6 @@ public sealed class KilledTrainingTests(ITestOutputHelper output) : IDisposable
         : [.. Directory.GetFiles(directory, "checkpoint-*.safetensors").Order(StringComparer.Ordinal)];
 
     private static long NewestStep(string directory) =>
-        Checkpoints(directory) is [.., var newest] ? long.Parse(Path.GetFileNameWithoutExtension(newest)["checkpoint-".Length..], CultureInfo.InvariantCulture) : 0;
+        Checkpoints(directory) is [.., var newest]
+            ? long.Parse(Path.GetFileNameWithoutExtension(newest)["checkpoint-".Length..], CultureInfo.InvariantCulture) : 0;
 }

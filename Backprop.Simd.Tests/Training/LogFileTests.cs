@@ -42,8 +42,10 @@ public sealed class LogFileTests : IDisposable
         TrainingProblem.Everything(checkpoints, epochs: 1).Run();
         var resumed = TrainingProblem.Everything(checkpoints, epochs: 1);
         Assert.True(resumed.TryResume());
-        string[] done = [.. Enumerable.Range(0, 100_000).Select(i => string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"step","step":{{{i % 4}}},"note":{"step":9,"of":[{{{i}}}]}}"""))];
-        string[] dropped = ["""{"event":"step","step":4}""", """{"event":"epoch","epoch":1,"steps":5,"step":0}""", """{"step":1""", """{"step":1}}""", """{"step":1.5}""", """{"steps":"1"}""", "[1]", "", new string('x', 3_000_000)];
+        string[] done = [.. Enumerable.Range(0, 100_000).Select(i =>
+            string.Create(CultureInfo.InvariantCulture, $$$"""{"event":"step","step":{{{i % 4}}},"note":{"step":9,"of":[{{{i}}}]}}"""))];
+        string[] dropped = ["""{"event":"step","step":4}""", """{"event":"epoch","epoch":1,"steps":5,"step":0}""", """{"step":1""", """{"step":1}}""",
+            """{"step":1.5}""", """{"steps":"1"}""", "[1]", "", new string('x', 3_000_000)];
         File.WriteAllLines(log, [.. dropped, .. done, .. dropped, """{"event":"epoch","steps":4,"step":100}"""]);
         File.AppendAllText(log, """{"event":"step","step":3}"""); // Without its end of line.
         using var callback = new JsonLinesLog<float>(log);

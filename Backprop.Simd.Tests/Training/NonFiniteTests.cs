@@ -76,7 +76,7 @@ public sealed class NonFiniteTests
         using var batches = new BatchLoader<float>(Set(values), 4, new() { Shuffle = false });
         var error = Fails(network, batches, Options(NonFinitePolicy.Throw));
         Assert.Equal("batchnormalization1.runningVariance", error.Node);
-        Assert.Contains("the state to be kept is not finite", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the new state is not finite", error.Message, StringComparison.Ordinal);
 
         // With the other policy the batch is left out, in whichever micro-batch it is.
         batches.Cursor = default;
@@ -100,7 +100,8 @@ public sealed class NonFiniteTests
         var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 1, MicroBatches = 3 });
         Assert.Equal("x", Assert.Throws<NonFiniteException>(() => trainer.Run()).Node);
         Bits.AssertEqual<float>(before, network.State, "state");
-        trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 1, MicroBatches = 3, NonFinite = NonFinitePolicy.Skip });
+        trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches,
+            new() { Epochs = 1, MicroBatches = 3, NonFinite = NonFinitePolicy.Skip });
         trainer.Run();
         Assert.Equal(1, trainer.Step);
         Bits.AssertEqual<float>(before, network.State, "state");
@@ -145,7 +146,8 @@ public sealed class NonFiniteTests
         values.AsSpan().Fill(float.NaN);
         using var batches = TrainingProblem.Loader(Set(values), 2);
         var network = TrainingProblem.Network();
-        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 4, NonFinite = NonFinitePolicy.Skip, SkipLimit = 7 });
+        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches,
+            new() { Epochs = 4, NonFinite = NonFinitePolicy.Skip, SkipLimit = 7 });
         var error = Assert.Throws<NonFiniteException>(() => trainer.Run());
         Assert.Equal((7L, 7L), (trainer.Step, error.Step));
         Assert.Contains("SkipLimit", error.Message, StringComparison.Ordinal);

@@ -64,7 +64,7 @@ public sealed class TrainerTests
         var before = network.Parameters.ToArray();
         var second = Fresh();
         var error = Assert.Throws<InvalidOperationException>(() => second.Run());
-        Assert.Contains("no epoch is left of 1: the loader stands at epoch 1", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the loader is already at epoch 1 of 1", error.Message, StringComparison.Ordinal);
         Bits.AssertEqual<float>(before, network.Parameters, "parameters");
         batches.Cursor = default;
         second.Run();
@@ -141,7 +141,8 @@ public sealed class TrainerTests
         var (network, byHand) = (TrainingProblem.Plain(), TrainingProblem.Plain());
         var callback = new Recorder();
         using (var batches = TrainingProblem.Loader(set))
-            new Trainer<float>(network, new Sgd<float>(network.Parameters.Length, 0.1), batches, new() { Steps = 1, ClipNorm = 0.01, ClipValue = 0.02, Callbacks = [callback] }).Run();
+            new Trainer<float>(network, new Sgd<float>(network.Parameters.Length, 0.1), batches,
+                new() { Steps = 1, ClipNorm = 0.01, ClipValue = 0.02, Callbacks = [callback] }).Run();
 
         using var loader = TrainingProblem.Loader(set);
         var workspace = byHand.CreateWorkspace(16);
@@ -166,7 +167,8 @@ public sealed class TrainerTests
         var (few, many) = (new Recorder(), new Recorder());
         using (var batches = TrainingProblem.Loader(set, 8))
         {
-            var trainer = new Trainer<float>(small, new Sgd<float>(small.Parameters.Length, 0.1), batches, new() { Epochs = 2, MicroBatches = 3, Callbacks = [many] });
+            var trainer = new Trainer<float>(small, new Sgd<float>(small.Parameters.Length, 0.1), batches,
+                new() { Epochs = 2, MicroBatches = 3, Callbacks = [many] });
             Assert.Equal(3, trainer.StepsPerEpoch);
             trainer.Run();
         }
@@ -213,7 +215,8 @@ public sealed class TrainerTests
         using var batches = TrainingProblem.Loader(TrainingProblem.Points(50));
         var set = TrainingProblem.Points(30, seed: 9);
         var validation = new Evaluator<float>(network, set, [new FirstRight()], new() { BatchSize = 7 });
-        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 3, Average = average, Validation = validation, ValidationPeriod = 2 });
+        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches,
+            new() { Epochs = 3, Average = average, Validation = validation, ValidationPeriod = 2 });
         trainer.Run();
         Assert.Equal([false, true, true], trainer.History.Select(e => e.Validation is not null));
         var last = trainer.History[2].Validation!;
@@ -240,7 +243,8 @@ public sealed class TrainerTests
         var network = TrainingProblem.Plain();
         using var batches = TrainingProblem.Loader(TrainingProblem.Points(20), 10);
         var progress = new Progress();
-        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 2, Callbacks = [callback], Progress = progress, ProgressPeriod = TimeSpan.Zero });
+        var trainer = new Trainer<float>(network, TrainingProblem.Optimizer(network), batches,
+            new() { Epochs = 2, Callbacks = [callback], Progress = progress, ProgressPeriod = TimeSpan.Zero });
         trainer.Run();
         Assert.Equal(["started", "step 0", "step 1", "epoch 0", "step 2", "step 3", "epoch 1", "finished Epochs"], callback.Calls);
         Assert.Equal([1L, 2, 3, 4, 4], progress.Reports.Select(r => r.Step));
@@ -278,7 +282,8 @@ public sealed class TrainerTests
         var other = TrainingProblem.Plain();
         void Refused(string message, TrainerOptions<float> options, Network<float>? of = null, Optimizer<float>? optimizer = null)
         {
-            var error = Assert.Throws<ArgumentException>(() => new Trainer<float>(of ?? network, optimizer ?? TrainingProblem.Optimizer(of ?? network), batches, options));
+            var error = Assert.Throws<ArgumentException>(() =>
+                new Trainer<float>(of ?? network, optimizer ?? TrainingProblem.Optimizer(of ?? network), batches, options));
             Assert.Contains(message, error.Message, StringComparison.Ordinal);
         }
 
@@ -292,12 +297,14 @@ public sealed class TrainerTests
         Refused("need a Validation", new() { Epochs = 1, EarlyStopping = new() });
         Refused("no metric 'f1'", new() { Epochs = 1, EarlyStopping = new() { Monitor = "f1" }, Validation = new(network, TrainingProblem.Points(5)) });
         Refused("another network", new() { Epochs = 1, Validation = new(other, TrainingProblem.Points(5)) });
-        Refused("made for 3", new() { Epochs = 1 }, optimizer: new Sgd<float>(3, 0.1));
-        Refused("average must be made", new() { Epochs = 1, Average = new(3) });
+        Refused("The optimizer has the length 3", new() { Epochs = 1 }, optimizer: new Sgd<float>(3, 0.1));
+        Refused("The average has the length 3", new() { Epochs = 1, Average = new(3) });
         Refused("no loss", new() { Epochs = 1 }, GraphBuilder.Chain(8).Affine(2).Build<float>(1));
-        Refused("'targets' values [2] has no column", new() { Epochs = 1 }, GraphBuilder.Chain(8).Affine(2).MeanSquaredError().Build<float>(1));
+        Refused("no column for the network's input 'targets' values [2]", new() { Epochs = 1 },
+            GraphBuilder.Chain(8).Affine(2).MeanSquaredError().Build<float>(1));
         Refused("takes values [9]; the column holds values [8]", new() { Epochs = 1 }, GraphBuilder.Chain(9).Affine(2).SoftmaxCrossEntropy().Build<float>(1));
-        Assert.Throws<InvalidOperationException>(() => new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 1 }).TryResume());
+        Assert.Throws<InvalidOperationException>(() =>
+            new Trainer<float>(network, TrainingProblem.Optimizer(network), batches, new() { Epochs = 1 }).TryResume());
         var metric = Assert.Throws<ArgumentException>(() => new Evaluator<float>(network, TrainingProblem.Points(5), [new FirstRight(), new FirstRight()]));
         Assert.Contains("'first' is taken", metric.Message, StringComparison.Ordinal);
     }

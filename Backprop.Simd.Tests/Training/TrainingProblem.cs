@@ -40,7 +40,8 @@ internal static class TrainingProblem
     public static AdamW<float> Optimizer(Network<float> network) => new(network.Parameters.Length, 0.02);
 
     /// <summary>A training with everything: schedule, micro-batches, clipping, average, validation, early stopping.</summary>
-    public static Trainer<float> Everything(CheckpointOptions? checkpoints = null, int epochs = 6, int prefetch = 0, bool plateau = false, ITrainingCallback<float>? callback = null, int validationPeriod = 1, BatchLoader<float>? batches = null)
+    public static Trainer<float> Everything(CheckpointOptions? checkpoints = null, int epochs = 6, int prefetch = 0, bool plateau = false,
+        ITrainingCallback<float>? callback = null, int validationPeriod = 1, BatchLoader<float>? batches = null)
     {
         var network = Network();
         return new Trainer<float>(network, Optimizer(network), batches ?? Loader(Points(100), prefetch: prefetch), new TrainerOptions<float>

@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Data;
 
-/// <summary>What the elements of a file are.</summary>
+/// <summary>The element type of a file.</summary>
 public enum ArrayElement
 {
     /// <summary>float.</summary>
@@ -30,6 +30,6 @@ internal static class ArrayElements
         ArrayElement.F2 => 2,
         ArrayElement.F4 or ArrayElement.I4 => 4,
         ArrayElement.F8 or ArrayElement.I8 => 8,
-        _ => throw new ArgumentOutOfRangeException(nameof(element), element, "There is no such element."),
+        _ => throw new ArgumentOutOfRangeException(nameof(element), element, "There is no such element type."),
     };
 }

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Where an array lies in a file, and what it is; checked against the length of the file.</summary>
+/// <summary>The position, type and sizes of an array in a file, checked against the length of the file.</summary>
 internal sealed class ArrayHeader
 {
     private readonly long[] _dimensions;
 
     /// <summary>Checks that the array fills the file from its offset to the end.</summary>
-    /// <exception cref="DataFormatException">It does not.</exception>
+    /// <exception cref="DataFormatException">The length of the file is different.</exception>
     public ArrayHeader(string path, ArrayElement element, long[] dimensions, long offset, long length)
     {
         (Element, _dimensions, Offset) = (element, dimensions, offset);
@@ -16,14 +16,17 @@ internal sealed class ArrayHeader
         foreach (var dimension in dimensions)
         {
             if (dimension < 0)
-                throw new DataFormatException($"'{path}' has the size {dimension} in {Text(dimensions)}: not a size.");
-            bytes *= (ulong)dimension; // 2^63 at most before, so that nothing overflows.
+                throw new DataFormatException($"'{path}' has the invalid size {dimension} in {Text(dimensions)}.");
+            bytes *= (ulong)dimension; // At most 2^63 before, so that it cannot overflow.
             if (bytes > long.MaxValue)
-                throw new DataFormatException($"'{path}' says that it holds {Text(dimensions)} elements of {element.Size()} bytes: more than any file.");
+                throw new DataFormatException($"'{path}' claims to hold {Text(dimensions)} elements of {element.Size()} bytes: more than any file can hold.");
         }
 
         if ((UInt128)offset + bytes != (ulong)length)
-            throw new DataFormatException($"'{path}' has {length} bytes; {Text(dimensions)} elements of {element.Size()} bytes behind {offset} bytes of header make {(UInt128)offset + bytes}.");
+        {
+            throw new DataFormatException($"'{path}' has {length} bytes; expected {(UInt128)offset + bytes}: a header of {offset} bytes and "
+                + $"{Text(dimensions)} elements of {element.Size()} bytes.");
+        }
     }
 
     public ArrayElement Element { get; }
@@ -32,10 +35,10 @@ internal sealed class ArrayHeader
 
     public long Offset { get; }
 
-    /// <summary>True where the bytes of an element stand in the other order.</summary>
+    /// <summary>True if the elements are big-endian.</summary>
     public bool IsBigEndian { get; init; }
 
-    /// <summary>True where the first index counts fastest (Fortran order), not the last.</summary>
+    /// <summary>True if the first index varies fastest (Fortran order), false if the last does.</summary>
     public bool IsColumnMajor { get; init; }
 
     public static string Text(ReadOnlySpan<long> dimensions) =>

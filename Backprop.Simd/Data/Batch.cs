@@ -4,8 +4,8 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Some examples of a set, column by column, in buffers that are used again and again.</summary>
-/// <remarks>Buffers start on 64-byte boundaries, and workspaces read them where they are. One thread at a time uses a batch.</remarks>
+/// <summary>Some examples of a set, column by column, in buffers that are reused.</summary>
+/// <remarks>Buffers start on 64-byte boundaries, and workspaces read them in place. Only one thread at a time may use a batch.</remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Batch<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -26,7 +26,8 @@ public sealed class Batch<T> where T : unmanaged, IFloatingPointIeee754<T>
         {
             var size = columns[i].Type.Shape.Size;
             if ((long)size * capacity > Array.MaxLength - AlignedBuffer<T>.Alignment)
-                throw new ArgumentOutOfRangeException(nameof(capacity), capacity, $"{capacity} rows of '{columns[i].Name}' {columns[i].Type.Shape} do not fit one array.");
+                throw new ArgumentOutOfRangeException(nameof(capacity), capacity,
+                    $"{capacity} rows of '{columns[i].Name}' {columns[i].Type.Shape} do not fit one array.");
             if (columns[i].Type.Kind == EdgeKind.Indices)
                 _indices[i] = new AlignedBuffer<int>(size * capacity);
             else
@@ -34,24 +35,24 @@ public sealed class Batch<T> where T : unmanaged, IFloatingPointIeee754<T>
         }
     }
 
-    /// <summary>The most rows.</summary>
+    /// <summary>The largest number of rows.</summary>
     public int Capacity => _sourceRows.Length;
 
-    /// <summary>The rows held, 0 before the first read.</summary>
+    /// <summary>The number of rows; 0 before the first read.</summary>
     public int Rows { get; private set; }
 
     /// <summary>The columns.</summary>
     public ReadOnlySpan<DataColumn> Columns => _columns;
 
-    /// <summary>Which rows of the set these are.</summary>
+    /// <summary>The numbers of these rows in the set.</summary>
     public ReadOnlySpan<int> SourceRows => _sourceRows.AsSpan(0, Rows);
 
-    /// <summary>Where in a training this batch stands, as its loader says.</summary>
+    /// <summary>The position of this batch in the sequence of its loader.</summary>
     public DataCursor Cursor { get; internal set; }
 
     /// <summary>The numbers of a column: rows x size, row-major.</summary>
     /// <param name="column">The column, from 0.</param>
-    /// <returns>The numbers, to be changed by transforms.</returns>
+    /// <returns>The numbers. Transforms may change them.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column.</exception>
     /// <exception cref="ArgumentException">The column holds indices.</exception>
     public Span<T> Values(int column)
@@ -64,7 +65,7 @@ public sealed class Batch<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     /// <summary>The integers of a column: rows x size, row-major.</summary>
     /// <param name="column">The column, from 0.</param>
-    /// <returns>The integers, to be changed by transforms.</returns>
+    /// <returns>The integers. Transforms may change them.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column.</exception>
     /// <exception cref="ArgumentException">The column holds numbers.</exception>
     public Span<int> Indices(int column)
@@ -81,11 +82,11 @@ public sealed class Batch<T> where T : unmanaged, IFloatingPointIeee754<T>
     /// <summary>The whole buffer of a column of indices; it never moves.</summary>
     internal ReadOnlyMemory<int> IndexMemory(int column) => _indices[column]!.Memory;
 
-    /// <summary>Takes note of the rows that are to be read.</summary>
+    /// <summary>Stores the numbers of the rows to be read.</summary>
     internal void Begin(DataColumn[] columns, ReadOnlySpan<int> rows)
     {
         if (rows.Length > Capacity)
-            throw new ArgumentOutOfRangeException(nameof(rows), rows.Length, $"The batch holds {Capacity} rows.");
+            throw new ArgumentOutOfRangeException(nameof(rows), rows.Length, $"The batch holds at most {Capacity} rows.");
         if (!ReferenceEquals(columns, _columns))
             CheckColumns(columns);
         rows.CopyTo(_sourceRows);

@@ -3,12 +3,12 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Gives the batches of a set, epoch after epoch without end.</summary>
+/// <summary>Reads the batches of a set, one epoch after the other, without end.</summary>
 /// <remarks>
-/// <para>Which rows a batch holds, and what transforms make of them, is a function of set, batch size, seed and cursor alone: not of
-/// <see cref="LoaderOptions{T}.Prefetch"/>, the number of threads, or where reading began.</para>
-/// <para>One thread at a time uses a loader. A loader that reads ahead has threads from its first <see cref="Next"/> on; disposing it
-/// ends them, and so does the garbage collector for one that nobody holds any more. Once it is disposed nothing of the set is read.</para>
+/// <para>The rows and the content of a batch depend only on the set, the batch size, the seed, the transforms and the cursor. They do not depend
+/// on <see cref="LoaderOptions{T}.Prefetch"/>, the number of threads, or where reading began.</para>
+/// <para>Only one thread at a time may use a loader. A loader that reads ahead starts threads at its first <see cref="Next"/>. Disposing the
+/// loader ends them, and so does the garbage collector once the loader is no longer referenced. A disposed loader does not read the set.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingPointIeee754<T>
@@ -20,13 +20,13 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
     private long _next;
     private volatile bool _disposed;
 
-    /// <summary>Makes a loader; it reads nothing yet.</summary>
+    /// <summary>Makes a loader. It reads nothing yet.</summary>
     /// <param name="set">The set, with one row or more.</param>
-    /// <param name="batchSize">The rows of a batch, 1 or more; the last of an epoch may have fewer.</param>
-    /// <param name="options">How it reads; null for the defaults.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1, or larger than the number of rows where
-    /// short batches are dropped; a number of the options is out of its range.</exception>
-    /// <exception cref="ArgumentException">There are no rows, an option names a row that is not there, or a transform does not fit the set.</exception>
+    /// <param name="batchSize">The rows of a batch, 1 or more. The last batch of an epoch may have fewer.</param>
+    /// <param name="options">How to read; null for the defaults.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1, or exceeds the number of rows although short
+    /// batches are dropped, or a number in the options is out of range.</exception>
+    /// <exception cref="ArgumentException">There are no rows, an option names a row that does not exist, or a transform does not fit the set.</exception>
     public BatchLoader(Dataset<T> set, int batchSize, LoaderOptions<T>? options = null)
     {
         options ??= new LoaderOptions<T>();
@@ -50,23 +50,23 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
     /// <summary>The set.</summary>
     public Dataset<T> Dataset => _source.Set;
 
-    /// <summary>The rows of a batch.</summary>
+    /// <summary>The number of rows in a batch.</summary>
     public int BatchSize => _source.BatchSize;
 
-    /// <summary>The rows that an epoch gives.</summary>
+    /// <summary>The number of rows in an epoch.</summary>
     public int RowsPerEpoch => _source.RowsPerEpoch;
 
-    /// <summary>The batches of an epoch.</summary>
+    /// <summary>The number of batches in an epoch.</summary>
     public int BatchesPerEpoch => _source.BatchesPerEpoch;
 
     /// <summary>The seed of the order and of the transforms.</summary>
     public ulong Seed { get; }
 
-    /// <summary>How it reads.</summary>
+    /// <summary>How the loader reads.</summary>
     public LoaderOptions<T> Options { get; }
 
-    /// <summary>The cursor of the batch that <see cref="Next"/> gives. Setting it goes on from there; batches read ahead are dropped.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such batch: the epoch is negative, or has not so many batches.</exception>
+    /// <summary>The cursor of the batch that <see cref="Next"/> returns. Set it to continue elsewhere; batches read ahead are dropped.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, or it has no such batch.</exception>
     public DataCursor Cursor
     {
         get => _source.CursorOf(_next);
@@ -74,12 +74,15 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
     }
 
     /// <summary>
-    /// The next batch; behind the last of an epoch comes the first of the next. Waits for it where it is read ahead; allocates
-    /// nothing once all buffers have been used.
+    /// Returns the next batch. After the last batch of an epoch comes the first batch of the next. Waits if the batch is still being read
+    /// ahead. Allocates nothing once all buffers have been used.
     /// </summary>
     /// <returns>The batch, valid until the next call.</returns>
-    /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
-    /// <remarks>What a column or a transform throws comes out here, as it is, at the batch that it belongs to. The cursor stays, so that the next call tries again.</remarks>
+    /// <exception cref="ObjectDisposedException">The loader was disposed.</exception>
+    /// <remarks>
+    /// An exception of a column or a transform is thrown here, unchanged, for the batch it belongs to. The cursor stays, so that the next
+    /// call tries again.
+    /// </remarks>
     public Batch<T> Next()
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -93,7 +96,7 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
         return batch!;
     }
 
-    /// <summary>Ends the threads and waits until they have ended; a call of <see cref="Next"/> in progress throws.</summary>
+    /// <summary>Ends the threads and waits for their end. A running call of <see cref="Next"/> throws.</summary>
     public void Dispose()
     {
         _disposed = true;
@@ -101,6 +104,6 @@ public sealed class BatchLoader<T> : IDisposable where T : unmanaged, IFloatingP
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends the threads of a loader that nobody holds any more.</summary>
+    /// <summary>Ends the threads of a loader that is no longer referenced.</summary>
     ~BatchLoader() => _prefetcher?.Close(wait: false);
 }

@@ -3,7 +3,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>The endless sequence of batches as a function of their number, counted from the first of epoch 0.</summary>
+/// <summary>The endless sequence of batches as a function of the batch number, counted from the first batch of epoch 0.</summary>
 internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly LoaderOptions<T> _options;
@@ -22,7 +22,7 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
         foreach (var row in _rows ?? [])
         {
             if ((uint)row >= (uint)set.Count)
-                throw new ArgumentException($"Rows names row {row}; the set has the rows 0 to {set.Count - 1}.", nameof(options));
+                throw new ArgumentException($"'Rows' names row {row}; the set has the rows 0 to {set.Count - 1}.", nameof(options));
         }
 
         _count = _rows?.Length ?? set.Count;
@@ -30,7 +30,8 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
             throw new ArgumentException("There are no rows to read.", _rows is null ? nameof(set) : nameof(options));
         BatchesPerEpoch = options.DropLast ? _count / batchSize : (int)(((long)_count + batchSize - 1) / batchSize);
         if (BatchesPerEpoch == 0)
-            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, $"{_count} rows do not fill one batch of {batchSize}, and DropLast leaves out what is short.");
+            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize,
+                $"{_count} rows do not fill a batch of {batchSize}, and DropLast drops short batches.");
         RowsPerEpoch = options.DropLast ? BatchesPerEpoch * batchSize : _count;
         _transforms = [.. options.Transforms];
         _scratch = new int[_transforms.Length];
@@ -58,18 +59,18 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
     public long NumberOf(DataCursor cursor)
     {
         if (cursor.Epoch < 0 || cursor.Batch < 0 || cursor.Batch >= BatchesPerEpoch)
-            throw new ArgumentOutOfRangeException(nameof(cursor), cursor, $"Epochs count from 0, and one has the batches 0 to {BatchesPerEpoch - 1}.");
+            throw new ArgumentOutOfRangeException(nameof(cursor), cursor, $"The epoch must be 0 or more, and the batch 0 to {BatchesPerEpoch - 1}.");
         return (long)cursor.Epoch * BatchesPerEpoch + cursor.Batch;
     }
 
-    /// <summary>What one thread needs to make batches.</summary>
+    /// <summary>Makes batches on one thread.</summary>
     public sealed class Reader(BatchSource<T> source, ComputeContext compute)
     {
         private int[]? _order;
         private T[] _scratch = [];
         private int _epoch = -1;
 
-        /// <summary>Makes a batch; allocates nothing but the first time.</summary>
+        /// <summary>Makes a batch. Only the first call allocates.</summary>
         public void Read(long number, Batch<T> batch)
         {
             var cursor = source.CursorOf(number);
@@ -80,7 +81,7 @@ internal sealed class BatchSource<T> where T : unmanaged, IFloatingPointIeee754<
             for (var i = 0; i < source._transforms.Length; i++)
                 source._transforms[i].Apply(batch, _scratch.AsSpan(0, source._scratch[i]), source._options.Seed);
 
-            // The next rows of a random order are fetched while this batch is in use.
+            // In a random order, the rows of the next batch are prefetched while this batch is in use.
             start += source.BatchSize;
             if (source._options is { Shuffle: true, Workers: 1 } && start < source._count)
                 source.Set.Announce(order.AsSpan(start, Math.Min(source.BatchSize, source._count - start)));

@@ -5,7 +5,7 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Columns over memory. The memory is kept, not copied: do not change it afterwards.</summary>
+/// <summary>Makes columns over memory. The memory is not copied: do not change it afterwards.</summary>
 public static class Columns
 {
     /// <summary>Numbers as they are.</summary>
@@ -25,19 +25,19 @@ public static class Columns
     /// <param name="values">count x size numbers, row-major.</param>
     /// <returns>The column.</returns>
     /// <exception cref="ArgumentException">The length is no multiple of the size.</exception>
-    [OverloadResolutionPriority(-1)] // Calls that name T mean memory, as before.
+    [OverloadResolutionPriority(-1)] // A call that names T still means the overload for memory.
     public static ValueColumn<T> Values<T>(string name, Shape shape, T[] values) where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(values);
         return Values<T>(name, shape, values.AsMemory());
     }
 
-    /// <summary>Bytes that stand for fractions: byte / maximum in <typeparamref name="T"/>, correctly rounded, as images come.</summary>
+    /// <summary>Bytes that stand for fractions, such as pixels: byte / maximum, correctly rounded to <typeparamref name="T"/>.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="shape">The shape of one example.</param>
     /// <param name="bytes">count x size bytes, row-major.</param>
-    /// <param name="maximum">The byte that stands for 1, positive and finite; 1 keeps the bytes' values.</param>
+    /// <param name="maximum">The byte that stands for 1, positive and finite. With 1, the bytes keep their values.</param>
     /// <returns>The column.</returns>
     /// <exception cref="ArgumentException">The length is no multiple of the size.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximum"/> is not positive and finite.</exception>
@@ -46,7 +46,7 @@ public static class Columns
         new StoredValues<byte, T, ScaledBytes<T>>(
             name, shape, CountOf(name, shape, bytes.Length, nameof(bytes)), ArrayStore.Of(bytes), 0, new(maximum));
 
-    /// <summary>Integers as they are: tokens, lengths.</summary>
+    /// <summary>Integers as they are, such as tokens or lengths.</summary>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="shape">The shape of one example.</param>
     /// <param name="indices">count x size integers, row-major.</param>
@@ -58,7 +58,7 @@ public static class Columns
     /// <summary>Class labels, one for each example.</summary>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="labels">The labels.</param>
-    /// <param name="classes">The number of classes, to have all labels checked; null to leave that to the loss.</param>
+    /// <param name="classes">The number of classes, to check all labels now; null to let the loss check them.</param>
     /// <returns>The column, of shape <see cref="Shape.Scalar"/>.</returns>
     /// <exception cref="ArgumentException">A label is outside 0 to <paramref name="classes"/> - 1.</exception>
     public static IndexColumn Labels(string name, ReadOnlyMemory<int> labels, int? classes = null)

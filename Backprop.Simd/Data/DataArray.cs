@@ -5,13 +5,12 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Data;
 
 /// <summary>
-/// An array in a file, mapped into memory or read into it; its first dimension counts examples, and columns read from it.
+/// An array in a file, mapped or read into memory. Its first dimension counts examples. Columns read from the array.
 /// </summary>
 /// <remarks>
-/// <para>A mapped array may be larger than memory: pages are read when a batch needs them, and the system drops them again. The file
-/// must not be cut while it is mapped: the system ends a process that touches what is no longer there.</para>
-/// <para>Columns read from the array as long as it is not disposed; reading after that throws <see cref="ObjectDisposedException"/>.
-/// A read in progress goes on.</para>
+/// <para>A mapped array may be larger than memory: the system reads pages when a batch needs them, and drops them again. Do not shorten the file
+/// while it is mapped: the system ends a process that reads a missing page.</para>
+/// <para>Once the array is disposed, its columns throw <see cref="ObjectDisposedException"/>. A read that is already running completes.</para>
 /// </remarks>
 public sealed class DataArray : IDisposable
 {
@@ -24,42 +23,42 @@ public sealed class DataArray : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>What the elements are.</summary>
+    /// <summary>The element type.</summary>
     public ArrayElement Element => _header.Element;
 
-    /// <summary>The sizes, examples first.</summary>
+    /// <summary>The sizes. The first is the number of examples.</summary>
     public ReadOnlySpan<long> Dimensions => _header.Dimensions;
 
     /// <summary>
-    /// Maps a NumPy array file (.npy): version 1.0, 2.0 or 3.0, Half, float, double, byte or 32- and 64-bit integers, little-endian and in C
-    /// order. <see cref="ReadNpy"/> reads other orders too.
+    /// Maps a NumPy array file (.npy) of version 1.0, 2.0 or 3.0 with Half, float, double, byte, or 32- or 64-bit integers, little-endian and
+    /// in C order. <see cref="ReadNpy"/> also reads the other orders.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <returns>The array.</returns>
-    /// <exception cref="DataFormatException">The file is something else, is truncated or too long, is big-endian or in Fortran order.</exception>
+    /// <exception cref="DataFormatException">The file has another format, is truncated or too long, is big-endian or in Fortran order.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static DataArray MapNpy(string path) => Map(path, (name, stream) =>
     {
         var header = NpyHeader.Read(name, stream);
         return header.IsBigEndian || (header.IsColumnMajor && header.Dimensions.Length > 1)
-            ? throw new DataFormatException($"'{name}' is {(header.IsBigEndian ? "big-endian" : "in Fortran order")}; only little-endian elements in C order can be mapped. "
-                + $"{nameof(DataArray)}.{nameof(ReadNpy)} reads the file into memory.")
+            ? throw new DataFormatException($"'{name}' is {(header.IsBigEndian ? "big-endian" : "in Fortran order")}; only little-endian elements in "
+                + $"C order can be mapped. Read the file into memory with {nameof(DataArray)}.{nameof(ReadNpy)}.")
             : header;
     });
 
-    /// <summary>Maps an IDX file of unsigned bytes, rank 1 to 4, not compressed.</summary>
+    /// <summary>Maps an uncompressed IDX file of unsigned bytes, of rank 1 to 4.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The array.</returns>
-    /// <exception cref="DataFormatException">The file is something else, is truncated or too long.</exception>
+    /// <exception cref="DataFormatException">The file has another format, is truncated or too long.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static DataArray MapIdx(string path) => Map(path, IdxHeader.Read);
 
-    /// <summary>Maps a file of little-endian elements, row behind row.</summary>
+    /// <summary>Maps a file of little-endian elements, one example after the other.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="element">What the elements are.</param>
+    /// <param name="element">The element type.</param>
     /// <param name="shape">The shape of one example.</param>
-    /// <param name="offset">The bytes before the first element, zero or more.</param>
-    /// <returns>The array, of as many examples as fill the file.</returns>
+    /// <param name="offset">The bytes before the first element, 0 or more.</param>
+    /// <returns>The array. The length of the file gives the number of examples.</returns>
     /// <exception cref="DataFormatException">The file is empty, shorter than the offset, or ends within an example.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static DataArray MapRaw(string path, ArrayElement element, Shape shape, long offset = 0)
@@ -70,7 +69,11 @@ public sealed class DataArray : IDisposable
         {
             var bytes = stream.Length - offset;
             if (bytes < 0 || bytes % rowBytes != 0)
-                throw new DataFormatException($"'{name}' has {stream.Length} bytes; expected {offset} and a multiple of {rowBytes}, an example {shape} of {element}.");
+            {
+                throw new DataFormatException($"'{name}' has {stream.Length} bytes; expected {offset} and a multiple of {rowBytes}, "
+                    + $"the bytes of an example {shape} of {element}.");
+            }
+
             var dimensions = new long[1 + shape.Rank];
             dimensions[0] = bytes / rowBytes;
             for (var i = 0; i < shape.Rank; i++)
@@ -79,10 +82,10 @@ public sealed class DataArray : IDisposable
         });
     }
 
-    /// <summary>Reads a NumPy array file into memory: what <see cref="MapNpy"/> maps, and big-endian elements and Fortran order.</summary>
+    /// <summary>Reads a NumPy array file into memory. Unlike <see cref="MapNpy"/>, it also accepts big-endian elements and Fortran order.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The array, which needs no disposal and does not follow changes of the file.</returns>
-    /// <exception cref="DataFormatException">The file is something else, is truncated, too long, or too large for one managed array.</exception>
+    /// <returns>The array. It need not be disposed and does not follow changes of the file.</returns>
+    /// <exception cref="DataFormatException">The file has another format, is truncated, too long, or too large for one managed array.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static DataArray ReadNpy(string path)
     {
@@ -90,17 +93,17 @@ public sealed class DataArray : IDisposable
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         var header = NpyHeader.Read(path, stream);
         if (stream.Length > Array.MaxLength)
-            throw new DataFormatException($"'{path}' has {stream.Length} bytes, more than one managed array holds: map it.");
+            throw new DataFormatException($"'{path}' has {stream.Length} bytes, more than one managed array holds. Map the file instead.");
         var bytes = NpyContent.Read(stream, header);
         return new DataArray(path, new ArrayHeader(path, header.Element, header.Dimensions.ToArray(), offset: 0, bytes.Length), ArrayStore.Of<byte>(bytes));
     }
 
-    /// <summary>A column of numbers, from Half, float or double; those of another type are rounded to nearest.</summary>
+    /// <summary>A column of numbers from Half, float or double, converted to <typeparamref name="T"/> and rounded to nearest.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="name">The name of the network's input.</param>
-    /// <param name="shape">The shape of one example; null for the dimensions behind the first.</param>
+    /// <param name="shape">The shape of one example; null for the dimensions after the first.</param>
     /// <returns>The column.</returns>
-    /// <exception cref="DataFormatException">The elements are of another type, or do not make examples of this shape.</exception>
+    /// <exception cref="DataFormatException">The elements have another type, or do not fit this shape.</exception>
     public ValueColumn<T> Values<T>(string name, Shape? shape = null) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var (row, count) = Rows(name, shape);
@@ -115,13 +118,13 @@ public sealed class DataArray : IDisposable
         };
     }
 
-    /// <summary>A column of bytes that stand for fractions: byte / maximum, correctly rounded.</summary>
+    /// <summary>A column of bytes that stand for fractions: byte / maximum, correctly rounded to <typeparamref name="T"/>.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="name">The name of the network's input.</param>
-    /// <param name="shape">The shape of one example; null for the dimensions behind the first.</param>
-    /// <param name="maximum">The byte that stands for 1, positive and finite; 1 keeps the bytes' values.</param>
+    /// <param name="shape">The shape of one example; null for the dimensions after the first.</param>
+    /// <param name="maximum">The byte that stands for 1, positive and finite. With 1, the bytes keep their values.</param>
     /// <returns>The column.</returns>
-    /// <exception cref="DataFormatException">The elements are of another type, or do not make examples of this shape.</exception>
+    /// <exception cref="DataFormatException">The elements have another type, or do not fit this shape.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximum"/> is not positive and finite.</exception>
     public ValueColumn<T> Bytes<T>(string name, Shape? shape = null, double maximum = 255) where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -131,11 +134,11 @@ public sealed class DataArray : IDisposable
             : throw Unexpected(name, "U1");
     }
 
-    /// <summary>A column of integers, from bytes or 32- and 64-bit integers. Reading one that does not fit 32 bits throws.</summary>
+    /// <summary>A column of integers from bytes, or 32- or 64-bit integers. Reading an integer that does not fit 32 bits throws.</summary>
     /// <param name="name">The name of the network's input.</param>
-    /// <param name="shape">The shape of one example; null for the dimensions behind the first.</param>
+    /// <param name="shape">The shape of one example; null for the dimensions after the first.</param>
     /// <returns>The column.</returns>
-    /// <exception cref="DataFormatException">The elements are of another type, or do not make examples of this shape.</exception>
+    /// <exception cref="DataFormatException">The elements have another type, or do not fit this shape.</exception>
     public IndexColumn Indices(string name, Shape? shape = null)
     {
         var (row, count) = Rows(name, shape);
@@ -148,12 +151,12 @@ public sealed class DataArray : IDisposable
         };
     }
 
-    /// <summary>A column of class labels: the array has one dimension, or further ones of size 1.</summary>
+    /// <summary>A column of class labels. All dimensions of the array after the first must have size 1.</summary>
     /// <param name="name">The name of the network's input.</param>
-    /// <param name="classes">The number of classes, to have all labels read and checked; null to leave that to the loss.</param>
+    /// <param name="classes">The number of classes, to read and check all labels now; null to let the loss check them.</param>
     /// <returns>The column, of shape <see cref="Shape.Scalar"/>.</returns>
-    /// <exception cref="DataFormatException">The elements are of another type or more than one for each example, or a label is
-    /// outside 0 to <paramref name="classes"/> - 1.</exception>
+    /// <exception cref="DataFormatException">The elements have another type, an example has more than one, or a label is outside 0 to
+    /// <paramref name="classes"/> - 1.</exception>
     public IndexColumn Labels(string name, int? classes = null)
     {
         var labels = Indices(name, Shape.Scalar);
@@ -175,7 +178,7 @@ public sealed class DataArray : IDisposable
         return labels;
     }
 
-    /// <summary>Ends the mapping, once reads in progress are done. Columns of this array throw from then on.</summary>
+    /// <summary>Ends the mapping when running reads are done. From now on, columns of this array throw.</summary>
     public void Dispose()
     {
         _disposed = true;
@@ -197,10 +200,10 @@ public sealed class DataArray : IDisposable
         if (store.Length == length)
             return new DataArray(path, header, store);
         store.Dispose();
-        throw new DataFormatException($"'{path}' had {length} bytes and now has {store.Length}: somebody writes it.");
+        throw new DataFormatException($"'{path}' had {length} bytes and now has {store.Length}: somebody is writing to it.");
     }
 
-    /// <summary>What one example is, and how many there are.</summary>
+    /// <summary>The shape of one example, and the number of examples.</summary>
     private (Shape Row, int Count) Rows(string name, Shape? shape)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -218,7 +221,11 @@ public sealed class DataArray : IDisposable
         }
 
         if (size == 0 || size > int.MaxValue || Dimensions.Length > Shape.MaxRank + 1)
-            throw new DataFormatException($"'{Path}' holds {ArrayHeader.Text(Dimensions)}; an example has 1 to {Shape.MaxRank} dimensions, each 1 or more, and at most 2^31 - 1 elements.");
+        {
+            throw new DataFormatException($"'{Path}' holds {ArrayHeader.Text(Dimensions)}; an example must have 1 to {Shape.MaxRank} dimensions, "
+                + "each 1 or more, and at most 2^31 - 1 elements.");
+        }
+
         var sizes = new int[Dimensions.Length - 1];
         for (var i = 0; i < sizes.Length; i++)
             sizes[i] = (int)Dimensions[i + 1];

@@ -1,6 +1,8 @@
 namespace Backprop.Simd.Data;
 
-/// <summary>A data file is not what its format says, or not what was expected of it. Raised before anything is allocated on the file's word.</summary>
+/// <summary>
+/// Thrown when a data file breaks its format or is not what was expected. No size from the file is trusted before it is checked.
+/// </summary>
 public sealed class DataFormatException : IOException
 {
     /// <summary>Creates the exception with a general message.</summary>
@@ -18,7 +20,7 @@ public sealed class DataFormatException : IOException
 
     /// <summary>Creates the exception.</summary>
     /// <param name="message">The file, what was expected and what was found.</param>
-    /// <param name="innerException">The failure behind it.</param>
+    /// <param name="innerException">The cause.</param>
     public DataFormatException(string message, Exception innerException)
         : base(message, innerException)
     {

@@ -4,20 +4,20 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Cuts the rows of a set into parts: training, validation, test.</summary>
+/// <summary>Splits the rows of a set into parts, such as training, validation and test.</summary>
 /// <remarks>
-/// Each row comes in exactly one part, and the rows of a part ascend. A split is a function of its arguments, the same on every
-/// machine. Give the parts to <see cref="Dataset{T}.Select"/> or <see cref="LoaderOptions{T}.Rows"/>.
+/// Each row belongs to exactly one part, and the rows of a part ascend. A split depends only on its arguments and is the same on every
+/// machine. Pass the parts to <see cref="Dataset{T}.Select"/> or <see cref="LoaderOptions{T}.Rows"/>.
 /// </remarks>
 public static class DataSplit
 {
     /// <summary>Streams of splits: "spli".</summary>
     private const ulong Stream = 0x73706C69UL << 32;
 
-    /// <summary>Parts of given fractions, each within one row of its fraction.</summary>
-    /// <param name="count">The rows of the set, zero or more.</param>
+    /// <summary>Splits by fractions. Each part has its exact fraction of the rows, within one row.</summary>
+    /// <param name="count">The rows of the set, 0 or more.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="fractions">The fraction of each part, zero or more; together 1.</param>
+    /// <param name="fractions">The fraction of each part, 0 or more. Their sum is 1.</param>
     /// <returns>The rows of each part.</returns>
     /// <exception cref="ArgumentException">A fraction is negative or not finite, or their sum differs from 1 by more than 1e-9.</exception>
     public static IReadOnlyList<int[]> Random(int count, ulong seed, params ReadOnlySpan<double> fractions)
@@ -27,12 +27,12 @@ public static class DataSplit
         return Sorted(Cut(order, shares.Of(count)));
     }
 
-    /// <summary>Parts of given sizes.</summary>
-    /// <param name="count">The rows of the set, zero or more.</param>
+    /// <summary>Splits into parts of given sizes.</summary>
+    /// <param name="count">The rows of the set, 0 or more.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="counts">The rows of each part, zero or more; together <paramref name="count"/>.</param>
+    /// <param name="counts">The rows of each part, 0 or more. Their sum is <paramref name="count"/>.</param>
     /// <returns>The rows of each part.</returns>
-    /// <exception cref="ArgumentException">A size is negative, or they do not add up to <paramref name="count"/>.</exception>
+    /// <exception cref="ArgumentException">A size is negative, or the sizes do not add up to <paramref name="count"/>.</exception>
     public static IReadOnlyList<int[]> Random(int count, ulong seed, params ReadOnlySpan<int> counts)
     {
         var order = Shuffled(count, seed);
@@ -43,14 +43,16 @@ public static class DataSplit
             sum += part;
         }
 
-        return sum == count ? Sorted(Cut(order, counts)) : throw new ArgumentException($"The parts hold {sum} rows together; expected {count}.", nameof(counts));
+        return sum == count
+            ? Sorted(Cut(order, counts))
+            : throw new ArgumentException($"The parts hold {sum} rows together; expected {count}.", nameof(counts));
     }
 
-    /// <summary>Parts in which each class has its share, for labels that are bytes; see the other form.</summary>
+    /// <summary>Splits labels that are bytes by fractions, so that each part has its share of every class. See the other overload.</summary>
     /// <param name="labels">The class of each row.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="fractions">The fraction of each part, zero or more; together 1.</param>
-    /// <returns>The rows of each part: those that the same labels as integers give.</returns>
+    /// <param name="fractions">The fraction of each part, 0 or more. Their sum is 1.</param>
+    /// <returns>The rows of each part: the same rows as for the same labels as integers.</returns>
     /// <exception cref="ArgumentException">A fraction is negative or not finite, or their sum differs from 1 by more than 1e-9.</exception>
     public static IReadOnlyList<int[]> Stratified(ReadOnlySpan<byte> labels, ulong seed, params ReadOnlySpan<double> fractions)
     {
@@ -61,12 +63,12 @@ public static class DataSplit
     }
 
     /// <summary>
-    /// Parts in which each class has its share: of the n rows of a class a part of fraction f has n f rows, rounded down or up, and
-    /// what rounding takes from one class the next makes up for.
+    /// Splits by fractions, so that each part has its share of every class. From the n rows of a class, a part of fraction f gets n f rows,
+    /// rounded down or up. A part that rounding costs a row in one class is compensated in a later class.
     /// </summary>
     /// <param name="labels">The class of each row: any integers.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="fractions">The fraction of each part, zero or more; together 1.</param>
+    /// <param name="fractions">The fraction of each part, 0 or more. Their sum is 1.</param>
     /// <returns>The rows of each part.</returns>
     /// <exception cref="ArgumentException">A fraction is negative or not finite, or their sum differs from 1 by more than 1e-9.</exception>
     public static IReadOnlyList<int[]> Stratified(ReadOnlySpan<int> labels, ulong seed, params ReadOnlySpan<double> fractions)
@@ -100,28 +102,31 @@ public static class DataSplit
         return Sorted([.. parts.Select(part => part.ToArray())]);
     }
 
-    /// <summary>Parts for cross-validation: each row is held out once, and trained on all other times.</summary>
+    /// <summary>Folds for cross-validation. Each row is held out in one fold and trained on in all others.</summary>
     /// <param name="count">The rows of the set.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="folds">The number of parts, 2 to <paramref name="count"/>; their sizes differ by one row at most.</param>
+    /// <param name="folds">The number of folds, 2 to <paramref name="count"/>. The numbers of rows held out differ by at most one.</param>
     /// <returns>For each fold the rows to train on and the rows held out, both ascending.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="folds"/> is outside that range.</exception>
     public static IReadOnlyList<(int[] Training, int[] Validation)> Folds(int count, ulong seed, int folds) =>
         Others(Random(count, seed, Equal(folds, count)), count);
 
-    /// <summary>Parts for cross-validation in which each class has its share, for labels that are bytes; see the other form.</summary>
+    /// <summary>Folds for cross-validation with a share of every class in each fold, for labels that are bytes. See the other overload.</summary>
     /// <param name="labels">The class of each row.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="folds">The number of parts, 2 to the number of rows.</param>
-    /// <returns>For each fold the rows to train on and the rows held out: those that the same labels as integers give.</returns>
+    /// <param name="folds">The number of folds, 2 to the number of rows.</param>
+    /// <returns>For each fold the rows to train on and the rows held out: the same as for the same labels as integers.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="folds"/> is outside that range.</exception>
     public static IReadOnlyList<(int[] Training, int[] Validation)> StratifiedFolds(ReadOnlySpan<byte> labels, ulong seed, int folds) =>
         Others(Stratified(labels, seed, Equal(folds, labels.Length)), labels.Length);
 
-    /// <summary>Parts for cross-validation in which each class has its share, as in <see cref="Stratified(ReadOnlySpan{int}, ulong, ReadOnlySpan{double})"/>.</summary>
+    /// <summary>
+    /// Folds for cross-validation with a share of every class in each fold, as in
+    /// <see cref="Stratified(ReadOnlySpan{int}, ulong, ReadOnlySpan{double})"/>.
+    /// </summary>
     /// <param name="labels">The class of each row: any integers.</param>
     /// <param name="seed">The seed.</param>
-    /// <param name="folds">The number of parts, 2 to the number of rows.</param>
+    /// <param name="folds">The number of folds, 2 to the number of rows.</param>
     /// <returns>For each fold the rows to train on and the rows held out, both ascending.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="folds"/> is outside that range.</exception>
     public static IReadOnlyList<(int[] Training, int[] Validation)> StratifiedFolds(ReadOnlySpan<int> labels, ulong seed, int folds) =>
@@ -130,14 +135,14 @@ public static class DataSplit
     private static double[] Equal(int folds, int count)
     {
         if (folds < 2 || folds > count)
-            throw new ArgumentOutOfRangeException(nameof(folds), folds, $"{count} rows make 2 to {count} folds.");
+            throw new ArgumentOutOfRangeException(nameof(folds), folds, $"{count} rows can be split into 2 to {count} folds.");
         SpanGuard.ArrayLength(folds);
         var fractions = new double[folds];
         Array.Fill(fractions, 1.0 / folds);
         return fractions;
     }
 
-    /// <summary>Each part with the rows of all others.</summary>
+    /// <summary>For each part, the rows of all other parts and its own.</summary>
     private static (int[] Training, int[] Validation)[] Others(IReadOnlyList<int[]> parts, int count)
     {
         var partOf = new int[count];
@@ -179,11 +184,11 @@ public static class DataSplit
         return parts;
     }
 
-    /// <summary>Whole shares of one class after the other.</summary>
+    /// <summary>Divides one class after the other into whole shares.</summary>
     private sealed class Shares
     {
         private readonly double[] _fractions;
-        private readonly double[] _owed; // What each part should have more than it has, over all classes so far.
+        private readonly double[] _owed; // How many rows each part lacks, over all classes so far.
 
         public Shares(ReadOnlySpan<double> fractions)
         {
@@ -191,19 +196,19 @@ public static class DataSplit
             foreach (var fraction in fractions)
             {
                 if (!(fraction >= 0) || double.IsInfinity(fraction))
-                    throw new ArgumentException($"Fractions are 0 or more; got {fraction.ToString(CultureInfo.InvariantCulture)}.", nameof(fractions));
+                    throw new ArgumentException($"Fractions must be 0 or more; got {fraction.ToString(CultureInfo.InvariantCulture)}.", nameof(fractions));
                 sum += fraction;
             }
 
             if (!(Math.Abs(sum - 1) <= 1e-9))
-                throw new ArgumentException($"Fractions add up to {sum.ToString(CultureInfo.InvariantCulture)}; expected 1.", nameof(fractions));
+                throw new ArgumentException($"The fractions add up to {sum.ToString(CultureInfo.InvariantCulture)}; expected 1.", nameof(fractions));
             _fractions = fractions.ToArray();
             for (var part = 0; part < _fractions.Length; part++)
                 _fractions[part] /= sum;
             _owed = new double[_fractions.Length];
         }
 
-        /// <summary>Each part's share rounded down, and what is left over, one each, to those that are owed most.</summary>
+        /// <summary>Rounds each part's share down, and gives the remaining rows, one each, to the parts that lack most.</summary>
         public int[] Of(int count)
         {
             var shares = new int[_fractions.Length];
@@ -230,7 +235,7 @@ public static class DataSplit
                 }
 
                 if (most < 0)
-                    most = Array.IndexOf(_fractions, _fractions.Max()); // Rounding errors alone left it over.
+                    most = Array.IndexOf(_fractions, _fractions.Max()); // Only rounding errors left a row over.
                 shares[most]++;
                 _owed[most]--;
                 open[most] = false;

@@ -3,29 +3,33 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Examples, column by column: row i of all columns is one example. Immutable, and safe to read from many threads.</summary>
+/// <summary>Examples, column by column: row i of all columns is one example. A set is immutable, and many threads may read it.</summary>
 /// <typeparam name="T">float or double: the element type of the network.</typeparam>
 public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Nanoseconds per element on one thread, for the choice of how many take part: a row is seldom in a cache.</summary>
+    /// <summary>Nanoseconds per element on one thread, to choose the number of threads. A row is seldom in a cache.</summary>
     private const double ReadCost = 0.2;
 
     private readonly DataColumn[] _columns;
 
     /// <summary>Makes a set.</summary>
-    /// <param name="columns">The columns, each <see cref="ValueColumn{T}"/> of <typeparamref name="T"/> or <see cref="IndexColumn"/>: one or more.</param>
-    /// <exception cref="ArgumentException">There is no column, two have one name, their counts differ, or one is of another element type.</exception>
+    /// <param name="columns">One or more columns, each a <see cref="ValueColumn{T}"/> of <typeparamref name="T"/> or an <see cref="IndexColumn"/>.</param>
+    /// <exception cref="ArgumentException">There is no column, two have the same name, their counts differ, or one has another element type.</exception>
     public Dataset(params ReadOnlySpan<DataColumn> columns)
     {
         if (columns.IsEmpty)
-            throw new ArgumentException("A set needs one column or more.", nameof(columns));
+            throw new ArgumentException("A set needs at least one column.", nameof(columns));
         for (var i = 0; i < columns.Length; i++)
         {
             ArgumentNullException.ThrowIfNull(columns[i], nameof(columns));
             if (columns[i] is not (ValueColumn<T> or IndexColumn))
-                throw new ArgumentException($"Column '{columns[i].Name}' is of another element type than {typeof(T).Name}.", nameof(columns));
+                throw new ArgumentException($"Column '{columns[i].Name}' does not have the element type {typeof(T).Name}.", nameof(columns));
             if (columns[i].Count != columns[0].Count)
-                throw new ArgumentException($"Column '{columns[0].Name}' has {columns[0].Count} rows, '{columns[i].Name}' {columns[i].Count}; all must have as many.", nameof(columns));
+            {
+                throw new ArgumentException($"All columns must have the same number of rows; '{columns[0].Name}' has {columns[0].Count}, "
+                    + $"'{columns[i].Name}' has {columns[i].Count}.", nameof(columns));
+            }
+
             for (var j = 0; j < i; j++)
             {
                 if (columns[i].Name == columns[j].Name)
@@ -44,19 +48,19 @@ public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     /// <summary>Finds a column.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="ArgumentException">There is none of this name.</exception>
+    /// <exception cref="ArgumentException">There is no column of this name.</exception>
     public DataColumn this[string name] => _columns[IndexOf(name)];
 
-    /// <summary>A batch that holds rows of this set.</summary>
-    /// <param name="capacity">The most rows, 1 or more.</param>
-    /// <returns>The batch, empty.</returns>
+    /// <summary>Makes a batch for rows of this set.</summary>
+    /// <param name="capacity">The largest number of rows, 1 or more.</param>
+    /// <returns>The empty batch.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="capacity"/> is below 1, or so large that a column does not fit one array.</exception>
     public Batch<T> CreateBatch(int capacity) => new(_columns, capacity);
 
-    /// <summary>Copies chosen examples into a batch, which then holds these rows and no others; allocates nothing.</summary>
-    /// <param name="rows">Which examples, in this order: 1 to the batch's capacity.</param>
+    /// <summary>Copies chosen examples into a batch and replaces its content. Allocates nothing.</summary>
+    /// <param name="rows">The examples, in this order: 1 to the batch's capacity.</param>
     /// <param name="batch">A batch made by a set with columns of the same names and types.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A row names no example, or there are more rows than the batch holds.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A row does not exist, or there are more rows than the batch holds.</exception>
     /// <exception cref="ArgumentException">The batch has other columns.</exception>
     public void Read(ReadOnlySpan<int> rows, Batch<T> batch)
     {
@@ -64,10 +68,10 @@ public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
         Read(rows, batch, ComputeContext.SingleThreaded);
     }
 
-    /// <summary>A view of chosen examples: row i of the view is row <c>rows[i]</c> of this set. Nothing is copied but the choice.</summary>
-    /// <param name="rows">The rows, copied; one may come more than once.</param>
+    /// <summary>A view of chosen examples: row i of the view is row <c>rows[i]</c> of this set. The examples are not copied.</summary>
+    /// <param name="rows">The rows. The list is copied; a row may occur more than once.</param>
     /// <returns>The view.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A row names no example.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A row does not exist.</exception>
     public Dataset<T> Select(params ReadOnlySpan<int> rows)
     {
         foreach (var row in rows)
@@ -83,14 +87,14 @@ public sealed class Dataset<T> where T : unmanaged, IFloatingPointIeee754<T>
         return new Dataset<T>(columns);
     }
 
-    /// <summary>Says that valid rows are read soon.</summary>
+    /// <summary>Announces that valid rows will be read soon.</summary>
     internal void Announce(ReadOnlySpan<int> rows)
     {
         foreach (var column in _columns)
             column.Announce(rows);
     }
 
-    /// <summary>Reads rows into a batch, by several threads where that pays.</summary>
+    /// <summary>Reads rows into a batch, on several threads if that is faster.</summary>
     internal void Read(ReadOnlySpan<int> rows, Batch<T> batch, ComputeContext compute)
     {
         batch.Begin(_columns, rows);

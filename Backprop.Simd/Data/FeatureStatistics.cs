@@ -8,7 +8,7 @@ internal sealed class FeatureStatistics(int features)
 {
     private readonly double[] _row = new double[features];
 
-    /// <summary>The numbers that each feature has seen.</summary>
+    /// <summary>How many numbers of each feature were added.</summary>
     public double Count { get; private set; }
 
     public double[] Mean { get; } = new double[features];
@@ -19,7 +19,10 @@ internal sealed class FeatureStatistics(int features)
 
     public double[] Most { get; } = [.. Enumerable.Repeat(double.NegativeInfinity, features)];
 
-    /// <summary>Welford's step, all features at once: d = x - mean; mean += d / n; squared deviations += d^2 (n - 1) / n. NaN stays in all.</summary>
+    /// <summary>
+    /// Welford's step for all features: d = x - mean; mean += d / n; squared deviations += d^2 (n - 1) / n. A NaN makes all statistics of
+    /// its feature NaN.
+    /// </summary>
     public void Add<T>(ReadOnlySpan<T> row) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Count++;
@@ -32,7 +35,7 @@ internal sealed class FeatureStatistics(int features)
         TensorPrimitives.MultiplyAdd<double>(_row, (Count - 1) / Count, SquaredDeviations, SquaredDeviations);
     }
 
-    /// <summary>Features i, i + count, i + 2 count, ... as one.</summary>
+    /// <summary>Joins the features i, i + count, i + 2 count, ... into one.</summary>
     public FeatureStatistics Joined(int count)
     {
         if (count == Mean.Length)
@@ -40,7 +43,8 @@ internal sealed class FeatureStatistics(int features)
         var joined = new FeatureStatistics(count) { Count = Count * (Mean.Length / count) };
         for (var i = 0; i < Mean.Length; i++)
         {
-            // Groups of n = k Count and Count numbers, d apart: d Count / (n + Count) and d^2 n Count / (n + Count), over Count.
+            // Joins groups of n = k Count and of Count numbers whose means differ by d: the mean moves by d Count / (n + Count), and the squared
+            // deviations grow by d^2 n Count / (n + Count); here divided by Count.
             var (j, k) = (i % count, (double)(i / count));
             var d = Mean[i] - joined.Mean[j];
             joined.Mean[j] += d / (k + 1);

@@ -3,22 +3,22 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>A column of 32-bit integers: class labels, embedding indices, lengths.</summary>
+/// <summary>A column of 32-bit integers, such as class labels, embedding indices or lengths.</summary>
 public abstract class IndexColumn : DataColumn
 {
     /// <summary>Makes a column.</summary>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="shape">The shape of one example; <see cref="Shape.Scalar"/> for a label.</param>
-    /// <param name="count">The number of examples, zero or more.</param>
+    /// <param name="count">The number of examples, 0 or more.</param>
     protected IndexColumn(string name, Shape shape, int count)
         : base(name, new EdgeType(EdgeKind.Indices, shape), count)
     {
     }
 
-    /// <summary>Copies chosen examples; allocates nothing.</summary>
-    /// <param name="rows">Which examples, in this order; one may come more than once.</param>
-    /// <param name="destination">rows x size integers, row-major; a longer span keeps its tail.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A row names no example; nothing was written.</exception>
+    /// <summary>Copies chosen examples. Allocates nothing.</summary>
+    /// <param name="rows">The examples, in this order. A row may occur more than once.</param>
+    /// <param name="destination">Receives rows x size integers, row-major. The rest of a longer span is not changed.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A row does not exist; nothing was written.</exception>
     /// <exception cref="ArgumentException">The destination is too short, or shares memory with the rows; nothing was written.</exception>
     public void Read(ReadOnlySpan<int> rows, Span<int> destination)
     {
@@ -28,7 +28,7 @@ public abstract class IndexColumn : DataColumn
     }
 
     /// <summary>Copies chosen examples. All arguments have been checked.</summary>
-    /// <param name="rows">Which examples.</param>
+    /// <param name="rows">The examples.</param>
     /// <param name="destination">Exactly rows x size integers.</param>
     protected abstract void ReadRows(ReadOnlySpan<int> rows, Span<int> destination);
 }

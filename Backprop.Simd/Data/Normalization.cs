@@ -7,33 +7,33 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>What shares an offset and a factor.</summary>
+/// <summary>Which numbers share an offset and a factor.</summary>
 public enum NormalizationScope
 {
-    /// <summary>Each element of an example has its own, over all examples.</summary>
+    /// <summary>Each element of an example has its own, computed over all examples.</summary>
     Element,
 
-    /// <summary>Each channel, the last dimension, has its own, over all examples and positions.</summary>
+    /// <summary>Each channel (the last dimension) has its own, computed over all examples and positions.</summary>
     Channel,
 
     /// <summary>One pair for all elements.</summary>
     Whole,
 }
 
-/// <summary>y = (x - offset) factor for a column of numbers; immutable.</summary>
+/// <summary>y = (x - offset) factor for a column of numbers. Immutable.</summary>
 /// <remarks>
-/// <para>Fitted on training rows and applied to all others; it goes with the model that was trained behind it. Statistics are in
-/// double, in one pass that does not cancel (Welford, "Note on a method for calculating corrected sums of squares and products", 1962;
-/// groups joined as Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983), in the order of the rows.</para>
-/// <para>A feature that does not vary, its deviation or range below 1e-30, gets the factor 1, as in scikit-learn: it becomes 0, and what
-/// differs later stays small.</para>
+/// <para>Fit it on the training rows, apply it to all rows, and save it with the model. Statistics are computed in double, in the order of the
+/// rows, in one pass without cancellation (Welford, "Note on a method for calculating corrected sums of squares and products", 1962; groups
+/// are joined as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983).</para>
+/// <para>A feature is constant if its deviation or range is below 1e-30. As in scikit-learn, it gets the factor 1: it becomes 0, and other
+/// values that come later are not blown up.</para>
 /// </remarks>
 public sealed class Normalization
 {
-    /// <summary>Patterns are repeated up to so many elements, so that few channels fill registers.</summary>
+    /// <summary>Patterns are repeated up to this many elements, so that even few channels fill registers.</summary>
     private const int LeastPattern = 64;
 
-    /// <summary>Rows read at a time while fitting, and the elements that these may have: a row is read however large.</summary>
+    /// <summary>The most rows, and the most elements, read at a time while fitting. At least one row is read, however large.</summary>
     private const int MostRowsAtATime = 64, MostElementsAtATime = 1 << 20;
 
     private readonly double[] _offsets;
@@ -41,23 +41,28 @@ public sealed class Normalization
     private readonly Lazy<Pattern<float>> _single;
     private readonly Lazy<Pattern<double>> _double;
 
-    /// <summary>Makes a normalization from its numbers, as they were saved.</summary>
+    /// <summary>Makes a normalization from saved numbers.</summary>
     /// <param name="column">The name of the column.</param>
     /// <param name="shape">The shape of one example.</param>
-    /// <param name="offsets">What is subtracted: one number, one for each channel (the last dimension), or one for each element.</param>
-    /// <param name="factors">What is multiplied by: as many.</param>
-    /// <exception cref="ArgumentException">Lengths differ or are none of these, or a number is not finite.</exception>
+    /// <param name="offsets">The numbers to subtract: one, one for each channel (the last dimension), or one for each element.</param>
+    /// <param name="factors">The numbers to multiply by, as many as offsets.</param>
+    /// <exception cref="ArgumentException">A length is wrong, or a number is not finite.</exception>
     public Normalization(string column, Shape shape, ReadOnlySpan<double> offsets, ReadOnlySpan<double> factors)
     {
         ArgumentException.ThrowIfNullOrEmpty(column);
         if (offsets.Length != 1 && offsets.Length != shape.Size && (shape.Rank == 0 || offsets.Length != shape[shape.Rank - 1]))
-            throw new ArgumentException($"'{column}' {shape} takes 1 offset, one for each channel or one for each element; there are {offsets.Length}.", nameof(offsets));
+        {
+            throw new ArgumentException($"'{column}' {shape} takes one offset, one for each channel, or one for each element; there are {offsets.Length}.",
+                nameof(offsets));
+        }
+
         if (factors.Length != offsets.Length)
-            throw new ArgumentException($"There are {offsets.Length} offsets and {factors.Length} factors; expected as many.", nameof(factors));
+            throw new ArgumentException($"There are {offsets.Length} offsets, but {factors.Length} factors.", nameof(factors));
         for (var i = 0; i < offsets.Length; i++)
         {
             if (!double.IsFinite(offsets[i]) || !double.IsFinite(factors[i]))
-                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Offset {i} is {offsets[i]} and factor {i} is {factors[i]}; both must be finite."), nameof(offsets));
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                    $"Offset {i} is {offsets[i]} and factor {i} is {factors[i]}; both must be finite."), nameof(offsets));
         }
 
         (Column, Shape) = (column, shape);
@@ -73,29 +78,30 @@ public sealed class Normalization
     /// <summary>The shape of one example.</summary>
     public Shape Shape { get; }
 
-    /// <summary>What is subtracted: one number, one for each channel, or one for each element.</summary>
+    /// <summary>The numbers to subtract: one, one for each channel, or one for each element.</summary>
     public ReadOnlySpan<double> Offsets => _offsets;
 
-    /// <summary>What is multiplied by: as many.</summary>
+    /// <summary>The numbers to multiply by, as many as offsets.</summary>
     public ReadOnlySpan<double> Factors => _factors;
 
-    /// <summary>Mean 0 and standard deviation 1 (that divides by n) over the rows fitted on.</summary>
+    /// <summary>Fits a normalization that gives mean 0 and standard deviation 1 (divided by n, not n - 1) over the training rows.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="set">The set.</param>
     /// <param name="column">The name of a column of numbers.</param>
-    /// <param name="scope">What shares a mean and a deviation.</param>
+    /// <param name="scope">Which numbers share a mean and a deviation.</param>
     /// <param name="rows">The training rows; null for all.</param>
     /// <returns>offset = mean, factor = 1 / deviation.</returns>
     /// <exception cref="ArgumentException">There is no such column of numbers, there are no rows, or a number is not finite.</exception>
-    public static Normalization Standardize<T>(Dataset<T> set, string column, NormalizationScope scope = NormalizationScope.Element, IReadOnlyList<int>? rows = null)
+    public static Normalization Standardize<T>(Dataset<T> set, string column, NormalizationScope scope = NormalizationScope.Element,
+        IReadOnlyList<int>? rows = null)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Fit(set, column, scope, rows, (statistics, i) => (statistics.Mean[i], Math.Sqrt(statistics.SquaredDeviations[i] / statistics.Count)));
 
-    /// <summary>Minimum 0 and maximum 1 over the rows fitted on.</summary>
+    /// <summary>Fits a normalization that gives minimum 0 and maximum 1 over the training rows.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="set">The set.</param>
     /// <param name="column">The name of a column of numbers.</param>
-    /// <param name="scope">What shares a minimum and a maximum.</param>
+    /// <param name="scope">Which numbers share a minimum and a maximum.</param>
     /// <param name="rows">The training rows; null for all.</param>
     /// <returns>offset = minimum, factor = 1 / (maximum - minimum).</returns>
     /// <exception cref="ArgumentException">There is no such column of numbers, there are no rows, or a number is not finite.</exception>
@@ -103,41 +109,44 @@ public sealed class Normalization
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Fit(set, column, scope, rows, (statistics, i) => (statistics.Least[i], statistics.Most[i] - statistics.Least[i]));
 
-    /// <summary>Normalizes examples in place; allocates nothing once it has run for this type.</summary>
+    /// <summary>Normalizes examples in place. Allocates nothing after the first call for this type.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="values">rows x size numbers; a longer span keeps its tail.</param>
-    /// <param name="rows">The number of examples, zero or more.</param>
+    /// <param name="values">rows x size numbers. The rest of a longer span is not changed.</param>
+    /// <param name="rows">The number of examples, 0 or more.</param>
     /// <param name="compute">The threads to use; null for the caller alone.</param>
-    /// <exception cref="ArgumentException">There are fewer numbers than the rows take, or an offset or a factor is beyond the range of <typeparamref name="T"/>.</exception>
+    /// <exception cref="ArgumentException">There are too few numbers, or an offset or a factor is beyond the range of
+    /// <typeparamref name="T"/>.</exception>
     public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T> =>
         PatternOf<T>().Apply(RowsOf(values, rows), compute);
 
-    /// <summary>Takes the normalization back, in place: x = y / factor + offset. Turns the outputs of a network that was trained on normalized
-    /// targets into their units; computed in double.</summary>
+    /// <summary>
+    /// Reverses the normalization in place: x = y / factor + offset, computed in double. After training on normalized targets, it converts
+    /// the network's outputs back to the original units.
+    /// </summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="values">rows x size numbers; a longer span keeps its tail.</param>
-    /// <param name="rows">The number of examples, zero or more.</param>
-    /// <exception cref="ArgumentException">There are fewer numbers than the rows take.</exception>
-    /// <exception cref="InvalidOperationException">A factor is 0: what it was applied to is lost.</exception>
+    /// <param name="values">rows x size numbers. The rest of a longer span is not changed.</param>
+    /// <param name="rows">The number of examples, 0 or more.</param>
+    /// <exception cref="ArgumentException">There are too few numbers.</exception>
+    /// <exception cref="InvalidOperationException">A factor is 0, so that the original numbers are lost.</exception>
     public void Undo<T>(Span<T> values, int rows) where T : unmanaged, IFloatingPointIeee754<T>
     {
         values = RowsOf(values, rows);
         if (Array.IndexOf(_factors, 0.0) is var zero and >= 0)
-            throw new InvalidOperationException($"Factor {zero} of '{Column}' is 0: what it was applied to is lost.");
+            throw new InvalidOperationException($"Factor {zero} of '{Column}' is 0, so that the original numbers are lost.");
         for (var i = 0; i < values.Length; i++)
             values[i] = T.CreateTruncating(double.CreateTruncating(values[i]) / _factors[i % _factors.Length] + _offsets[i % _offsets.Length]);
     }
 
-    /// <summary>The normalization as a transform of batches that have this column.</summary>
+    /// <summary>Makes a transform for batches that have this column.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <returns>The transform, which needs no scratch.</returns>
+    /// <returns>The transform. It needs no scratch.</returns>
     /// <exception cref="ArgumentException">An offset or a factor is beyond the range of <typeparamref name="T"/>.</exception>
     public BatchTransform<T> Transform<T>() where T : unmanaged, IFloatingPointIeee754<T> => new NormalizationTransform<T>(this);
 
-    /// <summary>Throws where an offset or a factor is beyond the range of a type.</summary>
+    /// <summary>Throws if an offset or a factor is beyond the range of a type.</summary>
     internal void Require<T>() where T : unmanaged, IFloatingPointIeee754<T> => _ = PatternOf<T>();
 
-    /// <summary>The rows of a size that are read at a time while fitting: their elements fit one array.</summary>
+    /// <summary>How many rows of a size are read at a time while fitting, so that they fit one array.</summary>
     internal static int RowsAtATime(int size) => Math.Clamp(MostElementsAtATime / size, 1, MostRowsAtATime);
 
     private Span<T> RowsOf<T>(Span<T> values, int rows)
@@ -145,10 +154,12 @@ public sealed class Normalization
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         return (long)rows * Shape.Size <= values.Length
             ? values[..(rows * Shape.Size)]
-            : throw new ArgumentException($"{rows} rows of '{Column}' {Shape} take {(long)rows * Shape.Size} elements; there are {values.Length}.", nameof(values));
+            : throw new ArgumentException($"{rows} rows of '{Column}' {Shape} take {(long)rows * Shape.Size} elements; there are {values.Length}.",
+                nameof(values));
     }
 
-    private static Normalization Fit<T>(Dataset<T> set, string column, NormalizationScope scope, IReadOnlyList<int>? rows, Func<FeatureStatistics, int, (double Offset, double Spread)> use)
+    private static Normalization Fit<T>(Dataset<T> set, string column, NormalizationScope scope, IReadOnlyList<int>? rows,
+        Func<FeatureStatistics, int, (double Offset, double Spread)> use)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(set);
@@ -185,7 +196,11 @@ public sealed class Normalization
         {
             (offsets[i], var spread) = use(statistics, i);
             if (!double.IsFinite(offsets[i]) || !double.IsFinite(spread))
-                throw new ArgumentException($"Column '{column}' holds a number that is not finite, or too large to square, in feature {i} of {features}.", nameof(set));
+            {
+                throw new ArgumentException($"Feature {i} of {features} of column '{column}' holds a number that is not finite or too large to square.",
+                    nameof(set));
+            }
+
             factors[i] = spread < 1e-30 ? 1 : 1 / spread;
         }
 
@@ -199,8 +214,8 @@ public sealed class Normalization
     }
 
     /// <summary>
-    /// Offsets and factors element by element, repeated. What an offset loses when it is rounded to T comes back as a shift, so that
-    /// an offset that is large beside the deviations loses nothing: x - offset is exact near the offset.
+    /// Offsets and factors, one per element and repeated. The rounding error of an offset in T is added back as a shift, so that an offset much
+    /// larger than the deviations costs no precision: x - offset is exact near the offset.
     /// </summary>
     private sealed class Pattern<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -237,7 +252,8 @@ public sealed class Normalization
         {
             var column = columns[IndexOf(columns)];
             return column.Type == new EdgeType(EdgeKind.Values, normalization.Shape) ? 0
-                : throw new ArgumentException($"Column '{column.Name}' holds {column.Type}; the normalization was made for values {normalization.Shape}.", nameof(columns));
+                : throw new ArgumentException(
+                    $"Column '{column.Name}' holds {column.Type}; the normalization was made for values {normalization.Shape}.", nameof(columns));
         }
 
         public override void Apply(Batch<T> batch, Span<T> scratch, ulong seed)

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>The elements of a NumPy file, brought into the order in which columns read them: little-endian, the last index fastest.</summary>
+/// <summary>Reads the elements of a NumPy file and converts them to the order of columns: little-endian, last index fastest.</summary>
 internal static class NpyContent
 {
-    /// <summary>Reads the elements behind a header.</summary>
+    /// <summary>Reads the elements after a header.</summary>
     public static byte[] Read(Stream stream, ArrayHeader header)
     {
         var bytes = new byte[stream.Length - header.Offset];
@@ -35,7 +35,7 @@ internal static class NpyContent
         return ordered;
     }
 
-    /// <summary>Takes the elements in the order of the file, where the first index counts fastest, and puts each into its place.</summary>
+    /// <summary>Reads the elements in the order of the file (first index fastest) and stores each at its position.</summary>
     private static void ToRowMajor<TElement>(ReadOnlySpan<TElement> source, Span<TElement> destination, ReadOnlySpan<long> dimensions)
     {
         var (index, strides, stride) = (new long[dimensions.Length], new long[dimensions.Length], 1L);

@@ -5,13 +5,13 @@ using System.Text;
 namespace Backprop.Simd.Data;
 
 /// <summary>
-/// The header of NumPy's array files (<see href="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"/>): the magic
-/// bytes 93 "NUMPY", two bytes of version, the length of the text (16 bits in version 1.0, 32 in 2.0 and 3.0), and the text of a
-/// Python dictionary with exactly the keys descr, fortran_order and shape, padded with blanks up to a line feed.
+/// The header of NumPy's array files (<see href="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"/>): the byte 93 and
+/// "NUMPY", two bytes of version, the length of the text (16 bits in version 1.0, 32 in 2.0 and 3.0), and the text. The text is a Python
+/// dictionary with exactly the keys descr, fortran_order and shape, padded with spaces up to a line feed.
 /// </summary>
 internal ref struct NpyHeader
 {
-    /// <summary>The longest text: a shape of up to 32 sizes takes far less.</summary>
+    /// <summary>The longest text that is accepted. A shape of 32 sizes needs far less.</summary>
     private const int LongestText = 1 << 16;
 
     private readonly string _path;
@@ -21,7 +21,7 @@ internal ref struct NpyHeader
     private NpyHeader(string path, string text) => (_path, _text) = (path, text);
 
     /// <summary>Reads a header and checks it against the length of the file.</summary>
-    /// <exception cref="DataFormatException">The file is not such a file, is truncated or too long, or holds what is not read here.</exception>
+    /// <exception cref="DataFormatException">The file has another format, is truncated or too long, or has an unsupported element type.</exception>
     public static ArrayHeader Read(string path, Stream stream)
     {
         Span<byte> start = stackalloc byte[12];
@@ -37,7 +37,7 @@ internal ref struct NpyHeader
             throw new DataFormatException($"'{path}' ends within its header, after {read} bytes.");
         long length = start[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
         if (length > LongestText || length > stream.Length - prefix)
-            throw new DataFormatException($"'{path}' has {stream.Length} bytes; its header of {length} does not fit, or is longer than {LongestText}.");
+            throw new DataFormatException($"'{path}' has {stream.Length} bytes; its header of {length} bytes does not fit, or exceeds {LongestText}.");
         var text = new byte[length];
         stream.Position = prefix;
         stream.ReadExactly(text);
@@ -62,7 +62,7 @@ internal ref struct NpyHeader
             else if (key == "shape" && shape is null)
                 shape = Sizes();
             else
-                throw Malformed($"the key '{key}' twice, or one that is unknown");
+                throw Malformed($"the key '{key}' is unknown or occurs twice");
             if (Accept(','))
                 continue;
             Expect('}');
@@ -70,9 +70,9 @@ internal ref struct NpyHeader
         }
 
         if (_text.AsSpan(_at).Trim(" \n").Length != 0 || !_text.EndsWith('\n'))
-            throw Malformed("something behind the dictionary, or no line feed at the end");
+            throw Malformed("text after the dictionary, or no line feed at the end");
         if (type is null || columnsFirst is null || shape is null)
-            throw Malformed("not all of the keys descr, fortran_order and shape");
+            throw Malformed("a key is missing: descr, fortran_order or shape");
         return new ArrayHeader(_path, ElementOf(type), shape, offset, length)
         {
             IsBigEndian = type[0] == '>',
@@ -88,7 +88,7 @@ internal ref struct NpyHeader
         "|u1" or "<u1" => ArrayElement.U1,
         "<i4" or ">i4" => ArrayElement.I4,
         "<i8" or ">i8" => ArrayElement.I8,
-        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'; expected f2, f4, f8, i4 or i8 behind < or >, or |u1."),
+        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'; expected < or > and f2, f4, f8, i4 or i8, or |u1."),
     };
 
     private string Quoted()
@@ -97,7 +97,7 @@ internal ref struct NpyHeader
         var quote = _at < _text.Length ? _text[_at] : ' ';
         var end = quote is '\'' or '"' ? _text.IndexOf(quote, _at + 1) : -1;
         if (end < 0)
-            throw Malformed("no string");
+            throw Malformed("expected a string");
         var value = _text[(_at + 1)..end];
         _at = end + 1;
         return value;
@@ -115,7 +115,7 @@ internal ref struct NpyHeader
             }
         }
 
-        throw Malformed("neither True nor False");
+        throw Malformed("expected True or False");
     }
 
     private long[] Sizes()
@@ -129,15 +129,15 @@ internal ref struct NpyHeader
             while (_at < _text.Length && char.IsAsciiDigit(_text[_at]))
                 _at++;
             if (!long.TryParse(_text.AsSpan(start, _at - start), NumberStyles.None, CultureInfo.InvariantCulture, out var size))
-                throw Malformed("no size of 63 bits");
+                throw Malformed("expected a size of at most 63 bits");
             sizes.Add(size);
             if (_at < _text.Length && _text[_at] == 'L')
-                _at++; // As Python 2 writes a long.
+                _at++; // Python 2 writes L after a long.
             if (Accept(','))
                 continue;
             Expect(')');
             if (sizes.Count == 1)
-                throw Malformed("a number where a tuple of one has a comma");
+                throw Malformed("a tuple of one number needs a comma");
             break;
         }
 
@@ -156,7 +156,7 @@ internal ref struct NpyHeader
     private void Expect(char expected)
     {
         if (!Accept(expected))
-            throw Malformed($"no '{expected}'");
+            throw Malformed($"expected '{expected}'");
     }
 
     private void Blanks()
@@ -166,5 +166,5 @@ internal ref struct NpyHeader
     }
 
     private readonly DataFormatException Malformed(string what) =>
-        new($"'{_path}' has a NumPy header that is malformed at its character {_at}: {what}.");
+        new($"'{_path}' has a malformed NumPy header, at character {_at}: {what}.");
 }

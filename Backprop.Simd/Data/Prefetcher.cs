@@ -5,28 +5,28 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Data;
 
 /// <summary>
-/// Threads that read batches ahead into a ring: of W threads, thread w reads the numbers n with n mod W = w, so that who reads what
-/// is fixed; batch n lies in place n mod ring.
+/// Threads that read batches ahead into a ring. Of W threads, thread w always reads the batches n with n mod W = w. Batch n lies in slot n mod
+/// the size of the ring.
 /// </summary>
 /// <remarks>
-/// The ring has a place more than are read ahead: that of the batch in use. A thread that found the ring full sleeps until half
-/// of it is free: otherwise each batch taken would cost a wake-up. Threads hold this object, never the loader.
+/// The ring has one slot more than the batches read ahead: the slot of the batch in use. A thread that finds the ring full sleeps until half
+/// of the ring is free; otherwise every batch would cost a wake-up. The threads reference this object, never the loader.
 /// </remarks>
 internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // A plain monitor: Lock allocates when it is first contended.
+    // A plain monitor, because a Lock allocates when threads first contend for it.
     private readonly object _gate = new();
     private readonly BatchSource<T> _source;
     private readonly Batch<T>[] _ring;
-    private readonly long[] _ready;              // The number of the batch in each place; -1 without.
+    private readonly long[] _ready;              // The number of the batch in each slot; -1 if the slot is empty.
     private readonly Exception?[] _failures;
-    private readonly AutoResetEvent[] _wake;     // One per thread, the last is the caller's.
+    private readonly AutoResetEvent[] _wake;     // One per thread; the last is for the caller.
     private readonly Thread[] _threads;
-    private readonly long[] _positions;          // What each thread reads next.
+    private readonly long[] _positions;          // The batch that each thread reads next.
     private readonly bool[] _asleep;
     private readonly int _workers;
-    private long _expected = -1;                 // What the caller takes next if it does not jump.
-    private long _limit;                         // Numbers below this may be read.
+    private long _expected = -1;                 // The batch that the caller takes next if it does not jump.
+    private long _limit;                         // Batches below this number may be read.
     private int _busy;
     private bool _paused, _closed, _callerWaits;
 
@@ -46,7 +46,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
         _asleep = new bool[workers];
     }
 
-    /// <summary>Gives the batch in use back and waits for batch <paramref name="number"/>.</summary>
+    /// <summary>Returns the batch in use and waits for batch <paramref name="number"/>.</summary>
     public Batch<T> Take(long number)
     {
         var place = (int)(number % _ring.Length);
@@ -61,7 +61,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
                 Wait();
             ThrowIfClosed();
             failure = _failures[place];
-            _expected = failure is null ? number + 1 : -1; // After a failure all is read again.
+            _expected = failure is null ? number + 1 : -1; // After a failure, everything is read again.
         }
 
         if (failure is not null)
@@ -69,7 +69,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
         return _ring[place];
     }
 
-    /// <summary>Ends the threads; a thread that reads a batch ends after it.</summary>
+    /// <summary>Ends the threads. A thread that is reading a batch ends after it.</summary>
     public void Close(bool wait)
     {
         lock (_gate)
@@ -86,10 +86,10 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
         }
     }
 
-    /// <summary>Lets the threads finish what they read, and sets them to another place.</summary>
+    /// <summary>Waits until the threads have finished their batches, and sets them to another position.</summary>
     private void Restart(long number)
     {
-        _expected = -1; // Until it has worked: who interrupts the wait finds the threads paused.
+        _expected = -1; // Until the jump is complete: if the wait is interrupted, the threads stay paused.
         _paused = true;
         while (_busy > 0 && !_closed)
             Wait();
@@ -113,11 +113,11 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
                 Name = $"Backprop.Simd loader {worker}",
             };
             thread.Start((this, worker));
-            _threads[worker] = thread; // What the system refuses to start is tried again by the next call.
+            _threads[worker] = thread; // If the system refuses to start a thread, the next call tries again.
         }
     }
 
-    /// <summary>Wakes those that may read, once half of what is read ahead is free.</summary>
+    /// <summary>Wakes the threads that may read, once half of the ring is free.</summary>
     private void WakeThreads()
     {
         for (var worker = 0; worker < _workers; worker++)
@@ -129,7 +129,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
         }
     }
 
-    /// <summary>Leaves the gate until something has changed.</summary>
+    /// <summary>Releases the gate until something has changed.</summary>
     private void Wait()
     {
         _callerWaits = true;
@@ -180,7 +180,7 @@ internal sealed class Prefetcher<T> where T : unmanaged, IFloatingPointIeee754<T
         {
             reader.Read(number, _ring[place]);
         }
-#pragma warning disable CA1031 // Handed to the caller, whatever it is.
+#pragma warning disable CA1031 // Every exception goes to the caller.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -3,21 +3,21 @@ using Backprop.Simd.Kernels;
 namespace Backprop.Simd.Data;
 
 /// <summary>
-/// The order of rows in an epoch: a function of seed and epoch alone, in integers, the same on every machine.
+/// The order of rows in an epoch. It depends only on seed and epoch, and is the same on every machine.
 /// </summary>
 /// <remarks>
-/// Fisher and Yates' shuffle (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P) with the words of <see cref="Philox"/>,
-/// made uniform without bias by Lemire's rejection ("Fast random integer generation in an interval", 2019).
+/// The shuffle of Fisher and Yates (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P) with words from <see cref="Philox"/>.
+/// Lemire's rejection ("Fast random integer generation in an interval", 2019) makes the indices uniform.
 /// </remarks>
 public static class RowOrder
 {
-    /// <summary>Streams of shuffles, apart from those of parameters and dropout: "rows".</summary>
+    /// <summary>The stream of shuffles, different from the streams of parameters and dropout: "rows".</summary>
     private const ulong Stream = 0x726F7773UL << 32;
 
     /// <summary>Writes a permutation of 0 to n - 1.</summary>
     /// <param name="seed">The seed.</param>
     /// <param name="epoch">The epoch, from 0.</param>
-    /// <param name="rows">n rows to write.</param>
+    /// <param name="rows">Receives the n numbers.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="epoch"/> is negative.</exception>
     public static void Fill(ulong seed, int epoch, Span<int> rows)
     {
@@ -26,7 +26,7 @@ public static class RowOrder
         Shuffle(seed, epoch, rows);
     }
 
-    /// <summary>Brings rows into a random order; what comes out depends on the order that they come in, too.</summary>
+    /// <summary>Shuffles rows. The result also depends on their order before.</summary>
     /// <param name="seed">The seed.</param>
     /// <param name="epoch">The epoch, from 0.</param>
     /// <param name="rows">The rows.</param>
@@ -54,7 +54,7 @@ public static class RowOrder
             rows[i] = i;
     }
 
-    /// <summary>A number below a bound, each as likely as the others.</summary>
+    /// <summary>A uniform number below a bound.</summary>
     private static int Below(uint bound, ref Philox random)
     {
         var product = (ulong)random.NextUInt32() * bound;

@@ -29,7 +29,7 @@ internal static class ChosenRows
 {
     public const int Chunk = 256;
 
-    /// <summary>As many rows of the source as there are, or fit.</summary>
+    /// <summary>Maps rows to rows of the source, as many as fit.</summary>
     public static ReadOnlySpan<int> Map(int[] chosen, ReadOnlySpan<int> rows, Span<int> mapped)
     {
         var count = Math.Min(rows.Length, mapped.Length);

@@ -6,14 +6,14 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>From what a source holds to what a network reads.</summary>
+/// <summary>Converts elements of a source to elements of a network.</summary>
 internal interface IElementConversion<TStored, TElement>
 {
-    /// <summary>Converts all elements; false where one has no counterpart.</summary>
+    /// <summary>Converts all elements. Returns false if an element cannot be converted.</summary>
     bool Convert(ReadOnlySpan<TStored> source, Span<TElement> destination);
 }
 
-/// <summary>The same elements.</summary>
+/// <summary>Copies the elements.</summary>
 internal readonly struct SameElements<TElement> : IElementConversion<TElement, TElement>
 {
     public bool Convert(ReadOnlySpan<TElement> source, Span<TElement> destination)
@@ -23,7 +23,7 @@ internal readonly struct SameElements<TElement> : IElementConversion<TElement, T
     }
 }
 
-/// <summary>Between float and double, and from bytes to integers: rounded to nearest.</summary>
+/// <summary>Converts between Half, float and double, rounded to nearest, and from bytes to integers.</summary>
 internal readonly struct RoundedElements<TStored, TElement> : IElementConversion<TStored, TElement>
     where TStored : INumberBase<TStored>
     where TElement : INumberBase<TElement>
@@ -35,7 +35,7 @@ internal readonly struct RoundedElements<TStored, TElement> : IElementConversion
     }
 }
 
-/// <summary>64-bit integers that fit 32 bits.</summary>
+/// <summary>Converts 64-bit integers that fit 32 bits.</summary>
 internal readonly struct NarrowedElements : IElementConversion<long, int>
 {
     public bool Convert(ReadOnlySpan<long> source, Span<int> destination)
@@ -51,7 +51,7 @@ internal readonly struct NarrowedElements : IElementConversion<long, int>
     }
 }
 
-/// <summary>Bytes over a maximum.</summary>
+/// <summary>Divides bytes by a maximum.</summary>
 internal readonly struct ScaledBytes<T>(double maximum) : IElementConversion<byte, T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly ByteScale<T> _scale = new(maximum);
@@ -63,16 +63,16 @@ internal readonly struct ScaledBytes<T>(double maximum) : IElementConversion<byt
     }
 }
 
-/// <summary>Rows of one size that follow each other in a store.</summary>
+/// <summary>Rows of equal size that follow each other in a store.</summary>
 internal readonly struct StoredRows<TStored, TElement, TConversion>(ArrayStore store, long offset, int size, TConversion conversion)
     where TStored : unmanaged
     where TElement : unmanaged
     where TConversion : struct, IElementConversion<TStored, TElement>
 {
-    /// <summary>Bytes of rows announced at a time: what the second-level cache holds beside the batch in work.</summary>
+    /// <summary>The most bytes to prefetch: more would not fit the second-level cache beside the current batch.</summary>
     private const int MostAnnounced = 1 << 17;
 
-    /// <summary>Has rows fetched into the second-level cache while the processor is busy with something else.</summary>
+    /// <summary>Prefetches rows into the second-level cache while the processor does other work.</summary>
     public void Announce(ReadOnlySpan<int> rows)
     {
         var rowBytes = (long)size * Unsafe.SizeOf<TStored>();
@@ -86,11 +86,13 @@ internal readonly struct StoredRows<TStored, TElement, TConversion>(ArrayStore s
         }
         catch (ObjectDisposedException)
         {
-            // Told when the rows are read.
+            // A disposed store is reported when the rows are read.
         }
     }
 
-    /// <summary>Copies rows; neighbours in one go. Gives -1, or the first row (of a run of them) that has no counterpart.</summary>
+    /// <summary>
+    /// Copies rows; consecutive rows together. Returns -1, or the first row of a run of rows in which an element cannot be converted.
+    /// </summary>
     public int Read(ReadOnlySpan<int> rows, Span<TElement> destination)
     {
         using var lease = store.Acquire();

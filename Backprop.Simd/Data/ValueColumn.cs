@@ -11,16 +11,16 @@ public abstract class ValueColumn<T> : DataColumn where T : unmanaged, IFloating
     /// <summary>Makes a column.</summary>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="shape">The shape of one example.</param>
-    /// <param name="count">The number of examples, zero or more.</param>
+    /// <param name="count">The number of examples, 0 or more.</param>
     protected ValueColumn(string name, Shape shape, int count)
         : base(name, new EdgeType(EdgeKind.Values, shape), count)
     {
     }
 
-    /// <summary>Copies chosen examples; allocates nothing.</summary>
-    /// <param name="rows">Which examples, in this order; one may come more than once.</param>
-    /// <param name="destination">rows x size numbers, row-major; a longer span keeps its tail.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A row names no example; nothing was written.</exception>
+    /// <summary>Copies chosen examples. Allocates nothing.</summary>
+    /// <param name="rows">The examples, in this order. A row may occur more than once.</param>
+    /// <param name="destination">Receives rows x size numbers, row-major. The rest of a longer span is not changed.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A row does not exist; nothing was written.</exception>
     /// <exception cref="ArgumentException">The destination is too short, or shares memory with the rows; nothing was written.</exception>
     public void Read(ReadOnlySpan<int> rows, Span<T> destination)
     {
@@ -30,7 +30,7 @@ public abstract class ValueColumn<T> : DataColumn where T : unmanaged, IFloating
     }
 
     /// <summary>Copies chosen examples. All arguments have been checked.</summary>
-    /// <param name="rows">Which examples.</param>
+    /// <param name="rows">The examples.</param>
     /// <param name="destination">Exactly rows x size numbers.</param>
     protected abstract void ReadRows(ReadOnlySpan<int> rows, Span<T> destination);
 }

@@ -134,7 +134,8 @@ public static class GradientCheck
     /// <returns>The report, inputs included: for each the worst of the three. Parameters start normal with deviation 0.5, so
     /// that a zero hides nothing.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer.</exception>
-    public static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions? options = null, int indices = 1, double scale = 1)
+    public static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions? options = null, int indices = 1,
+        double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(layer);
         ArgumentNullException.ThrowIfNull(inputs);
@@ -144,7 +145,8 @@ public static class GradientCheck
         return new GradientCheckReport([.. reports[0].Entries.Select((_, i) => reports.Select(r => r.Entries[i]).MaxBy(e => e.Badness)!)]);
     }
 
-    private static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions options, int indices, double scale, LayerSetting setting)
+    private static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions options, int indices, double scale,
+        LayerSetting setting)
     {
         var graph = new GraphBuilder();
         var nodes = new Node[inputs.Count];

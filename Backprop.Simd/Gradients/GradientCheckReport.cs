@@ -53,7 +53,8 @@ public sealed record GradientCheckEntry(
     /// <summary>The entry on one line.</summary>
     /// <returns>The text.</returns>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Name} {Shape}: mean |difference| {MeanAbsoluteDifference:E2}, relative {RelativeError:E2}, worst at {WorstIndex}: {WorstAnalytic:G9} against {WorstNumerical:G9}");
+        $"{Name} {Shape}: mean |difference| {MeanAbsoluteDifference:E2}, relative {RelativeError:E2}, "
+        + $"worst at {WorstIndex}: {WorstAnalytic:G9} against {WorstNumerical:G9}");
 }
 
 /// <summary>The result of a gradient check: one entry per parameter and input.</summary>

@@ -58,7 +58,8 @@ public static class Jacobian
     /// <param name="jacobian">The result, [output size, input size], row-major.</param>
     /// <param name="step">The h of the difference.</param>
     /// <exception cref="ArgumentException">A name or shape does not fit, or the workspace has more than one row.</exception>
-    public static void Numerical(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian, double step = NumericalGradient.DefaultStep)
+    public static void Numerical(Network<double> network, Workspace<double> workspace, string input, string output, Matrix<double> jacobian,
+        double step = NumericalGradient.DefaultStep)
     {
         Check(network, workspace, input, output, jacobian);
         SpanGuard.PositiveFinite(step);
@@ -109,6 +110,9 @@ public static class Jacobian
             throw new ArgumentException($"A Jacobian is that of one row; the workspace has {workspace.Rows}.", nameof(workspace));
         var (rows, columns) = (network.Definition.TypeOf(output).Shape.Size, network.Definition.TypeOf(input).Shape.Size);
         if (jacobian.Rows != rows || jacobian.Columns != columns || jacobian.Columns > 1 && jacobian.ColumnStride != 1)
-            throw new ArgumentException($"The Jacobian of '{output}' by '{input}' is [{rows}, {columns}], row-major; the destination is {jacobian.ToString()}.", nameof(jacobian));
+        {
+            throw new ArgumentException($"The Jacobian of '{output}' with respect to '{input}' is [{rows}, {columns}], row-major; "
+                + $"the destination is {jacobian.ToString()}.", nameof(jacobian));
+        }
     }
 }

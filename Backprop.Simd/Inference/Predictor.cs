@@ -5,20 +5,18 @@ using Backprop.Simd.Networks;
 namespace Backprop.Simd.Inference;
 
 /// <summary>
-/// Inference for many threads at once: any thread may call any member at any time. Each call borrows a workspace from a pool;
-/// callers wait while all are lent, and no lock is held while one computes.
+/// Inference for many threads at once. Any thread may call any member at any time. Each call borrows a workspace from a pool and waits if none
+/// is free. No lock is held during the computation.
 /// </summary>
 /// <remarks>
-/// <para>A batch of up to <see cref="MaximumRows"/> rows gives the same bits as the same batch in a workspace of its own, whoever
-/// else computes; a longer one gives those of its pieces of so many rows. A row alone and the same row in a batch agree within
-/// rounding only.</para>
-/// <para>Nothing is allocated once the workspaces are made, and a thread has its packing space: see
-/// <see cref="PredictorOptions.Preallocate"/>. A slot of the pool makes a workspace for one row and one for
-/// <see cref="MaximumRows"/>, each at its first use, so that a service of single rows holds no large buffers. There is nothing to
-/// dispose.</para>
-/// <para>A predictor reads the network's own parameters. Calls while another thread trains it see old and new numbers mixed; with
-/// <see cref="PredictorOptions.Snapshot"/> the predictor has a copy, and <see cref="Update"/> brings it the trained numbers.</para>
-/// <para>A caller that holds a lease and asks for another workspace can wait for itself.</para>
+/// <para>A batch of up to <see cref="MaximumRows"/> rows gives the same bits as in a workspace of its own, whatever other threads do. A longer
+/// batch is cut into pieces of <see cref="MaximumRows"/> rows. A row alone and the same row in a batch agree only within rounding.</para>
+/// <para>Nothing is allocated once the workspaces exist and each thread has its packing space: see
+/// <see cref="PredictorOptions.Preallocate"/>. A slot of the pool has a workspace for one row and one for <see cref="MaximumRows"/> rows. Each
+/// is made at its first use, so that a service for single rows holds no large buffers. There is nothing to dispose.</para>
+/// <para>A predictor reads the network's own parameters. If another thread trains the network, calls see a mix of old and new numbers. With
+/// <see cref="PredictorOptions.Snapshot"/> the predictor has its own copy, and <see cref="Update"/> replaces it.</para>
+/// <para>Do not call the predictor while you hold a lease: if no other workspace is free, the call waits for ever.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Predictor<T>
@@ -29,10 +27,10 @@ public sealed class Predictor<T>
 
     /// <summary>Makes a predictor.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="options">Sizes, threads, names; the defaults if null.</param>
-    /// <exception cref="ArgumentException">The network has no output, or no input or output of a name in the options.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">With <see cref="PredictorOptions.Preallocate"/>: the buffers of
-    /// <see cref="PredictorOptions.MaximumRows"/> rows are too large. Otherwise the first batch tells.</exception>
+    /// <param name="options">Sizes, threads and names; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The network has no output, or it lacks an input or output named in the options.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">With <see cref="PredictorOptions.Preallocate"/>: the buffers for
+    /// <see cref="PredictorOptions.MaximumRows"/> rows are too large. Without it, the first large batch throws.</exception>
     public Predictor(Network<T> network, PredictorOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -40,30 +38,31 @@ public sealed class Predictor<T>
         _pool = new WorkspacePool<T>(Own(network), _options);
     }
 
-    /// <summary>The network that answers: the given one, or the copy of it.</summary>
+    /// <summary>The network in use: the given one, or its copy.</summary>
     public Network<T> Network => _pool.Network;
 
-    /// <summary>The most rows that are computed at once.</summary>
+    /// <summary>The largest number of rows computed at once.</summary>
     public int MaximumRows => _options.MaximumRows;
 
-    /// <summary>The most callers that compute at once.</summary>
+    /// <summary>The largest number of callers that compute at once.</summary>
     public int MaximumConcurrency => _options.MaximumConcurrency;
 
     /// <summary>The bytes of all workspaces made so far.</summary>
     public long Bytes => _pool.Bytes;
 
-    /// <summary>The shape of a row that goes in.</summary>
+    /// <summary>The shape of an input row.</summary>
     /// <exception cref="InvalidOperationException">The network needs more than rows of one input.</exception>
     public Shape InputShape => Rows(_pool).InputType.Shape;
 
-    /// <summary>The shape of a row that comes out.</summary>
+    /// <summary>The shape of an output row.</summary>
     /// <exception cref="InvalidOperationException">The network needs more than rows of one input.</exception>
     public Shape OutputShape => Rows(_pool).OutputType.Shape;
 
     /// <summary>Computes the outputs of a batch.</summary>
-    /// <param name="inputs">rows x size numbers; none is a batch of no rows.</param>
-    /// <param name="outputs">rows x size numbers, apart from <paramref name="inputs"/>; a longer span keeps its tail.</param>
-    /// <exception cref="ArgumentException">The inputs are no whole rows, the outputs are too short, or the two overlap.</exception>
+    /// <param name="inputs">rows x size numbers; may be empty.</param>
+    /// <param name="outputs">Receives rows x size numbers. It must not overlap <paramref name="inputs"/>. The rest of a longer span is not
+    /// changed.</param>
+    /// <exception cref="ArgumentException">The inputs are not whole rows, the outputs are too short, or the two overlap.</exception>
     /// <exception cref="InvalidOperationException">The network needs more than rows of one input: see <see cref="Rent"/>.</exception>
     public void Predict(ReadOnlySpan<T> inputs, Span<T> outputs)
     {
@@ -73,12 +72,16 @@ public sealed class Predictor<T>
         Run(pool, inputs, rows, new CopySink<T>(outputs));
     }
 
-    /// <summary>Computes the class probabilities of a batch: the softmax of the output's last dimension, or the output itself where
-    /// it comes from a <see cref="Softmax"/> layer.</summary>
+    /// <summary>
+    /// Computes the class probabilities of a batch: the softmax over the output's last dimension, or the output itself if it comes from a
+    /// <see cref="Softmax"/> layer.
+    /// </summary>
     /// <param name="inputs">rows x size numbers.</param>
-    /// <param name="probabilities">rows x size numbers, apart from <paramref name="inputs"/>; a longer span keeps its tail.</param>
+    /// <param name="probabilities">Receives rows x size numbers. It must not overlap <paramref name="inputs"/>. The rest of a longer span is not
+    /// changed.</param>
     /// <exception cref="ArgumentException">As for <see cref="Predict"/>.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number a position.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number per
+    /// position.</exception>
     public void PredictProbabilities(ReadOnlySpan<T> inputs, Span<T> probabilities)
     {
         var pool = _pool;
@@ -88,12 +91,15 @@ public sealed class Predictor<T>
         Run(pool, inputs, rows, new SoftmaxSink<T>(probabilities));
     }
 
-    /// <summary>The classes of a batch: for each row, or each position of a sequence, the place of the largest output along the
-    /// last dimension. Of equal ones it is the first, and the first NaN counts as the largest.</summary>
+    /// <summary>
+    /// Computes the classes of a batch: for each row, or each position of a sequence, the index of the largest output along the last
+    /// dimension. Of equal outputs the first counts; the first NaN counts as the largest.
+    /// </summary>
     /// <param name="inputs">rows x size numbers.</param>
-    /// <param name="classes">rows x positions classes; a longer span keeps its tail.</param>
-    /// <exception cref="ArgumentException">The inputs are no whole rows, or there are too few places for classes.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number a position.</exception>
+    /// <param name="classes">Receives rows x positions classes. The rest of a longer span is not changed.</param>
+    /// <exception cref="ArgumentException">The inputs are not whole rows, or <paramref name="classes"/> is too short.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number per
+    /// position.</exception>
     public void PredictClasses(ReadOnlySpan<T> inputs, Span<int> classes)
     {
         var pool = _pool;
@@ -103,10 +109,10 @@ public sealed class Predictor<T>
         Run(pool, inputs, rows, new ClassSink<T>(classes));
     }
 
-    /// <summary>The class of one row: the place of its largest output.</summary>
+    /// <summary>Computes the class of one row: the index of its largest output.</summary>
     /// <param name="row">The numbers of one row.</param>
     /// <returns>The class, from 0.</returns>
-    /// <exception cref="ArgumentException">It is not one row.</exception>
+    /// <exception cref="ArgumentException">The numbers are not one row.</exception>
     /// <exception cref="InvalidOperationException">The network needs more than rows of one input, its output has one number, or a row
     /// has several classes.</exception>
     public int PredictClass(ReadOnlySpan<T> row)
@@ -117,21 +123,27 @@ public sealed class Predictor<T>
             throw new ArgumentException($"A row of input '{form.Input}' {form.InputType.Shape} takes {form.InputSize} numbers; got {row.Length}.", nameof(row));
         form.RequireClasses();
         if (form.Positions != 1)
-            throw new InvalidOperationException($"The output '{form.Output}' {form.OutputType.Shape} has {form.Positions} classes per row: use PredictClasses.");
+        {
+            throw new InvalidOperationException(
+                $"The output '{form.Output}' {form.OutputType.Shape} has {form.Positions} classes per row. Use PredictClasses.");
+        }
+
         var result = 0;
         Run(pool, row, 1, new ClassSink<T>(new Span<int>(ref result)));
         return result;
     }
 
-    /// <summary>Borrows a workspace, for what rows of one input cannot say: fill its inputs, <see cref="PredictorLease{T}.Forward"/>,
-    /// read its outputs, and dispose the lease.</summary>
+    /// <summary>
+    /// Borrows a workspace, for networks with several inputs or outputs. Fill its inputs, call
+    /// <see cref="PredictorLease{T}.Forward"/>, read its outputs, and dispose the lease. Waits if no workspace is free.
+    /// </summary>
     /// <param name="rows">The rows of the batch, 1 to <see cref="MaximumRows"/>.</param>
-    /// <returns>The lease; waits while all workspaces are lent.</returns>
+    /// <returns>The lease.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is outside that range.</exception>
     public PredictorLease<T> Rent(int rows)
     {
         if (rows < 1 || rows > MaximumRows)
-            throw new ArgumentOutOfRangeException(nameof(rows), rows, $"Rows lie in 1 to the maximum, {MaximumRows}.");
+            throw new ArgumentOutOfRangeException(nameof(rows), rows, $"The number of rows must be 1 to {MaximumRows}.");
         var pool = _pool;
         var slot = pool.Take();
         try
@@ -148,12 +160,12 @@ public sealed class Predictor<T>
     }
 
     /// <summary>
-    /// Puts another network in place, at once for all later calls; those in progress finish with the old one. Workspaces are made
-    /// anew. Until old calls are done there may be twice the <see cref="MaximumConcurrency"/> at work.
+    /// Replaces the network for all later calls. Running calls finish with the old network. New workspaces are made. Until the old calls are
+    /// done, up to twice <see cref="MaximumConcurrency"/> calls may compute.
     /// </summary>
-    /// <param name="network">The network, copied if the options say <see cref="PredictorOptions.Snapshot"/>: not to be trained while
-    /// this runs. Its input and output have the shapes of the old one's.</param>
-    /// <exception cref="ArgumentException">The shapes differ, or the network has no input or output of a name in the options.</exception>
+    /// <param name="network">The network; its input and output must have the same shapes as before. With
+    /// <see cref="PredictorOptions.Snapshot"/> it is copied, and must not be trained meanwhile.</param>
+    /// <exception cref="ArgumentException">The shapes differ, or the network lacks an input or output named in the options.</exception>
     public void Update(Network<T> network)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -162,7 +174,8 @@ public sealed class Predictor<T>
         if (form.InputType != old.InputType || form.OutputType != old.OutputType)
         {
             throw new ArgumentException(
-                $"The network must turn {old.InputType} into {old.OutputType}, as the present one does; it turns {form.InputType} into {form.OutputType}.", nameof(network));
+                $"The network must turn {old.InputType} into {old.OutputType}, like the current one; it turns {form.InputType} into {form.OutputType}.",
+                nameof(network));
         }
 
         _pool = new WorkspacePool<T>(Own(network), _options);
@@ -204,7 +217,10 @@ public sealed class Predictor<T>
         var form = Rows(pool);
         var (rows, rest) = Math.DivRem(inputs.Length, form.InputSize);
         if (rest != 0)
-            throw new ArgumentException($"Rows of input '{form.Input}' {form.InputType.Shape} take {form.InputSize} numbers each; got {inputs.Length} numbers, {rows} rows and {rest}.", nameof(inputs));
+        {
+            throw new ArgumentException($"Each row of input '{form.Input}' {form.InputType.Shape} takes {form.InputSize} numbers; got {inputs.Length}: "
+                + $"{rows} rows and {rest} numbers more.", nameof(inputs));
+        }
         return rows;
     }
 
@@ -212,7 +228,7 @@ public sealed class Predictor<T>
     {
         CheckLength(destination.Length, rows, size, name);
         if (inputs.Overlaps(destination[..(rows * size)]))
-            throw new ArgumentException($"'{name}' overlaps the inputs; keep them apart.", name);
+            throw new ArgumentException($"'{name}' must not overlap the inputs.", name);
     }
 
     private static void CheckLength(int length, int rows, int size, string name)

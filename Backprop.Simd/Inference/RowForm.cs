@@ -68,7 +68,8 @@ internal sealed class RowForm
         if (Classes == 1)
         {
             throw new InvalidOperationException(
-                $"The output '{Output}' {OutputType.Shape} has one number where a choice needs two: use Predict. Between two classes it is class 1 where a logit is above 0, or a probability above 0.5.");
+                $"The output '{Output}' {OutputType.Shape} has one number per position; classes need two. "
+                + "Use Predict: the class is 1 if a logit is above 0, or a probability above 0.5.");
         }
     }
 

@@ -36,7 +36,10 @@ internal readonly ref struct SoftmaxSink<T>(Span<T> probabilities) : IRowSink<T>
         if (form.GivesProbabilities)
             values.CopyTo(destination);
         else
-            SoftmaxKernels.Softmax(new ReadOnlyMatrix<T>(values, count, form.Classes), new Matrix<T>(destination, count, form.Classes), pool.Compute);
+        {
+            SoftmaxKernels.Softmax(
+                new ReadOnlyMatrix<T>(values, count, form.Classes), new Matrix<T>(destination, count, form.Classes), pool.Compute);
+        }
     }
 }
 

@@ -28,7 +28,8 @@ internal sealed class WorkspacePool<T>
         Form = new RowForm(network.Definition, options.Input, options.Output);
         Normalization = options.Normalization;
         if (Normalization is { } normalization && normalization.Shape.Size != Form.InputSize)
-            throw new ArgumentException($"The normalization was made for {normalization.Shape}; the input '{Form.Input}' takes {Form.InputType.Shape}.", nameof(options));
+            throw new ArgumentException($"The normalization was made for {normalization.Shape}; the input '{Form.Input}' takes {Form.InputType.Shape}.",
+                nameof(options));
         Normalization?.Require<T>();
         MaximumRows = options.MaximumRows;
         Compute = options.Compute ?? ComputeContext.SingleThreaded;

@@ -2,7 +2,7 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
 
-/// <summary>One value everywhere; draws nothing.</summary>
+/// <summary>One value everywhere. It draws no random numbers.</summary>
 /// <param name="value">The value, rounded to the element type.</param>
 public sealed class ConstantInitializer(double value) : Initializer
 {

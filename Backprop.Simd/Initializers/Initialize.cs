@@ -26,19 +26,19 @@ public static class Initialize
 
     /// <summary>Uniform values in [low, high).</summary>
     /// <param name="low">The smallest value, finite.</param>
-    /// <param name="high">What values stay below, but for rounding; finite and at least <paramref name="low"/>.</param>
+    /// <param name="high">The upper bound (reached only by rounding); finite and at least <paramref name="low"/>.</param>
     /// <returns>The initializer.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is not finite, or <paramref name="high"/> is below <paramref name="low"/>.</exception>
     public static Initializer Uniform(double low, double high) => new UniformInitializer(low, high);
 
-    /// <summary>Normal values with mean 0, those beyond a bound drawn again.</summary>
+    /// <summary>Normal values with mean 0. Values beyond a bound are drawn again.</summary>
     /// <param name="standardDeviation">The standard deviation before truncation, finite and not negative.</param>
-    /// <param name="bound">The largest size of a value, in standard deviations; at least 0.5.</param>
+    /// <param name="bound">The largest absolute value, in standard deviations; at least 0.5.</param>
     /// <returns>The initializer.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     public static Initializer TruncatedNormal(double standardDeviation, double bound = 2) => new TruncatedNormalInitializer(standardDeviation, bound);
 
-    /// <summary>Orthogonal columns, or rows where there are fewer: see <see cref="OrthogonalInitializer"/>.</summary>
+    /// <summary>Orthogonal columns, or rows if there are fewer: see <see cref="OrthogonalInitializer"/>.</summary>
     /// <param name="gain">Their length, finite and not negative.</param>
     /// <returns>The initializer.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is negative or not finite.</exception>

@@ -6,12 +6,12 @@ namespace Backprop.Simd.Initializers;
 
 /// <summary>A rule for the first values of a parameter.</summary>
 /// <remarks>
-/// Initializers use integer and individually rounded IEEE operations only, and draw in double whatever the element type: the
-/// same seed gives the same bits on every machine, and a float network starts at the rounded values of the double one.
+/// Initializers use only integer and individually rounded IEEE operations, and always draw in double. So the same seed gives the same bits on
+/// every machine, and a float network starts with the rounded values of the double network.
 /// </remarks>
 public abstract class Initializer
 {
-    /// <summary>Numbers drawn at a time: a few cache lines of stack.</summary>
+    /// <summary>How many numbers are drawn at a time: a few cache lines of stack.</summary>
     private const int Chunk = 256;
 
     /// <summary>Fills a parameter.</summary>
@@ -19,7 +19,7 @@ public abstract class Initializer
     /// <param name="values">The parameter, in row-major order.</param>
     /// <param name="fanIn">The inputs that each output sums over.</param>
     /// <param name="fanOut">The outputs that each input feeds.</param>
-    /// <param name="random">The random stream; advanced by what is drawn.</param>
+    /// <param name="random">The random stream. Drawing advances it.</param>
     /// <exception cref="ArgumentOutOfRangeException">A fan that the rule uses is not positive.</exception>
     public abstract void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
         where T : unmanaged, IFloatingPointIeee754<T>;

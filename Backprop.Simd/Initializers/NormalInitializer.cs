@@ -2,7 +2,7 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
 
-/// <summary>Normal values with mean 0 and a given standard deviation, whatever the fans.</summary>
+/// <summary>Normal values with mean 0 and a given standard deviation, independent of the fans.</summary>
 public sealed class NormalInitializer : Initializer
 {
     /// <summary>Normal values.</summary>

@@ -2,21 +2,22 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
 
-/// <summary>A matrix with orthogonal columns of one length, or rows where there are fewer: uniform among all such matrices.</summary>
+/// <summary>A random matrix with orthogonal columns of equal length, or rows if there are fewer rows: uniform among all such matrices.</summary>
 /// <remarks>
 /// Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014. The
-/// matrix is [fan-in, elements / fan-in]: [inputs, outputs] of an affine layer, [rows, columns, channels in; channels out] of a
-/// convolution. It is the Q of the QR factors of normal numbers, R with a positive diagonal (Mezzadri, "How to generate random
-/// matrices from the classical compact groups", 2007), by modified Gram-Schmidt done twice, which is orthogonal to rounding (Giraud,
-/// Langou and Rozloznik, 2005). It takes 4 m n^2 multiplications for the longer side m and the shorter n, and m n numbers of memory.
+/// matrix is [fan-in, elements / fan-in]: [inputs, outputs] for an affine layer, [rows x columns x channels in, channels out] for a
+/// convolution. It is the Q of the QR factors of a matrix of normal numbers, where R has a positive diagonal (Mezzadri, "How to generate
+/// random matrices from the classical compact groups", 2007). Modified Gram-Schmidt runs twice, which makes it orthogonal within rounding
+/// (Giraud, Langou and Rozloznik, 2005). With the longer side m and the shorter side n, it takes 4 m n^2 multiplications and m n numbers of
+/// memory.
 /// </remarks>
 public sealed class OrthogonalInitializer : Initializer
 {
-    /// <summary>What of a vector's length must be left after the projections; less is drawn again.</summary>
+    /// <summary>The least part of a vector's length that must remain after the projections; otherwise the vector is drawn again.</summary>
     private const double LeastRest = 1e-6;
 
     /// <summary>Creates the rule.</summary>
-    /// <param name="gain">The length of the columns, or of the rows where there are fewer; finite and not negative.</param>
+    /// <param name="gain">The length of the columns, or of the rows if there are fewer; finite and not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is negative or not finite.</exception>
     public OrthogonalInitializer(double gain = 1)
     {
@@ -25,11 +26,11 @@ public sealed class OrthogonalInitializer : Initializer
         Gain = gain;
     }
 
-    /// <summary>The length of the columns, or of the rows where there are fewer.</summary>
+    /// <summary>The length of the columns, or of the rows if there are fewer.</summary>
     public double Gain { get; }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The elements are no whole number of columns.</exception>
+    /// <exception cref="ArgumentException">The number of elements is not a multiple of the fan-in.</exception>
     public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanIn);
@@ -47,7 +48,7 @@ public sealed class OrthogonalInitializer : Initializer
         }
     }
 
-    /// <summary>Draws a vector, takes away what lies along those before, twice, and brings its length to 1.</summary>
+    /// <summary>Draws a vector, subtracts its projections on the earlier vectors, twice, and scales it to length 1.</summary>
     private static void Next(Span<double> vectors, int index, int length, ref Philox random)
     {
         var vector = vectors.Slice(index * length, length);

@@ -2,12 +2,12 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
 
-/// <summary>Uniform values between two numbers, whatever the fans.</summary>
+/// <summary>Uniform values between two numbers, independent of the fans.</summary>
 public sealed class UniformInitializer : Initializer
 {
     /// <summary>Uniform values low + (high - low) u, with u in [0, 1).</summary>
     /// <param name="low">The smallest value, finite.</param>
-    /// <param name="high">What values stay below, but for rounding; finite, at least <paramref name="low"/>, and not infinitely above it.</param>
+    /// <param name="high">The upper bound (reached only by rounding); finite and at least <paramref name="low"/>, with a finite difference.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is not finite, or <paramref name="high"/> is below <paramref name="low"/>.</exception>
     public UniformInitializer(double low, double high)
     {
@@ -21,7 +21,7 @@ public sealed class UniformInitializer : Initializer
     /// <summary>The smallest value.</summary>
     public double Low { get; }
 
-    /// <summary>What values stay below.</summary>
+    /// <summary>The upper bound.</summary>
     public double High { get; }
 
     /// <inheritdoc/>

@@ -2,8 +2,8 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
 
-/// <summary>Given values, rounded to the element type; draws nothing.</summary>
-/// <param name="values">The values in row-major order, as many as the parameter has elements; copied.</param>
+/// <summary>Given values, rounded to the element type. It draws no random numbers.</summary>
+/// <param name="values">The values in row-major order, as many as the parameter has elements. They are copied.</param>
 public sealed class ValuesInitializer(params ReadOnlySpan<double> values) : Initializer
 {
     private readonly double[] _values = values.ToArray();
@@ -16,7 +16,7 @@ public sealed class ValuesInitializer(params ReadOnlySpan<double> values) : Init
     public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
     {
         if (values.Length != _values.Length)
-            throw new ArgumentException($"The parameter must have as many elements as there are values, {_values.Length}; it has {values.Length}.", nameof(values));
+            throw new ArgumentException($"There are {_values.Length} values, but the parameter has {values.Length} elements.", nameof(values));
         for (var i = 0; i < values.Length; i++)
             values[i] = T.CreateTruncating(_values[i]);
     }

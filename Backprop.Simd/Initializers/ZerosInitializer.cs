@@ -2,7 +2,7 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Initializers;
 
-/// <summary>Zeros; draws nothing. The rule for biases.</summary>
+/// <summary>Zeros, the usual rule for biases. It draws no random numbers.</summary>
 public sealed class ZerosInitializer : Initializer
 {
     /// <inheritdoc/>

@@ -34,7 +34,8 @@ internal static class SpanGuard
 
     /// <summary>Elementwise rule: the spans start at the same element or share none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void SameStartOrDisjoint<T>(ReadOnlySpan<T> input, ReadOnlySpan<T> destination, [CallerArgumentExpression(nameof(destination))] string name = "")
+    public static void SameStartOrDisjoint<T>(ReadOnlySpan<T> input, ReadOnlySpan<T> destination,
+        [CallerArgumentExpression(nameof(destination))] string name = "")
     {
         if (input.Overlaps(destination, out var offset) && offset != 0)
             ThrowShifted(offset, name);

@@ -1,7 +1,9 @@
 namespace Backprop.Simd.Schedules;
 
-/// <summary>The descent of <see cref="CosineSchedule"/> again and again, each so many times as long as the one before: PyTorch's
-/// CosineAnnealingWarmRestarts (Loshchilov and Hutter, SGDR, 2017).</summary>
+/// <summary>
+/// Repeats the descent of <see cref="CosineSchedule"/>; each descent is longer than the one before by a factor: PyTorch's
+/// CosineAnnealingWarmRestarts (Loshchilov and Hutter, SGDR, 2017).
+/// </summary>
 public sealed class CosineRestartsSchedule : Schedule
 {
     private readonly double _rate, _least;
@@ -10,8 +12,8 @@ public sealed class CosineRestartsSchedule : Schedule
     /// <summary>Creates the schedule.</summary>
     /// <param name="rate">The rate after a restart, finite and not negative.</param>
     /// <param name="period">The steps of the first descent, 1 or more.</param>
-    /// <param name="multiplier">How many times as long each descent is as the one before, 1 or more.</param>
-    /// <param name="least">The rate that descents end near, finite and not negative.</param>
+    /// <param name="multiplier">The length of a descent divided by the length of the one before, 1 or more.</param>
+    /// <param name="least">The rate that a descent approaches, finite and not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
     public CosineRestartsSchedule(double rate, long period, long multiplier = 1, double least = 0)
     {
@@ -32,7 +34,7 @@ public sealed class CosineRestartsSchedule : Schedule
         {
             step -= period;
 
-            // A period longer than any step is as good as another.
+            // Once the period exceeds every step, its exact length does not matter.
             period = period > long.MaxValue / _multiplier ? long.MaxValue : period * _multiplier;
         }
 

@@ -2,8 +2,10 @@ namespace Backprop.Simd.Schedules;
 
 /// <summary>least + (rate - least) (1 + cos(pi step / steps)) / 2, then least (Loshchilov and Hutter, SGDR: Stochastic Gradient Descent with
 /// Warm Restarts, 2017, eq. 5).</summary>
-/// <remarks>As PyTorch's CosineAnnealingLR up to <c>steps</c>; beyond, that one rises again and this one does not. With restarts see
-/// <see cref="CosineRestartsSchedule"/>.</remarks>
+/// <remarks>
+/// Up to <c>steps</c> it equals PyTorch's CosineAnnealingLR; after that, PyTorch's rate rises again and this rate does not. For restarts see
+/// <see cref="CosineRestartsSchedule"/>.
+/// </remarks>
 public sealed class CosineSchedule : Schedule
 {
     private readonly double _rate, _least;

@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Schedules;
 
-/// <summary>rate gamma^k, with k the milestones at or before the step: PyTorch's MultiStepLR.</summary>
+/// <summary>rate gamma^k, where k is the number of milestones at or before the step: PyTorch's MultiStepLR.</summary>
 public sealed class MultiStepSchedule : Schedule
 {
     private readonly double _rate, _gamma;
@@ -8,7 +8,7 @@ public sealed class MultiStepSchedule : Schedule
 
     /// <summary>Creates the schedule.</summary>
     /// <param name="rate">The first rate, finite and not negative.</param>
-    /// <param name="milestones">The steps at which the rate changes, ascending; two that are equal change it twice.</param>
+    /// <param name="milestones">The steps at which the rate changes, ascending. Two equal milestones change it twice.</param>
     /// <param name="gamma">The factor of each change, finite and not negative.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
     /// <exception cref="ArgumentException">The milestones are negative or not ascending.</exception>

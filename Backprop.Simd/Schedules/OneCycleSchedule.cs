@@ -10,12 +10,14 @@ public enum Annealing
     Linear,
 }
 
-/// <summary>Up to a maximum and down to far below the start (Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks
-/// Using Large Learning Rates, 2019): PyTorch's OneCycleLR.</summary>
+/// <summary>
+/// Rises to a maximum and falls far below the start (Smith and Topin, Super-Convergence: Very Fast Training of Neural Networks Using Large
+/// Learning Rates, 2019): PyTorch's OneCycleLR.
+/// </summary>
 /// <remarks>
-/// From maximum / startDivisor at step 0 to maximum at step rise steps - 1, then to maximum / startDivisor / endDivisor at step
-/// steps - 1, where it stays. With three phases, back to the start as long as it rose, then to the end. A rise of 1 leaves no step
-/// for the fall: the rate stays at the maximum.
+/// The rate rises from maximum / startDivisor at step 0 to maximum at step rise steps - 1. Then it falls to maximum / startDivisor / endDivisor at
+/// step steps - 1, and stays there. With three phases, it first falls back to the start, for as many steps as it rose. With a rise of 1 there
+/// is no step left to fall: the rate stays at the maximum.
 /// </remarks>
 public sealed class OneCycleSchedule : Schedule
 {
@@ -26,14 +28,15 @@ public sealed class OneCycleSchedule : Schedule
 
     /// <summary>Creates the schedule.</summary>
     /// <param name="maximum">The largest rate, finite and not negative.</param>
-    /// <param name="steps">All steps, 1 or more.</param>
-    /// <param name="rise">The part of them that the rate rises for, in [0, 1]; in [0, 1/2] with three phases.</param>
-    /// <param name="startDivisor">What the maximum is divided by at the start, finite and positive.</param>
-    /// <param name="endDivisor">What the start is divided by at the end, finite and positive.</param>
-    /// <param name="annealing">How the rate goes.</param>
-    /// <param name="threePhases">Come down to the start as fast as it rose, before the end.</param>
+    /// <param name="steps">The total number of steps, 1 or more.</param>
+    /// <param name="rise">The part of the steps in which the rate rises, in [0, 1]; in [0, 1/2] with three phases.</param>
+    /// <param name="startDivisor">The first rate is the maximum divided by this number, finite and positive.</param>
+    /// <param name="endDivisor">The last rate is the first rate divided by this number, finite and positive.</param>
+    /// <param name="annealing">The form of the rise and the fall.</param>
+    /// <param name="threePhases">Whether the rate falls back to the start, as fast as it rose, before it falls to the end.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public OneCycleSchedule(double maximum, long steps, double rise = 0.3, double startDivisor = 25, double endDivisor = 1e4, Annealing annealing = Annealing.Cosine, bool threePhases = false)
+    public OneCycleSchedule(double maximum, long steps, double rise = 0.3, double startDivisor = 25, double endDivisor = 1e4,
+        Annealing annealing = Annealing.Cosine, bool threePhases = false)
     {
         CheckRate(maximum, nameof(maximum));
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
@@ -46,7 +49,7 @@ public sealed class OneCycleSchedule : Schedule
             throw new ArgumentOutOfRangeException(nameof(annealing), annealing, "'annealing' must be Cosine or Linear.");
         (_maximum, _steps, _annealing, _threePhases) = (maximum, steps, annealing, threePhases);
 
-        // A rise of k / steps ends at a step; rounding must not move it.
+        // A rise of k / steps ends exactly at a step; rounding must not move it.
         _rising = rise * steps;
         if (Math.Abs(_rising - Math.Round(_rising)) <= 1e-15 * _rising)
             _rising = Math.Round(_rising);
@@ -66,7 +69,9 @@ public sealed class OneCycleSchedule : Schedule
             return _end;
         if (step < top)
             return Between(_start, _maximum, step / top);
-        return step < back ? Between(_maximum, _start, (step - top) / (back - top)) : Between(_threePhases ? _start : _maximum, _end, (step - back) / (last - back));
+        return step < back
+            ? Between(_maximum, _start, (step - top) / (back - top))
+            : Between(_threePhases ? _start : _maximum, _end, (step - back) / (last - back));
     }
 
     private double Between(double first, double last, double part) =>

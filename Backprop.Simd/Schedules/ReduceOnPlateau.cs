@@ -1,22 +1,21 @@
 namespace Backprop.Simd.Schedules;
 
-/// <summary>What of <see cref="ReduceOnPlateau"/> is to be saved with a training.</summary>
+/// <summary>The state of a <see cref="ReduceOnPlateau"/>, to be saved with a training.</summary>
 /// <param name="Rate">The rate.</param>
 /// <param name="Best">The best metric so far.</param>
-/// <param name="BadRecords">The metrics since, none of them better.</param>
-/// <param name="CoolDown">The metrics still to pass before bad ones count again.</param>
+/// <param name="BadRecords">The number of metrics in a row without improvement.</param>
+/// <param name="CoolDown">The number of metrics left in the cool-down.</param>
 public readonly record struct PlateauState(double Rate, double Best, int BadRecords, int CoolDown);
 
-/// <summary>Multiplies the rate by a factor when a metric has stopped to improve: PyTorch's ReduceLROnPlateau, for negative metrics too.</summary>
+/// <summary>Multiplies the rate by a factor when a metric has stopped improving: PyTorch's ReduceLROnPlateau, also for negative metrics.</summary>
 /// <remarks>
-/// The rate is a function of the metrics recorded so far; reading it changes nothing. A metric is better than the best b if it is
-/// below b - margin, or above b + margin where larger is better; the margin is threshold |b|, or the threshold itself where it is
-/// absolute. NaN is never better. After more than <c>patience</c> metrics in a row that are not, the rate falls, and as many as
-/// <c>coolDown</c> metrics do not count.
+/// The rate depends on the metrics recorded so far; reading it changes nothing. A metric improves on the best b if it is below b - margin, or, if
+/// larger is better, above b + margin. The margin is threshold |b|, or the threshold itself if it is absolute. NaN never improves. After
+/// more than <c>patience</c> metrics in a row without improvement, the rate falls, and the next <c>coolDown</c> metrics do not count.
 /// </remarks>
 public sealed class ReduceOnPlateau
 {
-    /// <summary>A change of the rate by no more than this is not made.</summary>
+    /// <summary>A smaller or equal change of the rate is not made.</summary>
     private const double LeastChange = 1e-8;
 
     private readonly double _factor, _threshold, _least;
@@ -24,17 +23,19 @@ public sealed class ReduceOnPlateau
     private readonly bool _largerIsBetter, _absolute;
     private PlateauState _state;
 
-    /// <summary>Creates it, with nothing recorded.</summary>
+    /// <summary>Creates the rule, without records.</summary>
     /// <param name="rate">The first rate, finite and not negative.</param>
-    /// <param name="factor">What the rate is multiplied by, in [0, 1).</param>
-    /// <param name="patience">The metrics without improvement that are borne, zero or more.</param>
-    /// <param name="threshold">What counts as an improvement, finite and not negative.</param>
-    /// <param name="coolDown">The metrics after a change that do not count, zero or more.</param>
-    /// <param name="least">What the rate does not fall below, finite and not negative.</param>
+    /// <param name="factor">The rate is multiplied by this factor, in [0, 1).</param>
+    /// <param name="patience">How many metrics in a row may bring no improvement, 0 or more.</param>
+    /// <param name="threshold">The least improvement that counts, finite and not negative.</param>
+    /// <param name="coolDown">How many metrics after a change do not count, 0 or more.</param>
+    /// <param name="least">The smallest rate, finite and not negative.</param>
     /// <param name="largerIsBetter">True for an accuracy, false for a loss.</param>
     /// <param name="absolute">True for an absolute threshold, false for one relative to the best metric.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
-    public ReduceOnPlateau(double rate, double factor = 0.1, int patience = 10, double threshold = 1e-4, int coolDown = 0, double least = 0, bool largerIsBetter = false, bool absolute = false)
+    // All eight are independent options with defaults, as in PyTorch.
+    public ReduceOnPlateau(double rate, double factor = 0.1, int patience = 10, double threshold = 1e-4, int coolDown = 0, double least = 0,
+        bool largerIsBetter = false, bool absolute = false)
     {
         CheckNotNegative(rate, nameof(rate));
         if (!(factor is >= 0 and < 1))
@@ -51,7 +52,7 @@ public sealed class ReduceOnPlateau
     /// <summary>The rate after the metrics recorded so far.</summary>
     public double Rate => _state.Rate;
 
-    /// <summary>All that changes; setting it makes this what it was when the state was read.</summary>
+    /// <summary>Everything that changes. Setting it restores the rule to where the state was read.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The rate or a count is negative, the rate not finite, or the best metric NaN.</exception>
     public PlateauState State
     {
@@ -62,12 +63,13 @@ public sealed class ReduceOnPlateau
             ArgumentOutOfRangeException.ThrowIfNegative(value.BadRecords, nameof(value));
             ArgumentOutOfRangeException.ThrowIfNegative(value.CoolDown, nameof(value));
             if (double.IsNaN(value.Best))
-                throw new ArgumentOutOfRangeException(nameof(value), value.Best, "The best metric is a number, or an infinity before there is one: NaN is never better.");
+                throw new ArgumentOutOfRangeException(nameof(value), value.Best,
+                    "The best metric must not be NaN.");
             _state = value;
         }
     }
 
-    /// <summary>Takes note of a metric, once an epoch.</summary>
+    /// <summary>Records a metric. Call it once per epoch.</summary>
     /// <param name="metric">The metric.</param>
     /// <returns>The rate from now on.</returns>
     public double Record(double metric)
@@ -93,7 +95,7 @@ public sealed class ReduceOnPlateau
 
     private bool IsBetter(double metric, double best)
     {
-        // The first metric is compared with infinity, of which there is no part.
+        // The first metric is compared with infinity, which has no relative margin.
         var margin = _absolute || double.IsInfinity(best) ? _threshold : _threshold * Math.Abs(best);
         return _largerIsBetter ? metric > best + margin : metric < best - margin;
     }

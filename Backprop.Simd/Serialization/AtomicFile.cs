@@ -4,23 +4,23 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Serialization;
 
-/// <summary>Files that are there in whole or not at all.</summary>
+/// <summary>Writes a file completely or not at all.</summary>
 public static class AtomicFile
 {
     /// <summary>
-    /// Writes a file aside, flushes it to the disk and puts it into its place: whoever opens <paramref name="path"/> finds the old file or
-    /// the new one, never a part. If anything fails, the old file is as it was, and what was written aside is deleted.
+    /// Writes a temporary file, flushes it to the disk and moves it to <paramref name="path"/>. Readers see the old file or the new one,
+    /// never a part. If anything fails, the old file stays unchanged and the temporary file is deleted.
     /// </summary>
     /// <remarks>
-    /// <para>The name aside is that of the file between a dot and eight random digits with the ending <c>.tmp</c>, in the same directory, so that
-    /// one move within the file system replaces the old file; a process that is killed leaves it behind, and nothing ever reads it. The
-    /// entry in the directory itself is not flushed (there is no such call in .NET): after a power cut the old file may be back.</para>
-    /// <para>The new file has the mode of the old one, and the default mode where there was none; its owner is whoever writes it. A symbolic link
-    /// stays: the file that it leads to is replaced, in that file's directory.</para>
+    /// <para>The temporary file is named <c>.NAME.DIGITS.tmp</c>, with eight random digits, and lies in the same directory, so that one move
+    /// within the file system replaces the old file. A killed process leaves it behind; nothing ever reads it. The directory entry is not
+    /// flushed (.NET has no call for it), so that the old file may be back after a power cut.</para>
+    /// <para>The new file gets the mode of the old one, or the default mode if there was no old file. Its owner is the user who writes it. A
+    /// symbolic link stays: the file it points to is replaced, in that file's directory.</para>
     /// </remarks>
-    /// <param name="path">The file; its directory exists.</param>
-    /// <param name="write">What writes its content; the stream is closed behind it.</param>
-    /// <exception cref="ArgumentException">The path is empty, or ends as that of a directory.</exception>
+    /// <param name="path">The file. Its directory must exist.</param>
+    /// <param name="write">Writes the content. The stream is closed when it returns.</param>
+    /// <exception cref="ArgumentException">The path is empty or ends with a directory separator.</exception>
     /// <exception cref="DirectoryNotFoundException">Its directory does not exist.</exception>
     /// <exception cref="IOException">The file cannot be written, is a pipe or a device, or is a link that leads to nothing or to itself.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a directory.</exception>
@@ -33,11 +33,11 @@ public static class AtomicFile
         var created = false;
         try
         {
-            // Unbuffered: what writes here has blocks of its own. It is open, and so known to be in use, until it has its name.
+            // No buffer: the callers write in blocks. The file stays open, and so marked as in use, until it has its final name.
             using var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, bufferSize: 0);
             created = true;
             if (mode is { } old && !OperatingSystem.IsWindows())
-                File.SetUnixFileMode(stream.SafeFileHandle, old); // Before anything is in it.
+                File.SetUnixFileMode(stream.SafeFileHandle, old); // While it is still empty.
             write(stream);
             stream.Flush(flushToDisk: true);
             File.Move(aside, file, overwrite: true);
@@ -51,11 +51,11 @@ public static class AtomicFile
     }
 
     /// <summary>
-    /// Finds out before long work whether <see cref="Write"/> can write its result: makes the file aside and deletes it. What is at
-    /// <paramref name="path"/> stays as it is.
+    /// Checks, before long work starts, that <see cref="Write"/> will be able to write its result: makes the temporary file and deletes it.
+    /// A file at <paramref name="path"/> is not touched.
     /// </summary>
-    /// <param name="path">The file; its directory exists.</param>
-    /// <exception cref="ArgumentException">The path is empty, or ends as that of a directory.</exception>
+    /// <param name="path">The file. Its directory must exist.</param>
+    /// <exception cref="ArgumentException">The path is empty or ends with a directory separator.</exception>
     /// <exception cref="DirectoryNotFoundException">Its directory does not exist.</exception>
     /// <exception cref="IOException">The file cannot be written, is a pipe or a device, or is a link that leads to nothing or to itself.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a directory.</exception>
@@ -65,9 +65,9 @@ public static class AtomicFile
         new FileStream(Aside(Target(path).File), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose).Dispose();
     }
 
-    /// <summary>Deletes what a killed process has left of a file in the making; not what a living one has open.</summary>
+    /// <summary>Deletes the temporary files that killed processes left behind, but no file that a running process has open.</summary>
     /// <param name="directory">The directory.</param>
-    /// <param name="pattern">The names of the files that were to be made.</param>
+    /// <param name="pattern">The pattern of the final names.</param>
     internal static void DeleteAbandoned(string directory, string pattern)
     {
         foreach (var path in Directory.EnumerateFiles(directory, $".{pattern}.????????.tmp"))
@@ -78,7 +78,7 @@ public static class AtomicFile
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
-                // Open elsewhere, or not ours to delete: it harms nobody.
+                // The file is open, or we may not delete it. It does no harm.
             }
         }
     }
@@ -89,30 +89,30 @@ public static class AtomicFile
         return Path.Combine(Path.GetDirectoryName(file)!, $".{Path.GetFileName(file)}.{number}.tmp");
     }
 
-    /// <summary>What is to be replaced, and its mode where it is there.</summary>
+    /// <summary>The file to replace, and its mode if it exists.</summary>
     private static (string File, UnixFileMode? Mode) Target(string path)
     {
         var full = Path.GetFullPath(path);
         if (Path.GetFileName(full).Length == 0)
-            throw new ArgumentException($"Expected the path of a file; got that of a directory, '{path}'.", nameof(path));
+            throw new ArgumentException($"Expected the path of a file; got the path of a directory, '{path}'.", nameof(path));
         var file = RegularFile.Follow(full);
         if (Directory.Exists(file))
             throw new UnauthorizedAccessException($"Expected the path of a file; '{path}' is a directory.");
         if (!File.Exists(file))
         {
             if (file != full)
-                throw new IOException($"'{path}' is a link to '{file}', which is not there.");
+                throw new IOException($"'{path}' is a link to '{file}', which does not exist.");
             if (!Directory.Exists(Path.GetDirectoryName(file)))
-                throw new DirectoryNotFoundException($"'{path}' cannot be written: its directory is not there.");
+                throw new DirectoryNotFoundException($"'{path}' cannot be written: its directory does not exist.");
             return (file, null);
         }
 
         if (RegularFile.IsSpecial(file))
-            throw new IOException($"'{path}' is a pipe or a device, which no file can replace: write to a stream.");
+            throw new IOException($"'{path}' is a pipe or a device and cannot be replaced by a file. Write to a stream instead.");
         return (file, OperatingSystem.IsWindows() ? null : File.GetUnixFileMode(file));
     }
 
-    /// <summary>Deletes what is left, and lets the failure be known that led here, not that of deleting.</summary>
+    /// <summary>Deletes the temporary file. A failure to delete it is ignored, so that the caller sees the first failure.</summary>
     private static void Delete(string path)
     {
         try

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Backprop.Simd.Serialization;
 
-/// <summary>The names of one object of a header, as places in its text: eight bytes for each, and four more once their order is asked for.</summary>
+/// <summary>
+/// The names of one object of a header, stored as positions in its text: eight bytes each, and four more once their order is needed.
+/// </summary>
 /// <param name="text">The text.</param>
 /// <param name="count">The number of names.</param>
 internal sealed class HeaderNames(byte[] text, int count)
@@ -16,7 +18,7 @@ internal sealed class HeaderNames(byte[] text, int count)
     /// <summary>The names added so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Where each name starts, in the order of the text; for <see cref="Close"/>d names.</summary>
+    /// <summary>Where each name starts, in the order of the text. Call <see cref="Close"/> first.</summary>
     public int[] InOrder
     {
         get
@@ -31,7 +33,7 @@ internal sealed class HeaderNames(byte[] text, int count)
         }
     }
 
-    /// <summary>A reader that has read the name at a place.</summary>
+    /// <summary>A reader that has just read the name at a position.</summary>
     public static Utf8JsonReader KeyAt(ReadOnlySpan<byte> text, int place)
     {
         var json = new Utf8JsonReader(text[place..]);
@@ -39,9 +41,9 @@ internal sealed class HeaderNames(byte[] text, int count)
         return json;
     }
 
-    /// <summary>A reader in front of the value of the name at a place.</summary>
+    /// <summary>A reader in front of the value that belongs to the name at a position.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="place">The place.</param>
+    /// <param name="place">The position.</param>
     /// <param name="start">Where the reader's text starts.</param>
     public static Utf8JsonReader ValueAt(ReadOnlySpan<byte> text, int place, out int start)
     {
@@ -50,8 +52,8 @@ internal sealed class HeaderNames(byte[] text, int count)
         return new Utf8JsonReader(text[start..]);
     }
 
-    /// <summary>Adds the name at a place behind those before.</summary>
-    /// <exception cref="InvalidOperationException">It is no text.</exception>
+    /// <summary>Adds the name at a position.</summary>
+    /// <exception cref="InvalidOperationException">The name is not valid text.</exception>
     public void Add(int place)
     {
         var json = KeyAt(text, place);
@@ -68,8 +70,8 @@ internal sealed class HeaderNames(byte[] text, int count)
         _places[Count++] = place;
     }
 
-    /// <summary>Makes the names ready to be found, when all of them are there.</summary>
-    /// <returns>The place of one that is there twice; -1 if there is none.</returns>
+    /// <summary>Ends adding and makes the names ready for <see cref="Find"/>.</summary>
+    /// <returns>The position of a name that occurs twice; -1 if all are different.</returns>
     public int Close()
     {
         Array.Sort(_hashes, _places);
@@ -85,7 +87,7 @@ internal sealed class HeaderNames(byte[] text, int count)
         return -1;
     }
 
-    /// <summary>The place of a name; -1 if it is not there.</summary>
+    /// <summary>The position of a name; -1 if there is no such name.</summary>
     public int Find(string name)
     {
         var hash = Hash(Encoding.UTF8.GetBytes(name));
@@ -112,7 +114,7 @@ internal sealed class HeaderNames(byte[] text, int count)
 
     private static int Hash(ReadOnlySpan<byte> name)
     {
-        var hash = new HashCode(); // Seeded by chance in each process: a file cannot aim at equal ones.
+        var hash = new HashCode(); // Each process has its own random seed: a file cannot provoke collisions.
         hash.AddBytes(name);
         return hash.ToHashCode();
     }

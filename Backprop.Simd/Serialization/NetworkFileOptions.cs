@@ -5,40 +5,42 @@ namespace Backprop.Simd.Serialization;
 /// <summary>What a file holds besides the network.</summary>
 public sealed record NetworkSaveOptions
 {
-    /// <summary>Texts of the caller's, under keys that are unique: class names, what the network was trained on.</summary>
+    /// <summary>The caller's own texts under unique keys: class names, or where the training data came from.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Metadata { get; init; } = [];
 
-    /// <summary>How the inputs were normalized, one for a column at most.</summary>
+    /// <summary>How the inputs were normalized: at most one normalization per column.</summary>
     public IReadOnlyCollection<Normalization> Normalizations { get; init; } = [];
 }
 
 /// <summary>
-/// How a file is read into a network. The defaults are strict: all of the network is in the file, and nothing else, and no bit has changed
-/// since it was saved.
+/// How a file is read into a network. The defaults are strict: the file must hold the whole network and nothing else, and its checksum must
+/// be right.
 /// </summary>
 public sealed record NetworkLoadOptions
 {
-    /// <summary>Whether a float network takes doubles, rounded to nearest.</summary>
+    /// <summary>Whether a float network accepts doubles and rounds them to nearest.</summary>
     public bool AllowNarrowing { get; init; }
 
-    /// <summary>Whether parameters and state that the file has not stay as they are.</summary>
+    /// <summary>Whether parameters and state may be missing from the file; they then keep their values.</summary>
     public bool AllowMissing { get; init; }
 
-    /// <summary>Whether the checksum is neither demanded nor compared. Files that others wrote have none.</summary>
+    /// <summary>Whether to load without a checksum, or without comparing it. Files from other programs have none.</summary>
     public bool IgnoreChecksum { get; init; }
 
-    /// <summary>From a name in the file to that in the network; null where the tensor is of no use. Without it names are equal.</summary>
+    /// <summary>
+    /// Maps a name in the file to the name in the network, or to null to leave the tensor out. Without it, the names must be equal.
+    /// </summary>
     public Func<string, string?>? Rename { get; init; }
 
     /// <summary>
-    /// For a name in the network the order of the file's dimensions: dimension i of the network is dimension <c>axes[i]</c> of the file. Null for
-    /// the same order. PyTorch's weights of linear layers, <c>[out, in]</c>, take <c>[1, 0]</c>, those of 2-D convolutions,
-    /// <c>[out, in, h, w]</c>, take <c>[2, 3, 1, 0]</c>.
+    /// Maps a name in the network to the order of the file's dimensions: dimension i of the network is dimension <c>axes[i]</c> of the file.
+    /// Null keeps the order. For PyTorch's linear weights <c>[out, in]</c> return <c>[1, 0]</c>; for its 2-D convolution weights
+    /// <c>[out, in, h, w]</c> return <c>[2, 3, 1, 0]</c>.
     /// </summary>
     public Func<string, int[]?>? Axes { get; init; }
 }
 
 /// <summary>What a file held besides the network.</summary>
-/// <param name="Metadata">The caller's texts; of a file that others wrote all of its metadata.</param>
+/// <param name="Metadata">The caller's texts; for a file from another program, all of its metadata.</param>
 /// <param name="Normalizations">How the inputs were normalized, in the order in which they were saved.</param>
 public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<Normalization> Normalizations);

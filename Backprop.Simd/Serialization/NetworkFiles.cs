@@ -5,49 +5,50 @@ namespace Backprop.Simd.Serialization;
 
 /// <summary>Networks in safetensors files: all parameters and all state, under their names and in their shapes.</summary>
 /// <remarks>
-/// The graph is not in the file: a network is loaded into one that was built by the same calls. Which parameters are frozen, and the
-/// seed, are not there either. Names that start with <c>@</c> are for what else a file of ours holds; loading a network passes them over, so
-/// that it can be loaded from a checkpoint too.
+/// The file does not hold the graph: load it into a network that was built by the same calls. Nor does it hold the seed or which parameters
+/// are frozen. Names that start with <c>@</c> belong to other data in a file of this library. Loading a network skips them, so that a
+/// network can also be loaded from a checkpoint.
 /// </remarks>
 public static class NetworkFiles
 {
-    /// <summary>What the names of other tensors start with.</summary>
+    /// <summary>The prefix of tensors that do not belong to the network.</summary>
     internal const char Mark = '@';
 
     private const string FormatKey = "format", Format = "backprop.simd", VersionKey = "version", Version = "1", ElementKey = "element", User = "user.";
 
-    /// <summary>Saves a network: the old file at this path or the new one is there, never a part.</summary>
+    /// <summary>Saves a network. The path always holds the old file or the new one, never a part.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="network">The network; nothing may change it meanwhile.</param>
-    /// <param name="path">The file; its directory exists. The usual ending is <c>.safetensors</c>.</param>
-    /// <param name="options">What else goes in; nothing if null.</param>
-    /// <exception cref="ArgumentException">A parameter and a piece of state have one name, a name starts with <c>@</c>, or two keys or columns of
-    /// <paramref name="options"/> are the same.</exception>
+    /// <param name="path">The file. Its directory must exist. The usual ending is <c>.safetensors</c>.</param>
+    /// <param name="options">Further content; null for none.</param>
+    /// <exception cref="ArgumentException">A parameter and a state have the same name, a name starts with <c>@</c>, or two keys or two columns
+    /// of <paramref name="options"/> are equal.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void Save<T>(this Network<T> network, string path, NetworkSaveOptions? options = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Writer(network, options).Write(path);
 
-    /// <summary>Saves a network to a stream, from its position on. The stream stays open.</summary>
+    /// <summary>Saves a network to a stream at its current position. The stream stays open.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="network">The network; nothing may change it meanwhile.</param>
     /// <param name="stream">Any stream that can be written to.</param>
-    /// <param name="options">What else goes in; nothing if null.</param>
-    /// <exception cref="ArgumentException">A parameter and a piece of state have one name, a name starts with <c>@</c>, or two keys or columns of
-    /// <paramref name="options"/> are the same.</exception>
+    /// <param name="options">Further content; null for none.</param>
+    /// <exception cref="ArgumentException">A parameter and a state have the same name, a name starts with <c>@</c>, or two keys or two columns
+    /// of <paramref name="options"/> are equal.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
     public static void Save<T>(this Network<T> network, Stream stream, NetworkSaveOptions? options = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Writer(network, options).Write(stream);
 
-    /// <summary>Loads a network. Unless all is right, nothing is changed.</summary>
-    /// <typeparam name="T">float or double; a double network takes a file of floats too.</typeparam>
+    /// <summary>Loads a network. If anything is wrong, the network is not changed.</summary>
+    /// <typeparam name="T">float or double. A double network also loads a file of floats.</typeparam>
     /// <param name="network">The network; nothing may use it meanwhile.</param>
-    /// <param name="path">The file: one of ours, a checkpoint, or, with the option for it, a safetensors file that others wrote.</param>
-    /// <param name="options">What is not to be strict; null for strict.</param>
-    /// <returns>What else the file held.</returns>
-    /// <exception cref="ModelFileException">The file is damaged or does not fit the network: the message lists what is missing,
+    /// <param name="path">A file saved by this library, a checkpoint, or (see <see cref="NetworkLoadOptions.IgnoreChecksum"/>) a safetensors file
+    /// from another program.</param>
+    /// <param name="options">Where to be less strict; null for strict.</param>
+    /// <returns>The further content of the file.</returns>
+    /// <exception cref="ModelFileException">The file is damaged or does not fit the network. The message lists what is missing,
     /// unexpected and different.</exception>
-    /// <exception cref="IOException">The file is not there, or cannot be read.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static NetworkFileContent Load<T>(this Network<T> network, string path, NetworkLoadOptions? options = null)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -56,13 +57,13 @@ public static class NetworkFiles
         return Load(network, file, options);
     }
 
-    /// <summary>Loads a network from a stream: from its position to its end. Unless all is right, nothing is changed.</summary>
-    /// <typeparam name="T">float or double; a double network takes a file of floats too.</typeparam>
+    /// <summary>Loads a network from a stream, from its position to its end. If anything is wrong, the network is not changed.</summary>
+    /// <typeparam name="T">float or double. A double network also loads a file of floats.</typeparam>
     /// <param name="network">The network; nothing may use it meanwhile.</param>
-    /// <param name="stream">The stream; one that cannot seek is read into memory first.</param>
-    /// <param name="options">What is not to be strict; null for strict.</param>
-    /// <returns>What else the file held.</returns>
-    /// <exception cref="ModelFileException">The bytes are damaged or do not fit the network: the message lists what is missing,
+    /// <param name="stream">The stream. If it cannot seek, it is read into memory first.</param>
+    /// <param name="options">Where to be less strict; null for strict.</param>
+    /// <returns>The further content of the file.</returns>
+    /// <exception cref="ModelFileException">The bytes are damaged or do not fit the network. The message lists what is missing,
     /// unexpected and different.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static NetworkFileContent Load<T>(this Network<T> network, Stream stream, NetworkLoadOptions? options = null)
@@ -72,13 +73,13 @@ public static class NetworkFiles
         return Load(network, file, options);
     }
 
-    /// <summary>Loads a network from an open file. Unless all is right, nothing is changed.</summary>
-    /// <typeparam name="T">float or double; a double network takes a file of floats too.</typeparam>
+    /// <summary>Loads a network from an open file. If anything is wrong, the network is not changed.</summary>
+    /// <typeparam name="T">float or double. A double network also loads a file of floats.</typeparam>
     /// <param name="network">The network; nothing may use it meanwhile.</param>
     /// <param name="file">The file, which stays open.</param>
-    /// <param name="options">What is not to be strict; null for strict.</param>
-    /// <returns>What else the file held.</returns>
-    /// <exception cref="ModelFileException">The file is damaged or does not fit the network: the message lists what is missing,
+    /// <param name="options">Where to be less strict; null for strict.</param>
+    /// <returns>The further content of the file.</returns>
+    /// <exception cref="ModelFileException">The file is damaged or does not fit the network. The message lists what is missing,
     /// unexpected and different.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static NetworkFileContent Load<T>(this Network<T> network, SafetensorsFile file, NetworkLoadOptions? options = null)
@@ -89,11 +90,12 @@ public static class NetworkFiles
         options ??= new();
         var isOurs = file.FindMetadata(FormatKey) is { } format && (format == Format || format.StartsWith(Format + ".", StringComparison.Ordinal));
         if (isOurs && file.FindMetadata(VersionKey) is var version && version != Version)
-            throw new ModelFileException($"{file.Origin} is of version '{version}'; this library reads version {Version}.");
+            throw new ModelFileException($"{file.Origin} has version '{version}'; this library reads version {Version}.");
         if (!options.IgnoreChecksum)
         {
             if (!file.HasChecksum)
-                throw new ModelFileException($"{file.Origin} has no checksum, as our files do; files that others wrote are loaded with {nameof(NetworkLoadOptions.IgnoreChecksum)}.");
+                throw new ModelFileException($"{file.Origin} has no checksum. Files saved by this library have one; "
+                    + $"load a file from another program with {nameof(NetworkLoadOptions.IgnoreChecksum)}.");
             file.VerifyChecksum();
         }
 
@@ -107,7 +109,7 @@ public static class NetworkFiles
                 metadata.Add(key[User.Length..], value);
         }
 
-        // Aside first: reading may still fail.
+        // Into other memory first: reading may still fail.
         var matching = new NetworkMatching<T>(network, file, options, passMarked: isOurs);
         T[] parameters = network.Parameters.ToArray(), state = network.State.ToArray();
         matching.Read(parameters, state);
@@ -116,19 +118,19 @@ public static class NetworkFiles
         return new NetworkFileContent(metadata, normalizations);
     }
 
-    /// <summary>Throws if two entries of a network would be one tensor, or one of its names is reserved.</summary>
+    /// <summary>Throws if two entries of a network have the same name, or if a name is reserved.</summary>
     internal static void RequireDistinctNames(NetworkDefinition definition)
     {
         foreach (var entry in definition.Parameters.Entries.Concat(definition.State.Entries))
         {
             if (entry.Name[0] == Mark)
-                throw new ArgumentException($"'{entry.Name}' cannot be in a file: names that start with '{Mark}' are for what is not the network's.", "network");
+                throw new ArgumentException($"'{entry.Name}' cannot be saved: names that start with '{Mark}' are reserved.", "network");
         }
 
         foreach (var entry in definition.State.Entries)
         {
             if (definition.Parameters.TryFind(entry.Name, out _))
-                throw new ArgumentException($"A parameter and a piece of state are both named '{entry.Name}', which would be one tensor of a file.", "network");
+                throw new ArgumentException($"A parameter and a state are both named '{entry.Name}': a file can hold only one of that name.", "network");
         }
     }
 

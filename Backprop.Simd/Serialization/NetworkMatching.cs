@@ -4,11 +4,11 @@ using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Serialization;
 
-/// <summary>Which tensor of a file goes to which entry of a network: checked as a whole before anything is read.</summary>
+/// <summary>Which tensor of a file belongs to which entry of a network. Everything is checked before anything is read.</summary>
 internal sealed class NetworkMatching<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Names of one kind that a message lists.</summary>
+    /// <summary>How many names of one kind a message lists.</summary>
     private const int MostListed = 10;
 
     private readonly List<Match> _matches = [];
@@ -17,8 +17,8 @@ internal sealed class NetworkMatching<T>
     /// <summary>Matches all tensors.</summary>
     /// <param name="network">The network.</param>
     /// <param name="file">The file.</param>
-    /// <param name="options">What is not to be strict.</param>
-    /// <param name="passMarked">Whether names with the mark are not the network's.</param>
+    /// <param name="options">Where to be less strict.</param>
+    /// <param name="passMarked">Whether to skip tensors with the reserved prefix.</param>
     /// <exception cref="ModelFileException">Something is missing, unexpected or different.</exception>
     public NetworkMatching(Network<T> network, SafetensorsFile file, NetworkLoadOptions options, bool passMarked)
     {
@@ -53,13 +53,13 @@ internal sealed class NetworkMatching<T>
         if (all.Count > 0)
         {
             var strict = different.Count + unexpected.Count > 0
-                ? " To leave a tensor of the file out, let Rename give null for its name, and AllowMissing where the network has it."
-                : " AllowMissing leaves out what is missing.";
+                ? " To leave out a tensor of the file, let Rename return null for its name; if the network has it too, set AllowMissing."
+                : " Set AllowMissing to load without the missing ones.";
             throw new ModelFileException($"{file.Origin} does not fit the network. {string.Join("; ", all)}.{strict}");
         }
     }
 
-    /// <summary>Reads all matches into blocks laid out as those of the network.</summary>
+    /// <summary>Reads all matches into blocks with the layout of the network's blocks.</summary>
     public void Read(Span<T> parameters, Span<T> state)
     {
         foreach (var (tensor, entry, isState, axes) in _matches)
@@ -106,7 +106,7 @@ internal sealed class NetworkMatching<T>
     /// <summary>destination[i0, i1, ...] = source at the index whose dimension axes[n] is i[n]; both row-major.</summary>
     private static void Permute(ReadOnlySpan<T> source, ReadOnlySpan<long> shape, int[] axes, Span<T> destination)
     {
-        // Sizes and strides of the destination's dimensions, with ones in front up to the largest rank.
+        // Sizes and strides of the destination's dimensions, padded in front with ones up to the largest rank.
         Span<int> sizes = [1, 1, 1, 1], strides = [0, 0, 0, 0];
         var first = Shape.MaxRank - axes.Length;
         for (var i = 0; i < axes.Length; i++)

@@ -4,7 +4,8 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Serialization;
 
 /// <summary>
-/// Normalizations as tensors: <c>@normalization/x/shape</c> (the shape of an example), <c>/offset</c> and <c>/factor</c> for the column x.
+/// Stores normalizations as tensors. Column x has <c>@normalization/x/shape</c> (the shape of an example), <c>@normalization/x/offset</c> and
+/// <c>@normalization/x/factor</c>.
 /// </summary>
 internal static class NormalizationTensors
 {
@@ -24,7 +25,7 @@ internal static class NormalizationTensors
     }
 
     /// <summary>All normalizations of a file, in its order.</summary>
-    /// <exception cref="ModelFileException">One of them is none.</exception>
+    /// <exception cref="ModelFileException">A normalization is incomplete or not valid.</exception>
     public static List<Normalization> Read(SafetensorsFile file)
     {
         var all = new List<Normalization>();
@@ -52,7 +53,7 @@ internal static class NormalizationTensors
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new ModelFileException($"{file.Origin}: the normalization of '{column}' is none: {e.Message}", e);
+            throw new ModelFileException($"{file.Origin}: the normalization of column '{column}' is not valid: {e.Message}", e);
         }
     }
 }

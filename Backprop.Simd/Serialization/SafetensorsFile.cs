@@ -8,12 +8,12 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Serialization;
 
 /// <summary>
-/// A safetensors file, open for reading (<see href="https://github.com/huggingface/safetensors"/>). Opening reads and checks the header;
-/// the data stays where it is until a tensor is read. For one thread at a time.
+/// A safetensors file, open for reading (<see href="https://github.com/huggingface/safetensors"/>). Opening reads and checks the header.
+/// The data of a tensor is read when it is asked for. Only one thread at a time may use a file.
 /// </summary>
 /// <remarks>
-/// Stricter than the format where that costs nothing: unknown keys and types, names that occur twice, gaps, overlaps and anything behind
-/// the data are refused. White space around the JSON is accepted.
+/// Stricter than the format: unknown keys and types, duplicate names, gaps, overlaps and bytes after the data are refused. White space around
+/// the JSON is accepted.
 /// </remarks>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -42,13 +42,14 @@ public sealed class SafetensorsFile : IDisposable
         _length = stream.Length - _start;
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         if (_length < prefix.Length)
-            throw new ModelFileException($"{origin}: {Math.Max(_length, 0)} bytes are no safetensors file, which starts with the 8 bytes of a length.");
+            throw new ModelFileException($"{origin} has {Math.Max(_length, 0)} bytes; a safetensors file starts with the 8 bytes of a length.");
         ReadExactly(prefix);
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > MaxHeaderLength)
-            throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced; at most {MaxHeaderLength} are read. Is it a safetensors file?");
+            throw new ModelFileException($"{origin} announces a header of {headerLength} bytes; at most {MaxHeaderLength} are allowed. "
+                + "Is it a safetensors file?");
         if ((long)headerLength > _length - prefix.Length)
-            throw new ModelFileException($"{origin}: a header of {headerLength} bytes is announced, in a file of {_length}.");
+            throw new ModelFileException($"{origin} announces a header of {headerLength} bytes, but has only {_length}.");
         var text = new byte[headerLength];
         ReadExactly(text);
         _dataStart = prefix.Length + text.Length;
@@ -64,31 +65,31 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The tensors, in the order of the header.</summary>
     public IReadOnlyList<SafetensorsTensor> Tensors { get; }
 
-    /// <summary>Whether the metadata has a checksum as <see cref="SafetensorsWriter.Checksum"/> writes it.</summary>
+    /// <summary>Whether the metadata has a checksum as written by <see cref="SafetensorsWriter.Checksum"/>.</summary>
     public bool HasChecksum => _checksum >= 0;
 
-    /// <summary>The file in messages.</summary>
+    /// <summary>How messages call the file.</summary>
     internal string Origin { get; }
 
     /// <summary>Finds a tensor.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="ModelFileException">There is none of this name.</exception>
+    /// <exception cref="ModelFileException">There is no tensor of this name.</exception>
     public SafetensorsTensor this[string name] =>
         TryFind(name, out var tensor) ? tensor : throw new ModelFileException($"{Origin}: there is no tensor '{name}'.");
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">The file.</param>
-    /// <returns>The file, to be disposed.</returns>
-    /// <exception cref="ModelFileException">It is damaged, or no safetensors file.</exception>
-    /// <exception cref="IOException">It is not there, or cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <returns>The file. Dispose it.</returns>
+    /// <exception cref="ModelFileException">The file is damaged or not a safetensors file.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static SafetensorsFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!RegularFile.HasBytes(path))
             throw new ModelFileException($"'{path}' is empty, or a pipe or a device; a safetensors file starts with the 8 bytes of a length.");
 
-        // Others may replace or delete the file meanwhile: what is open stays what it was.
+        // Others may replace or delete the file meanwhile: the open file keeps its content.
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         try
         {
@@ -101,10 +102,10 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Reads a file from a stream: from its position to its end. The stream stays open, and must as long as tensors are read.</summary>
-    /// <param name="stream">The stream; one that cannot seek is read into memory first.</param>
-    /// <returns>The file.</returns>
-    /// <exception cref="ModelFileException">The bytes are damaged, or no safetensors file.</exception>
+    /// <summary>Reads a file from a stream, from its position to its end. Keep the stream open while tensors are read.</summary>
+    /// <param name="stream">The stream. If it cannot seek, it is read into memory first.</param>
+    /// <returns>The file. Disposing it leaves the stream open.</returns>
+    /// <exception cref="ModelFileException">The bytes are damaged or not a safetensors file.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static SafetensorsFile Open(Stream stream)
     {
@@ -117,10 +118,10 @@ public sealed class SafetensorsFile : IDisposable
         return new SafetensorsFile(memory, ownsStream: true, "the stream");
     }
 
-    /// <summary>Finds a tensor, or reports that there is none.</summary>
+    /// <summary>Finds a tensor if it exists.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="tensor">The tensor.</param>
-    /// <returns>True if there is one.</returns>
+    /// <returns>Whether it exists.</returns>
     public bool TryFind(string name, [NotNullWhen(true)] out SafetensorsTensor? tensor)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -130,7 +131,7 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Finds metadata.</summary>
     /// <param name="key">Its key.</param>
-    /// <returns>Its value; null if there is none.</returns>
+    /// <returns>Its value; null if there is no such key.</returns>
     public string? FindMetadata(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -138,13 +139,13 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Reads the whole file and compares it with its checksum.</summary>
-    /// <exception cref="ModelFileException">It has no checksum, or another: a bit has changed since it was written.</exception>
+    /// <exception cref="ModelFileException">The file has no checksum, or its content has changed since it was written.</exception>
     /// <exception cref="ObjectDisposedException">The file was closed.</exception>
     public void VerifyChecksum()
     {
         ObjectDisposedException.ThrowIf(_isClosed, this);
         if (!HasChecksum)
-            throw new ModelFileException($"{Origin}: there is no checksum: metadata '{ChecksumKey}' of {ChecksumDigits} hexadecimal digits.");
+            throw new ModelFileException($"{Origin} has no checksum: metadata '{ChecksumKey}' with {ChecksumDigits} hexadecimal digits.");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> digits = stackalloc byte[ChecksumDigits];
         var block = new byte[Math.Min(1 << 18, _length)];
@@ -154,10 +155,10 @@ public sealed class SafetensorsFile : IDisposable
         hash.AppendData("0000000000000000000000000000000000000000000000000000000000000000"u8);
         Append(hash, block, _length - _checksum - digits.Length);
         if (Encoding.ASCII.GetString(digits) != Convert.ToHexStringLower(hash.GetHashAndReset()))
-            throw new ModelFileException($"{Origin} is damaged: its content does not give the checksum it carries.");
+            throw new ModelFileException($"{Origin} is damaged: its content does not match its checksum.");
     }
 
-    /// <summary>Closes the file; a stream that was given stays open.</summary>
+    /// <summary>Closes the file. A stream that was passed in stays open.</summary>
     public void Dispose()
     {
         _isClosed = true;
@@ -165,7 +166,7 @@ public sealed class SafetensorsFile : IDisposable
             _stream.Dispose();
     }
 
-    /// <summary>Reads a tensor, converted.</summary>
+    /// <summary>Reads a tensor and converts its elements.</summary>
     internal void Read<T>(SafetensorsTensor tensor, Span<T> destination)
         where T : unmanaged
     {
@@ -206,9 +207,9 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    private ModelFileException Shortened(Exception e) => new($"{Origin} has become shorter than the {_length} bytes it had.", e);
+    private ModelFileException Shortened(Exception e) => new($"{Origin} had {_length} bytes when it was opened and has become shorter.", e);
 
-    /// <summary>A list whose items are made when they are asked for.</summary>
+    /// <summary>A list that makes its items on demand.</summary>
     private sealed class MadeList<TItem>(int count, Func<int, TItem> make) : IReadOnlyList<TItem>
     {
         public int Count => count;

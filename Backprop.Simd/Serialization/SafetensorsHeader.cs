@@ -7,13 +7,14 @@ using System.Text.Unicode;
 namespace Backprop.Simd.Serialization;
 
 /// <summary>
-/// The JSON of a safetensors file, read strictly: an object of tensors, each an object with exactly <c>dtype</c>, <c>shape</c> and
-/// <c>data_offsets</c>, and possibly <c>__metadata__</c>, an object of strings; no name twice; the tensors fill the data without gap or overlap.
+/// The JSON of a safetensors file, read strictly. It is an object of tensors, each an object with exactly <c>dtype</c>, <c>shape</c> and
+/// <c>data_offsets</c>. It may have <c>__metadata__</c>, an object of strings. No name occurs twice. The tensors fill the data without gap or
+/// overlap.
 /// </summary>
 /// <remarks>
-/// White space around the object is accepted. All is checked in one pass, and of each name its place in the text is kept: tensors and
-/// metadata are made when they are asked for, so that a header takes at most twice its own bytes;
-/// two long names of equal length with escapes, which are decoded to be compared, take three times.
+/// White space around the object is accepted. One pass checks everything and keeps only the position of each name. Tensors and metadata
+/// are made on demand, so that a header takes at most twice its own bytes, or three times if two long names of equal length with escapes
+/// must be decoded to compare them.
 /// </remarks>
 internal sealed class SafetensorsHeader
 {
@@ -25,15 +26,15 @@ internal sealed class SafetensorsHeader
     private readonly HeaderNames _tensors, _metadata;
 
     /// <summary>Reads a header.</summary>
-    /// <param name="file">The file, for messages and for the tensors to belong to.</param>
+    /// <param name="file">The file that owns the tensors; messages name it.</param>
     /// <param name="text">The JSON, which must not change.</param>
-    /// <param name="dataLength">The bytes behind it.</param>
-    /// <exception cref="ModelFileException">The header is not as described.</exception>
+    /// <param name="dataLength">The number of bytes after the JSON.</param>
+    /// <exception cref="ModelFileException">The header breaks a rule of this class.</exception>
     public SafetensorsHeader(SafetensorsFile file, byte[] text, long dataLength)
     {
         (_file, _text, _dataLength) = (file, text, dataLength);
         if (!Utf8.IsValid(text))
-            Refuse("the header is no valid UTF-8");
+            Refuse("the header is not valid UTF-8");
         try
         {
             var (tensors, metadata) = Count();
@@ -46,12 +47,12 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException e)
         {
-            throw new ModelFileException($"{file.Origin}: the header is no valid JSON: {e.Message}", e);
+            throw new ModelFileException($"{file.Origin}: the header is not valid JSON: {e.Message}", e);
         }
         catch (InvalidOperationException e)
         {
-            // An escaped half of a surrogate pair is no text.
-            throw new ModelFileException($"{file.Origin}: the header has a string that is no valid text: {e.Message}", e);
+            // An escaped half of a surrogate pair is not valid text.
+            throw new ModelFileException($"{file.Origin}: the header has a string that is not valid text: {e.Message}", e);
         }
     }
 
@@ -61,7 +62,7 @@ internal sealed class SafetensorsHeader
     /// <summary>The number of entries of the metadata.</summary>
     public int Metadata => _metadata.Count;
 
-    /// <summary>Where the digits of the checksum start in the header; -1 if there is none.</summary>
+    /// <summary>Where the digits of the checksum start in the header; -1 without a checksum.</summary>
     public int Checksum { get; private set; } = -1;
 
     /// <summary>Makes a tensor.</summary>
@@ -79,17 +80,17 @@ internal sealed class SafetensorsHeader
         return new SafetensorsTensor(_file, Text(place), facts.Type, [.. shape], facts.Begin, facts.End);
     }
 
-    /// <summary>Which tensor has a name, in the order of the file; negative if none has.</summary>
+    /// <summary>The index of the tensor with a name, in the order of the file; negative if there is no such tensor.</summary>
     public int Find(string name) => _tensors.Find(name) is >= 0 and var place ? Array.BinarySearch(_tensors.InOrder, place) : -1;
 
     /// <summary>An entry of the metadata.</summary>
     /// <param name="index">Which, in the order of the file.</param>
     public KeyValuePair<string, string> MetadataEntry(int index) => new(Text(_metadata.InOrder[index]), ValueText(_metadata.InOrder[index]));
 
-    /// <summary>A value of the metadata; null if there is none of this key.</summary>
+    /// <summary>A value of the metadata; null if there is no such key.</summary>
     public string? FindMetadata(string key) => _metadata.Find(key) is >= 0 and var place ? ValueText(place) : null;
 
-    /// <summary>The names in the header, so that their places are allocated once.</summary>
+    /// <summary>The number of names in the header, so that their positions are allocated once.</summary>
     private (int Tensors, int Metadata) Count()
     {
         var json = new Utf8JsonReader(_text);
@@ -146,13 +147,13 @@ internal sealed class SafetensorsHeader
             if (isChecksum && !json.ValueIsEscaped && IsChecksum(json.ValueSpan))
                 Checksum = (int)json.TokenStartIndex + 1;
             if (json.ValueIsEscaped)
-                json.CopyString(new byte[json.ValueSpan.Length]); // Throws where it is no text.
+                json.CopyString(new byte[json.ValueSpan.Length]); // Throws if it is not valid text.
         }
     }
 
-    /// <summary>Reads the object of a tensor, and checks it.</summary>
-    /// <param name="json">In front of the object; behind it afterwards.</param>
-    /// <param name="name">Where the tensor's name is in the text.</param>
+    /// <summary>Reads and checks the object of a tensor.</summary>
+    /// <param name="json">Stands in front of the object, and after it on return.</param>
+    /// <param name="name">The position of the tensor's name in the text.</param>
     /// <param name="start">Where the reader's text starts.</param>
     private Facts ReadTensor(ref Utf8JsonReader json, int name, int start)
     {
@@ -192,21 +193,21 @@ internal sealed class SafetensorsHeader
         if (offsets is not { } place)
             return Refuse<Facts>($"{Tensor("", name)} has no data_offsets of two numbers");
         if (place.Begin > place.End || place.End > _dataLength)
-            Refuse($"{Tensor("", name)} claims the bytes {place.Begin} to {place.End} of {_dataLength}");
+            Refuse($"{Tensor("", name)} claims bytes {place.Begin} to {place.End} of {_dataLength}");
 
-        // As the reference reader: neither the elements nor their bytes may pass 64 bits, also where a later size is 0.
+        // As in the reference reader, neither the elements nor their bytes may exceed 64 bits, even if a later size is 0.
         var bytes = sizes.Elements * (uint)element.Size();
         if (bytes > ulong.MaxValue)
-            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, whose product from the left passes 2^64 - 1");
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, whose product from the left exceeds 2^64 - 1");
         if (bytes > (ulong)_dataLength)
-            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which is more than the file's {_dataLength} bytes of data");
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which needs more than the file's {_dataLength} bytes of data");
         if (bytes != (ulong)(place.End - place.Begin))
-            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which takes {bytes} bytes; "
+            Refuse($"{Tensor("", name)} has {element.Name()} {ShapeText(sizes.At)}, which needs {bytes} bytes; "
                 + $"its data_offsets {place.Begin} and {place.End} give it {place.End - place.Begin}");
         return new Facts(element, sizes.At, place.Begin, place.End);
     }
 
-    /// <summary>Where a shape starts, and its elements; above 2^64 - 1 where a product from the left on is.</summary>
+    /// <summary>Where a shape starts, and its number of elements; above 2^64 - 1 if a product of its first sizes is.</summary>
     private (int At, UInt128 Elements) ReadShape(ref Utf8JsonReader json, int name, int start)
     {
         const string What = "the shape of the tensor";
@@ -240,26 +241,26 @@ internal sealed class SafetensorsHeader
         return (offsets[0], offsets[1]);
     }
 
-    /// <summary>The tensors in the order of their places must follow each other from the first byte to the last.</summary>
+    /// <summary>Checks that the tensors, sorted by position, follow each other from the first byte to the last.</summary>
     private void CheckPlaces(long[] begins, long[] ends)
     {
         Array.Sort(begins, ends);
         var reached = 0L;
         for (var i = 0; i < begins.Length; i++)
         {
-            // One without bytes may stand before or behind another that begins there.
+            // An empty tensor may stand before or after another tensor that begins at the same byte.
             if (begins[i] < reached && !(begins[i] == ends[i] && begins[i] == begins[i - 1]))
-                Refuse($"{TensorAt(begins[i], ends[i])} overlaps another: it starts at {begins[i]}, where one reaches to {reached}");
+                Refuse($"{TensorAt(begins[i], ends[i])} overlaps another tensor: it starts at byte {begins[i]}, the other ends at byte {reached}");
             if (begins[i] > reached)
-                Refuse($"the bytes {reached} to {begins[i]} of the data belong to no tensor");
+                Refuse($"bytes {reached} to {begins[i]} of the data belong to no tensor");
             reached = Math.Max(reached, ends[i]);
         }
 
         if (reached != _dataLength)
-            Refuse($"the tensors end at byte {reached} of {_dataLength}: what is behind belongs to none");
+            Refuse($"the tensors end at byte {reached} of {_dataLength}; the rest belongs to no tensor");
     }
 
-    /// <summary>The last tensor of this place, for a message.</summary>
+    /// <summary>The last tensor that claims these bytes, for a message.</summary>
     private string TensorAt(long begin, long end)
     {
         return Tensor("", _tensors.InOrder.Last(place =>
@@ -272,7 +273,7 @@ internal sealed class SafetensorsHeader
 
     private long Number(ref Utf8JsonReader json, string what, int name)
     {
-        // A number without a sign, a point or an exponent: -0 is none.
+        // No sign, point or exponent: -0 is refused.
         if (json.TokenType != JsonTokenType.Number || !json.TryGetUInt64(out var number) || number > long.MaxValue)
             return Refuse<long>($"{Tensor(what, name)} holds something other than integers from 0 to 2^63 - 1");
         return (long)number;
@@ -296,7 +297,7 @@ internal sealed class SafetensorsHeader
             Refuse($"{what} has '{Short(HeaderNames.KeyAt(_text, place))}' twice");
     }
 
-    /// <summary>Digits in lower case alone, so that no bit of them can change unnoticed.</summary>
+    /// <summary>Only digits in lower case are accepted, so that no bit of the checksum can change unnoticed.</summary>
     private static bool IsChecksum(ReadOnlySpan<byte> value) =>
         value.Length == SafetensorsFile.ChecksumDigits && !value.ContainsAnyExcept(_digits);
 
@@ -309,17 +310,18 @@ internal sealed class SafetensorsHeader
 
     private string Text(int place) => HeaderNames.KeyAt(_text, place).GetString()!;
 
-    /// <summary>What is spoken of in a message, with the name at a place of the text unless that is negative.</summary>
-    private string Tensor(string what, int name) => name < 0 ? what : $"{(what.Length == 0 ? "the tensor" : what)} '{Short(HeaderNames.KeyAt(_text, name))}'";
+    /// <summary>The subject of a message, followed by the name at a position unless that is negative.</summary>
+    private string Tensor(string what, int name) =>
+        name < 0 ? what : $"{(what.Length == 0 ? "the tensor" : what)} '{Short(HeaderNames.KeyAt(_text, name))}'";
 
-    /// <summary>The name or string that a reader has read, in a message; a long string is cut before it is decoded, its escapes as they stand.</summary>
+    /// <summary>The name or string that a reader has read, for a message. A long string is cut and its escapes are not decoded.</summary>
     private static string Short(in Utf8JsonReader json)
     {
         const int Most = 600; // A hundred characters, all escaped.
         return Short(json.ValueSpan.Length <= Most ? json.GetString()! : Encoding.UTF8.GetString(json.ValueSpan[..Most]));
     }
 
-    /// <summary>Text from a file, in a message.</summary>
+    /// <summary>Text from a file, for a message.</summary>
     private static string Short(string text) => text.Length <= 100 ? text : text[..100] + "...";
 
     private string ShapeText(int place)
@@ -334,6 +336,6 @@ internal sealed class SafetensorsHeader
     [DoesNotReturn]
     private TResult Refuse<TResult>(string why) => throw new ModelFileException($"{_file.Origin}: {why}.");
 
-    /// <summary>What the header says of a tensor; the shape is a place in the text.</summary>
+    /// <summary>What the header says about a tensor. The shape is a position in the text.</summary>
     private readonly record struct Facts(TensorType Type, int Shape, long Begin, long End);
 }

@@ -12,12 +12,12 @@ namespace Backprop.Simd.Serialization;
 
 /// <summary>
 /// Writes named tensors in the safetensors format (<see href="https://github.com/huggingface/safetensors"/>): the length N of the header
-/// in 8 bytes, N bytes of JSON that say type, shape and place of each tensor, and the data, row-major, little-endian and without gaps.
+/// in 8 bytes, N bytes of JSON with the type, shape and position of each tensor, and the data, row-major, little-endian and without gaps.
 /// </summary>
 /// <remarks>
-/// Values are not copied: they are read when the file is written, and must not change meanwhile. Tensors of wider elements come first in the
-/// data and the data starts on a multiple of 8, so that each tensor lies on a multiple of its element's size, as the reference
-/// writer does it; the spaces that this takes stand before the header's last brace. Within one size the order is that of adding.
+/// Values are not copied. They are read when the file is written, and must not change meanwhile. As in the reference writer, tensors with wider
+/// elements come first and the data starts at a multiple of 8, so that each tensor starts at a multiple of its element size. The spaces
+/// needed for that stand before the header's last brace. Tensors of the same element size keep the order in which they were added.
 /// </remarks>
 public sealed class SafetensorsWriter
 {
@@ -29,15 +29,15 @@ public sealed class SafetensorsWriter
     private readonly HashSet<string> _keys = [], _names = [];
 
     /// <summary>
-    /// Whether the file carries a checksum: the metadata entry <c>sha256</c>, 64 hexadecimal digits of the SHA-256 of the whole file with
-    /// these digits replaced by zeros. The values are then read twice; should they change in between, readers refuse the file.
+    /// Whether the file gets a checksum: the metadata entry <c>sha256</c>, 64 hexadecimal digits. It is the SHA-256 of the whole file with
+    /// these digits replaced by zeros. The values are then read twice; if they change in between, readers refuse the file.
     /// </summary>
     public bool Checksum { get; init; }
 
-    /// <summary>Adds an entry to the metadata, which a file holds in the order of adding.</summary>
+    /// <summary>Adds an entry to the metadata. The file keeps the order of the calls.</summary>
     /// <param name="key">The key, other than <c>sha256</c>.</param>
     /// <param name="value">The value.</param>
-    /// <exception cref="ArgumentException">The key is there already or reserved, or a text is no valid UTF-16.</exception>
+    /// <exception cref="ArgumentException">The key is taken or reserved, or a text is not valid UTF-16.</exception>
     public void AddMetadata(string key, string value)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -45,9 +45,9 @@ public sealed class SafetensorsWriter
         Encodable(key, nameof(key));
         Encodable(value, nameof(value));
         if (key == SafetensorsFile.ChecksumKey)
-            throw new ArgumentException($"The key '{key}' is that of the checksum, which {nameof(Checksum)} adds.", nameof(key));
+            throw new ArgumentException($"The key '{key}' is reserved for the checksum; set {nameof(Checksum)} to add one.", nameof(key));
         if (!_keys.Add(key))
-            throw new ArgumentException($"There is metadata with the key '{key}' already.", nameof(key));
+            throw new ArgumentException($"The metadata already has the key '{key}'.", nameof(key));
         _metadata.Add(new(key, value));
     }
 
@@ -56,7 +56,7 @@ public sealed class SafetensorsWriter
     /// <param name="name">Its name, unique in the file.</param>
     /// <param name="shape">Its shape.</param>
     /// <param name="values">Its elements, row-major; read by <see cref="Write(Stream)"/>.</param>
-    /// <exception cref="ArgumentException">The name is taken or reserved, or there are not as many values as the shape has elements.</exception>
+    /// <exception cref="ArgumentException">The name is taken or reserved, or the number of values does not match the shape.</exception>
     /// <exception cref="NotSupportedException">There are no tensors of <typeparamref name="T"/>.</exception>
     public void Add<T>(string name, Shape shape, ReadOnlyMemory<T> values)
         where T : unmanaged => Add(name, Dimensions(shape), values);
@@ -69,16 +69,17 @@ public sealed class SafetensorsWriter
     /// <summary>Adds a tensor of any rank.</summary>
     /// <typeparam name="T">float, double, Half, or an integer of 8 to 64 bits.</typeparam>
     /// <param name="name">Its name, unique in the file.</param>
-    /// <param name="shape">Its dimensions, each 0 or more; none for a scalar.</param>
+    /// <param name="shape">Its dimensions, each 0 or more; empty for a scalar.</param>
     /// <param name="values">Its elements, row-major; read by <see cref="Write(Stream)"/>.</param>
-    /// <exception cref="ArgumentException">The name is taken or reserved, or there are not as many values as the shape has elements.</exception>
+    /// <exception cref="ArgumentException">The name is taken or reserved, or the number of values does not match the shape.</exception>
     /// <exception cref="NotSupportedException">There are no tensors of <typeparamref name="T"/>.</exception>
     public void Add<T>(string name, ReadOnlySpan<long> shape, ReadOnlyMemory<T> values)
         where T : unmanaged
     {
         var count = Count(shape);
         if (values.Length != count)
-            throw new ArgumentException($"The shape [{string.Join(", ", shape.ToArray())}] of '{name}' has {count} elements; got {values.Length}.", nameof(values));
+            throw new ArgumentException($"The shape [{string.Join(", ", shape.ToArray())}] of '{name}' has {count} elements; got {values.Length}.",
+                nameof(values));
         Add(name, shape, () => values.Span);
     }
 
@@ -91,11 +92,11 @@ public sealed class SafetensorsWriter
         Add<T>(name, shape, values.AsMemory());
     }
 
-    /// <summary>Adds a tensor whose values are asked for while the file is written.</summary>
+    /// <summary>Adds a tensor whose values are requested while the file is written.</summary>
     /// <typeparam name="T">float, double, Half, or an integer of 8 to 64 bits.</typeparam>
     /// <param name="name">Its name, unique in the file.</param>
-    /// <param name="shape">Its dimensions, each 0 or more; none for a scalar.</param>
-    /// <param name="values">Gives its elements, row-major, the same at each call: <c>() => network.Parameters</c>.</param>
+    /// <param name="shape">Its dimensions, each 0 or more; empty for a scalar.</param>
+    /// <param name="values">Returns its elements, row-major, the same at each call: <c>() => network.Parameters</c>.</param>
     /// <exception cref="ArgumentException">The name is taken or reserved, or a dimension is negative.</exception>
     /// <exception cref="NotSupportedException">There are no tensors of <typeparamref name="T"/>.</exception>
     public void Add<T>(string name, ReadOnlySpan<long> shape, Func<ReadOnlySpan<T>> values)
@@ -108,22 +109,22 @@ public sealed class SafetensorsWriter
         if (name == SafetensorsFile.MetadataKey)
             throw new ArgumentException($"The name '{name}' is reserved for the metadata.", nameof(name));
         if (!_names.Add(name))
-            throw new ArgumentException($"There is a tensor named '{name}' already.", nameof(name));
+            throw new ArgumentException($"The file already has a tensor named '{name}'.", nameof(name));
         _tensors.Add(entry);
     }
 
-    /// <summary>Writes the file as <see cref="AtomicFile"/> does: in whole or not at all.</summary>
-    /// <param name="path">The file; its directory exists.</param>
-    /// <exception cref="InvalidOperationException">The header would be longer than readers accept, or a tensor does not give as many values as
-    /// its shape has elements.</exception>
+    /// <summary>Writes the file completely or not at all.</summary>
+    /// <param name="path">The file. Its directory must exist.</param>
+    /// <exception cref="InvalidOperationException">The header would be longer than readers accept, or a tensor returns a number of values that
+    /// does not match its shape.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public void Write(string path) => AtomicFile.Write(path, Write);
 
-    /// <summary>Writes the file to a stream, from its position on. The stream stays open.</summary>
+    /// <summary>Writes the file to a stream at its current position. The stream stays open.</summary>
     /// <param name="stream">Any stream that can be written to.</param>
-    /// <exception cref="InvalidOperationException">The header would be longer than readers accept, or a tensor does not give as many values as
-    /// its shape has elements.</exception>
+    /// <exception cref="InvalidOperationException">The header would be longer than readers accept, or a tensor returns a number of values that
+    /// does not match its shape.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
     public void Write(Stream stream)
     {
@@ -145,7 +146,7 @@ public sealed class SafetensorsWriter
             tensor.Visit(stream.Write);
     }
 
-    /// <summary>A shape as a file has it.</summary>
+    /// <summary>The dimensions of a shape as 64-bit integers.</summary>
     internal static long[] Dimensions(Shape shape)
     {
         var dimensions = new long[shape.Rank];
@@ -154,7 +155,7 @@ public sealed class SafetensorsWriter
         return dimensions;
     }
 
-    /// <summary>The length and the JSON, with zeros for the checksum; and where these start.</summary>
+    /// <summary>The length and the JSON, with zeros for the checksum, and the position of the zeros.</summary>
     private (byte[] Header, int Digits) Header(Entry[] inOrder)
     {
         var begins = new Dictionary<string, long>();
@@ -204,7 +205,7 @@ public sealed class SafetensorsWriter
 
         var length = (json.WrittenCount + 7) / 8 * 8;
         if (length > SafetensorsFile.MaxHeaderLength)
-            throw new InvalidOperationException($"The header would have {length} bytes; readers accept {SafetensorsFile.MaxHeaderLength}.");
+            throw new InvalidOperationException($"The header would have {length} bytes; readers accept at most {SafetensorsFile.MaxHeaderLength}.");
         var header = new byte[sizeof(ulong) + length];
         BinaryPrimitives.WriteUInt64LittleEndian(header, (ulong)length);
         var text = header.AsSpan(sizeof(ulong));
@@ -220,7 +221,7 @@ public sealed class SafetensorsWriter
         foreach (var dimension in shape)
         {
             if (dimension < 0)
-                throw new ArgumentException($"Dimensions are 0 or more; got [{string.Join(", ", shape.ToArray())}].", nameof(shape));
+                throw new ArgumentException($"Dimensions must be 0 or more; got [{string.Join(", ", shape.ToArray())}].", nameof(shape));
             var product = Math.BigMul(count, dimension);
             if (product > int.MaxValue)
                 throw new ArgumentException($"A tensor has at most 2^31 - 1 elements; got [{string.Join(", ", shape.ToArray())}].", nameof(shape));
@@ -238,7 +239,7 @@ public sealed class SafetensorsWriter
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException("The text holds half of a surrogate pair, which UTF-8 has no form for.", parameter, e);
+            throw new ArgumentException("The text has half of a surrogate pair and cannot be written as UTF-8.", parameter, e);
         }
     }
 
@@ -254,7 +255,7 @@ public sealed class SafetensorsWriter
 
         protected long Count => count;
 
-        /// <summary>Hands the bytes over, in blocks.</summary>
+        /// <summary>Writes the bytes in blocks.</summary>
         public abstract void Visit(ReadOnlySpanAction action);
     }
 
@@ -268,7 +269,7 @@ public sealed class SafetensorsWriter
         {
             var rest = values();
             if (rest.Length != Count)
-                throw new InvalidOperationException($"'{Name}' [{string.Join(", ", Shape)}] has {Count} elements; it gave {rest.Length}.");
+                throw new InvalidOperationException($"'{Name}' [{string.Join(", ", Shape)}] has {Count} elements; the call returned {rest.Length}.");
             for (; !rest.IsEmpty; rest = rest[Math.Min(BlockElements, rest.Length)..])
                 action(MemoryMarshal.AsBytes(rest[..Math.Min(BlockElements, rest.Length)]));
         }

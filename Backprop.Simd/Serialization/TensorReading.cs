@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace Backprop.Simd.Serialization;
 
-/// <summary>Elements of a stream, converted on the way.</summary>
+/// <summary>Reads elements from a stream and converts them.</summary>
 internal static class TensorReading
 {
     private const int BlockBytes = 1 << 16;
 
-    /// <summary>Whether elements of a type go into elements of <typeparamref name="T"/>, without loss unless narrowing is allowed.</summary>
+    /// <summary>Whether elements of a type can be read as <typeparamref name="T"/>, without loss unless narrowing is allowed.</summary>
     public static bool CanRead<T>(TensorType type, bool allowNarrowing)
         where T : unmanaged
     {
@@ -20,8 +20,8 @@ internal static class TensorReading
             || own == TensorType.F32 && type == TensorType.F64 && allowNarrowing;
     }
 
-    /// <summary>Reads from the position of a stream; the pair of types is one that <see cref="CanRead{T}"/> allows.</summary>
-    /// <exception cref="EndOfStreamException">The stream ends before.</exception>
+    /// <summary>Reads from the position of a stream. <see cref="CanRead{T}"/> must allow the pair of types.</summary>
+    /// <exception cref="EndOfStreamException">The stream is too short.</exception>
     public static void Read<T>(Stream stream, TensorType type, Span<T> destination)
         where T : unmanaged
     {
@@ -36,7 +36,7 @@ internal static class TensorReading
     private static void Copy<T>(Stream stream, Span<T> destination)
         where T : unmanaged
     {
-        const int Block = 1 << 17; // The bytes of a block have an int as their number.
+        const int Block = 1 << 17; // Elements; the bytes of a block fit an int.
         for (; destination.Length > Block; destination = destination[Block..])
             stream.ReadExactly(MemoryMarshal.AsBytes(destination[..Block]));
         stream.ReadExactly(MemoryMarshal.AsBytes(destination));

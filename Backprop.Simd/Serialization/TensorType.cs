@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Backprop.Simd.Serialization;
 
-/// <summary>The element types of a safetensors file, under the names that the file has for them.</summary>
+/// <summary>The element types of a safetensors file, with the names that the file uses.</summary>
 public enum TensorType
 {
     /// <summary>Truth values, one byte each.</summary>
@@ -74,7 +74,7 @@ internal static class TensorTypes
         _ => "U64",
     };
 
-    /// <summary>The type whose name a reader has read.</summary>
+    /// <summary>The type whose name the reader has just read.</summary>
     public static bool TryParse(in Utf8JsonReader name, out TensorType type)
     {
         for (type = TensorType.BOOL; type <= TensorType.U64; type++)
@@ -87,7 +87,7 @@ internal static class TensorTypes
     }
 
     /// <summary>The type whose elements are <typeparamref name="T"/>.</summary>
-    /// <exception cref="NotSupportedException">There is none.</exception>
+    /// <exception cref="NotSupportedException">There is no such type.</exception>
     public static TensorType Of<T>()
         where T : unmanaged
     {
@@ -113,13 +113,13 @@ internal static class TensorTypes
             return TensorType.I64;
         if (typeof(T) == typeof(ulong))
             return TensorType.U64;
-        throw new NotSupportedException($"Tensors hold float, double, Half and integers of 8 to 64 bits; not {typeof(T)}.");
+        throw new NotSupportedException($"Tensors hold float, double, Half or integers of 8 to 64 bits; got {typeof(T)}.");
     }
 
-    /// <summary>Throws on machines whose numbers are not in the order of the file.</summary>
+    /// <summary>Throws on a big-endian machine.</summary>
     public static void RequireLittleEndian()
     {
         if (!BitConverter.IsLittleEndian)
-            throw new NotSupportedException("Safetensors files are little-endian, and so must the machine be.");
+            throw new NotSupportedException("Safetensors files need a little-endian machine.");
     }
 }

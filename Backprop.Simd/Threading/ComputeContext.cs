@@ -6,17 +6,18 @@ namespace Backprop.Simd.Threading;
 /// A team of threads that kernels run on: the caller and <see cref="Threads"/> - 1 persistent background threads.
 /// </summary>
 /// <remarks>
-/// <para>Work is partitioned over independent outputs only, and no result depends on the partition: the same bits for any
-/// number of threads. Small work runs on the caller alone.</para>
-/// <para>A team serves one caller at a time; a nested or concurrent caller runs its own work inline, with the same bits.
-/// When the caller is done with its own part it takes over those that no thread has begun, so that a busy machine costs no
-/// more than one thread would. Idle threads spin for 50 microseconds, or a millisecond if they woke too late for a job, and then sleep. An exception in a thread reaches the caller.</para>
+/// <para>Only independent outputs are split among threads, so that every result has the same bits for any number of threads. Small work runs
+/// on the caller alone.</para>
+/// <para>A team serves one caller at a time. A nested or concurrent call runs on its own thread, with the same bits. A caller that has
+/// finished its own part takes over the parts that no thread has started, so that a busy machine is never slower than one thread. An idle
+/// thread spins for 50 microseconds, or for a millisecond if it woke too late for a job, and then sleeps. An exception in a thread
+/// reaches the caller.</para>
 /// </remarks>
 public sealed class ComputeContext : IDisposable
 {
     /// <summary>
-    /// The least work, in nanoseconds on one thread, that a thread is given. A hot fork and join costs 0.2 microseconds, a
-    /// sleeping thread's wake-up 20 to 90; below this, sharing gains less than it risks.
+    /// The least work that a thread gets, in nanoseconds on one thread. A fork and join costs 0.2 microseconds while the threads spin;
+    /// waking a sleeping thread takes 20 to 90. For less work, sharing gains less than it risks.
     /// </summary>
     private const double DefaultInlineNanoseconds = 4_000;
 
@@ -34,32 +35,31 @@ public sealed class ComputeContext : IDisposable
     }
 
     /// <summary>
-    /// The process-wide team, with as many threads as the process may use processors (affinity and container quota
-    /// respected). It lives as long as the process; disposing it does nothing.
+    /// The team that the whole process shares. It has one thread for each processor that the process may use (affinity and container quota
+    /// count). It lives as long as the process; disposing it does nothing.
     /// </summary>
     public static ComputeContext Default => Shared.Default;
 
-    /// <summary>The context without threads of its own: everything runs on the caller.</summary>
+    /// <summary>The context without a team: everything runs on the caller.</summary>
     public static ComputeContext SingleThreaded => Shared.SingleThreaded;
 
     /// <summary>The number of threads, the caller included.</summary>
     public int Threads { get; }
 
     /// <summary>
-    /// The least nanoseconds of work for a thread. Tests set 0 to force every thread to take part; the caller then takes over
-    /// no part either.
+    /// The least nanoseconds of work for a thread. Tests set 0: then every thread takes part, and the caller takes over no part.
     /// </summary>
     internal double InlineNanoseconds { get; set; } = DefaultInlineNanoseconds;
 
-    /// <summary>How often each thread has run a part; index 0 is the caller. Null without a team.</summary>
+    /// <summary>How often each thread has run a part; index 0 is the caller. Empty without a team.</summary>
     internal ReadOnlySpan<long> PartsRun => _team is null ? [] : _team.PartsRun;
 
     /// <summary>Runs <paramref name="body"/> over <c>[0, count)</c>, split into one contiguous range per thread.</summary>
-    /// <typeparam name="TBody">A struct, so that nothing is boxed; it may be a ref struct.</typeparam>
+    /// <typeparam name="TBody">A struct, so that nothing is boxed. It may be a ref struct.</typeparam>
     /// <param name="count">The number of items.</param>
-    /// <param name="granularity">Ranges start at multiples of this, so that a kernel's blocks are never cut.</param>
-    /// <param name="nanoseconds">The estimated time of the whole loop on one thread: decides how many threads take part.</param>
-    /// <param name="body">The loop body; its items must be independent of each other.</param>
+    /// <param name="granularity">Every range starts at a multiple of this number, so that no block of a kernel is cut.</param>
+    /// <param name="nanoseconds">The estimated time of the whole loop on one thread. It decides how many threads take part.</param>
+    /// <param name="body">The loop body. Its items must not depend on each other.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative or <paramref name="granularity"/>
     /// is not positive.</exception>
     public void For<TBody>(int count, int granularity, double nanoseconds, in TBody body)
@@ -83,7 +83,7 @@ public sealed class ComputeContext : IDisposable
         Unsafe.AsRef(in body).Execute(0, count);
     }
 
-    /// <summary>Runs a body once on each thread of the team; on the caller alone if the team is busy.</summary>
+    /// <summary>Runs a body once on each thread of the team, or only on the caller if the team is busy.</summary>
     internal void RunOnEveryThread<TBody>(in TBody body)
         where TBody : struct, IRangeBody
     {
@@ -94,10 +94,10 @@ public sealed class ComputeContext : IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Whether a loop of this cost runs on its caller, however it is cut.</summary>
+    /// <summary>Whether a loop of this cost always runs on its caller.</summary>
     internal bool RunsInline(double nanoseconds) => PartsFor(int.MaxValue, 1, nanoseconds) == 1;
 
-    /// <summary>How many threads a loop of this size and cost is given.</summary>
+    /// <summary>How many threads a loop of this size and cost gets.</summary>
     internal int PartsFor(int count, int granularity, double nanoseconds)
     {
         if (_team is null)
@@ -117,7 +117,7 @@ public sealed class ComputeContext : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends the threads of a team that nobody holds any more.</summary>
+    /// <summary>Ends the threads of a team that is no longer referenced.</summary>
     ~ComputeContext() => _team?.Shutdown();
 
     private static class Shared

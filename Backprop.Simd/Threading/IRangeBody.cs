@@ -1,7 +1,7 @@
 namespace Backprop.Simd.Threading;
 
 /// <summary>A loop body over a range of independent items, run by <see cref="ComputeContext.For"/>.</summary>
-/// <remarks>Implement it as a struct (a ref struct may carry spans): nothing is boxed and nothing allocated.</remarks>
+/// <remarks>Implement it as a struct, so that nothing is boxed or allocated. A ref struct may hold spans.</remarks>
 public interface IRangeBody
 {
     /// <summary>Runs items <paramref name="start"/> up to, not including, <paramref name="limit"/>.</summary>

@@ -3,24 +3,27 @@ using System.Diagnostics;
 namespace Backprop.Simd.Threading;
 
 /// <summary>
-/// Whether a repeated pass runs on its team or on the caller alone, chosen by timing both: results do not depend on the number
-/// of threads, so the faster may be taken at any time.
+/// Times a repeated pass on its team and on the caller alone, and chooses the faster. Results do not depend on the number of threads,
+/// so the choice may change at any time.
 /// </summary>
 /// <remarks>
-/// What sharing costs is not the fork and join but the data that moves between the cores' caches, and that depends on the
-/// machine: batches of some dozen rows gain a factor of almost two where cores share a cache, and lose where they do not.
-/// A trial is a few blocks of passes in turn on the team and alone; the first passes of a block, whose data still lies with
-/// the other side, do not count, and of the blocks the quickest does. Trials are repeated, rarely.
+/// Sharing is expensive because data moves between the caches of the cores, not because of the fork and join. This cost depends on
+/// the machine: two threads are almost twice as fast on batches of some dozen rows if the cores share a cache, and slower if they do
+/// not. A trial runs blocks of passes, alternately on the team and on the caller alone. The first passes of a block do not count,
+/// because their data still lies in the other caches. The fastest block of each kind counts. Trials are repeated, but rarely.
 /// </remarks>
 internal sealed class ThreadChoice
 {
-    /// <summary>Passes in a row of one kind, and how many of them only move the data over.</summary>
+    /// <summary>The passes of a block, and how many of them do not count because they move the data.</summary>
     private const int Block = 8, Settling = 2;
 
-    /// <summary>Blocks of a trial, half of each kind.</summary>
+    /// <summary>The blocks of a trial, half of them on the team and half on the caller alone.</summary>
     private const int Blocks = 6;
 
-    /// <summary>The first trial may still time code that is not optimized; the second decides, and later ones follow the machine.</summary>
+    /// <summary>
+    /// The passes before the first and the second trial, and between later trials. The first trial may still time code that is not
+    /// optimized, so the second decides. Later trials follow changes of the machine.
+    /// </summary>
     private const int FirstTrial = 8, SecondTrial = 256, Period = 4096;
 
     private readonly ComputeContext _team;
@@ -38,10 +41,10 @@ internal sealed class ThreadChoice
         Current = team;
     }
 
-    /// <summary>What the pass in progress runs on.</summary>
+    /// <summary>The context of the current pass.</summary>
     public ComputeContext Current { get; private set; }
 
-    /// <summary>Picks the threads. <paramref name="measures"/>: the pass is of full size, so that its time may count.</summary>
+    /// <summary>Chooses the context of a pass. <paramref name="measures"/> is true for a pass of full size, whose time may count.</summary>
     public void Begin(bool measures)
     {
         _started = 0;

@@ -5,8 +5,8 @@ using System.Runtime.ExceptionServices;
 namespace Backprop.Simd.Threading;
 
 /// <summary>
-/// The persistent threads of a <see cref="ComputeContext"/>. One fork is: publish the job, bump the epoch, wake whoever sleeps;
-/// one join is: wait until each thread that takes part has stored the epoch in its own cache line.
+/// The persistent threads of a <see cref="ComputeContext"/>. To fork, the caller publishes a job, increases the epoch and wakes the
+/// sleeping threads. To join, it waits until each thread that takes part has stored the epoch in its own cache line.
 /// </summary>
 internal sealed unsafe class WorkerTeam
 {
@@ -14,23 +14,23 @@ internal sealed unsafe class WorkerTeam
     private static readonly long SpinTicks = Stopwatch.Frequency * 50 / 1_000_000;
 
     /// <summary>
-    /// How long a thread spins that woke too late for its part: the caller is at work and does each job alone until the thread is
-    /// awake, so that the next job may be further off. Sleeping at once would make it late for every job. Not where threads share
-    /// processors: the caller needs its own.
+    /// How long a thread spins after it woke too late for its part. The caller then does the whole job alone, which takes longer, so that
+    /// the next job comes later. A thread that slept again at once would be late for every job. Threads that share processors do not
+    /// spin longer, because the caller needs a processor.
     /// </summary>
     private static readonly long LateSpinTicks = Stopwatch.Frequency / 1_000;
 
-    /// <summary>Looks at a flag, a few microseconds of them, before every so many of them are followed by an offer of the processor.</summary>
+    /// <summary>A waiting thread checks <c>PatientSpins</c> times (a few microseconds). Then it yields after every <c>YieldSpins</c> checks.</summary>
     private const int PatientSpins = 128, YieldSpins = 32;
 
-    /// <summary>Slots of one thread lie this many longs apart: two cache lines, because processors prefetch them in pairs.</summary>
+    /// <summary>The slots of two threads lie this many longs apart: two cache lines, because processors prefetch lines in pairs.</summary>
     private const int Padding = 16;
 
     private readonly int _threads;
     private readonly AutoResetEvent[] _wake;
-    private readonly long[] _done;     // _done[w * Padding]: last epoch that thread w has finished
-    private readonly long[] _claimed;  // _claimed[w * Padding]: last epoch whose part w somebody has begun
-    private readonly int[] _asleep;    // _asleep[w * Padding]: 1 while thread w sleeps or is about to
+    private readonly long[] _done;     // _done[w * Padding]: the last epoch that thread w has finished
+    private readonly long[] _claimed;  // _claimed[w * Padding]: the last epoch whose part w was claimed, by thread w or the caller
+    private readonly int[] _asleep;    // _asleep[w * Padding * 2]: 1 while thread w sleeps or is about to sleep
     private readonly long[] _partsRun;
     private readonly Exception?[] _failures;
     private int _state;                // Idle, Running or Closed
@@ -38,10 +38,10 @@ internal sealed unsafe class WorkerTeam
 
     private const int Idle = 0, Running = 1, Closed = 2;
 
-    /// <summary>Bits of the epoch word that hold the number of parts: a thread learns from one read whether a job concerns it.</summary>
+    /// <summary>The bits of the epoch word that hold the number of parts, so that one read tells a thread whether it takes part.</summary>
     private const int PartsBits = 11;
 
-    // The job. Written by the one caller before the epoch is bumped, read by the threads after they saw it.
+    // The job. The caller writes it before it increases the epoch; threads read it after they have seen the new epoch.
     private delegate*<void*, int, int, void> _invoke;
     private void* _body;
     private int _count;
@@ -77,14 +77,14 @@ internal sealed unsafe class WorkerTeam
         }
         catch
         {
-            Shutdown(); // The threads that did start.
+            Shutdown(); // Ends the threads that did start.
             throw;
         }
     }
 
     public ReadOnlySpan<long> PartsRun => _partsRun;
 
-    /// <summary>Part <paramref name="part"/> of <paramref name="parts"/> of the blocks of a loop: contiguous, sizes differing by at most one block.</summary>
+    /// <summary>The range of one part: contiguous whole blocks. The sizes of the parts differ by at most one block.</summary>
     public static (int Start, int End) Range(int count, int granularity, int parts, int part)
     {
         var blocks = (count - 1) / granularity + 1;
@@ -93,14 +93,14 @@ internal sealed unsafe class WorkerTeam
         return ((int)Math.Min((long)start * granularity, count), (int)Math.Min((long)end * granularity, count));
     }
 
-    // takesOver: whether the caller, done with its own part, runs those that their threads have not begun: a thread that
-    // sleeps, or has no processor, then holds nobody up.
+    // takesOver: whether the caller, after its own part, runs the parts that their threads have not started. Then a thread that sleeps or
+    // has no processor delays nobody.
     public void Run<TBody>(int count, int granularity, int parts, bool takesOver, in TBody body)
         where TBody : struct, IRangeBody, allows ref struct
     {
         if (Interlocked.CompareExchange(ref _state, Running, Idle) != Idle)
         {
-            // Nested, concurrent or shut down: the caller does it all. Ranges are the same, and so are the bits.
+            // A nested or concurrent call, or the team is shut down: the caller runs all parts. The ranges, and so the bits, are the same.
             for (var part = 0; part < parts; part++)
             {
                 var (start, end) = Range(count, granularity, parts, part);
@@ -110,14 +110,14 @@ internal sealed unsafe class WorkerTeam
             return;
         }
 
-        var copy = body; // A local of this frame: its address is valid until the join below.
+        var copy = body; // A local variable: its address is valid until the join below.
         _invoke = &Invoke<TBody>;
         _body = Unsafe.AsPointer(ref copy);
         _count = count;
         _granularity = granularity;
         var epoch = ((_epoch >> PartsBits) + 1) << PartsBits | (long)parts;
 
-        // The exchange orders the epoch before the look at who sleeps; a thread does the reverse before it sleeps.
+        // Order matters: store the epoch, then read who sleeps. A thread stores that it sleeps, then reads the epoch. One of the two notices.
         Interlocked.Exchange(ref _epoch, epoch);
         for (var worker = 1; worker < parts; worker++)
         {
@@ -149,7 +149,7 @@ internal sealed unsafe class WorkerTeam
             ExceptionDispatchInfo.Throw(failure);
     }
 
-    /// <summary>Ends the threads, at once or as soon as the job in progress is done. Later jobs run on their caller.</summary>
+    /// <summary>Ends the threads, now or when the current job is done. Later jobs run on their caller.</summary>
     public void Shutdown()
     {
         _closing = true;
@@ -158,7 +158,7 @@ internal sealed unsafe class WorkerTeam
 
     private void CloseIfIdle()
     {
-        // Whoever comes last of Shutdown and the end of a job finds the team idle here.
+        // Shutdown and the end of a job both come here; the later of the two finds the team idle.
         if (Interlocked.CompareExchange(ref _state, Closed, Idle) != Idle)
             return;
         for (var worker = 1; worker < _threads; worker++)
@@ -168,7 +168,7 @@ internal sealed unsafe class WorkerTeam
     private static void Invoke<TBody>(void* body, int start, int end)
         where TBody : struct, IRangeBody, allows ref struct => Unsafe.AsRef<TBody>(body).Execute(start, end);
 
-    /// <summary>A part on the calling thread. Any exception is kept: the threads must be joined before it leaves the frame.</summary>
+    /// <summary>Runs a part on the calling thread. It keeps any exception, because the threads must be joined before this frame ends.</summary>
     private void RunPart<TBody>(int part, ref Exception? failure, in TBody body, int count, int granularity, int parts)
         where TBody : struct, IRangeBody, allows ref struct
     {
@@ -178,7 +178,7 @@ internal sealed unsafe class WorkerTeam
             var (start, end) = Range(count, granularity, parts, part);
             Unsafe.AsRef(in body).Execute(start, end);
         }
-#pragma warning disable CA1031 // Any exception, as said.
+#pragma warning disable CA1031 // Any exception: see the summary.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -187,8 +187,8 @@ internal sealed unsafe class WorkerTeam
     }
 
     /// <summary>
-    /// True for the one who begins a part: its thread or the caller. Epochs only grow, so a thread that comes late, even by
-    /// several jobs, finds its part claimed.
+    /// Claims a part for its thread or for the caller; true for the first. Epochs only grow, so that a thread that is late, even by several
+    /// jobs, finds its part claimed.
     /// </summary>
     private bool Claims(int worker, long epoch)
     {
@@ -202,7 +202,7 @@ internal sealed unsafe class WorkerTeam
         var spins = 0;
         while (Volatile.Read(ref _done[worker * Padding]) != epoch)
         {
-            // A thread that has no processor of its own needs ours.
+            // A thread without a processor needs this one.
             if (++spins > PatientSpins && spins % YieldSpins == 0)
                 Thread.Yield();
             else
@@ -222,8 +222,7 @@ internal sealed unsafe class WorkerTeam
             if (epoch == seen)
                 return;
             seen = epoch;
-            // Only a thread that has claimed its part may read the job: the caller waits for it, and for no other, before the
-            // next one.
+            // Only a thread that has claimed its part may read the job: the caller waits for these threads alone before it writes the next job.
             var parts = (int)(epoch & ((1 << PartsBits) - 1));
             if (worker >= parts)
                 continue;
@@ -240,7 +239,7 @@ internal sealed unsafe class WorkerTeam
                 var (start, end) = Range(_count, _granularity, parts, worker);
                 _invoke(_body, start, end);
             }
-#pragma warning disable CA1031 // Handed to the caller, whatever it is.
+#pragma warning disable CA1031 // Every exception goes to the caller.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -248,11 +247,11 @@ internal sealed unsafe class WorkerTeam
             }
 
             Volatile.Write(ref done, epoch);
-            spinUntil = Stopwatch.GetTimestamp() + SpinTicks; // Not after a job without a part for this thread: it would spin for ever.
+            spinUntil = Stopwatch.GetTimestamp() + SpinTicks; // Only after a part of its own; otherwise it might spin for ever.
         }
     }
 
-    /// <summary>Returns the next epoch, or <paramref name="seen"/> when the team is shut down.</summary>
+    /// <summary>Waits for the next epoch and returns it, or returns <paramref name="seen"/> when the team is shut down.</summary>
     private long WaitForWork(int worker, long seen, long spinUntil, ref int asleep)
     {
         while (true)
@@ -270,7 +269,7 @@ internal sealed unsafe class WorkerTeam
 
                 spins += YieldSpins;
                 if (spins > PatientSpins)
-                    Thread.Yield(); // The system may have put us on the caller's processor.
+                    Thread.Yield(); // This thread may be on the caller's processor.
             }
             while (Stopwatch.GetTimestamp() < spinUntil);
 

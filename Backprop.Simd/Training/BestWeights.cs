@@ -5,15 +5,15 @@ using Backprop.Simd.Optimizers;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>The best validation so far, and the weights it had.</summary>
+/// <summary>The best validation so far and its weights.</summary>
 internal sealed class BestWeights<T>(bool largerIsBetter) where T : unmanaged, IFloatingPointIeee754<T>
 {
     private AlignedBuffer<T>? _parameters, _state;
 
-    /// <summary>The best figure; the worst possible before the first.</summary>
+    /// <summary>The best value; before the first validation, the worst possible value.</summary>
     public double Best { get; private set; } = largerIsBetter ? double.NegativeInfinity : double.PositiveInfinity;
 
-    /// <summary>The validations since, none of them better.</summary>
+    /// <summary>The number of validations since the best one.</summary>
     public int BadValidations { get; private set; }
 
     public bool LargerIsBetter => largerIsBetter;
@@ -47,7 +47,7 @@ internal sealed class BestWeights<T>(bool largerIsBetter) where T : unmanaged, I
         network.State.CopyTo(State);
     }
 
-    /// <summary>What a checkpoint has kept; the weights are written by the caller.</summary>
+    /// <summary>Restores the values of a checkpoint. The caller writes the weights.</summary>
     public void Restore(double best, int badValidations, Network<T>? network)
     {
         (Best, BadValidations) = (best, badValidations);

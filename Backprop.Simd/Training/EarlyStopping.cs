@@ -1,15 +1,15 @@
 namespace Backprop.Simd.Training;
 
-/// <summary>Ends a training when a figure of the validation has not become better for some epochs, and goes back to the best.</summary>
+/// <summary>Ends a training when the validation has not improved for some epochs, and restores the best weights.</summary>
 public sealed record EarlyStopping
 {
-    /// <summary>What is monitored: <c>loss</c>, or the name of a metric of the validation.</summary>
+    /// <summary>The monitored value: <c>loss</c> or the name of a metric of the validation.</summary>
     public string Monitor { get; init; } = "loss";
 
-    /// <summary>Whether more is better; null to ask the metric (the loss says no).</summary>
+    /// <summary>Whether larger is better; null to ask the metric. For the loss, smaller is better.</summary>
     public bool? LargerIsBetter { get; init; }
 
-    /// <summary>The validations in a row without improvement that are borne, zero or more.</summary>
+    /// <summary>How many validations in a row may bring no improvement, 0 or more. The next one ends the training.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int Patience
     {
@@ -21,7 +21,7 @@ public sealed record EarlyStopping
         }
     } = 5;
 
-    /// <summary>How much better is better, zero or more. NaN is never better.</summary>
+    /// <summary>The least change that counts as an improvement, 0 or more. NaN is never an improvement.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or NaN.</exception>
     public double MinimumChange
     {
@@ -34,7 +34,9 @@ public sealed record EarlyStopping
         }
     }
 
-    /// <summary>Whether the parameters and the state of the best validation are restored at the end; not where the training was
-    /// cancelled or stopped, because it may go on: <see cref="Trainer{T}.RestoreBest"/> does it then.</summary>
+    /// <summary>
+    /// Whether the parameters and the state of the best validation are restored at the end. A training that was cancelled or stopped may
+    /// continue, so nothing is restored; call <see cref="Trainer{T}.RestoreBest"/> instead.
+    /// </summary>
     public bool RestoreBest { get; init; } = true;
 }

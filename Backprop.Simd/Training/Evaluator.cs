@@ -13,22 +13,24 @@ namespace Backprop.Simd.Training;
 /// <typeparam name="T">float or double.</typeparam>
 public sealed record EvaluatorOptions<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>The rows of a batch, 1 or more.</summary>
+    /// <summary>The batch size, 1 or more.</summary>
     public int BatchSize { get; init; } = 256;
 
-    /// <summary>The rows of the set that are evaluated, copied; null for all.</summary>
+    /// <summary>The rows of the set to evaluate; null for all. The list is copied.</summary>
     public IReadOnlyList<int>? Rows { get; init; }
 
-    /// <summary>What is done to a batch before the network sees it: normalization. They get the seed 0.</summary>
+    /// <summary>The transforms applied to each batch, such as a normalization. Their seed is 0.</summary>
     public IReadOnlyList<BatchTransform<T>> Transforms { get; init; } = [];
 
-    /// <summary>The threads; <see cref="ComputeContext.Default"/> if null.</summary>
+    /// <summary>The threads to use; null for <see cref="ComputeContext.Default"/>.</summary>
     public ComputeContext? Compute { get; init; }
 }
 
-/// <summary>Computes loss and metrics of a network over a set, in inference: the same bits whenever parameters and state are the same.</summary>
-/// <remarks>One thread at a time uses it. The loss is that of all rows in one batch, within rounding, whatever the size of the batches: a mean
-/// divides by what all batches together divide by, a sum adds up.</remarks>
+/// <summary>Computes the loss and the metrics of a network over a set, in inference. Equal parameters and state give equal bits.</summary>
+/// <remarks>
+/// Only one thread at a time may use an evaluator. Whatever the batch size, the loss is, within rounding, the loss of all rows in one batch:
+/// for a mean, numerators and denominators of all batches are added before the division; sums are added.
+/// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -46,14 +48,14 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
     private readonly int[]? _rows;
     private readonly int[] _batchRows;
 
-    /// <summary>Makes an evaluator, its buffers included.</summary>
-    /// <param name="network">The network; it must have outputs if there are metrics.</param>
-    /// <param name="set">The set: a column for each input. What only the losses need may be missing; the loss is NaN then.</param>
-    /// <param name="metrics">The metrics, each with a name of its own.</param>
-    /// <param name="options">How the set is read.</param>
-    /// <exception cref="ArgumentException">There are no rows, a column is missing or does not fit, two metrics have one name, or a metric's
+    /// <summary>Makes an evaluator and allocates its buffers.</summary>
+    /// <param name="network">The network. With metrics, it must have outputs.</param>
+    /// <param name="set">The set, with a column for each input. Columns that only the losses need may be missing; then the loss is NaN.</param>
+    /// <param name="metrics">The metrics. Their names must differ.</param>
+    /// <param name="options">How to read the set.</param>
+    /// <exception cref="ArgumentException">There are no rows, a column is missing or does not fit, two metrics have the same name, or a metric's
     /// output or target does not exist.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The batch size is below 1, or a row names no example.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is below 1, or a row does not exist.</exception>
     public Evaluator(Network<T> network, Dataset<T> set, IEnumerable<Metric<T>>? metrics = null, EvaluatorOptions<T>? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -78,7 +80,7 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
 
         Rows = _rows?.Length ?? set.Count;
         if (Rows == 0)
-            throw new ArgumentException("There are no rows to evaluate: a small part of a split may have none.", _rows is null ? nameof(set) : nameof(options));
+            throw new ArgumentException("There are no rows to evaluate. A small part of a split may be empty.", _rows is null ? nameof(set) : nameof(options));
         var capacity = Math.Min(Rows, options.BatchSize);
         _batch = set.CreateBatch(capacity);
         _batchRows = new int[capacity];
@@ -87,16 +89,16 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         _workspace = network.CreateWorkspace(capacity, new WorkspaceOptions { Mode = WorkspaceMode.Inference, Losses = losses }, options.Compute);
     }
 
-    /// <summary>The rows that are evaluated.</summary>
+    /// <summary>The number of rows to evaluate.</summary>
     public int Rows { get; }
 
-    /// <summary>The metrics, as the last run has left them.</summary>
+    /// <summary>The metrics, with the values of the last run.</summary>
     public IReadOnlyList<Metric<T>> Metrics => _metrics;
 
     /// <summary>Evaluates the network as it is.</summary>
-    /// <param name="cancellation">Looked at before each batch.</param>
-    /// <returns>Loss and metrics.</returns>
-    /// <exception cref="OperationCanceledException">The token was set.</exception>
+    /// <param name="cancellation">Checked before each batch.</param>
+    /// <returns>The loss and the metrics.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Evaluation Run(CancellationToken cancellation = default)
     {
         var start = Stopwatch.GetTimestamp();
@@ -130,7 +132,9 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         if (name == "loss" ? BatchBinding<T>.HasLosses(_network.Definition, _set) : _metrics.Any(m => m.Name == name))
             return;
         throw new ArgumentException(
-            name == "loss" ? "The validation set has not what the loss needs." : $"The validation has no metric '{name}'; it has: {string.Join(", ", _metrics.Select(m => m.Name).Prepend("loss"))}.", argument);
+            name == "loss"
+                ? "The validation set lacks a column that the loss needs."
+                : $"The validation has no metric '{name}'; it has: {string.Join(", ", _metrics.Select(m => m.Name).Prepend("loss"))}.", argument);
     }
 
     internal bool LargerIsBetter(string name) => name != "loss" && _metrics.First(m => m.Name == name).LargerIsBetter;
@@ -151,12 +155,16 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         if (metric.Name == "loss" || _metrics.Count(m => m?.Name == metric.Name) > 1)
         {
             throw new ArgumentException(
-                $"The name '{metric.Name}' is taken: give {metric.GetType().Name.Split('`')[0]} another one by its argument 'name'; 'loss' is the loss.", "metrics");
+                $"The name '{metric.Name}' is taken ('loss' always is). Pass another 'name' to {metric.GetType().Name.Split('`')[0]}.", "metrics");
         }
 
         var outputs = _network.Definition.OutputNames.ToList();
         if (metric.Output is null ? outputs.Count == 0 : !outputs.Contains(metric.Output))
-            throw new ArgumentException($"Metric '{metric.Name}' looks at the output '{metric.Output ?? "(the first)"}'; the network's outputs are: {string.Join(", ", outputs)}.", "metrics");
+        {
+            throw new ArgumentException($"Metric '{metric.Name}' needs the output '{metric.Output ?? "(the first)"}'; "
+                + $"the network's outputs are: {string.Join(", ", outputs)}.", "metrics");
+        }
+
         for (var c = 0; c < _set.Columns.Length; c++)
         {
             var name = _set.Columns[c].Name;
@@ -164,6 +172,7 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
                 return c;
         }
 
-        throw new ArgumentException($"Metric '{metric.Name}' compares with the column '{metric.Target ?? "labels or targets"}'; the set has: {string.Join(", ", _set.Columns.ToArray().Select(c => c.Name))}.", "metrics");
+        throw new ArgumentException($"Metric '{metric.Name}' needs the column '{metric.Target ?? "labels or targets"}'; "
+            + $"the set has: {string.Join(", ", _set.Columns.ToArray().Select(c => c.Name))}.", "metrics");
     }
 }

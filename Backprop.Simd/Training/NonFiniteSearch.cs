@@ -6,10 +6,10 @@ using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>Finds where infinity or NaN first appears: runs the step again in a workspace that keeps everything.</summary>
+/// <summary>Finds where infinity or NaN first appears, by repeating the step in a workspace that keeps all values.</summary>
 internal static class NonFiniteSearch
 {
-    /// <summary>What was found; the name is empty where nothing was.</summary>
+    /// <summary>The place and a description; the place is empty if nothing was found.</summary>
     public static (string Node, string Text) Find<T>(Network<T> network, BatchBinding<T> binding, Batch<T> batch, long stepNumber)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -23,7 +23,8 @@ internal static class NonFiniteSearch
             if (column.Type.Kind != EdgeKind.Values || IndexOf(batch.Values(c)) is not (>= 0 and var at))
                 continue;
             var (row, element) = Math.DivRem(at, column.Type.Shape.Size);
-            return (column.Name, $"the input '{column.Name}' holds {batch.Values(c)[at]} at element {element} of row {row} of the batch, row {batch.SourceRows[row]} of the set");
+            return (column.Name, $"the input '{column.Name}' holds {batch.Values(c)[at]} at element {element} of row {row} of the batch "
+                + $"(row {batch.SourceRows[row]} of the set)");
         }
 
         foreach (var entry in definition.Parameters.Entries)
@@ -55,11 +56,11 @@ internal static class NonFiniteSearch
                 var state = node.Name + "." + node.Declaration.States[i].Name;
                 var proposed = workspace.Executor.ProposedStateOf(node.States[i].Range);
                 if (IndexOf(proposed) is >= 0 and var at)
-                    return (state, $"the state '{state}' that the step would keep holds {proposed[at]} at element {at}");
+                    return (state, $"the new state '{state}' holds {proposed[at]} at element {at}");
             }
         }
 
-        // The sums of losses are in double: one may be finite there and not in T, and is not infinite by a node above.
+        // Losses are summed in double: a sum may be finite in double, but not in T.
         network.Backward(workspace);
         for (var n = definition.Graph.Nodes.Length - 1; n >= 0; n--)
         {

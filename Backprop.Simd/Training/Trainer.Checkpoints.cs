@@ -10,34 +10,35 @@ public sealed partial class Trainer<T>
     private long _lastSave;
     private bool _changed, _resumed;
 
-    /// <summary>Claimed while the training runs.</summary>
+    /// <summary>The directory, claimed while the training runs.</summary>
     private CheckpointDirectory? _directory;
 
-    /// <summary>What may be deleted.</summary>
+    /// <summary>The files that this training wrote, and so may delete.</summary>
     private WrittenFiles? _written;
 
     /// <summary>
-    /// The files that <see cref="TryResume"/> passed over, newest first, and behind them those that this training did not write and found in its
-    /// way when it saved: newer than the step that it had come to, or of the name that it was to write. Each was renamed where that is possible, with
-    /// <c>.rejected</c> at its end; none was deleted.
+    /// The files that <see cref="TryResume"/> could not use, newest first. After them come files in the way of a save that this training did
+    /// not write: files newer than the current step, or with the name to be written. Each file was renamed to end with <c>.rejected</c> if
+    /// possible; none was deleted.
     /// </summary>
     public IReadOnlyList<RejectedCheckpoint> Rejected => _rejected;
 
     /// <summary>
-    /// Goes on from the newest checkpoint that is not damaged of the directory of <see cref="TrainerOptions{T}.Checkpoints"/>. Everything that the coming
-    /// steps depend on is restored: parameters, state, optimizer, average, learning rate, random layers, place in the data, early stopping, history.
+    /// Resumes from the newest undamaged checkpoint in the directory of <see cref="TrainerOptions{T}.Checkpoints"/>. Restores everything that
+    /// later steps depend on: parameters, state, optimizer, average, learning rate, random layers, position in the data, early stopping, history.
     /// </summary>
-    /// <returns>False where the directory holds no checkpoint: the training begins.</returns>
+    /// <returns>False if the directory holds no checkpoint: the training starts from the beginning.</returns>
     /// <exception cref="InvalidOperationException">The options name no directory, or the trainer is running.</exception>
-    /// <exception cref="CheckpointException">There are checkpoints, all of them damaged or of another training; the message says why. Nothing was changed.</exception>
-    /// <exception cref="CheckpointException">There is no checkpoint, but files <c>*.rejected</c> that were checkpoints. Nothing was changed.</exception>
-    /// <exception cref="CheckpointException">A training that is running saves into the directory. Nothing was changed.</exception>
+    /// <exception cref="CheckpointException">Every checkpoint is damaged or belongs to another training; the message says why. Nothing was
+    /// changed.</exception>
+    /// <exception cref="CheckpointException">There is no checkpoint, only files <c>*.rejected</c>. Nothing was changed.</exception>
+    /// <exception cref="CheckpointException">Another running training saves into the directory. Nothing was changed.</exception>
     /// <exception cref="IOException">The directory cannot be written to. Nothing was changed.</exception>
     /// <exception cref="UnauthorizedAccessException">The directory may not be written to. Nothing was changed.</exception>
     public bool TryResume()
     {
         RequireRest();
-        var options = Options.Checkpoints ?? throw new InvalidOperationException("There is no directory to resume from: set Checkpoints in the options.");
+        var options = Options.Checkpoints ?? throw new InvalidOperationException("There is no directory to resume from. Set Checkpoints in the options.");
         _rejected.Clear();
         if (!Directory.Exists(options.Directory))
             return false;
@@ -65,16 +66,17 @@ public sealed partial class Trainer<T>
 
         if (files.Count == 0 && directory.FindSetAside() is { } aside)
             throw new CheckpointException(
-                $"'{options.Directory}' holds no checkpoint but files that were set aside, as '{Path.GetFileName(aside)}': "
-                + "rename them to go on with one, or delete them to begin anew.");
+                $"'{options.Directory}' holds no checkpoint, only files that were set aside, such as '{Path.GetFileName(aside)}'. "
+                + "Rename one to resume from it, or delete them to start again.");
         return _rejected.Count == 0
             ? false
             : throw new CheckpointException($"None of the {files.Count} checkpoints in '{options.Directory}' can be used: {Reasons()}");
     }
 
-    /// <summary>Goes on from one checkpoint.</summary>
-    /// <param name="path">The file, as <see cref="Save"/> has written it.</param>
-    /// <exception cref="CheckpointException">The file is damaged, or of another training: the message says what differs. Nothing was changed.</exception>
+    /// <summary>Resumes from one checkpoint.</summary>
+    /// <param name="path">A file written by <see cref="Save"/>.</param>
+    /// <exception cref="CheckpointException">The file is damaged or belongs to another training; the message says what differs. Nothing was
+    /// changed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="InvalidOperationException">The trainer is running.</exception>
     public void Resume(string path)
@@ -86,7 +88,7 @@ public sealed partial class Trainer<T>
         Resume(checkpoint);
     }
 
-    /// <summary>Goes on from a checkpoint that has been found to be one of this training.</summary>
+    /// <summary>Resumes from a checkpoint that was checked to belong to this training.</summary>
     private void Resume(Checkpoint<T> checkpoint)
     {
         var state = checkpoint.State;
@@ -137,15 +139,15 @@ public sealed partial class Trainer<T>
         _resumed = true;
     }
 
-    /// <summary>Without the names whose files are gone: what comes under such a name later is somebody else's.</summary>
+    /// <summary>Drops the names of deleted files: a later file of such a name belongs to somebody else.</summary>
     private WrittenFiles? StillThere(WrittenFiles? written) => written is null || Options.Checkpoints is not { } options
         ? written
         : written with { Names = [.. written.Names.Where(name => File.Exists(Path.Combine(options.Directory, name)))] };
 
-    /// <summary>Saves the training: before or after <see cref="Run"/>, or in a callback.</summary>
-    /// <param name="path">The file; one of this name is replaced once the new one is on the disk.</param>
-    /// <exception cref="IOException">The file cannot be written; one of this name is as before.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be written; one of this name is as before.</exception>
+    /// <summary>Saves the training. Call it before or after <see cref="Run"/>, or in a callback.</summary>
+    /// <param name="path">The file. An old file is replaced once the new one is on the disk.</param>
+    /// <exception cref="IOException">The file cannot be written; an old file is unchanged.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written; an old file is unchanged.</exception>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -161,17 +163,19 @@ public sealed partial class Trainer<T>
     private void RequireRest()
     {
         if (_running)
-            throw new InvalidOperationException("The trainer is running: resume before Run.");
+            throw new InvalidOperationException("The trainer is running. Resume before Run.");
     }
 
     private string Graph() => string.Join(", ", Network.Definition.Graph.Nodes.Select(n => $"{n.Name} ({n.Layer.Kind})"));
 
-    /// <summary>Why files were rejected: each reason once, with the newest file that has it.</summary>
+    /// <summary>Why files were rejected: each reason once, with the newest file first.</summary>
     private string Reasons()
     {
         var groups = _rejected.GroupBy(r => r.Reason.Replace($"'{r.Path}'", "", StringComparison.Ordinal)).Select(group => group.ToArray());
         return string.Join(" ", groups.Select(same =>
-            same.Length == 1 ? same[0].Reason : $"{same[0].Reason} And the same is true of {string.Join(", ", same.Skip(1).Select(r => $"'{Path.GetFileName(r.Path)}'"))}."));
+            same.Length == 1
+                ? same[0].Reason
+                : $"{same[0].Reason} The same holds for {string.Join(", ", same.Skip(1).Select(r => $"'{Path.GetFileName(r.Path)}'"))}."));
     }
 
     private LoaderState LoaderOf(Data.BatchLoader<T> loader) =>
@@ -206,8 +210,8 @@ public sealed partial class Trainer<T>
         Written = written,
     };
 
-    /// <summary>Claims the directory, where there is one, and looks whether it is this training's.</summary>
-    /// <returns>The claim, to be disposed when the run ends.</returns>
+    /// <summary>Claims the directory, if the options name one, and checks that it belongs to this training.</summary>
+    /// <returns>The claim. Dispose it when the run ends.</returns>
     private CheckpointDirectory? BeginCheckpoints()
     {
         if (Options.Checkpoints is not { } options)
@@ -218,7 +222,8 @@ public sealed partial class Trainer<T>
         {
             directory.Dispose();
             throw new CheckpointException(
-                $"'{options.Directory}' holds checkpoints of an earlier training, the newest '{Path.GetFileName(newest)}': call TryResume to go on with it, or give this training a directory of its own.");
+                $"'{options.Directory}' holds checkpoints of an earlier training, the newest '{Path.GetFileName(newest)}'. "
+                + "Call TryResume to continue it, or use another directory.");
         }
 
         if (_written?.Directory != directory.Id)
@@ -251,10 +256,10 @@ public sealed partial class Trainer<T>
         List<string> strangers =
             [.. directory.Files().Where(f => CheckpointDirectory.StepOf(f) >= Step && !_written!.Names.Contains(Path.GetFileName(f)))];
 
-        // Only what has the very name moves before the new file is on the disk: were the disk full, nothing else would be lost from view.
+        // Before the new file is on the disk, only a file of the same name is renamed. If the disk is full, the other files keep their names.
         SetAside(strangers.Where(f => Path.GetFileName(f) == name));
 
-        // What is to go is not in the list any more: a file of that name may be somebody's copy when the list is read.
+        // The list no longer names the files to be deleted: when it is read, a file of that name may be somebody's copy.
         string[] all = [.. _written!.Names.Where(n => n != name), name];
         var written = _written with { Names = all[Math.Max(0, all.Length - options.Keep)..] };
         Checkpoint<T>.Write(directory.PathOf(name), this, CurrentState(written));
@@ -272,8 +277,10 @@ public sealed partial class Trainer<T>
         {
             var aside = CheckpointDirectory.SetAside(path);
             if (_rejected.All(r => r.Path != path))
-                _rejected.Add(new RejectedCheckpoint(
-                    path, $"'{path}' was not written by this training, which saved its step {Step}: it {(aside is null ? "cannot be renamed" : $"is now '{aside}'")}."));
+            {
+                var fate = aside is null ? "It cannot be renamed" : $"It is now '{aside}'";
+                _rejected.Add(new RejectedCheckpoint(path, $"'{path}' was not written by this training, which saved its step {Step}. {fate}."));
+            }
         }
     }
 }

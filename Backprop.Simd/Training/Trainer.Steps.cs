@@ -8,7 +8,7 @@ namespace Backprop.Simd.Training;
 /// <content>One step.</content>
 public sealed partial class Trainer<T>
 {
-    /// <summary>The sums of the epoch in progress.</summary>
+    /// <summary>The sums of the current epoch.</summary>
     private struct EpochSums
     {
         public long Rows;
@@ -16,7 +16,7 @@ public sealed partial class Trainer<T>
         public double Seconds;
     }
 
-    /// <summary>When progress was reported last, and where the run began.</summary>
+    /// <summary>The time of the last report, and the start of the run.</summary>
     private struct ProgressClock(double firstFraction)
     {
         public readonly double FirstFraction = firstFraction;
@@ -25,16 +25,18 @@ public sealed partial class Trainer<T>
         public long Rows;
     }
 
-    /// <summary>The network's state before a step of micro-batches, each of which enters it: a step that is refused leaves it as it was. Empty,
-    /// and nothing to copy back, for steps of one batch.</summary>
+    /// <summary>
+    /// The network's state before a step of micro-batches. Every micro-batch changes the state, so a refused step copies it back. Empty for
+    /// steps of one batch, which need no copy.
+    /// </summary>
     private readonly T[] _stateBefore;
 
-    /// <summary>The losses of the epoch in progress.</summary>
+    /// <summary>The losses of the current epoch.</summary>
     private readonly LossSums _epochLosses;
 
     private long _rowsSeen;
 
-    /// <summary>The loss of the epoch in progress over the rows so far; NaN before the first.</summary>
+    /// <summary>The loss of the current epoch over the rows so far; NaN before the first.</summary>
     private double EpochLoss => _sums.Rows == 0 ? double.NaN : _epochLosses.Value;
 
     private void RunStep()
@@ -55,7 +57,7 @@ public sealed partial class Trainer<T>
         }
         catch
         {
-            // The step was not made, and is the next again: what was read of it is read again.
+            // The step was not done. It is the next step again, and its batches are read again.
             _stateBefore.CopyTo(Network.State);
             _workspace.StepNumber = number;
             Batches.Cursor = cursor;
@@ -121,7 +123,7 @@ public sealed partial class Trainer<T>
             if (MustThrow)
                 throw NotFinite(outcome, batch, loss);
 
-            // The rest of the step's batches is left out with it, so that steps begin at the same batches.
+            // The remaining batches of the step are skipped too, so that every step begins at the same batch as before.
             for (var left = Options.MicroBatches - accumulator.Count; left > 0 && Epoch == epoch; left--)
                 rows += Batches.Next().Rows;
             return outcome;
@@ -143,10 +145,12 @@ public sealed partial class Trainer<T>
         var what = outcome switch
         {
             StepOutcome.LossNotFinite => $"the loss is {loss}",
-            StepOutcome.StateNotFinite => "the state to be kept is not finite",
+            StepOutcome.StateNotFinite => "the new state is not finite",
             _ => "the gradients are not finite",
         };
-        var limit = Options.NonFinite == NonFinitePolicy.Skip ? $" {_skippedInARow} steps before were skipped for such a reason, as many as SkipLimit allows." : "";
+        var limit = Options.NonFinite == NonFinitePolicy.Skip
+            ? $" The {_skippedInARow} steps before it were skipped for such reasons, and SkipLimit allows no more."
+            : "";
         return new NonFiniteException(
             $"In step {Step} (epoch {batch.Cursor.Epoch}, batch {batch.Cursor.Batch}) {what}: {text}. Nothing was updated.{limit}", node, Step);
     }

@@ -8,8 +8,8 @@ using Backprop.Simd.Optimizers;
 namespace Backprop.Simd.Training;
 
 /// <summary>
-/// Trains a network: batches, steps, learning rate, validation, early stopping, checkpoints. A step allocates nothing, and a training
-/// that was killed and resumed ends with the bits of an undisturbed one.
+/// Trains a network: batches, steps, learning rate, validation, early stopping, checkpoints. A step allocates nothing. A training that was
+/// killed and resumed ends with the same bits as one without interruption.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -22,8 +22,8 @@ namespace Backprop.Simd.Training;
 /// trainer.TryResume(); // false in a new directory
 /// trainer.Run();
 /// </code>
-/// The columns of the loader's set feed the inputs of their names. A step is refused before anything changes where its loss, its
-/// gradients or the state that it would keep are not finite. One thread at a time uses a trainer.
+/// Each column of the loader's set feeds the input of the same name. If the loss, a gradient or the new state of a step is not finite, the
+/// step is refused and changes nothing. Only one thread at a time may use a trainer.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -42,16 +42,16 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     private volatile bool _stop;
     private bool _running;
 
-    /// <summary>Set from the last step of an epoch to the end of its validation: one that was cancelled is made up for.</summary>
+    /// <summary>True from the last step of an epoch to the end of its validation, so that a cancelled validation is repeated.</summary>
     private bool _epochIsOpen;
 
-    /// <summary>Makes a trainer, the buffers of its steps included.</summary>
+    /// <summary>Makes a trainer and allocates the buffers of its steps.</summary>
     /// <param name="network">The network, with one loss or more.</param>
-    /// <param name="optimizer">What updates its parameters.</param>
-    /// <param name="batches">What it is trained on; the trainer does not dispose of it.</param>
-    /// <param name="options">How long and how.</param>
-    /// <exception cref="ArgumentException">The options contradict each other, the network has no loss, the optimizer or the average is of another
-    /// size, the validation is of another network, or a column is missing or does not fit.</exception>
+    /// <param name="optimizer">Updates the parameters.</param>
+    /// <param name="batches">The training data. The trainer does not dispose it.</param>
+    /// <param name="options">How and how long to train.</param>
+    /// <exception cref="ArgumentException">The options contradict each other, the network has no loss, the optimizer or the average has another
+    /// length, the validation belongs to another network, or a column is missing or does not fit.</exception>
     public Trainer(Network<T> network, Optimizer<T> optimizer, BatchLoader<T> batches, TrainerOptions<T> options)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -60,11 +60,19 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         ArgumentNullException.ThrowIfNull(options);
         options.Check();
         if (network.Definition.Graph.Losses.Length == 0)
-            throw new ArgumentException("The network has no loss to make small: end its graph with one.", nameof(network));
+            throw new ArgumentException("The network has no loss to minimize. End its graph with a loss.", nameof(network));
         if (optimizer.ParameterCount != network.Parameters.Length)
-            throw new ArgumentException($"The optimizer must be made for the network's Parameters.Length, {network.Parameters.Length}; it was made for {optimizer.ParameterCount}.", nameof(optimizer));
+        {
+            throw new ArgumentException($"The optimizer has the length {optimizer.ParameterCount}; it must have the network's Parameters.Length, "
+                + $"{network.Parameters.Length}.", nameof(optimizer));
+        }
+
         if (options.Average is { } average && average.ParameterCount != network.Parameters.Length)
-            throw new ArgumentException($"The average must be made for the network's Parameters.Length, {network.Parameters.Length}; it was made for {average.ParameterCount}.", nameof(options));
+        {
+            throw new ArgumentException($"The average has the length {average.ParameterCount}; it must have the network's Parameters.Length, "
+                + $"{network.Parameters.Length}.", nameof(options));
+        }
+
         if (options.Validation is { } validation && !validation.Evaluates(network))
             throw new ArgumentException("The validation evaluates another network.", nameof(options));
         Network = network;
@@ -83,13 +91,13 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>The network.</summary>
     public Network<T> Network { get; }
 
-    /// <summary>What updates its parameters.</summary>
+    /// <summary>The optimizer.</summary>
     public Optimizer<T> Optimizer { get; }
 
-    /// <summary>What it is trained on; its cursor is the place of the training.</summary>
+    /// <summary>The training data. Its cursor is the position of the training.</summary>
     public BatchLoader<T> Batches { get; }
 
-    /// <summary>How long and how.</summary>
+    /// <summary>How and how long to train.</summary>
     public TrainerOptions<T> Options { get; }
 
     /// <summary>The steps done since the training began, skipped ones included.</summary>
@@ -101,10 +109,10 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>The epochs done so far.</summary>
     public IReadOnlyList<EpochRecord> History => _epochs;
 
-    /// <summary>The time of the training so far, that before a resumption included.</summary>
+    /// <summary>The time spent so far, including the time before a resumption.</summary>
     public TimeSpan Elapsed => _elapsedBefore + _clock.Elapsed;
 
-    /// <summary>The steps that epochs and steps ask for in all; 0 where only time limits the training.</summary>
+    /// <summary>The total number of steps, as limited by epochs and steps; 0 if only time limits the training.</summary>
     public long TotalSteps
     {
         get
@@ -119,24 +127,30 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
     /// <summary>The steps of an epoch.</summary>
     public int StepsPerEpoch => (Batches.BatchesPerEpoch + Options.MicroBatches - 1) / Options.MicroBatches;
 
-    /// <summary>Ends the training after the step in progress; from any thread.</summary>
+    /// <summary>Ends the training after the current step. Any thread may call it.</summary>
     public void Stop() => _stop = true;
 
-    /// <summary>Trains up to the end that the options set; another call goes on from there.</summary>
-    /// <param name="cancellation">Ends the training before the next step; what was done is kept, and saved where there are checkpoints.</param>
+    /// <summary>Trains to the end that the options set. Another call continues from there.</summary>
+    /// <param name="cancellation">Ends the training before the next step. The steps done are kept, and saved if there are checkpoints.</param>
     /// <returns>Why it ended.</returns>
-    /// <exception cref="NonFiniteException">A loss, a gradient or a state to be kept was infinite or NaN; the step was not made.</exception>
-    /// <exception cref="InvalidOperationException">The trainer is running, or it would begin where it is to end: another training has used the loader.</exception>
-    /// <exception cref="CheckpointException">The directory holds checkpoints of an earlier training, and <see cref="TryResume"/> was not called;
-    /// or another training that is running saves into it.</exception>
-    /// <exception cref="IOException">A checkpoint cannot be written. As behind every exception, another call goes on with the step that was not made.</exception>
+    /// <exception cref="NonFiniteException">The loss, a gradient or the new state was infinite or NaN; the step changed nothing.</exception>
+    /// <exception cref="InvalidOperationException">The trainer is running, or another training has already used all epochs of the
+    /// loader.</exception>
+    /// <exception cref="CheckpointException">The directory holds checkpoints of an earlier training and <see cref="TryResume"/> was not called,
+    /// or another running training saves into it.</exception>
+    /// <exception cref="IOException">A checkpoint cannot be written. As after every exception, another call continues with the step that was
+    /// not done.</exception>
     /// <exception cref="UnauthorizedAccessException">A checkpoint may not be written.</exception>
     public StopReason Run(CancellationToken cancellation = default)
     {
         if (_running)
-            throw new InvalidOperationException("The trainer is running: a callback cannot run it again.");
+            throw new InvalidOperationException("The trainer is running. A callback cannot run it again.");
         if (Step == 0 && !_resumed && Options.Epochs is > 0 and var epochs && epochs <= Epoch)
-            throw new InvalidOperationException($"The training has not begun, and no epoch is left of {epochs}: the loader stands at epoch {Epoch}, where another training has left it. Set its Cursor to default, or give this training a loader of its own.");
+        {
+            throw new InvalidOperationException($"The training has not begun, but the loader is already at epoch {Epoch} of {epochs}, "
+                + "because another training used it. Set its Cursor to default, or use a new loader.");
+        }
+
         using var claim = BeginCheckpoints();
         _running = true;
         _stop = false;
@@ -162,8 +176,8 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         }
     }
 
-    /// <summary>Puts the parameters and the state of the best validation so far in place, as <see cref="EarlyStopping"/> has kept them.</summary>
-    /// <returns>False where there was no validation yet, or none was to be kept.</returns>
+    /// <summary>Restores the parameters and the state of the best validation so far, which <see cref="EarlyStopping"/> has kept.</summary>
+    /// <returns>False if there was no validation yet, or if no weights were to be kept.</returns>
     public bool RestoreBest()
     {
         if (_best is null || !_best.HasWeights)
@@ -199,7 +213,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         return _stop ? StopReason.Stopped : LimitReached();
     }
 
-    /// <summary>What ends the training whoever runs it: not somebody who ends it to go on later.</summary>
+    /// <summary>A reason that always ends the training; not cancellation or <see cref="Stop"/>, after which it may continue.</summary>
     private StopReason? LimitReached()
     {
         if (_best is { } best && best.BadValidations > Options.EarlyStopping!.Patience)
@@ -211,7 +225,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
         return Options.Time <= Elapsed ? StopReason.Time : null;
     }
 
-    /// <summary>Validates and records an epoch; false, and nothing changes, where the validation was cancelled.</summary>
+    /// <summary>Validates and records an epoch. If the validation is cancelled, it returns false and nothing changes.</summary>
     private bool TryEndEpoch(CancellationToken cancellation)
     {
         var epoch = Epoch - 1;
@@ -251,7 +265,7 @@ public sealed partial class Trainer<T> where T : unmanaged, IFloatingPointIeee75
 
     private BestWeights<T> NewBest(EarlyStopping early) => new(LargerIsBetter(early));
 
-    /// <summary>With the averaged parameters, where there are such.</summary>
+    /// <summary>Evaluates the averaged parameters, if there is an average.</summary>
     private Evaluation Validate(CancellationToken cancellation)
     {
         var average = Options.Average is { Updates: > 0 } ? Options.Average : null;

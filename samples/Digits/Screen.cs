@@ -16,8 +16,10 @@ internal sealed class Screen
 
     public void Network(DigitsOptions options, LabeledImages train, LabeledImages test, int parameters)
     {
-        _console.MarkupLine(Text($"[bold]Handwritten digits[/]: {train.Count:N0} images to train on, {test.Count:N0} to test on, {train.Height}x{train.Width} pixels."));
-        _console.MarkupLine(Text($"Network {train.PixelsPerImage}-{options.Hidden}-{train.Classes}, sigmoid, softmax cross-entropy: {parameters:N0} parameters."));
+        _console.MarkupLine(Text(
+            $"[bold]Handwritten digits[/]: {train.Count:N0} images to train on, {test.Count:N0} to test on, {train.Height}x{train.Width} pixels."));
+        _console.MarkupLine(Text(
+            $"Network {train.PixelsPerImage}-{options.Hidden}-{train.Classes}, sigmoid, softmax cross-entropy: {parameters:N0} parameters."));
         _console.MarkupLine(Text($"Batch {options.Batch}, learning rate {options.LearningRate}, seed {options.Seed}, threads {options.Threads}."));
         _console.WriteLine();
     }
@@ -25,7 +27,8 @@ internal sealed class Screen
     public void GradientCheck((string Label, string Name)[] labels, GradientCheckReport check, int images, double tolerance)
     {
         var isFull = check.Entries.All(e => e.Compared == e.Shape.Size);
-        _console.MarkupLine(Text($"[bold]Gradient check[/]: backward against numerical gradients, in double, on {images} images{(isFull ? "" : ", along random directions")}."));
+        var directions = isFull ? "" : ", along random directions";
+        _console.MarkupLine(Text($"[bold]Gradient check[/]: backward against numerical gradients, in double, on {images} images{directions}."));
         var table = new Table().Border(TableBorder.Simple)
             .AddColumn("").AddColumn("mean |difference|").AddColumn("relative error").AddColumn("");
         foreach (var (label, name) in labels)
@@ -65,7 +68,8 @@ internal sealed class Screen
         _console.WriteLine();
         _console.MarkupLine(Text($"test accuracy      [bold green]{result.TestAccuracy:F4}[/] ({result.TestAccuracy * tested:F0} of {tested})"));
         _console.MarkupLine("                   same writers as in training; unknown writers are harder");
-        _console.MarkupLine(Text($"images per second  [bold]{result.ImagesPerSecond:N0}[/] (training, median epoch, {threads} thread{(threads == 1 ? "" : "s")})"));
+        _console.MarkupLine(Text(
+            $"images per second  [bold]{result.ImagesPerSecond:N0}[/] (training, median epoch, {threads} thread{(threads == 1 ? "" : "s")})"));
         _console.MarkupLine(Text($"bytes per step     [bold]{result.BytesPerStep:0.##}[/] (allocated, over {measuredSteps:N0} steps with their batches)"));
         _console.MarkupLine(Text($"seconds            [bold]{result.Seconds:F2}[/]"));
     }

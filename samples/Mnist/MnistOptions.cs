@@ -37,15 +37,24 @@ internal sealed record MnistOptions
 
     public static int Run(string[] args, Func<MnistOptions, int> program)
     {
-        var data = new Option<string?>("--data") { Description = "The directory with the four IDX files, plain or gzip; by default the cache, filled by a download", HelpName = "directory" };
+        var data = new Option<string?>("--data")
+        {
+            Description = "The directory with the four IDX files, plain or gzip; by default the cache, filled by a download",
+            HelpName = "directory",
+        };
         var fashion = new Option<bool>("--fashion") { Description = "Fashion-MNIST instead of MNIST" };
-        var network = new Option<string?>("--network") { Description = "mlp (784-256-10, the default) or conv (two convolutions, pooling, dropout)", HelpName = "name" };
+        var network = new Option<string?>("--network")
+        {
+            Description = "mlp (784-256-10, the default) or conv (two convolutions, pooling, dropout)",
+            HelpName = "name",
+        };
         network.Validators.Add(given =>
         {
             if (given.Tokens is [.., { Value: not ("mlp" or "conv") } token])
                 given.AddError($"--network '{token.Value}': expected mlp or conv.");
         });
-        var timeTo = Number("--time-to", "Nothing but the way to this test accuracy, which chooses the recipe: 0.98 or less the mlp, more the conv; fails when short of it", 0.1, 0.9999);
+        var timeTo = Number("--time-to",
+            "Only train to this test accuracy, and fail if it is not reached; 0.98 or less takes the mlp, more the conv", 0.1, 0.9999);
         var epochs = Integer("--epochs", "Passes over the training images; by default those of the recipe", 1, 100_000);
         var seed = new Option<ulong>("--seed")
         {
@@ -125,7 +134,8 @@ internal sealed record MnistOptions
         HelpName = "number",
         CustomParser = result =>
         {
-            if (int.TryParse(result.Tokens[^1].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most)
+            if (int.TryParse(result.Tokens[^1].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+                && value >= least && value <= most)
                 return value;
             result.AddError($"{name} '{result.Tokens[^1].Value}': expected an integer from {least} to {most}.");
             return null;

@@ -80,7 +80,8 @@ internal static partial class Pictures
     {
         CheckNames(classes, images.Classes);
         if (predicted.Length != images.Count || probabilityOfPredicted.Length != images.Count)
-            throw new ArgumentException($"Expected {images.Count} predictions and probabilities; got {predicted.Length} and {probabilityOfPredicted.Length}.", nameof(predicted));
+            throw new ArgumentException($"Expected {images.Count} predictions and probabilities; got {predicted.Length} and {probabilityOfPredicted.Length}.",
+                nameof(predicted));
         var wrong = new List<(int Image, int Predicted, float Probability)>();
         for (var i = 0; i < images.Count; i++)
         {

@@ -43,7 +43,8 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
             Epochs = recipe.Epochs,
             Schedule = recipe.Schedule((long)recipe.Epochs * batches.BatchesPerEpoch),
             Validation = validation,
-            Checkpoints = options.Checkpoints is { } directory ? new CheckpointOptions { Directory = directory, EveryEpoch = true, Every = TimeSpan.FromSeconds(30) } : null,
+            Checkpoints = options.Checkpoints is { } directory
+                ? new CheckpointOptions { Directory = directory, EveryEpoch = true, Every = TimeSpan.FromSeconds(30) } : null,
             Callbacks = [display, .. Logs()],
             Progress = display,
             Compute = compute,
@@ -94,7 +95,8 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         var classes = options.Fashion ? FashionMnist.Classes : Digits;
         var matrix = new ConfusionMatrix<float>(classes.Count);
         var result = new Evaluator<float>(network, test.ToDataset<float>(shape: recipe.ShapeOf(test)), [matrix], new() { Compute = compute }).Run();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{100 * matrix.Value:F2} % of {result.Rows:N0} test images are right, loss {result.Loss:F4}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{100 * matrix.Value:F2} % of {result.Rows:N0} test images are right, loss {result.Loss:F4}"));
         if (options.Pictures is not { } directory)
             return;
         var (predicted, probabilities) = Predictions(network, test);

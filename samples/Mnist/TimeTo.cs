@@ -32,7 +32,8 @@ internal static class TimeTo
         var result = TrainAndTest(recipe, images, seed, compute, [new Lines(Tell)]);
         var seconds = Seconds();
         var reached = result["accuracy"];
-        Tell(string.Create(CultureInfo.InvariantCulture, $"{recipe.Name}, seed {seed}: {100 * reached:F2} % of {result.Rows:N0} test images are right after {seconds:F2} s"));
+        Tell(string.Create(CultureInfo.InvariantCulture,
+            $"{recipe.Name}, seed {seed}: {100 * reached:F2} % of {result.Rows:N0} test images are right after {seconds:F2} s"));
         if (reached >= accuracy)
             return 0;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"error: {100 * reached:F2} % is short of {100 * accuracy:F2} %."));
@@ -55,12 +56,14 @@ internal static class TimeTo
             Callbacks = callbacks,
             Compute = compute,
         }).Run();
-        return new Evaluator<float>(network, test.ToDataset<float>(shape: recipe.ShapeOf(test)), [new AccuracyMetric<float>()], new() { Compute = compute }).Run();
+        return new Evaluator<float>(network, test.ToDataset<float>(shape: recipe.ShapeOf(test)), [new AccuracyMetric<float>()], new() { Compute = compute })
+            .Run();
     }
 
     private sealed class Lines(Action<string> tell) : ITrainingCallback<float>
     {
         public void EpochDone(Trainer<float> trainer, EpochRecord epoch) =>
-            tell(string.Create(CultureInfo.InvariantCulture, $"epoch {epoch.Epoch + 1} of {trainer.Options.Epochs}: loss {epoch.Loss:F4}, {epoch.RowsPerSecond:N0} images/s"));
+            tell(string.Create(CultureInfo.InvariantCulture,
+                $"epoch {epoch.Epoch + 1} of {trainer.Options.Epochs}: loss {epoch.Loss:F4}, {epoch.RowsPerSecond:N0} images/s"));
     }
 }

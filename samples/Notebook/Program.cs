@@ -20,7 +20,8 @@ internal static class Program
             Description = "Directory to write each graph's picture to, as Graphviz (.dot) and Mermaid (.mmd) text",
             HelpName = "directory",
         };
-        var command = new RootCommand("Reproduces a notebook on back-propagation through computational graphs (after Stanford's CS231n and the book Deep Learning from Scratch), number by number.") { mnist, pictures };
+        var command = new RootCommand("Reproduces, number by number, a notebook on back-propagation through computational graphs "
+            + "(after Stanford's CS231n and the book Deep Learning from Scratch).") { mnist, pictures };
         command.SetAction(parsed => Run(parsed.GetValue(mnist), parsed.GetValue(pictures)));
         var result = command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count == 0)

@@ -34,7 +34,8 @@ internal sealed class Report(TextWriter output, string? pictures)
 
     /// <summary>A number that must stay below a bound, as the notebook's does.</summary>
     public void Below(string name, string notebook, double here, double bound) =>
-        Row(name, notebook, here.ToString(here == 0 ? "0" : "0.0E-00", CultureInfo.InvariantCulture), Math.Abs(here) < bound, $"below {bound.ToString("0E-0", CultureInfo.InvariantCulture)}");
+        Row(name, notebook, here.ToString(here == 0 ? "0" : "0.0E-00", CultureInfo.InvariantCulture), Math.Abs(here) < bound,
+            $"below {bound.ToString("0E-0", CultureInfo.InvariantCulture)}");
 
     /// <summary>Anything else that can be compared.</summary>
     public void Same(string name, string notebook, string here) => Row(name, notebook, here, notebook == here, "");

@@ -79,7 +79,8 @@ internal sealed class LoadTest
             return;
         }
 
-        Console.WriteLine($"{what}: {sorted.Length / seconds:F0} requests/s, {rows / seconds:F0} images/s, median {Milliseconds(0.5):F2} ms, p99 {Milliseconds(0.99):F2} ms");
+        Console.WriteLine($"{what}: {sorted.Length / seconds:F0} requests/s, {rows / seconds:F0} images/s, "
+            + $"median {Milliseconds(0.5):F2} ms, p99 {Milliseconds(0.99):F2} ms");
 
         double Milliseconds(double part) => sorted[(int)(part * (sorted.Length - 1))] * 1e3 / Stopwatch.Frequency;
     }
@@ -131,7 +132,8 @@ internal sealed class LoadTest
         await Expect(400, $$"""{"pixels":[1e99{{numbers[3..]}}]}""", "Expected");
         await Expect(400, $$"""{"rows":[[{{numbers}}],[1,2]]}""", "Expected 64 numbers in rows[1]; got 2 numbers");
         await Expect(400, $$"""{"rows":[[{{numbers}}],null]}""", "Expected 64 numbers in rows[1]; got null");
-        await Expect(400, $$"""{"rows":[{{string.Join(',', Enumerable.Repeat("[]", Service.MostRows + 1))}}]}""", $"Expected at most {Service.MostRows} rows; got {Service.MostRows + 1} rows");
+        await Expect(400, $$"""{"rows":[{{string.Join(',', Enumerable.Repeat("[]", Service.MostRows + 1))}}]}""",
+            $"Expected at most {Service.MostRows} rows; got {Service.MostRows + 1} rows");
         await Expect(400, $$"""{"image":[{{numbers}}]}""", "not a request");
         await Expect(413, $$"""{"pixels":[{{new string(' ', Service.MostBytes)}}]}""", "bytes");
         await Expect(200, """{"rows":[]}""", "\"predictions\":[]");
@@ -160,7 +162,10 @@ internal sealed class LoadTest
         void Note(int expected, HttpStatusCode status, string answer, string part, string request)
         {
             if ((int)status != expected || !answer.Contains(part, StringComparison.Ordinal))
-                problems.Add($"{request[..Math.Min(60, request.Length)]}: expected {expected} and '{part}'; got {(int)status} and '{answer[..Math.Min(200, answer.Length)]}'");
+            {
+                problems.Add($"{request[..Math.Min(60, request.Length)]}: expected {expected} and '{part}'; "
+                    + $"got {(int)status} and '{answer[..Math.Min(200, answer.Length)]}'");
+            }
         }
     }
 

@@ -49,7 +49,8 @@ internal static class Program
         }
 
         var accuracy = DigitModel.Accuracy(network, test);
-        Console.WriteLine($"{(isThere ? "loaded" : "trained")} in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; {100 * accuracy:F1} % of {test.Count} test digits are right");
+        Console.WriteLine($"{(isThere ? "loaded" : "trained")} in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s; "
+            + $"{100 * accuracy:F1} % of {test.Count} test digits are right");
 
         var predictor = new Predictor<float>(network, new PredictorOptions { MaximumConcurrency = options.Threads, Preallocate = true });
         var service = new Service(predictor, accuracy);

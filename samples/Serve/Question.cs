@@ -24,7 +24,8 @@ internal sealed record Question(int Rows, byte[] Body, float[] Probabilities)
         for (var r = 0; r < rows; r++)
         {
             var expected = Probabilities.AsSpan(r * Probabilities.Length / rows, Probabilities.Length / rows);
-            if (predictions[r] is not { Probabilities: { } given } prediction || !expected.SequenceEqual(given) || prediction.Digit != TensorPrimitives.IndexOfMax<float>(expected))
+            if (predictions[r] is not { Probabilities: { } given } prediction || !expected.SequenceEqual(given)
+                || prediction.Digit != TensorPrimitives.IndexOfMax<float>(expected))
                 return false;
         }
 
@@ -48,7 +49,8 @@ internal sealed class SerialReference(Network<float> network, int piece)
             network.Forward(workspace);
             var logits = workspace.Output();
             var probabilities = new float[logits.Length];
-            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(logits, count, logits.Length / count), new Matrix<float>(probabilities, count, logits.Length / count));
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(logits, count, logits.Length / count),
+                new Matrix<float>(probabilities, count, logits.Length / count));
             result.AddRange(probabilities);
         }
 

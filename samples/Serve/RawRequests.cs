@@ -25,8 +25,9 @@ internal sealed class RawRequests(Uri address)
         $"{Post}Transfer-Encoding: gzip\r\n\r\n{{}}",
         $"{Post}Transfer-Encoding: chunked, gzip\r\n\r\n{{}}",
         $"{Post}\r\n",
-        .. ((string[])["", "\0", "\uFEFF", "\u00FF\u00FE", "[", "{\"pixels\":", "{\"\\ud800\":1}", "{\"pixels\":\"x\"}", "{\"pixels\":[\"0\"]}", "{\"pixels\":[null]}",
-            "{\"pixels\":[1e999]}", "{\"pixels\":[-1e999]}", "{\"pixels\":[NaN]}", "{\"pixels\":[],\"pixels\":[]}", "{\"rows\":{}}", "{\"rows\":[[[]]]}", "{\"rows\":[1]}",
+        .. ((string[])["", "\0", "\uFEFF", "\u00FF\u00FE", "[", "{\"pixels\":", "{\"\\ud800\":1}", "{\"pixels\":\"x\"}", "{\"pixels\":[\"0\"]}",
+            "{\"pixels\":[null]}", "{\"pixels\":[1e999]}", "{\"pixels\":[-1e999]}", "{\"pixels\":[NaN]}", "{\"pixels\":[],\"pixels\":[]}",
+            "{\"rows\":{}}", "{\"rows\":[[[]]]}", "{\"rows\":[1]}",
             new string('[', 100_000), "{\"rows\":" + new string('[', 100_000), "{} {}", "1", "true", "\"x\""])
             .Select(body => $"{Post}Content-Length: {body.Length}\r\n\r\n{body}"),
         "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
@@ -54,7 +55,10 @@ internal sealed class RawRequests(Uri address)
         {
             var answer = await Answer(request);
             if (!answer.StartsWith("HTTP/1.1 4", StringComparison.Ordinal))
-                problems.Add($"{request[..Math.Min(160, request.Length)].ReplaceLineEndings(" | ")}: expected a status of 400 to 499; got '{answer[..Math.Min(200, answer.Length)]}'");
+            {
+                problems.Add($"{request[..Math.Min(160, request.Length)].ReplaceLineEndings(" | ")}: expected a status of 400 to 499; "
+                    + $"got '{answer[..Math.Min(200, answer.Length)]}'");
+            }
         }
 
         return problems;

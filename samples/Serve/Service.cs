@@ -26,7 +26,8 @@ internal sealed class Service
         Pixels = predictor.InputShape.Size;
         Classes = predictor.OutputShape.Size;
         _health = new Health("ok", predictor.Network.Definition.Parameters.Count, testAccuracy);
-        using var page = typeof(Service).Assembly.GetManifestResourceStream("Page.html") ?? throw new InvalidOperationException("The page is missing from the assembly.");
+        using var page = typeof(Service).Assembly.GetManifestResourceStream("Page.html")
+            ?? throw new InvalidOperationException("The page is missing from the assembly.");
         _page = new byte[page.Length];
         page.ReadExactly(_page);
     }

@@ -25,7 +25,8 @@ var filled = Stopwatch.GetTimestamp();
 var loss = network.Step(workspace, sgd);
 var stepped = Stopwatch.GetTimestamp();
 
-Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"OK {loss:R} {Microseconds(main)} {Microseconds(built)} {Microseconds(filled)} {Microseconds(stepped)}"));
+Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+    $"OK {loss:R} {Microseconds(main)} {Microseconds(built)} {Microseconds(filled)} {Microseconds(stepped)}"));
 return double.IsFinite(loss) ? 0 : 1;
 
 static void FillImages(Span<float> images)

@@ -29,7 +29,8 @@ sgd.step();
 var loss = (double)output.item<float>();
 var stepped = Stopwatch.GetTimestamp();
 
-Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"OK {loss:R} {Microseconds(main)} {Microseconds(built)} {Microseconds(filled)} {Microseconds(stepped)}"));
+Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+    $"OK {loss:R} {Microseconds(main)} {Microseconds(built)} {Microseconds(filled)} {Microseconds(stepped)}"));
 return double.IsFinite(loss) ? 0 : 1;
 
 long Microseconds(long timestamp) => (long)Stopwatch.GetElapsedTime(start, timestamp).TotalMicroseconds;

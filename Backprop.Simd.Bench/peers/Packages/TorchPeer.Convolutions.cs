@@ -27,7 +27,14 @@ internal sealed partial class TorchPeer
             output ??= Read<float>(y.permute(0, 2, 3, 1).reshape(-1));
         }
 
-        return new Call(Run, () => [.. output!, .. p.IsFirst ? [] : Read<float>(x.grad!.permute(0, 2, 3, 1).reshape(-1)), .. Read<float>(w.grad!.permute(2, 3, 1, 0).reshape(-1))], x, w, dy);
+        return new Call(Run, Result, x, w, dy);
+
+        float[] Result() =>
+        [
+            .. output!,
+            .. p.IsFirst ? [] : Read<float>(x.grad!.permute(0, 2, 3, 1).reshape(-1)),
+            .. Read<float>(w.grad!.permute(2, 3, 1, 0).reshape(-1)),
+        ];
     }
 
     public Call? TrainConvolutional(ConvNetworkProblem problem)

@@ -92,7 +92,8 @@ internal sealed partial class TorchPeer
         "sgd" => optim.SGD(parameters, learningRate),
         "momentum" => optim.SGD(parameters, learningRate, momentum: OptimizerProblem.Momentum),
         "adam" => optim.Adam(parameters, learningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon),
-        "adamw" => optim.AdamW(parameters, learningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon, OptimizerProblem.WeightDecay),
+        "adamw" => optim.AdamW(parameters, learningRate, OptimizerProblem.Beta1, OptimizerProblem.Beta2, OptimizerProblem.Epsilon,
+            OptimizerProblem.WeightDecay),
         _ => throw new NotSupportedException(name),
     };
 

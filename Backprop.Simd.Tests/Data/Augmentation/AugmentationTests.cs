@@ -23,7 +23,8 @@ public class AugmentationTests
     [Fact]
     public void All_augmentations_are_tested_here()
     {
-        var types = typeof(ImageAugmentation<>).Assembly.GetTypes().Where(t => t.BaseType is { IsGenericType: true } b && b.GetGenericTypeDefinition() == typeof(ImageAugmentation<>)).Select(t => t.Name).Order().ToArray();
+        var types = typeof(ImageAugmentation<>).Assembly.GetTypes().Where(t =>
+            t.BaseType is { IsGenericType: true } b && b.GetGenericTypeDefinition() == typeof(ImageAugmentation<>)).Select(t => t.Name).Order().ToArray();
         Assert.True(types.Length >= 6);
         Assert.Equal(types, All().Select(a => a.GetType().Name).Order());
     }
@@ -68,7 +69,8 @@ public class AugmentationTests
         var set = new AugmentationSet<float>(new Shape(12, 12), 8);
         set.Pixels[5] = float.NaN;
         set.Pixels[6] = -0f;
-        foreach (var identity in (ImageAugmentation<float>[])[new RandomShift<float>(0), new RandomAffine<float>(), new ElasticDistortion<float>(0), new RandomFlip<float>(0), new GaussianNoise<float>(0)])
+        foreach (var identity in (ImageAugmentation<float>[])[new RandomShift<float>(0), new RandomAffine<float>(), new ElasticDistortion<float>(0),
+            new RandomFlip<float>(0), new GaussianNoise<float>(0)])
             Assert.Equal(set.Pixels.Select(BitConverter.SingleToInt32Bits), set.Run(identity).Select(BitConverter.SingleToInt32Bits));
     }
 

@@ -65,7 +65,8 @@ public class ImageTransformTests
     public void Affine_reads_where_the_inverse_says(int height, int width, int channels)
     {
         var (image, size) = (Image(height, width, channels), new ImageSize(height, width, channels));
-        foreach (var (degrees, scale, shear, dx, dy) in ((double, double, double, double, double)[])[(0, 1, 0, 0, 0), (30, 1, 0, 0, 0), (-170, 0.7, 20, 0.3, -1.2), (10, 1.6, -40, 100, 3), (0, 1, 0, 0.5, 0)])
+        foreach (var (degrees, scale, shear, dx, dy) in ((double, double, double, double, double)[])[(0, 1, 0, 0, 0), (30, 1, 0, 0, 0),
+            (-170, 0.7, 20, 0.3, -1.2), (10, 1.6, -40, 100, 3), (0, 1, 0, 0.5, 0)])
         {
             // Forward as the remarks have it, inverted by Cramer's rule.
             var (sin, cos, tan) = (Math.Sin(degrees * Math.PI / 180), Math.Cos(degrees * Math.PI / 180), Math.Tan(shear * Math.PI / 180));
@@ -160,7 +161,8 @@ public class ImageTransformTests
 
     private static void CheckElastic<T>(int height, int width, int channels, double tolerance) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var (image, gaussian, stream, line) = (Image(height, width, channels), ElasticDistortion<T>.Gaussian(1.5), new WordStream(11, 12), (width + 31) / 32 * 32);
+        var (image, gaussian, stream, line) = (Image(height, width, channels), ElasticDistortion<T>.Gaussian(1.5), new WordStream(11, 12),
+            (width + 31) / 32 * 32);
         double[] f = new double[height * width], g = new double[height * width];
         for (var i = 0; i < f.Length; i++)
         {

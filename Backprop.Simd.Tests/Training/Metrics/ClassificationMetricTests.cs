@@ -58,7 +58,8 @@ public class ClassificationMetricTests
         });
 
     // Few different numbers, so that many are equal.
-    private static double Number(Random random) => random.Next(60) switch { 0 => double.NaN, 1 => double.PositiveInfinity, 2 => double.NegativeInfinity, var n => n % 5 };
+    private static double Number(Random random) =>
+        random.Next(60) switch { 0 => double.NaN, 1 => double.PositiveInfinity, 2 => double.NegativeInfinity, var n => n % 5 };
 
     [Fact]
     public void Equal_outputs_the_first_wins()
@@ -138,7 +139,8 @@ public class ClassificationMetricTests
     {
         var matrix = new ConfusionMatrix<double>(3);
         Assert.Equal(4 / 6.0, Of(matrix, 6, OneHot([0, 0, 2, 2, 0, 2], 3), [2, 0, 2, 2, 0, 1]));
-        Assert.Equal([2, 0, 0, 0, 0, 1, 1, 0, 2], from actual in Enumerable.Range(0, 3) from predicted in Enumerable.Range(0, 3) select matrix[actual, predicted]);
+        Assert.Equal([2, 0, 0, 0, 0, 1, 1, 0, 2],
+            from actual in Enumerable.Range(0, 3) from predicted in Enumerable.Range(0, 3) select matrix[actual, predicted]);
         Assert.Equal([2, 1, 3], Enumerable.Range(0, 3).Select(matrix.Support));
         Assert.Equal([3, 0, 3], Enumerable.Range(0, 3).Select(matrix.Predicted));
         Assert.Equal([2 / 3.0, 0, 2 / 3.0], Enumerable.Range(0, 3).Select(matrix.Precision));
@@ -180,7 +182,8 @@ public class ClassificationMetricTests
 
     public static TheoryData<Metric<float>> Classifying =>
     [
-        new AccuracyMetric<float>(), new TopKAccuracyMetric<float>(2), new ConfusionMatrix<float>(3), new PrecisionMetric<float>(3), new RecallMetric<float>(3), new F1ScoreMetric<float>(3),
+        new AccuracyMetric<float>(), new TopKAccuracyMetric<float>(2), new ConfusionMatrix<float>(3),
+        new PrecisionMetric<float>(3), new RecallMetric<float>(3), new F1ScoreMetric<float>(3),
     ];
 
     [Theory, MemberData(nameof(Classifying))]

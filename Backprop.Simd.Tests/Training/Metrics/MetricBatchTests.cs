@@ -11,13 +11,15 @@ public class MetricBatchTests
 
     private static Metric<float>[] OfLabels() =>
     [
-        new AccuracyMetric<float>(), new TopKAccuracyMetric<float>(2), new ConfusionMatrix<float>(Classes), new PrecisionMetric<float>(Classes), new RecallMetric<float>(Classes),
+        new AccuracyMetric<float>(), new TopKAccuracyMetric<float>(2), new ConfusionMatrix<float>(Classes),
+        new PrecisionMetric<float>(Classes), new RecallMetric<float>(Classes),
         new F1ScoreMetric<float>(Classes, ofClass: 1),
     ];
 
     private static Metric<float>[] OfBinaryLabels() => [new RocAucMetric<float>(), new AccuracyMetric<float>(threshold: 0.5)];
 
-    private static Metric<float>[] OfTargets() => [new MeanAbsoluteErrorMetric<float>(), new MeanSquaredErrorMetric<float>(), new RootMeanSquaredErrorMetric<float>(), new RSquaredMetric<float>()];
+    private static Metric<float>[] OfTargets() =>
+        [new MeanAbsoluteErrorMetric<float>(), new MeanSquaredErrorMetric<float>(), new RootMeanSquaredErrorMetric<float>(), new RSquaredMetric<float>()];
 
     [Fact]
     public void Any_splitting_into_batches_gives_the_same_bits() =>
@@ -30,7 +32,8 @@ public class MetricBatchTests
             int[] binary = [.. labels.Select(l => l & 1)];
             Compare(OfLabels(), OfLabels(), sizes, rows, (first, n) => new(n, outputs.AsSpan(first * Classes, n * Classes), labels.AsSpan(first, n)));
             Compare(OfBinaryLabels(), OfBinaryLabels(), sizes, rows, (first, n) => new(n, outputs.AsSpan(first, n), binary.AsSpan(first, n)));
-            Compare(OfTargets(), OfTargets(), sizes, rows, (first, n) => new(n, outputs.AsSpan(first * Classes, n * Classes), targets.AsSpan(first * Classes, n * Classes)));
+            Compare(OfTargets(), OfTargets(), sizes, rows, (first, n) =>
+                new(n, outputs.AsSpan(first * Classes, n * Classes), targets.AsSpan(first * Classes, n * Classes)));
         });
 
     [Fact]

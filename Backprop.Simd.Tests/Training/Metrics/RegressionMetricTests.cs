@@ -50,7 +50,8 @@ public class RegressionMetricTests
     [Fact]
     public void NaN_passes()
     {
-        foreach (var metric in (Metric<double>[])[new MeanAbsoluteErrorMetric<double>(), new MeanSquaredErrorMetric<double>(), new RootMeanSquaredErrorMetric<double>(), new RSquaredMetric<double>()])
+        foreach (var metric in (Metric<double>[])[new MeanAbsoluteErrorMetric<double>(), new MeanSquaredErrorMetric<double>(),
+            new RootMeanSquaredErrorMetric<double>(), new RSquaredMetric<double>()])
         {
             Assert.Equal(double.NaN, metric.Value);
             Assert.Equal(double.NaN, Of(metric, 3, [1, double.NaN, 2], [1, 1, 1]));
@@ -65,7 +66,8 @@ public class RegressionMetricTests
     [Fact]
     public void What_does_not_fit_is_refused_and_nothing_added()
     {
-        foreach (var metric in (Metric<double>[])[new MeanAbsoluteErrorMetric<double>(), new MeanSquaredErrorMetric<double>(), new RootMeanSquaredErrorMetric<double>(), new RSquaredMetric<double>()])
+        foreach (var metric in (Metric<double>[])[new MeanAbsoluteErrorMetric<double>(), new MeanSquaredErrorMetric<double>(),
+            new RootMeanSquaredErrorMetric<double>(), new RSquaredMetric<double>()])
         {
             var before = Of(metric, 2, [1, 3, 2, 4], [0, 1, 2, 3]);
             Assert.Throws<ArgumentException>("batch", () => metric.Add(new(2, [1.0, 2], [0, 0])));

@@ -4,11 +4,11 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Changes the images of a column at random, each on its own.</summary>
+/// <summary>Changes each image of a column at random.</summary>
 /// <remarks>
-/// Images are [H, W, C] or [H, W], or flat with a size given. What happens to one is a function of the seed, the epoch, the row of the
-/// set, the kind of augmentation and its stream number alone: the same in any batch, on any thread, and but for rounding in float and double.
-/// Two augmentations of one kind in one list need different stream numbers, or they draw alike.
+/// Images are [H, W, C] or [H, W], or flat with a given size. The change of an image depends only on the seed, the epoch, the row of the set, the
+/// kind of augmentation and its stream number. It is the same in any batch and on any thread and, except for rounding, in float and double.
+/// Two augmentations of one kind in one list need different stream numbers, because equal numbers give equal random changes.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -21,7 +21,7 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
         if (!(probability is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(probability), probability, $"'{nameof(probability)}' must be in [0, 1].");
         if (size is { } s && (s.Height < 1 || s.Width < 1 || s.Channels < 1))
-            throw new ArgumentException($"Sizes are 1 or more; got {s}.", nameof(size));
+            throw new ArgumentException($"Sizes must be 1 or more; got {s}.", nameof(size));
         (Column, Size, Probability, Stream) = (column, size, probability, stream);
         foreach (var letter in kind)
             _kind = _kind << 8 | letter;
@@ -30,7 +30,7 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
     /// <summary>The name of the column.</summary>
     public string Column { get; }
 
-    /// <summary>The size of the images; null where the column's shape tells.</summary>
+    /// <summary>The size of the images; null to use the column's shape.</summary>
     public ImageSize? Size { get; }
 
     /// <summary>The probability that an image is changed.</summary>
@@ -39,11 +39,11 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
     /// <summary>The stream number.</summary>
     public int Stream { get; }
 
-    /// <summary>Whether nothing can change, whatever is drawn.</summary>
+    /// <summary>Whether the augmentation never changes an image.</summary>
     private protected virtual bool IsIdentity => false;
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">There is no such column, it holds indices, or its shape is not that of images of this size.</exception>
+    /// <exception cref="ArgumentException">There is no such column, it holds indices, or its shape does not fit images of this size.</exception>
     public sealed override int Prepare(ReadOnlySpan<DataColumn> columns)
     {
         var size = SizeOf(columns[Find(columns)].Type);
@@ -75,16 +75,19 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
         }
     }
 
-    /// <summary>The elements of scratch for images of a size.</summary>
+    /// <summary>How many elements of scratch images of a size need.</summary>
     private protected virtual int ScratchFor(ImageSize size) => 0;
 
-    /// <summary>Throws where an earlier one has the same random numbers for the same column.</summary>
+    /// <summary>Throws if an earlier augmentation has the same random numbers for the same column.</summary>
     internal void RequireOwnStream(ReadOnlySpan<BatchTransform<T>> earlier)
     {
         foreach (var transform in earlier)
         {
             if (transform is ImageAugmentation<T> other && other._kind == _kind && other.Stream == Stream && other.Column == Column)
-                throw new ArgumentException($"Two augmentations of one kind, {GetType().Name.Split('`')[0]}, of column '{Column}' both have the stream {Stream}, and so the same random numbers: give one of them another stream.", "options");
+            {
+                throw new ArgumentException($"Two augmentations {GetType().Name.Split('`')[0]} of column '{Column}' have the same stream, {Stream}, "
+                    + "and so the same random numbers. Give one another stream.", "options");
+            }
         }
     }
 
@@ -92,8 +95,8 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
     /// <param name="image">The image.</param>
     /// <param name="size">Its size.</param>
     /// <param name="random">The image's own numbers.</param>
-    /// <param name="words">The same stream; from block 2^32 on it is free for many words at once.</param>
-    /// <param name="scratch">As many elements as asked for.</param>
+    /// <param name="words">The same stream. Its blocks from 2^32 on are free for drawing many words at once.</param>
+    /// <param name="scratch">Scratch of the requested length.</param>
     private protected abstract void Change(Span<T> image, ImageSize size, ref Philox random, WordStream words, Span<T> scratch);
 
     /// <summary>A number uniform in [low, high).</summary>
@@ -101,7 +104,9 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
 
     /// <summary>Throws unless a number is finite.</summary>
     private protected static double Finite(double value, string name) =>
-        T.IsFinite(T.CreateTruncating(value)) ? value : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite, as {typeof(T).Name} too.");
+        T.IsFinite(T.CreateTruncating(value))
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"'{name}' must be finite in {typeof(T).Name}.");
 
     /// <summary>Throws unless a number is 0 or more, and finite.</summary>
     private protected static double NotNegative(double value, string name) =>
@@ -138,9 +143,10 @@ public abstract class ImageAugmentation<T> : BatchTransform<T> where T : unmanag
         if (Size is { } given && given.Elements != type.Shape.Size)
             throw new ArgumentException($"Column '{Column}' is {type.Shape}; images of {given} have {given.Elements} elements.", "columns");
         var size = Size ?? ImageSize.Of(type.Shape)
-            ?? throw new ArgumentException($"Column '{Column}' is {type.Shape}; images are [height, width] or [height, width, channels], or their size is given.", "columns");
+            ?? throw new ArgumentException($"Column '{Column}' is {type.Shape}; images must be [height, width] or [height, width, channels]. "
+                + "For other shapes, pass the size.", "columns");
         if (Bilinear<T>.Framed(size.Height, size.Width) > Bilinear<T>.LargestFramed)
-            throw new ArgumentException($"Column '{Column}' has images of {size}; they may have 2^24 pixels, with a margin of 3.", "columns");
+            throw new ArgumentException($"Column '{Column}' has images of {size}; they may have at most 2^24 pixels, including a margin of 3.", "columns");
         return size;
     }
 }

@@ -3,11 +3,11 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Turns, scales, shears and moves images about their middle, with one interpolation for all of it.</summary>
+/// <summary>Rotates, scales, shears and moves images about their center, with a single interpolation.</summary>
 /// <remarks>
-/// A pixel at p, from the middle of the image, goes to L p + t, with L = s [cos a, -sin a; sin a, cos a] [1, tan h; 0, 1], x to the
-/// right and y down: a positive a turns clockwise. Every pixel of the result is taken from L^-1 (p - t), bilinearly between the pixels
-/// there. a, h and both parts of t are uniform in a range about 0, s between its bounds.
+/// With p measured from the center, x to the right and y down, a pixel at p moves to L p + t, where
+/// L = s [cos a, -sin a; sin a, cos a] [1, tan h; 0, 1]. A positive a rotates clockwise. Each pixel of the result is interpolated bilinearly at
+/// L^-1 (p - t). a, h and both parts of t are uniform in a range around 0, and s is uniform between its bounds.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class RandomAffine<T> : ImageAugmentation<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -17,33 +17,35 @@ public sealed class RandomAffine<T> : ImageAugmentation<T> where T : unmanaged, 
     private readonly double _fill;
 
     /// <summary>Makes the augmentation.</summary>
-    /// <param name="degrees">The largest turn in either direction, in degrees: 0 to 180.</param>
-    /// <param name="translate">The largest move along each axis, in pixels or parts of them.</param>
+    /// <param name="degrees">The largest rotation in either direction, in degrees: 0 to 180.</param>
+    /// <param name="translate">The largest move along each axis, in pixels; need not be an integer.</param>
     /// <param name="smallest">The smallest scale, 0.01 or more.</param>
     /// <param name="largest">The largest scale, 100 or less.</param>
     /// <param name="shear">The largest angle of shear, in degrees: 0 to 80.</param>
-    /// <param name="fill">What lies around images, in the numbers of the column: the background.</param>
+    /// <param name="fill">The background value outside the image, in the numbers of the column.</param>
     /// <param name="probability">The probability that an image is changed.</param>
     /// <param name="column">The column of images.</param>
-    /// <param name="size">Their size; null where the shape of the column tells.</param>
-    /// <param name="stream">A number of its own for each augmentation of this kind in a list.</param>
+    /// <param name="size">Their size; null to use the shape of the column.</param>
+    /// <param name="stream">A number that differs between augmentations of this kind in one list.</param>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
-    public RandomAffine(double degrees = 0, double translate = 0, double smallest = 1, double largest = 1, double shear = 0, double fill = 0, double probability = 1, string column = "x", ImageSize? size = null, int stream = 0)
+    // More than eight parameters: each is an independent option with a default, as in torchvision's RandomAffine.
+    public RandomAffine(double degrees = 0, double translate = 0, double smallest = 1, double largest = 1, double shear = 0, double fill = 0,
+        double probability = 1, string column = "x", ImageSize? size = null, int stream = 0)
         : base("affi", probability, column, size, stream)
     {
         if (!(degrees is >= 0 and <= 180))
-            throw new ArgumentOutOfRangeException(nameof(degrees), degrees, "A turn lies between 0 and 180 degrees.");
+            throw new ArgumentOutOfRangeException(nameof(degrees), degrees, "'degrees' must be between 0 and 180.");
         if (!(smallest is >= 0.01 and <= 100))
-            throw new ArgumentOutOfRangeException(nameof(smallest), smallest, "A scale lies between 0.01 and 100.");
+            throw new ArgumentOutOfRangeException(nameof(smallest), smallest, "'smallest' must be between 0.01 and 100.");
         if (!(largest >= smallest && largest <= 100))
-            throw new ArgumentOutOfRangeException(nameof(largest), largest, $"It lies between the smallest scale, {smallest}, and 100.");
+            throw new ArgumentOutOfRangeException(nameof(largest), largest, $"'largest' must be between 'smallest', {smallest}, and 100.");
         if (!(shear is >= 0 and <= 80))
-            throw new ArgumentOutOfRangeException(nameof(shear), shear, "A shear lies between 0 and 80 degrees.");
+            throw new ArgumentOutOfRangeException(nameof(shear), shear, "'shear' must be between 0 and 80 degrees.");
         (Degrees, Translate, Smallest, Largest, Shear) = (degrees, NotNegative(translate, nameof(translate)), smallest, largest, shear);
         _fill = Finite(fill, nameof(fill));
     }
 
-    /// <summary>The largest turn, in degrees.</summary>
+    /// <summary>The largest rotation, in degrees.</summary>
     public double Degrees { get; }
 
     /// <summary>The largest move along each axis, in pixels.</summary>

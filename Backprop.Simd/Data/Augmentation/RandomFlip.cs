@@ -3,7 +3,7 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Mirrors images: left and right, top and bottom, each with a probability of its own.</summary>
+/// <summary>Mirrors images left to right and top to bottom, each with its own probability.</summary>
 /// <inheritdoc/>
 public sealed class RandomFlip<T> : ImageAugmentation<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -11,16 +11,16 @@ public sealed class RandomFlip<T> : ImageAugmentation<T> where T : unmanaged, IF
     /// <param name="horizontal">The probability that left and right are exchanged.</param>
     /// <param name="vertical">The probability that top and bottom are exchanged.</param>
     /// <param name="column">The column of images.</param>
-    /// <param name="size">Their size; null where the shape of the column tells.</param>
-    /// <param name="stream">A number of its own for each augmentation of this kind in a list.</param>
+    /// <param name="size">Their size; null to use the shape of the column.</param>
+    /// <param name="stream">A number that differs between augmentations of this kind in one list.</param>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
     public RandomFlip(double horizontal = 0.5, double vertical = 0, string column = "x", ImageSize? size = null, int stream = 0)
         : base("flip", 1, column, size, stream)
     {
         if (!(horizontal is >= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(horizontal), horizontal, "A probability lies in [0, 1].");
+            throw new ArgumentOutOfRangeException(nameof(horizontal), horizontal, "'horizontal' must be in [0, 1].");
         if (!(vertical is >= 0 and <= 1))
-            throw new ArgumentOutOfRangeException(nameof(vertical), vertical, "A probability lies in [0, 1].");
+            throw new ArgumentOutOfRangeException(nameof(vertical), vertical, "'vertical' must be in [0, 1].");
         (Horizontal, Vertical) = (horizontal, vertical);
     }
 
@@ -54,7 +54,7 @@ public sealed class RandomFlip<T> : ImageAugmentation<T> where T : unmanaged, IF
         }
     }
 
-    /// <summary>The pixels of a line from the last to the first; the channels of each in their order.</summary>
+    /// <summary>Reverses the pixels of a line. The channels of a pixel keep their order.</summary>
     private static void Reverse(Span<T> line, int channels)
     {
         line.Reverse();

@@ -5,12 +5,12 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>Writes a line per epoch into a file of comma-separated values, for spreadsheets and plots.</summary>
+/// <summary>Writes one line per epoch to a CSV file, for spreadsheets and plots.</summary>
 /// <remarks>
-/// Columns: epoch, steps, rows, skipped, loss, learning_rate, rows_per_second, seconds, and with a validation validation_loss and its
-/// metrics. Numbers are written so that they read back to the same bits; what is not there is empty. When a training begins or is
-/// resumed the file is written anew from <see cref="Trainer{T}.History"/>, so that no epoch is there twice: aside, and moved into its place,
-/// so that a kill leaves the old file or the new one.
+/// Columns: epoch, steps, rows, skipped, loss, learning_rate, rows_per_second, seconds, and with a validation also validation_loss and its
+/// metrics. Numbers read back to the same bits; a missing value is empty. When a training begins or is resumed, the file is written again
+/// from <see cref="Trainer{T}.History"/>, so that no epoch occurs twice. It is written to a temporary file and then moved, so that a killed
+/// process leaves the old file or the new one.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 /// <param name="path">The file; its directory must exist.</param>
@@ -41,7 +41,8 @@ public sealed class CsvLog<T>(string path) : ITrainingCallback<T> where T : unma
         File.AppendAllText(_path, Line(epoch, trainer.Options.Validation is not null));
     }
 
-    private static string Quoted(string name) => name.AsSpan().IndexOfAny("\",\r\n") < 0 ? name : '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
+    private static string Quoted(string name) =>
+        name.AsSpan().IndexOfAny("\",\r\n") < 0 ? name : '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
 
     private static string Number(double value) => double.IsNaN(value) ? "" : value.ToString("R", CultureInfo.InvariantCulture);
 

@@ -5,12 +5,16 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>Writes a line of JSON per epoch, and per step if wanted, into a file that other programs can follow while it grows.</summary>
+/// <summary>Writes one line of JSON per epoch, and optionally per step, to a file that other programs can follow while it grows.</summary>
 /// <remarks>
-/// <c>{"event":"epoch","epoch":0,"steps":600,"rows":60000,"skipped":0,"loss":0.31,"learning_rate":0.001,"rows_per_second":4e5,"seconds":0.2,"validation":{"loss":0.2,"accuracy":0.94}}</c>
-/// and <c>{"event":"step","step":0,"epoch":0,"rows":100,"loss":2.3,"learning_rate":0.001,"gradient_norm":1.2,"skipped":false}</c>. What is not
-/// finite is null. When a training begins, lines of steps not done yet are dropped: of a resumed training no step is there twice. What stays
-/// is copied aside and moved into its place, so that a kill leaves the old file or the new one.
+/// <code>
+/// {"event":"step","step":0,"epoch":0,"rows":100,"loss":2.3,"learning_rate":0.001,"gradient_norm":1.2,"skipped":false}
+/// {"event":"epoch","epoch":0,"steps":600,"rows":60000,"skipped":0,"loss":0.31,"learning_rate":0.001,
+///  "rows_per_second":4e5,"seconds":0.2,"validation":{"loss":0.2,"accuracy":0.94}}
+/// </code>
+/// (The second line is broken here only.) A number that is not finite is null. When a training is resumed, the lines of later steps are
+/// removed, so that no step occurs twice. The other lines are copied to a temporary file that is then moved, so that a killed process
+/// leaves the old file or the new one.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T : unmanaged, IFloatingPointIeee754<T>
@@ -24,7 +28,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
 
     /// <summary>Makes the callback.</summary>
     /// <param name="path">The file; its directory must exist.</param>
-    /// <param name="stepPeriod">A line every so many steps; 0 for epochs alone.</param>
+    /// <param name="stepPeriod">The number of steps between two step lines; 0 for epoch lines only.</param>
     /// <exception cref="ArgumentException">The path is empty.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stepPeriod"/> is negative.</exception>
     public JsonLinesLog(string path, int stepPeriod = 0)
@@ -95,7 +99,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
     /// <inheritdoc/>
     public void Finished(Trainer<T> trainer, StopReason? reason) => Dispose();
 
-    /// <summary>Closes the file, as the end of a training does.</summary>
+    /// <summary>Closes the file. The end of a training does so too.</summary>
     public void Dispose()
     {
         _file?.Dispose();
@@ -110,7 +114,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
             json.WriteNull(name);
     }
 
-    /// <summary>Copies the lines of steps that are done. Of a line only so much is held as one of ours can have; a longer one is dropped.</summary>
+    /// <summary>Copies the lines of steps that are done. A line longer than any line of this class is dropped, and never held in memory.</summary>
     private void KeepDone(long step, Stream kept)
     {
         if (step == 0 || !File.Exists(_path))
@@ -137,7 +141,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
             output.ResetWrittenCount();
         }
 
-        Keep(isTooLong: line.WrittenCount > LongestLine); // The last may have lost its end of line alone.
+        Keep(isTooLong: line.WrittenCount > LongestLine); // The last line may only lack its line end.
         kept.Write(output.WrittenSpan);
 
         void Keep(bool isTooLong)
@@ -152,7 +156,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
         }
     }
 
-    /// <summary>Whether a line tells of steps that are done. One that is cut off, as by a kill, is dropped.</summary>
+    /// <summary>Whether a line belongs to steps that are done. An incomplete line is not kept; a killed process may leave one.</summary>
     private static bool IsBefore(ReadOnlySpan<byte> line, long step)
     {
         (long? Done, long? Own) steps = default;
@@ -173,7 +177,7 @@ public sealed class JsonLinesLog<T> : ITrainingCallback<T>, IDisposable where T 
                     json.Skip();
             }
 
-            json.Read(); // Throws where there is more.
+            json.Read(); // Throws if more text follows.
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {

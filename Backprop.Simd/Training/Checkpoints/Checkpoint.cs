@@ -13,7 +13,7 @@ internal static class Checkpoint
 {
     public const string FormatKey = "format", Format = "backprop.simd.checkpoint", VersionKey = "version", Version = "1", StateKey = "training";
 
-    /// <summary>What is no parameter or state of the network starts with this.</summary>
+    /// <summary>The prefix of tensors that are not parameters or state of the network.</summary>
     public const char Mark = '@';
 
     public const string Average = "@average", BestParameters = "@best/parameters", BestState = "@best/state", Optimizer = "@optimizer/", User = "user.";
@@ -27,8 +27,8 @@ internal static class Checkpoint
 }
 
 /// <summary>
-/// A checkpoint in memory. On disk it is a safetensors file with a checksum: parameters and state under their names, what else is a tensor
-/// under names with a mark, and the rest as JSON in the metadata.
+/// A checkpoint in memory. On disk it is a safetensors file with a checksum: parameters and state under their names, other tensors under
+/// names with a prefix, and the rest as JSON in the metadata.
 /// </summary>
 internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -63,7 +63,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         writer.Write(path);
     }
 
-    /// <summary>Reads a file as a whole, and checks it against its checksum.</summary>
+    /// <summary>Reads the whole file and compares it with its checksum.</summary>
     public static Checkpoint<T> Read(string path)
     {
         try
@@ -71,13 +71,21 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
             using var file = SafetensorsFile.Open(path);
             file.VerifyChecksum();
             if (file.FindMetadata(Checkpoint.FormatKey) != Checkpoint.Format)
-                throw new CheckpointException($"'{path}' is no checkpoint of a training: its metadata says '{file.FindMetadata(Checkpoint.FormatKey)}' where '{Checkpoint.Format}' is expected.");
+            {
+                throw new CheckpointException($"'{path}' is not a checkpoint: its metadata has the format '{file.FindMetadata(Checkpoint.FormatKey)}' "
+                    + $"instead of '{Checkpoint.Format}'.");
+            }
+
             if (file.FindMetadata(Checkpoint.VersionKey) is var version && version != Checkpoint.Version)
-                throw new CheckpointException($"'{path}' is of version '{version}'; this library reads version {Checkpoint.Version}.");
+                throw new CheckpointException($"'{path}' has version '{version}'; this library reads version {Checkpoint.Version}.");
             var state = JsonSerializer.Deserialize(file.FindMetadata(Checkpoint.StateKey) ?? "null", TrainingStateJson.Default.TrainingState)
                 ?? throw new CheckpointException($"'{path}' has no '{Checkpoint.StateKey}' in its metadata.");
             if (state.ElementType != typeof(T).Name)
-                throw new CheckpointException($"'{path}' is of another training: it is in {state.ElementType}; this one is in {typeof(T).Name}.");
+            {
+                throw new CheckpointException(
+                    $"'{path}' belongs to another training: its element type is {state.ElementType}; this training uses {typeof(T).Name}.");
+            }
+
             var checkpoint = new Checkpoint<T>(path, state, NormalizationTensors.Read(file));
             foreach (var tensor in file.Tensors.Where(t => !NormalizationTensors.Owns(t.Name)))
                 checkpoint._tensors.Add(tensor.Name, tensor.ToArray<T>());
@@ -89,7 +97,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         }
     }
 
-    /// <summary>Checks that it is one of this training.</summary>
+    /// <summary>Checks that the checkpoint belongs to this training.</summary>
     public void Require(string graph, LoaderState loader, Trainer<T> trainer)
     {
         Same("graph", State.Graph, graph);
@@ -99,33 +107,37 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
         Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
         Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);
-        Same("normalized columns", string.Join(", ", _normalizations.Select(n => n.Column)), string.Join(", ", trainer.Options.Normalizations.Select(n => n.Column)));
+        Same("normalized columns", string.Join(", ", _normalizations.Select(n => n.Column)),
+            string.Join(", ", trainer.Options.Normalizations.Select(n => n.Column)));
         foreach (var (saved, here) in _normalizations.Zip(trainer.Options.Normalizations))
         {
             if (saved.Shape != here.Shape || !saved.Offsets.SequenceEqual(here.Offsets) || !saved.Factors.SequenceEqual(here.Factors))
-                throw new CheckpointException($"'{_path}' is of another training: its normalization of '{saved.Column}' has other numbers; fit it on the same rows, or take that of the file.");
+            {
+                throw new CheckpointException($"'{_path}' belongs to another training: its normalization of '{saved.Column}' has other numbers. "
+                    + "Fit it on the same rows, or use the one in the file.");
+            }
         }
 
-        Same("figure for the plateau", State.PlateauMonitor, trainer.Options.Plateau is null ? null : trainer.Options.PlateauMonitor);
+        Same("monitor of the plateau", State.PlateauMonitor, trainer.Options.Plateau is null ? null : trainer.Options.PlateauMonitor);
         if (State.Best is { } best && trainer.Options.EarlyStopping is { } early)
         {
-            Same("figure for early stopping", best.Monitor, early.Monitor);
-            Same("sense of early stopping, larger is better", best.LargerIsBetter, trainer.LargerIsBetter(early));
+            Same("monitor of early stopping", best.Monitor, early.Monitor);
+            Same("direction of early stopping (larger is better)", best.LargerIsBetter, trainer.LargerIsBetter(early));
         }
 
         var expected = Expected(trainer, State).ToDictionary(e => e.Name, e => e.Shape.Aggregate(1L, (product, size) => product * size));
         foreach (var (name, length) in expected)
         {
             if (!_tensors.TryGetValue(name, out var values))
-                throw new CheckpointException($"'{_path}' is of another training: it has no '{name}'.");
+                throw new CheckpointException($"'{_path}' belongs to another training: it has no '{name}'.");
             if (values.Length != length)
-                throw new CheckpointException($"'{_path}' is of another training: '{name}' has {values.Length} elements; expected {length}.");
+                throw new CheckpointException($"'{_path}' belongs to another training: '{name}' has {values.Length} elements; expected {length}.");
         }
 
         foreach (var name in _tensors.Keys)
         {
             if (!expected.ContainsKey(name))
-                throw new CheckpointException($"'{_path}' is of another training: it has '{name}', which this one has not.");
+                throw new CheckpointException($"'{_path}' belongs to another training: it has '{name}', which this training does not have.");
         }
 
         foreach (var (name, values) in _tensors)
@@ -152,7 +164,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
             Tensor(Checkpoint.Optimizer + name).CopyTo(trainer.Optimizer.State(name));
     }
 
-    /// <summary>All tensors of a training in this state; their values are those of now.</summary>
+    /// <summary>All tensors of a training in this state, with their current values.</summary>
     private static List<(string Name, long[] Shape, Func<ReadOnlyMemory<T>> Values)> Expected(Trainer<T> trainer, TrainingState state)
     {
         var network = trainer.Network;
@@ -176,13 +188,13 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
 
     private static string Unmarked(string name) => name[0] != Checkpoint.Mark
         ? name
-        : throw new NotSupportedException($"'{name}' cannot be saved: names in a checkpoint that start with '{Checkpoint.Mark}' are the training's own.");
+        : throw new NotSupportedException($"'{name}' cannot be saved: in a checkpoint, names that start with '{Checkpoint.Mark}' are reserved.");
 
     private static long[] Dimensions(Shape shape) => [.. Enumerable.Range(0, shape.Rank).Select(i => (long)shape[i])];
 
     private void Same<TValue>(string what, TValue saved, TValue here)
     {
         if (!EqualityComparer<TValue>.Default.Equals(saved, here))
-            throw new CheckpointException($"'{_path}' is of another training: its {what}: {saved}; here: {here}.");
+            throw new CheckpointException($"'{_path}' belongs to another training: its {what}: {saved}; here: {here}.");
     }
 }

@@ -5,19 +5,19 @@ using Backprop.Simd.Serialization;
 namespace Backprop.Simd.Training;
 
 /// <summary>
-/// The directory of the checkpoints of one training, claimed for it until disposal: <c>checkpoint-000000001200.safetensors</c> is that behind
+/// The directory with the checkpoints of one training, claimed until it is disposed. <c>checkpoint-000000001200.safetensors</c> was saved after
 /// step 1200.
 /// </summary>
 /// <remarks>
-/// The claim is a lock on the file <c>.checkpoints.lock</c>, which ends with the process. The file stays: were it deleted, one training could
-/// lock the deleted file and another a new one of that name. In it is a random number, by which a training knows the directory again.
+/// The claim is a lock on the file <c>.checkpoints.lock</c>; it ends with the process. The file is never deleted: otherwise one training could
+/// lock the deleted file and another a new file of that name. It holds a random number that identifies the directory.
 /// </remarks>
 internal sealed class CheckpointDirectory : IDisposable
 {
     private const string Prefix = "checkpoint-", Suffix = ".safetensors", LockName = ".checkpoints.lock", Rejected = ".rejected";
     private const int Digits = 12, IdBytes = 16;
 
-    // What an exclusive open of a file says that another has open: on Windows, on Linux, on macOS.
+    // The errors of opening a locked file: on Windows, on Linux, on macOS.
     private const int SharingViolation = unchecked((int)0x80070020), WouldBlockLinux = 11, WouldBlockMac = 35;
 
     private readonly string _path;
@@ -42,13 +42,13 @@ internal sealed class CheckpointDirectory : IDisposable
         Id = Convert.ToHexStringLower(id);
     }
 
-    /// <summary>Tells this directory from all others.</summary>
+    /// <summary>A number that no other directory has.</summary>
     public string Id { get; }
 
-    /// <summary>Makes the directory where it is missing, and claims it.</summary>
-    /// <exception cref="CheckpointException">A training that is running has claimed it.</exception>
-    /// <exception cref="IOException">It cannot be made or written to.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be made or written to.</exception>
+    /// <summary>Claims the directory, and creates it if it does not exist.</summary>
+    /// <exception cref="CheckpointException">Another running training has claimed it.</exception>
+    /// <exception cref="IOException">The directory cannot be created or written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">The directory may not be created or written to.</exception>
     public static CheckpointDirectory Claim(string path)
     {
         FileStream? claim = null;
@@ -58,8 +58,8 @@ internal sealed class CheckpointDirectory : IDisposable
             var place = Path.Combine(path, LockName);
             claim = new FileStream(place, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             if (!claim.CanSeek)
-                throw new IOException($"'{place}' is a pipe or a device: delete it.");
-            AtomicFile.RequireWritable(Path.Combine(path, Prefix + Suffix)); // The lock may be there where no file can be made.
+                throw new IOException($"'{place}' is a pipe or a device. Delete it.");
+            AtomicFile.RequireWritable(Path.Combine(path, Prefix + Suffix)); // The lock may exist in a directory where no file can be created.
             return new CheckpointDirectory(path, claim);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -67,17 +67,17 @@ internal sealed class CheckpointDirectory : IDisposable
             claim?.Dispose();
             if (error.HResult is SharingViolation or WouldBlockLinux or WouldBlockMac)
                 throw new CheckpointException(
-                    $"A training that is running saves into '{path}': wait for its end, or give this one a directory of its own.", error);
+                    $"Another running training saves into '{path}'. Wait until it ends, or use another directory.", error);
             var message = $"No checkpoint can be written into '{path}': {error.Message}";
             throw error is IOException ? new IOException(message, error) : new UnauthorizedAccessException(message, error);
         }
     }
 
-    /// <summary>The name of the checkpoint behind a step.</summary>
+    /// <summary>The name of the checkpoint after a step.</summary>
     public static string NameOf(long step) =>
         Prefix + step.ToString("D" + Digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) + Suffix;
 
-    /// <summary>The step in a file's name; -1 where it is another name.</summary>
+    /// <summary>The step in a file's name; -1 for any other name.</summary>
     public static long StepOf(string path)
     {
         var name = Path.GetFileName(path.AsSpan());
@@ -89,19 +89,19 @@ internal sealed class CheckpointDirectory : IDisposable
     /// <summary>The path of a file of this name.</summary>
     public string PathOf(string name) => Path.Combine(_path, name);
 
-    /// <summary>All that has the name of a checkpoint, directories too, whoever made it, newest first.</summary>
+    /// <summary>All files and directories that are named like a checkpoint, whoever made them, newest first.</summary>
     public List<string> Files() =>
         [.. Directory.EnumerateFileSystemEntries(_path, Prefix + "*" + Suffix).Where(path => StepOf(path) >= 0).OrderByDescending(StepOf)];
 
-    /// <summary>A checkpoint that was set aside; null where there is none.</summary>
+    /// <summary>A checkpoint that was set aside; null if there is none.</summary>
     public string? FindSetAside() => Directory.EnumerateFiles(_path, Prefix + "*" + Suffix + Rejected + "*")
         .Where(path => StepOf(path[..path.LastIndexOf(Rejected, StringComparison.Ordinal)]) >= 0).Max(StringComparer.Ordinal);
 
-    /// <summary>Deletes what killed processes were about to write.</summary>
+    /// <summary>Deletes the temporary files of killed processes.</summary>
     public void DeleteAbandoned() => AtomicFile.DeleteAbandoned(_path, Prefix + "*" + Suffix);
 
-    /// <summary>Renames a file to a name that no training reads, writes or deletes.</summary>
-    /// <returns>Its new path; null where it cannot be renamed, and stays.</returns>
+    /// <summary>Renames a file, so that no training reads, writes or deletes it.</summary>
+    /// <returns>Its new path; null if it cannot be renamed.</returns>
     public static string? SetAside(string path)
     {
         try

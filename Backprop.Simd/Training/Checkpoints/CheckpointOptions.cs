@@ -1,30 +1,32 @@
 namespace Backprop.Simd.Training;
 
-/// <summary>Where a training is saved, how often, and how many files are kept.</summary>
+/// <summary>Where and how often a training is saved, and how many files are kept.</summary>
 /// <remarks>
-/// A training is saved too when it ends, also when it is cancelled. Files are written aside and then renamed. While a training runs, no
-/// other saves into its directory: a lock on the file <c>.checkpoints.lock</c>, which ends with the process, sees to it where the file
-/// system has locks.
+/// A training is also saved when it ends or is cancelled. Each file is written under a temporary name and then renamed. While a training
+/// runs, no other training can save into its directory: a lock on the file <c>.checkpoints.lock</c> prevents it, if the file system supports
+/// locks. The lock ends with the process.
 /// </remarks>
 public sealed record CheckpointOptions
 {
-    /// <summary>The directory, for this training alone; made where it is missing.</summary>
+    /// <summary>The directory, for this training only. It is created if it does not exist.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>Every how many steps; null not to count them.</summary>
+    /// <summary>The number of steps between two saves; null to ignore steps.</summary>
     public long? EverySteps { get; init; }
 
-    /// <summary>After how much time; null not to look at the clock.</summary>
+    /// <summary>The time between two saves; null to ignore time.</summary>
     public TimeSpan? Every { get; init; }
 
-    /// <summary>Whether after each epoch.</summary>
+    /// <summary>Whether to save after each epoch.</summary>
     public bool EveryEpoch { get; init; }
 
-    /// <summary>The newest files of this training that are kept, 1 or more; older ones that it has written, resumptions included, are deleted, and
-    /// nobody else's. With two or more, a damaged one has a predecessor.</summary>
+    /// <summary>
+    /// How many of the newest files to keep, 1 or more. Older files are deleted if this training wrote them, also before a resumption; files
+    /// of others are not. With two or more, a damaged file has a predecessor.
+    /// </summary>
     public int Keep { get; init; } = 3;
 
-    /// <summary>Texts that are written into every file, for the reader.</summary>
+    /// <summary>Texts to write into every file.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
     internal void Check()
@@ -32,6 +34,9 @@ public sealed record CheckpointOptions
         if (string.IsNullOrEmpty(Directory))
             throw new ArgumentException("Checkpoints need a Directory.", "options");
         if (Keep < 1 || EverySteps < 1 || Every <= TimeSpan.Zero)
-            throw new ArgumentException($"Keep and EverySteps are 1 or more, Every is positive; they are {Keep}, {EverySteps} and {Every}.", "options");
+        {
+            throw new ArgumentException(
+                $"Keep and EverySteps must be 1 or more and Every must be positive; they are {Keep}, {EverySteps} and {Every}.", "options");
+        }
     }
 }

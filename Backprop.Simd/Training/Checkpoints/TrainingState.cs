@@ -3,7 +3,7 @@ using Backprop.Simd.Schedules;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>All of a training that is no tensor: written into the checkpoint's metadata as JSON.</summary>
+/// <summary>Everything in a training that is not a tensor. It is written into the checkpoint's metadata as JSON.</summary>
 internal sealed record TrainingState
 {
     public required string ElementType { get; init; }
@@ -23,7 +23,7 @@ internal sealed record TrainingState
 
     public required long Step { get; init; }
 
-    /// <summary>What random layers derive their numbers from.</summary>
+    /// <summary>The number from which random layers derive their numbers.</summary>
     public required long StepNumber { get; init; }
 
     public required int Epoch { get; init; }
@@ -57,16 +57,16 @@ internal sealed record TrainingState
 
     public required EpochRecord[] History { get; init; }
 
-    /// <summary>The checkpoints of this training that are kept; null where it was saved otherwise.</summary>
+    /// <summary>The checkpoints that this training keeps; null if <see cref="Trainer{T}.Save"/> wrote the file.</summary>
     public WrittenFiles? Written { get; init; }
 }
 
-/// <summary>What a training has written and may delete.</summary>
+/// <summary>The files that a training has written and may delete.</summary>
 /// <param name="Directory">The directory: see <see cref="CheckpointDirectory.Id"/>.</param>
 /// <param name="Names">The names of the files, oldest first.</param>
 internal sealed record WrittenFiles(string Directory, string[] Names);
 
-/// <summary>What tells one sequence of batches from another.</summary>
+/// <summary>The settings that define a sequence of batches.</summary>
 internal sealed record LoaderState(int Rows, int BatchSize, bool Shuffle, ulong Seed, bool DropLast, int MicroBatches);
 
 /// <summary>The parts of a loss.</summary>
@@ -76,6 +76,7 @@ internal sealed record LossState(double Numerator, double Denominator, bool IsSu
 internal sealed record BestState(string Monitor, bool LargerIsBetter, double Value, int BadValidations, bool HasWeights);
 
 /// <summary>JSON without reflection.</summary>
-[JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(TrainingState))]
 internal sealed partial class TrainingStateJson : JsonSerializerContext;

@@ -6,19 +6,19 @@ using Backprop.Simd.Schedules;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>What the numbers of a checkpoint can be, whoever wrote it: all of it is looked at before anything is changed.</summary>
+/// <summary>The values that the numbers of a checkpoint may have. Everything is checked before anything is changed.</summary>
 internal static class TrainingStateRules
 {
-    /// <summary>Further than any training comes, and far enough from the largest number to count on.</summary>
+    /// <summary>More than any training reaches, and small enough that counting on does not overflow.</summary>
     private const long MostSteps = 1L << 62;
 
     private const int MostEpochs = int.MaxValue - 1;
 
-    /// <summary>What cannot be; null where all can.</summary>
-    /// <param name="state">What was read.</param>
-    /// <param name="batchesPerEpoch">The batches of an epoch.</param>
+    /// <summary>The first value that is not allowed, as a text; null if all are allowed.</summary>
+    /// <param name="state">The state that was read.</param>
+    /// <param name="batchesPerEpoch">The number of batches in an epoch.</param>
     /// <param name="definition">The network's graph.</param>
-    /// <typeparam name="T">What the training computes in.</typeparam>
+    /// <typeparam name="T">The element type of the training.</typeparam>
     public static string? Fault<T>(TrainingState state, int batchesPerEpoch, NetworkDefinition definition) where T : unmanaged, IFloatingPointIeee754<T>
     {
         foreach (var (name, count, most) in ((string, long, long)[])[
@@ -35,29 +35,31 @@ internal static class TrainingStateRules
         foreach (var (name, rate) in ((string, double)[])[("learning rate", state.LearningRate), ("rate of the plateau", state.Plateau?.Rate ?? 0)])
         {
             if (!IsRate(rate) || !T.IsFinite(T.CreateTruncating(rate)))
-                return $"{name} {rate}; expected a number, 0 or more, that is finite in {typeof(T).Name}";
+                return $"{name} {rate}; expected 0 or more, and finite in {typeof(T).Name}";
         }
 
         for (var i = 0; i < definition.Graph.Losses.Length; i++)
         {
             if (!CanBe(state.EpochLosses[i], definition.Graph.Nodes[definition.Graph.Edges[definition.Graph.Losses[i].Edge].Producer]))
-                return $"parts of loss {i} of the epoch that the graph's loss cannot have: {state.EpochLosses[i]?.ToString() ?? "null"}";
+                return $"impossible parts of loss {i} of the epoch: {state.EpochLosses[i]?.ToString() ?? "null"}";
         }
 
         if (!IsRate(state.EpochSeconds))
             return $"seconds of the epoch {state.EpochSeconds}; expected a finite number, 0 or more";
         if (state.EpochIsOpen && (state.Epoch == 0 || state.Batch != 0))
-            return $"an epoch to be ended at epoch {state.Epoch}, batch {state.Batch}; expected a place behind an epoch";
+            return $"an unfinished epoch at epoch {state.Epoch}, batch {state.Batch}; expected the end of an epoch";
         if (state.Best is { } best && double.IsNaN(best.Value))
-            return "best figure NaN; expected a number";
+            return "the best value NaN; expected a number";
         if (!state.Frozen.All(name => definition.Parameters.TryFind(name, out _) || definition.State.TryFind(name, out _)))
-            return "frozen parameters that the network has not";
+            return "frozen parameters that the network does not have";
         if (state.Written is { } written && written.Names.Any(name => Path.GetFileName(name) != name || CheckpointDirectory.StepOf(name) < 0))
-            return "written files that are no checkpoints";
+            return "written files that are not checkpoints";
         return PlateauFault(state.Plateau) ?? state.History.Select((record, i) => Fault(record, state, i)).FirstOrDefault(fault => fault is not null);
     }
 
-    /// <summary>Whether a loss of this node has such parts; all are 0 before its first batch. Sample weights, the third input, can be negative.</summary>
+    /// <summary>
+    /// Whether a loss of this node can have these parts. All are 0 before the first batch. Sample weights, the third input, can be negative.
+    /// </summary>
     private static bool CanBe(LossState? parts, NodeInfo node)
     {
         if (parts is null || !double.IsFinite(parts.Numerator) || !double.IsFinite(parts.Denominator) || (parts.IsSum && parts.Denominator != 0))
@@ -78,7 +80,7 @@ internal static class TrainingStateRules
         }
         catch (ArgumentException error)
         {
-            return $"a plateau that cannot be: {error.Message}";
+            return $"an impossible plateau: {error.Message}";
         }
     }
 

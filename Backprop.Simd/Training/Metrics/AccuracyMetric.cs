@@ -2,12 +2,12 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>The share of positions whose largest output is that of the right class.</summary>
+/// <summary>The share of positions whose largest output belongs to the right class.</summary>
 /// <remarks>
-/// <para>Labels: a row has P of them, and K = width / P outputs for each ([K] with one label, [T, K] with T). K = 1 is the binary case:
-/// the label is 0 or 1, and 1 is predicted where the output exceeds the threshold. Dense targets: 0 or 1 for outputs of
-/// width 1, one-hot for wider ones.</para>
-/// <para>Of equal outputs the first is the prediction. A position with NaN among its outputs counts as wrong.</para>
+/// <para>With P labels per row, each label has K = width / P outputs ([K] for one label, [T, K] for T labels). K = 1 is the binary case: the
+/// label is 0 or 1, and class 1 is predicted if the output exceeds the threshold. Dense targets are 0 or 1 for outputs of width 1, and
+/// one-hot for wider outputs.</para>
+/// <para>The prediction is the first of equal outputs. A position with NaN among its outputs is wrong.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class AccuracyMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -17,9 +17,9 @@ public sealed class AccuracyMetric<T> : Metric<T> where T : unmanaged, IFloating
     private long _right, _count;
 
     /// <summary>Makes the metric.</summary>
-    /// <param name="ignoreIndex">The label of positions that take no part.</param>
-    /// <param name="threshold">In the binary case class 1 is predicted above it: 0 for logits, 0.5 for probabilities.</param>
-    /// <param name="name">What it is called.</param>
+    /// <param name="ignoreIndex">The label of positions to leave out.</param>
+    /// <param name="threshold">In the binary case, class 1 is predicted above it: 0 for logits, 0.5 for probabilities.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentException"><paramref name="threshold"/> is NaN.</exception>
@@ -27,7 +27,7 @@ public sealed class AccuracyMetric<T> : Metric<T> where T : unmanaged, IFloating
         : base(name, output, target)
     {
         _ignoreIndex = ignoreIndex;
-        _threshold = double.IsNaN(threshold) ? throw new ArgumentException("A threshold is a number.", nameof(threshold)) : threshold;
+        _threshold = double.IsNaN(threshold) ? throw new ArgumentException("The threshold must not be NaN.", nameof(threshold)) : threshold;
     }
 
     /// <inheritdoc/>

@@ -5,11 +5,10 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>A batch as predicted and actual classes, position by position. All is checked when it is made.</summary>
+/// <summary>A batch as predicted and actual classes, position by position. The constructor checks everything.</summary>
 /// <remarks>
-/// With labels, a row has P of them and the outputs of a position are Width / P; with dense targets a row is one position. One
-/// output for a position is the binary case: class 1 where it exceeds the threshold, else 0; the label, or the target, is 0 or 1.
-/// Wider targets are one-hot.
+/// With P labels per row, a position has Width / P outputs. With dense targets, a row is one position. One output per position is the binary
+/// case: class 1 if it exceeds the threshold, else class 0; the label or target is 0 or 1. Wider targets are one-hot.
 /// </remarks>
 internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -18,7 +17,7 @@ internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIee
     private readonly int _ignoreIndex, _width;
     private readonly double _threshold;
 
-    /// <exception cref="ArgumentException">Outputs and labels, or targets, do not go together, or one of them is out of range.</exception>
+    /// <exception cref="ArgumentException">Outputs do not fit the labels or targets, or a label or target is out of range.</exception>
     public ClassRows(in MetricBatch<T> batch, int ignoreIndex, double threshold)
     {
         _outputs = batch.Outputs;
@@ -38,32 +37,32 @@ internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIee
             Positions = _labels.Length;
             var perRow = Positions / batch.Rows;
             if (batch.Width == 0 || batch.Width % perRow != 0)
-                throw new ArgumentException($"Outputs of width {batch.Width} are not as many classes for each of {perRow} labels.", nameof(batch));
+                throw new ArgumentException($"Outputs of width {batch.Width} cannot be divided among {perRow} labels.", nameof(batch));
             _width = batch.Width / perRow;
             ClassLabels.CountKept(_labels, Classes, ignoreIndex, perRow);
         }
     }
 
-    /// <summary>The positions of all rows.</summary>
+    /// <summary>The number of positions in all rows.</summary>
     public int Positions { get; }
 
-    /// <summary>The classes; 2 in the binary case.</summary>
+    /// <summary>The number of classes; 2 in the binary case.</summary>
     public int Classes => _width == 1 ? 2 : _width;
 
-    /// <summary>The outputs of a position.</summary>
+    /// <summary>The number of outputs of a position.</summary>
     public int Width => _width;
 
     /// <summary>The outputs of one position.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<T> Outputs(int position) => _outputs.Slice(position * _width, _width);
 
-    /// <summary>The class that is right, or -1 where the position is ignored.</summary>
+    /// <summary>The actual class; -1 if the position is ignored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Actual(int position)
     {
         if (!_labels.IsEmpty)
         {
-            // It may have been written since it was checked.
+            // The caller may have changed it since it was checked.
             var label = _labels[position];
             if (label == _ignoreIndex)
                 return -1;
@@ -75,7 +74,7 @@ internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIee
         return _width == 1 ? T.IsZero(_targets[position]) ? 0 : 1 : _targets.Slice(position * _width, _width).IndexOf(T.One);
     }
 
-    /// <summary>The class of the largest output, the first of equal ones; -1 where one of them is NaN.</summary>
+    /// <summary>The class of the largest output, the first of equal ones; -1 if an output is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Predicted(int position)
     {
@@ -93,7 +92,7 @@ internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIee
         return hasNumbers ? best : -1;
     }
 
-    /// <summary>How many classes come before a class in the order of outputs, the first of equal ones ahead; all where one output is NaN.</summary>
+    /// <summary>How many classes rank before a class: larger outputs, and earlier equal ones. If an output is NaN, all classes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Ahead(int position, int of)
     {
@@ -135,6 +134,9 @@ internal readonly ref struct ClassRows<T> where T : unmanaged, IFloatingPointIee
 
     [DoesNotReturn]
     private static void Throw(ReadOnlySpan<T> targets, int row, int width) => throw new ArgumentException(width == 1
-        ? $"Targets of one output are 0 or 1; row {row} has {targets[row]}."
-        : $"Targets of {width} outputs are one-hot; row {row} has [{string.Join(", ", targets.Slice(row * width, Math.Min(width, 10)).ToArray())}{(width > 10 ? ", ..." : "")}].", nameof(targets));
+        ? $"A target of one output must be 0 or 1; row {row} has {targets[row]}."
+        : $"Targets of {width} outputs must be one-hot; row {row} has [{First(targets.Slice(row * width, width))}].", nameof(targets));
+
+    private static string First(ReadOnlySpan<T> values) =>
+        string.Join(", ", values[..Math.Min(values.Length, 10)].ToArray()) + (values.Length > 10 ? ", ..." : "");
 }

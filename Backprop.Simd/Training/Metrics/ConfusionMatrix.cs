@@ -5,14 +5,14 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>How often each class was taken for each: the counts behind accuracy, precision, recall and F1.</summary>
+/// <summary>Counts how often each class was predicted for each actual class; accuracy, precision, recall and F1 follow from the counts.</summary>
 /// <remarks>
-/// <para>With n[a, p] the positions of class a for which p was predicted: precision of c = n[c, c] / sum_a n[a, c], recall of c =
-/// n[c, c] / support of c, F1 of c = 2 n[c, c] / (support + predicted). Labels, targets and predictions are those of
+/// <para>Let n[a, p] be the number of positions of class a for which p was predicted. Then precision of c = n[c, c] / sum_a n[a, c], recall of
+/// c = n[c, c] / support of c, and F1 of c = 2 n[c, c] / (support + predicted). Labels, targets and predictions are defined as for
 /// <see cref="AccuracyMetric{T}"/>; the binary case has two classes.</para>
-/// <para>As scikit-learn: a ratio 0 / 0 of a class that occurs is 0, and a class that neither occurs nor is predicted takes no part in
-/// macro averages; its own figures are NaN. A position with NaN among its outputs has no prediction (<see cref="Unpredicted"/>):
-/// it counts in the support and is wrong.</para>
+/// <para>As in scikit-learn, 0 / 0 is 0 for a class that occurs. A class that neither occurs nor is predicted has the value NaN and does not
+/// count in macro averages. A position with NaN among its outputs has no prediction (<see cref="Unpredicted"/>): it counts in the support
+/// and is wrong.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -25,9 +25,9 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
 
     /// <summary>Makes the metric.</summary>
     /// <param name="classes">The number of classes, 2 to 32768.</param>
-    /// <param name="ignoreIndex">The label of positions that take no part.</param>
-    /// <param name="threshold">In the binary case class 1 is predicted above it: 0 for logits, 0.5 for probabilities.</param>
-    /// <param name="name">What it is called.</param>
+    /// <param name="ignoreIndex">The label of positions to leave out.</param>
+    /// <param name="threshold">In the binary case, class 1 is predicted above it: 0 for logits, 0.5 for probabilities.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="classes"/> is below 2 or above 32768.</exception>
@@ -39,7 +39,7 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, LargestClasses);
         Classes = classes;
         _ignoreIndex = ignoreIndex;
-        _threshold = double.IsNaN(threshold) ? throw new ArgumentException("A threshold is a number.", nameof(threshold)) : threshold;
+        _threshold = double.IsNaN(threshold) ? throw new ArgumentException("The threshold must not be NaN.", nameof(threshold)) : threshold;
         SpanGuard.ArrayLength((long)classes * classes, nameof(classes));
         _counts = new long[classes * classes];
         _unpredicted = new long[classes];
@@ -48,9 +48,9 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
     /// <summary>The number of classes.</summary>
     public int Classes { get; }
 
-    /// <summary>The positions of one class for which a class was predicted.</summary>
-    /// <param name="actual">The class they are of.</param>
-    /// <param name="predicted">The class predicted.</param>
+    /// <summary>The number of positions of one class for which another, or the same, class was predicted.</summary>
+    /// <param name="actual">The actual class.</param>
+    /// <param name="predicted">The predicted class.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
     public long this[int actual, int predicted]
     {
@@ -62,7 +62,7 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         }
     }
 
-    /// <summary>All positions, those without a prediction too.</summary>
+    /// <summary>The number of all positions, including those without a prediction.</summary>
     public long Count => _counts.Sum() + _unpredicted.Sum();
 
     /// <summary>The accuracy: the share of positions on the diagonal.</summary>
@@ -80,7 +80,7 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
     /// <summary>The share of predictions that are right.</summary>
     public double MicroPrecision => Count == 0 ? double.NaN : Ratio(Diagonal, _counts.Sum());
 
-    /// <summary>The share of positions that are predicted rightly: the accuracy.</summary>
+    /// <summary>The share of positions whose prediction is right: the accuracy.</summary>
     public double MicroRecall => Value;
 
     /// <summary>2 x right / (positions + predictions).</summary>
@@ -97,9 +97,9 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         }
     }
 
-    /// <summary>The positions of a class.</summary>
+    /// <summary>The number of positions of a class.</summary>
     /// <param name="ofClass">The class.</param>
-    /// <returns>How many there are, those without a prediction too.</returns>
+    /// <returns>The number, including positions without a prediction.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
     public long Support(int ofClass)
     {
@@ -110,9 +110,9 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         return sum;
     }
 
-    /// <summary>The positions for which a class was predicted.</summary>
+    /// <summary>The number of positions for which a class was predicted.</summary>
     /// <param name="ofClass">The class.</param>
-    /// <returns>How many there are.</returns>
+    /// <returns>The number.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
     public long Predicted(int ofClass)
     {
@@ -123,9 +123,9 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         return sum;
     }
 
-    /// <summary>The positions of a class without a prediction: one of their outputs was NaN.</summary>
+    /// <summary>The number of positions of a class without a prediction, because an output was NaN.</summary>
     /// <param name="ofClass">The class.</param>
-    /// <returns>How many there are.</returns>
+    /// <returns>The number.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
     public long Unpredicted(int ofClass)
     {
@@ -177,8 +177,8 @@ public sealed class ConfusionMatrix<T> : Metric<T> where T : unmanaged, IFloatin
         }
     }
 
-    /// <summary>The counts as a table: a line for each class, a column for each prediction.</summary>
-    /// <returns>The text; numbers without regard to culture.</returns>
+    /// <summary>The counts as a table: one line per actual class, one column per predicted class.</summary>
+    /// <returns>The text, in the invariant culture.</returns>
     public override string ToString()
     {
         var nan = _unpredicted.Any(n => n != 0);

@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>A figure taken from a <see cref="ConfusionMatrix{T}"/>: of one class, or the mean over classes.</summary>
-/// <remarks>The remarks of the matrix hold: on labels and targets, on 0 / 0, on NaN.</remarks>
+/// <summary>A number computed from a <see cref="ConfusionMatrix{T}"/>: for one class, or the mean over classes.</summary>
+/// <remarks>The remarks of the matrix on labels and targets, on 0 / 0 and on NaN hold here too.</remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public abstract class ConfusionMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -19,7 +19,7 @@ public abstract class ConfusionMetric<T> : Metric<T> where T : unmanaged, IFloat
     /// <summary>The counts.</summary>
     public ConfusionMatrix<T> Matrix { get; }
 
-    /// <summary>The class that is looked at; null for the mean over classes.</summary>
+    /// <summary>The class to measure; null for the mean over classes.</summary>
     public int? OfClass { get; }
 
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>A mean over all elements of an error of output y against target t. NaN passes.</summary>
+/// <summary>The mean, over all elements, of an error between output y and target t. With NaN among them, the mean is NaN.</summary>
 /// <typeparam name="T">float or double.</typeparam>
 public abstract class ErrorMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -29,10 +29,10 @@ public abstract class ErrorMetric<T> : Metric<T> where T : unmanaged, IFloatingP
         _count += batch.Outputs.Length;
     }
 
-    /// <summary>A sum with the errors of more elements added, one after the other, so that batches leave no trace in it.</summary>
+    /// <summary>Adds the errors of more elements to a sum, one after the other, so that the batch size does not change its bits.</summary>
     private protected abstract double Continue(double sum, ReadOnlySpan<T> outputs, ReadOnlySpan<T> targets);
 
-    /// <summary>A sum with (y - t)^2 of more elements added.</summary>
+    /// <summary>Adds (y - t)^2 of more elements to a sum.</summary>
     private protected static double AddSquares(double sum, ReadOnlySpan<T> outputs, ReadOnlySpan<T> targets)
     {
         for (var i = 0; i < outputs.Length; i++)

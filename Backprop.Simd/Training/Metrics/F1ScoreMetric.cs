@@ -2,21 +2,22 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>The harmonic mean of precision and recall of a class, or the mean of that over classes.</summary>
+/// <summary>The harmonic mean of precision and recall of a class, or its mean over classes.</summary>
 /// <inheritdoc/>
 public sealed class F1ScoreMetric<T> : ConfusionMetric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>Makes the metric.</summary>
     /// <param name="classes">The number of classes, 2 to 32768.</param>
-    /// <param name="ofClass">The class that is looked at, as 1 of a binary task; null for the mean over classes.</param>
-    /// <param name="ignoreIndex">The label of positions that take no part.</param>
-    /// <param name="threshold">In the binary case class 1 is predicted above it: 0 for logits, 0.5 for probabilities.</param>
-    /// <param name="name">What it is called.</param>
+    /// <param name="ofClass">The class to measure, such as 1 in a binary task; null for the mean over classes.</param>
+    /// <param name="ignoreIndex">The label of positions to leave out.</param>
+    /// <param name="threshold">In the binary case, class 1 is predicted above it: 0 for logits, 0.5 for probabilities.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="classes"/> is out of range, or there is no class <paramref name="ofClass"/>.</exception>
     /// <exception cref="ArgumentException"><paramref name="threshold"/> is NaN.</exception>
-    public F1ScoreMetric(int classes, int? ofClass = null, int ignoreIndex = -100, double threshold = 0, string name = "f1", string? output = null, string? target = null)
+    public F1ScoreMetric(int classes, int? ofClass = null, int ignoreIndex = -100, double threshold = 0, string name = "f1", string? output = null,
+        string? target = null)
         : base(classes, ofClass, ignoreIndex, threshold, name, output, target) { }
 
     /// <inheritdoc/>

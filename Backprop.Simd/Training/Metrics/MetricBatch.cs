@@ -2,11 +2,11 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>What a metric sees of a batch.</summary>
+/// <summary>The part of a batch that a metric uses.</summary>
 /// <typeparam name="T">float or double.</typeparam>
 public readonly ref struct MetricBatch<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>Outputs beside class labels.</summary>
+    /// <summary>Makes a batch of outputs and class labels.</summary>
     /// <param name="rows">The rows, 1 or more.</param>
     /// <param name="outputs">rows x width numbers.</param>
     /// <param name="labels">rows x positions labels; width is positions x classes.</param>
@@ -18,7 +18,7 @@ public readonly ref struct MetricBatch<T> where T : unmanaged, IFloatingPointIee
         Labels = labels;
     }
 
-    /// <summary>Outputs beside dense targets.</summary>
+    /// <summary>Makes a batch of outputs and dense targets.</summary>
     /// <param name="rows">The rows, 1 or more.</param>
     /// <param name="outputs">rows x width numbers.</param>
     /// <param name="targets">As many numbers.</param>
@@ -48,19 +48,20 @@ public readonly ref struct MetricBatch<T> where T : unmanaged, IFloatingPointIee
     /// <summary>The outputs: rows x width.</summary>
     public ReadOnlySpan<T> Outputs { get; }
 
-    /// <summary>Whether the outputs of a position are the probabilities of its classes: an <see cref="Evaluator{T}"/> says so where they come
-    /// from a softmax.</summary>
+    /// <summary>
+    /// Whether the outputs of a position are probabilities. An <see cref="Evaluator{T}"/> sets it if they come from a softmax.
+    /// </summary>
     public bool GivesProbabilities { get; init; }
 
-    /// <summary>The class labels; empty where there are dense targets.</summary>
+    /// <summary>The class labels; empty if there are dense targets.</summary>
     public ReadOnlySpan<int> Labels { get; }
 
-    /// <summary>The dense targets; empty where there are labels.</summary>
+    /// <summary>The dense targets; empty if there are labels.</summary>
     public ReadOnlySpan<T> Targets { get; }
 
     private static void CheckMultiple(int rows, int length, string name)
     {
         if (length % rows != 0)
-            throw new ArgumentException($"'{name}' must hold as many elements for each of the {rows} rows; it has {length}.", name);
+            throw new ArgumentException($"The length of '{name}' must be a multiple of the {rows} rows; it is {length}.", name);
     }
 }

@@ -4,9 +4,9 @@ namespace Backprop.Simd.Training;
 
 /// <summary>The coefficient of determination: R2 = 1 - sum (y - t)^2 / sum (t - mean t)^2 over the rows, the mean over the outputs of a row.</summary>
 /// <remarks>
-/// As scikit-learn's r2_score: an output whose targets are all equal has 1 where it is exact and 0 where it is not; fewer than two rows
-/// give NaN. NaN passes. The targets' mean and squares are Welford's (Technometrics 4, 1962), row by row, so that an offset of the targets
-/// does not cancel. All batches between two resets have one width.
+/// As in scikit-learn's r2_score, if all targets of an output are equal, it scores 1 if it is exact and 0 otherwise. Fewer than two rows, or
+/// NaN, give NaN. The targets' mean and squares are computed row by row by Welford's method (Technometrics 4, 1962), so that a large offset
+/// of the targets costs no precision. All batches between two resets must have the same width.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class RSquaredMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -15,7 +15,7 @@ public sealed class RSquaredMetric<T> : Metric<T> where T : unmanaged, IFloating
     private long _rows;
 
     /// <summary>Makes the metric.</summary>
-    /// <param name="name">What it is called.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of targets; null for the first.</param>
     public RSquaredMetric(string name = "r2", string? output = null, string? target = null)
@@ -51,7 +51,7 @@ public sealed class RSquaredMetric<T> : Metric<T> where T : unmanaged, IFloating
         if (batch.Width != _means.Length)
         {
             if (_rows != 0)
-                throw new ArgumentException($"Earlier batches were of width {_means.Length}; this one is {batch.Width}.", nameof(batch));
+                throw new ArgumentException($"Earlier batches had the width {_means.Length}; this one has {batch.Width}.", nameof(batch));
             (_means, _squares, _errors) = (new double[batch.Width], new double[batch.Width], new double[batch.Width]);
         }
 

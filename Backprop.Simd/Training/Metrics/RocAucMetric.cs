@@ -4,11 +4,11 @@ namespace Backprop.Simd.Training;
 
 /// <summary>The area under the receiver operating characteristic: the chance that a positive row scores above a negative one.</summary>
 /// <remarks>
-/// <para>Exact: (pairs in order + half of the pairs that tie) / all pairs of a positive and a negative row, the statistic of Mann and Whitney
-/// (Ann. Math. Stat. 18, 1947). Hanley and McNeil, Radiology 143, 1982, show that it is the area.</para>
-/// <para>A label, or a dense target, is 0 or 1. One output for it is the score itself; of two logits (or log-probabilities) the score
-/// is the second less the first, of two probabilities the second, since a difference loses what is small beside 1. Only one class gives
-/// NaN, and so does a score that is NaN. All scores are kept, 8 bytes each, in buffers that grow by doubling and are used again after a reset.</para>
+/// <para>It is exact: (pairs in the right order + half of the ties) / all pairs of a positive and a negative row. This is the statistic of Mann
+/// and Whitney (Ann. Math. Stat. 18, 1947); Hanley and McNeil (Radiology 143, 1982) show that it equals the area.</para>
+/// <para>A label or dense target is 0 or 1. A single output is the score. Of two logits or log-probabilities, the score is the second minus
+/// the first; of two probabilities, it is the second, because a difference would lose small values next to 1. The value is NaN if only one
+/// class occurs or if a score is NaN. All scores are kept, 8 bytes each, in buffers that grow by doubling and are reused after a reset.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class RocAucMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -20,17 +20,16 @@ public sealed class RocAucMetric<T> : Metric<T> where T : unmanaged, IFloatingPo
     private bool _hasNaN;
 
     /// <summary>Makes the metric.</summary>
-    /// <param name="ignoreIndex">The label of positions that take no part.</param>
-    /// <param name="name">What it is called.</param>
+    /// <param name="ignoreIndex">The label of positions to leave out.</param>
+    /// <param name="name">Its name.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
-    /// <param name="probabilities">Whether two outputs are probabilities; null to ask the batch, which an <see cref="Evaluator{T}"/> tells where the
-    /// output comes from a softmax.</param>
+    /// <param name="probabilities">Whether two outputs are probabilities; null to use <see cref="MetricBatch{T}.GivesProbabilities"/>.</param>
     public RocAucMetric(int ignoreIndex = -100, string name = "auc", string? output = null, string? target = null, bool? probabilities = null)
         : base(name, output, target) => (_ignoreIndex, _probabilities) = (ignoreIndex, probabilities);
 
     /// <inheritdoc/>
-    /// <remarks>Sorts what has come since it was last asked for.</remarks>
+    /// <remarks>Sorts the scores added since the last call.</remarks>
     public override double Value => _value ??= Compute();
 
     /// <inheritdoc/>
@@ -47,7 +46,7 @@ public sealed class RocAucMetric<T> : Metric<T> where T : unmanaged, IFloatingPo
     {
         var rows = new ClassRows<T>(in batch, _ignoreIndex, 0);
         if (rows.Classes != 2)
-            throw new ArgumentException($"One output or two are needed for each row; there are {rows.Width}.", nameof(batch));
+            throw new ArgumentException($"A row must have one or two outputs; it has {rows.Width}.", nameof(batch));
         _value = null;
         var isDifference = rows.Width == 2 && !(_probabilities ?? batch.GivesProbabilities);
         for (var i = 0; i < rows.Positions; i++)

@@ -2,9 +2,11 @@ using System.Numerics;
 
 namespace Backprop.Simd.Training;
 
-/// <summary>The share of positions with fewer than k classes ahead of the right one.</summary>
-/// <remarks>Ahead are the classes of larger outputs, and of equal outputs the earlier ones, so that k = 1 is <see cref="AccuracyMetric{T}"/>,
-/// whose remarks on labels, targets and NaN hold here too.</remarks>
+/// <summary>The share of positions whose right class is among the k classes with the largest outputs.</summary>
+/// <remarks>
+/// Of equal outputs the earlier ranks higher, so that k = 1 is <see cref="AccuracyMetric{T}"/>. Its remarks on labels, targets and NaN hold
+/// here too.
+/// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class TopKAccuracyMetric<T> : Metric<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -12,9 +14,9 @@ public sealed class TopKAccuracyMetric<T> : Metric<T> where T : unmanaged, IFloa
     private long _right, _count;
 
     /// <summary>Makes the metric.</summary>
-    /// <param name="k">How many classes may be named, 1 to the number of classes.</param>
-    /// <param name="ignoreIndex">The label of positions that take no part.</param>
-    /// <param name="name">What it is called; null for <c>top-k</c> with the number in it: <c>top-5</c>.</param>
+    /// <param name="k">How many classes count, 1 to the number of classes.</param>
+    /// <param name="ignoreIndex">The label of positions to leave out.</param>
+    /// <param name="name">Its name; null for <c>top-</c> and the number, such as <c>top-5</c>.</param>
     /// <param name="output">The network's output; null for the first.</param>
     /// <param name="target">The column of labels or targets; null for the first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="k"/> is below 1.</exception>
@@ -26,7 +28,7 @@ public sealed class TopKAccuracyMetric<T> : Metric<T> where T : unmanaged, IFloa
         _ignoreIndex = ignoreIndex;
     }
 
-    /// <summary>How many classes may be named.</summary>
+    /// <summary>How many classes count.</summary>
     public int K { get; }
 
     /// <inheritdoc/>
@@ -46,7 +48,7 @@ public sealed class TopKAccuracyMetric<T> : Metric<T> where T : unmanaged, IFloa
         _count += count;
     }
 
-    /// <summary>The positions that are right and those that take part.</summary>
+    /// <summary>The number of right positions, and of all positions that are not ignored.</summary>
     internal static (int Right, int Count) Count(ClassRows<T> rows, int k)
     {
         int right = 0, count = 0;
@@ -56,7 +58,7 @@ public sealed class TopKAccuracyMetric<T> : Metric<T> where T : unmanaged, IFloa
             if (actual < 0)
                 continue;
             count++;
-            // Where an output is NaN all classes are ahead, which is no fewer than k.
+            // If an output is NaN, all classes rank ahead: at least k, so the position is wrong.
             right += rows.Ahead(i, actual) < k ? 1 : 0;
         }
 
