@@ -42,7 +42,7 @@ public sealed class DeterminismTests
                 network.Step(workspace, adam);
             }
 
-            float[] actual = [.. network.Parameters, .. network.State, .. workspace.Gradient("x")];
+            float[] actual = [.. network.Parameters, .. network.State, .. workspace.GradientOf("x")];
             expected ??= actual;
             Bits.AssertEqual<float>(expected, actual, $"{threads} threads");
         }

@@ -110,7 +110,7 @@ internal static class ReadmeExamples
         workspace.SetInput("z", [-4]);
         network.Forward(workspace);
         network.Backward(workspace);
-        Console.WriteLine($"f = {workspace.Value("f")[0]}, df/dx = {workspace.Gradient("x")[0]}, df/dz = {workspace.Gradient("z")[0]}"); // -12, -4, 3
+        Console.WriteLine($"f = {workspace.ValueOf("f")[0]}, df/dx = {workspace.GradientOf("x")[0]}, df/dz = {workspace.GradientOf("z")[0]}"); // -12, -4, 3
         Console.WriteLine(GraphPicture.Mermaid(workspace));
         // end AGraphOfGates
     }

@@ -162,7 +162,7 @@ public sealed partial class TrainingDocumentTests : IDisposable
         var pixels = new float[64];
         images.CopyRows(0, 1, pixels.AsSpan());
         TrainingExamples.Serve(network, pixels);
-        Assert.Equal(network.Parameter("affine1.weight"), TrainingExamples.Transfer().Parameter("affine1.weight"));
+        Assert.Equal(network.ParameterOf("affine1.weight"), TrainingExamples.Transfer().ParameterOf("affine1.weight"));
         for (var run = 0; run < 2; run++)
         {
             var fresh = GraphBuilder.Chain(64).Affine(8).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);

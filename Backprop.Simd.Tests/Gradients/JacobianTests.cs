@@ -28,7 +28,7 @@ public sealed class JacobianTests
         var (network, workspace) = Make(GraphBuilder.Chain(2).Affine(3));
         var analytic = new double[6];
         Jacobian.Analytic(network, workspace, "x", "affine1", new Matrix<double>(analytic, 3, 2));
-        var w = network.Parameter("affine1.weight");
+        var w = network.ParameterOf("affine1.weight");
         for (var i = 0; i < 3; i++)
         {
             for (var j = 0; j < 2; j++)

@@ -44,12 +44,12 @@ public sealed class LayerGradientTests
         network.Double.Forward(workspace);
         network.Double.Backward(workspace);
         var once = workspace.Gradients.ToArray();
-        var inputs = Inputs(network.Double).ToDictionary(i => i, i => workspace.Gradient(i).ToArray());
+        var inputs = Inputs(network.Double).ToDictionary(i => i, i => workspace.GradientOf(i).ToArray());
         network.Double.Backward(workspace, accumulate: true);
         for (var i = 0; i < once.Length; i++)
             Assert.Equal(2 * once[i], workspace.Gradients[i], 1e-12 * (1 + Math.Abs(once[i])));
         foreach (var (name, gradient) in inputs)
-            Assert.Equal(gradient, workspace.Gradient(name).ToArray());
+            Assert.Equal(gradient, workspace.GradientOf(name).ToArray());
         network.Double.Backward(workspace);
         Assert.Equal(once, workspace.Gradients.ToArray());
     }
@@ -61,12 +61,12 @@ public sealed class LayerGradientTests
         var workspace = network.Workspace(network.Double);
         network.Double.Forward(workspace);
         network.Double.Backward(workspace);
-        var expected = network.Double.Definition.Parameters.Entries.ToDictionary(p => p.Name, p => workspace.ParameterGradient(p.Name).ToArray());
+        var expected = network.Double.Definition.Parameters.Entries.ToDictionary(p => p.Name, p => workspace.ParameterGradientOf(p.Name).ToArray());
         workspace.Gradients.Fill(double.NaN);
         network.Double.Forward(workspace);
         network.Double.Backward(workspace);
         foreach (var (name, gradient) in expected)
-            Assert.Equal(gradient, workspace.ParameterGradient(name).ToArray());
+            Assert.Equal(gradient, workspace.ParameterGradientOf(name).ToArray());
     }
 
     [Theory, MemberData(nameof(Samples))]
@@ -83,9 +83,9 @@ public sealed class LayerGradientTests
             foreach (var output in network.Double.Definition.OutputNames)
                 AssertClose(output, twice.Output(output), single.Output(output));
             foreach (var parameter in network.Double.Definition.Parameters.Entries)
-                AssertClose(parameter.Name, twice.ParameterGradient(parameter.Name), single.ParameterGradient(parameter.Name));
+                AssertClose(parameter.Name, twice.ParameterGradientOf(parameter.Name), single.ParameterGradientOf(parameter.Name));
             foreach (var input in Inputs(network.Double))
-                AssertClose(input, twice.Gradient(input), single.Gradient(input));
+                AssertClose(input, twice.GradientOf(input), single.GradientOf(input));
         }
     }
 

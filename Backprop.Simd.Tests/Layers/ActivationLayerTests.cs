@@ -79,6 +79,6 @@ public sealed class ActivationLayerTests
         workspace.SetInput("x", Points);
         network.Forward(workspace);
         network.Backward(workspace);
-        return (workspace.Output().ToArray(), workspace.Gradient("x").ToArray());
+        return (workspace.Output().ToArray(), workspace.GradientOf("x").ToArray());
     }
 }

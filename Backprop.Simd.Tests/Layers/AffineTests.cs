@@ -25,12 +25,12 @@ public sealed class AffineTests
         network.Forward(workspace);
         network.Backward(workspace);
         var (x, dy) = (workspace.Input().ToArray(), workspace.OutputGradient().ToArray());
-        var (w, b) = (network.Parameter("affine1.weight").ToArray(), network.Parameter("affine1.bias").ToArray());
+        var (w, b) = (network.ParameterOf("affine1.weight").ToArray(), network.ParameterOf("affine1.bias").ToArray());
         var (dx, dw, db) = AffineReference.Backward(x, w, dy, rows, inputs, outputs);
         AssertClose(AffineReference.Forward(x, w, b, rows, inputs, outputs), workspace.Output());
-        AssertClose(dx, workspace.Gradient("x"));
-        AssertClose(dw, workspace.ParameterGradient("affine1.weight"));
-        AssertClose(db, workspace.ParameterGradient("affine1.bias"));
+        AssertClose(dx, workspace.GradientOf("x"));
+        AssertClose(dw, workspace.ParameterGradientOf("affine1.weight"));
+        AssertClose(db, workspace.ParameterGradientOf("affine1.bias"));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class AffineTests
         Fill(network.Parameters, 1);
         var workspace = network.CreateWorkspace(2, WorkspaceOptions.Inference, ComputeContext.SingleThreaded);
         network.Forward(workspace);
-        var bias = network.Parameter("affine1.bias").ToArray();
+        var bias = network.ParameterOf("affine1.bias").ToArray();
         Assert.Equal([.. bias, .. bias], workspace.Output().ToArray());
     }
 
@@ -57,8 +57,8 @@ public sealed class AffineTests
         var network = GraphBuilder.Chain(4).Affine(3).Build<double>(seed: 5);
         Assert.Equal(new Shape(4, 3), network.Definition.Parameters["affine1.weight"].Shape);
         Assert.Equal(new Shape(3), network.Definition.Parameters["affine1.bias"].Shape);
-        Assert.Equal([0.0, 0, 0], network.Parameter("affine1.bias").ToArray());
-        Assert.DoesNotContain(0.0, network.Parameter("affine1.weight").ToArray());
+        Assert.Equal([0.0, 0, 0], network.ParameterOf("affine1.bias").ToArray());
+        Assert.DoesNotContain(0.0, network.ParameterOf("affine1.weight").ToArray());
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class AffineTests
         var workspace = network.CreateWorkspace(1, compute: ComputeContext.SingleThreaded);
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.Contains("InputGradients", Assert.Throws<InvalidOperationException>(() => { workspace.Gradient("x"); }).Message, StringComparison.Ordinal);
+        Assert.Contains("InputGradients", Assert.Throws<InvalidOperationException>(() => { workspace.GradientOf("x"); }).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -110,7 +110,7 @@ public sealed class AffineTests
             var values = new double[2000];
             var random = new Backprop.Simd.Kernels.Philox(7, 0);
             expected.Fill<double>(values, 50, 40, ref random);
-            Bits.AssertEqual<double>(values, node.Build<double>(seed: 7).Parameter("affine1.weight"), name);
+            Bits.AssertEqual<double>(values, node.Build<double>(seed: 7).ParameterOf("affine1.weight"), name);
         }
     }
 

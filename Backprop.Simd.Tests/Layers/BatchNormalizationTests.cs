@@ -169,8 +169,8 @@ public sealed class BatchNormalizationTests
         var network = GraphBuilder.Chain(4).BatchNormalization().Build<float>();
         Assert.Equal(["batchnormalization1.weight", "batchnormalization1.bias"], network.Definition.Parameters.Entries.Select(e => e.Name));
         Assert.Equal(["batchnormalization1.runningMean", "batchnormalization1.runningVariance"], network.Definition.State.Entries.Select(e => e.Name));
-        Assert.Equal([1, 1, 1, 1], network.Parameter("batchnormalization1.weight").ToArray());
-        Assert.Equal([0, 0, 0, 0], network.Parameter("batchnormalization1.bias").ToArray());
+        Assert.Equal([1, 1, 1, 1], network.ParameterOf("batchnormalization1.weight").ToArray());
+        Assert.Equal([0, 0, 0, 0], network.ParameterOf("batchnormalization1.bias").ToArray());
         Assert.Equal([1, 1, 1, 1], network.StateOf("batchnormalization1.runningVariance").ToArray());
         Assert.Empty(GraphBuilder.Chain(4).BatchNormalization(affine: false).Build<float>().Definition.Parameters.Entries);
     }

@@ -98,6 +98,6 @@ public sealed class DropoutTests
         workspace.SetInput("x", x);
         network.Forward(workspace);
         network.Backward(workspace);
-        return (workspace.Output().ToArray(), workspace.Gradient("x").ToArray());
+        return (workspace.Output().ToArray(), workspace.GradientOf("x").ToArray());
     }
 }

@@ -48,16 +48,16 @@ public sealed class EmbeddingTests
         network.Backward(workspace);
         Assert.Equal(EmbeddingReference.Forward(network.Parameters[..(8 * size)].ToArray(), indices, size), workspace.Output().ToArray());
         var expected = EmbeddingReference.Gradient(workspace.OutputGradient().ToArray(), indices, 8, size, padding);
-        Assert.Equal(expected, workspace.ParameterGradient("embedding1.weight").ToArray());
+        Assert.Equal(expected, workspace.ParameterGradientOf("embedding1.weight").ToArray());
         network.Backward(workspace, accumulate: true);
-        Assert.Equal(expected.Select(v => 2 * v), workspace.ParameterGradient("embedding1.weight").ToArray());
+        Assert.Equal(expected.Select(v => 2 * v), workspace.ParameterGradientOf("embedding1.weight").ToArray());
     }
 
     [Fact]
     public void Rows_start_normal_and_the_padding_row_at_zero()
     {
         var network = new GraphBuilder().IndexInput("i").Embedding(100, 50, paddingIndex: 7).Build<double>();
-        var weight = network.Parameter("embedding1.weight").ToArray();
+        var weight = network.ParameterOf("embedding1.weight").ToArray();
         Assert.All(weight[350..400], v => Assert.Equal(0, v));
         var rest = weight.Where(v => v != 0).ToArray();
         Assert.Equal(4950, rest.Length);
@@ -135,7 +135,7 @@ public sealed class EmbeddingTests
         foreach (var keep in (bool[])[false, true])
         {
             var network = Build<float>(16, isPadded: false);
-            var bits = MemoryMarshal.Cast<float, int>(network.Parameter("embedding1.weight"))[(39 * 16)..];
+            var bits = MemoryMarshal.Cast<float, int>(network.ParameterOf("embedding1.weight"))[(39 * 16)..];
             bits.Fill(0x7F800001);
             Train(network, keep, "sgd", ComputeContext.SingleThreaded);
             Assert.All(bits.ToArray(), b => Assert.Equal(keep ? 0x7FC00001 : 0x7F800001, b));
@@ -147,9 +147,9 @@ public sealed class EmbeddingTests
     {
         var network = Build<float>(8, isPadded: false);
         network.Freeze("embedding1.weight");
-        var before = network.Parameter("embedding1.weight").ToArray();
+        var before = network.ParameterOf("embedding1.weight").ToArray();
         Train(network, keep: false, "sgd", ComputeContext.SingleThreaded);
-        Assert.Equal(before, network.Parameter("embedding1.weight").ToArray());
+        Assert.Equal(before, network.ParameterOf("embedding1.weight").ToArray());
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public sealed class GateTests
         Assert.Equal([7, 10, 15, 22, 1, 0, 0, 1], workspace.Output().ToArray());
 
         // dA = 1 A^T + A^T 1 with ones for the gradient.
-        Assert.Equal([3 + 4, 7 + 4, 3 + 6, 7 + 6, 2, 2, 2, 2], workspace.Gradient("a").ToArray());
+        Assert.Equal([3 + 4, 7 + 4, 3 + 6, 7 + 6, 2, 2, 2, 2], workspace.GradientOf("a").ToArray());
     }
 
     [Fact]
@@ -93,8 +93,8 @@ public sealed class GateTests
         network.Forward(workspace);
         network.Backward(workspace);
         Assert.Equal([210.0, 430, 650], workspace.Output().ToArray());
-        Assert.Equal([9.0, 12], workspace.Gradient("w").ToArray());
-        Assert.Equal([10.0, 100, 10, 100, 10, 100], workspace.Gradient("x").ToArray());
+        Assert.Equal([9.0, 12], workspace.GradientOf("w").ToArray());
+        Assert.Equal([10.0, 100, 10, 100, 10, 100], workspace.GradientOf("x").ToArray());
     }
 
     [Fact]
@@ -143,6 +143,6 @@ public sealed class GateTests
         workspace.SetInput("y", [y]);
         network.Forward(workspace);
         network.Backward(workspace);
-        return (workspace.Output()[0], workspace.Gradient("x")[0], workspace.Gradient("y")[0]);
+        return (workspace.Output()[0], workspace.GradientOf("x")[0], workspace.GradientOf("y")[0]);
     }
 }

@@ -22,7 +22,7 @@ internal sealed class LayerRun<T> where T : unmanaged, IFloatingPointIeee754<T>
         dy.CopyTo(workspace.OutputGradient(network.Definition.OutputNames.Single()));
         network.Backward(workspace);
         Y = workspace.Output().ToArray();
-        Dx = workspace.Gradient("x").ToArray();
+        Dx = workspace.GradientOf("x").ToArray();
         Gradients = workspace.Gradients.ToArray();
     }
 

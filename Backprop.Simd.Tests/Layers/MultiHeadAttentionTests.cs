@@ -29,14 +29,14 @@ public sealed class MultiHeadAttentionTests
         int[] inputs = sequences switch { 1 => [0, 0, 0], 2 => [0, 1, 1], _ => [0, 1, 2] };
         var expected = AttentionReference.Run(new(rows, steps, length, size, heads, causal,
             [.. inputs.Select(i => workspace.Input($"x{i}").ToArray())],
-            [.. Names.Select(n => network.Parameter($"multiheadattention1.{n}Weight").ToArray())],
-            [.. Names.Select(n => network.Parameter($"multiheadattention1.{n}Bias").ToArray())],
+            [.. Names.Select(n => network.ParameterOf($"multiheadattention1.{n}Weight").ToArray())],
+            [.. Names.Select(n => network.ParameterOf($"multiheadattention1.{n}Bias").ToArray())],
             lengths ?? [.. Enumerable.Repeat(length, rows)], workspace.OutputGradient().ToArray()));
         RecurrentTests.AssertClose(expected.Output, workspace.Output(), "y");
         for (var i = 0; i < 4; i++)
         {
-            RecurrentTests.AssertClose(expected.DWeights[i], workspace.ParameterGradient($"multiheadattention1.{Names[i]}Weight"), Names[i] + " weight");
-            RecurrentTests.AssertClose(expected.DBiases[i], workspace.ParameterGradient($"multiheadattention1.{Names[i]}Bias"), Names[i] + " bias");
+            RecurrentTests.AssertClose(expected.DWeights[i], workspace.ParameterGradientOf($"multiheadattention1.{Names[i]}Weight"), Names[i] + " weight");
+            RecurrentTests.AssertClose(expected.DBiases[i], workspace.ParameterGradientOf($"multiheadattention1.{Names[i]}Bias"), Names[i] + " bias");
         }
 
         for (var input = 0; input < sequences; input++)
@@ -48,7 +48,7 @@ public sealed class MultiHeadAttentionTests
                     dx[j] += expected.Dx[i][j];
             }
 
-            RecurrentTests.AssertClose(dx, workspace.Gradient($"x{input}"), $"dx{input}");
+            RecurrentTests.AssertClose(dx, workspace.GradientOf($"x{input}"), $"dx{input}");
         }
     }
 
@@ -66,7 +66,7 @@ public sealed class MultiHeadAttentionTests
             network.Backward(workspace);
             if (threads > 1)
                 TestThreads.AssertEachWorked(compute, before, threads, $"{threads} threads");
-            float[][] actual = [workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.Gradient("x0").ToArray(), workspace.Gradient("x1").ToArray()];
+            float[][] actual = [workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.GradientOf("x0").ToArray(), workspace.GradientOf("x1").ToArray()];
             expected ??= actual;
             for (var i = 0; i < actual.Length; i++)
                 Bits.AssertEqual<float>(expected[i], actual[i], $"array {i} on {threads} threads");
@@ -104,7 +104,7 @@ public sealed class MultiHeadAttentionTests
         var (network, workspace) = Make<double>(3, 4, 5, 6, 2, false, 2, lengths);
         network.Forward(workspace);
         network.Backward(workspace);
-        var (output, gradients, dx0, dx1) = (workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.Gradient("x0").ToArray(), workspace.Gradient("x1").ToArray());
+        var (output, gradients, dx0, dx1) = (workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.GradientOf("x0").ToArray(), workspace.GradientOf("x1").ToArray());
         for (var row = 0; row < 3; row++)
         {
             workspace.Input("x1").Slice((row * 5 + lengths[row]) * 6, (5 - lengths[row]) * 6).Fill(1e6);
@@ -115,11 +115,11 @@ public sealed class MultiHeadAttentionTests
         network.Backward(workspace);
         Bits.AssertEqual<double>(output, workspace.Output(), "output");
         Bits.AssertEqual<double>(gradients, workspace.Gradients, "gradients");
-        Bits.AssertEqual<double>(dx0, workspace.Gradient("x0"), "dx0");
-        Bits.AssertEqual<double>(dx1, workspace.Gradient("x1"), "dx1");
+        Bits.AssertEqual<double>(dx0, workspace.GradientOf("x0"), "dx0");
+        Bits.AssertEqual<double>(dx1, workspace.GradientOf("x1"), "dx1");
 
         // No key at all: C = 0, and the output is the bias.
-        var bias = network.Parameter("multiheadattention1.outputBias").ToArray();
+        var bias = network.ParameterOf("multiheadattention1.outputBias").ToArray();
         for (var t = 0; t < 4; t++)
             Assert.Equal(bias, output[((2 * 4 + t) * 6)..((2 * 4 + t + 1) * 6)]);
     }
@@ -177,12 +177,12 @@ public sealed class MultiHeadAttentionTests
         var workspace = network.CreateWorkspace(2, compute: ComputeContext.SingleThreaded);
         workspace.SetInput("x", [1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60]);
         workspace.OutputGradient().Fill(0.5);
-        network.Parameter("position").Clear();
-        network.Parameter("position")[5] = 7;
+        network.ParameterOf("position").Clear();
+        network.ParameterOf("position")[5] = 7;
         network.Forward(workspace);
         network.Backward(workspace);
         Assert.Equal([1, 2, 3, 4, 5, 13, 10, 20, 30, 40, 50, 67], workspace.Output().ToArray());
-        Assert.Equal([1.0, 1, 1, 1, 1, 1], workspace.ParameterGradient("position").ToArray());
+        Assert.Equal([1.0, 1, 1, 1, 1, 1], workspace.ParameterGradientOf("position").ToArray());
 
         foreach (var wrong in (int[][])[[2, 3], [3], [1, 3, 2]])
         {

@@ -34,14 +34,14 @@ internal sealed class NormalizationRun<T> where T : unmanaged, IFloatingPointIee
 
     public T[] Y => Workspace.Output().ToArray();
 
-    public T[] Dx => Workspace.Gradient("x").ToArray();
+    public T[] Dx => Workspace.GradientOf("x").ToArray();
 
     /// <summary>A parameter; the default in all places where the layer has none.</summary>
-    public double[] Parameter(string name, int length, double missing) => Has(name) ? Doubles(Network.Parameter(name)) : [.. Enumerable.Repeat(missing, length)];
+    public double[] Parameter(string name, int length, double missing) => Has(name) ? Doubles(Network.ParameterOf(name)) : [.. Enumerable.Repeat(missing, length)];
 
     public bool Has(string name) => Network.Definition.Parameters.Entries.Any(e => e.Name == name);
 
-    public T[] Gradient(string name) => Workspace.ParameterGradient(name).ToArray();
+    public T[] Gradient(string name) => Workspace.ParameterGradientOf(name).ToArray();
 
     /// <summary>All that came out, for a comparison of bits.</summary>
     public T[] Everything => [.. Y, .. Dx, .. Workspace.Gradients];

@@ -62,8 +62,8 @@ public sealed class PReluTests
     public void Slopes_start_at_a_quarter_and_the_layer_before_as_He()
     {
         var network = GraphBuilder.Chain(3).Affine(4).PRelu().PRelu(0.1, perChannel: false).Build<float>();
-        Assert.Equal([0.25f, 0.25f, 0.25f, 0.25f], network.Parameter("prelu1.slope").ToArray());
-        Assert.Equal([0.1f], network.Parameter("prelu2.slope").ToArray());
+        Assert.Equal([0.25f, 0.25f, 0.25f, 0.25f], network.ParameterOf("prelu1.slope").ToArray());
+        Assert.Equal([0.1f], network.ParameterOf("prelu2.slope").ToArray());
         Assert.Same(Initialize.He, new PRelu().PreferredInitializer);
         Assert.Equal("slope", Assert.Throws<ArgumentOutOfRangeException>(() => new PRelu(double.NaN)).ParamName);
     }

@@ -77,13 +77,13 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
         foreach (var output in Network.Definition.OutputNames)
             results[output] = Workspace.Output(output).ToArray();
         foreach (var parameter in Network.Definition.Parameters.Entries)
-            results["d " + parameter.Name] = Workspace.ParameterGradient(parameter.Name).ToArray();
+            results["d " + parameter.Name] = Workspace.ParameterGradientOf(parameter.Name).ToArray();
         foreach (var input in Network.Definition.InputNames.Where(i => i != "lengths"))
-            results["d " + input] = Workspace.Gradient(input).ToArray();
+            results["d " + input] = Workspace.GradientOf(input).ToArray();
         return results;
     }
 
-    public Span<T> Parameter(string name) => Network.Parameter($"{_layer.Kind}1.{name}");
+    public Span<T> Parameter(string name) => Network.ParameterOf($"{_layer.Kind}1.{name}");
 
     private static double[] Wide(ReadOnlySpan<T> values)
     {
@@ -281,7 +281,7 @@ public sealed class RecurrentTests
         foreach (var (layer, bias) in new (Layer, double)[] { (new Lstm(3), 1), (new Lstm(3, forgetBias: 0), 0), (new Lstm(3, forgetBias: -2.5), -2.5) })
         {
             var network = new GraphBuilder().Input("x", 4, 2).Apply(layer).Build<double>();
-            Assert.Equal([0, 0, 0, bias, bias, bias, 0, 0, 0, 0, 0, 0], network.Parameter("lstm1.bias").ToArray());
+            Assert.Equal([0, 0, 0, bias, bias, bias, 0, 0, 0, 0, 0, 0], network.ParameterOf("lstm1.bias").ToArray());
         }
 
         Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(3, double.NaN));

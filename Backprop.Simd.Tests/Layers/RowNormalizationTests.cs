@@ -108,8 +108,8 @@ public sealed class RowNormalizationTests
         Assert.Equal(new Shape(4, 5), network.Definition.Parameters["layernormalization1.bias"].Shape);
         Assert.Equal(new Shape(3, 4, 5), network.Definition.Parameters["rmsnormalization1.weight"].Shape);
         Assert.Equal(3, network.Definition.Parameters.Entries.Count);
-        Assert.All(network.Parameter("rmsnormalization1.weight").ToArray(), w => Assert.Equal(1, w));
-        Assert.All(network.Parameter("layernormalization1.bias").ToArray(), b => Assert.Equal(0, b));
+        Assert.All(network.ParameterOf("rmsnormalization1.weight").ToArray(), w => Assert.Equal(1, w));
+        Assert.All(network.ParameterOf("layernormalization1.bias").ToArray(), b => Assert.Equal(0, b));
     }
 
     [Fact]

@@ -125,7 +125,7 @@ public sealed class SoftmaxTests
             network.Backward(workspace);
             var apart = new LayerRun<double>(layer, new Shape(10), x, dy);
             Assert.Equal(apart.Y, workspace.Output().ToArray());
-            Assert.Equal(apart.Dx, workspace.Gradient("x").ToArray());
+            Assert.Equal(apart.Dx, workspace.GradientOf("x").ToArray());
         }
     }
 

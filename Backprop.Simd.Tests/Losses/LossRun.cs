@@ -20,7 +20,7 @@ internal sealed class LossRun<T> where T : unmanaged, IFloatingPointIeee754<T>
             w.SetInput("x", prediction);
             w.SetIndexInput("labels", labels);
         });
-        Gradient = Workspace.Gradient("x").ToArray();
+        Gradient = Workspace.GradientOf("x").ToArray();
     }
 
     /// <summary>Runs a loss against numbers.</summary>
@@ -34,8 +34,8 @@ internal sealed class LossRun<T> where T : unmanaged, IFloatingPointIeee754<T>
             w.SetInput("x", prediction);
             w.SetInput("t", target);
         });
-        Gradient = Workspace.Gradient("x").ToArray();
-        TargetGradient = Workspace.Gradient("t").ToArray();
+        Gradient = Workspace.GradientOf("x").ToArray();
+        TargetGradient = Workspace.GradientOf("t").ToArray();
     }
 
     public Workspace<T> Workspace { get; private set; } = null!;

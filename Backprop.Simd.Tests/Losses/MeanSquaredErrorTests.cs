@@ -71,7 +71,7 @@ public sealed class MeanSquaredErrorTests
         workspace.SetInput("t", [0, 0, 0, 0]);
         Assert.Equal(7.5, network.Forward(workspace));
         network.Backward(workspace);
-        Assert.Equal([0.5, 1, 1.5, 2], workspace.Gradient("x").ToArray());
+        Assert.Equal([0.5, 1, 1.5, 2], workspace.GradientOf("x").ToArray());
         Assert.Equal(EdgeKind.Shared, network.Definition.TypeOf("meansquarederror1").Kind);
     }
 }

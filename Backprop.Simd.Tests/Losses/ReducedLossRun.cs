@@ -39,9 +39,9 @@ internal sealed class ReducedLossRun<T> where T : unmanaged, IFloatingPointIeee7
         Of(Seeds).CopyTo(workspace.OutputGradient(network.Definition.OutputNames.Single()));
         network.Backward(workspace);
         Outputs = workspace.Output().ToArray();
-        Dx = workspace.Gradient("x").ToArray();
-        Dt = labels is null ? workspace.Gradient("t").ToArray() : [];
-        Dw = weights is null ? [] : workspace.Gradient("w").ToArray();
+        Dx = workspace.GradientOf("x").ToArray();
+        Dt = labels is null ? workspace.GradientOf("t").ToArray() : [];
+        Dw = weights is null ? [] : workspace.GradientOf("w").ToArray();
     }
 
     public int Rows { get; }

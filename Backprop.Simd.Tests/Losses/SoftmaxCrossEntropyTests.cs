@@ -225,7 +225,7 @@ public sealed class SoftmaxCrossEntropyTests
         Assert.Equal(3 * one.Value, three.Value);
         AssertClose([.. one.Gradient.Select(g => 3 * g)], three.Gradient);
         Assert.Equal(one.Value, three.Workspace.LossOf("loss"));
-        Assert.Equal([3.0], three.Workspace.Gradient("loss").ToArray());
+        Assert.Equal([3.0], three.Workspace.GradientOf("loss").ToArray());
     }
 
     [Fact]

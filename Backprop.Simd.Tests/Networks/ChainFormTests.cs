@@ -12,7 +12,7 @@ public sealed class ChainFormTests
     public void Affine_acts_at_each_position(params int[] shape)
     {
         var network = GraphBuilder.Chain(new Shape(shape)).Affine(4, perPosition: shape.Length > 2).Build<double>(seed: 1);
-        network.Parameter(network.Definition.Parameters.Entries[^1].Name).Fill(0.5);
+        network.ParameterOf(network.Definition.Parameters.Entries[^1].Name).Fill(0.5);
         var alone = GraphBuilder.Chain(3).Affine(4).Build<double>();
         network.Parameters.CopyTo(alone.Parameters);
 
@@ -60,7 +60,7 @@ public sealed class ChainFormTests
             workspace.SetIndexInput("lengths", ends);
         network.Forward(workspace);
 
-        var all = workspace.Value(kind + "1");
+        var all = workspace.ValueOf(kind + "1");
         for (var row = 0; row < 2; row++)
             Assert.Equal(all.Slice((row * steps + ends[row] - 1) * units, units).ToArray(), workspace.Output().Slice(row * units, units).ToArray());
     }

@@ -111,7 +111,7 @@ public sealed class FreezeTests
     }
 
     private static double[] Read(Network<double> network, string name) =>
-        network.Definition.Parameters.TryFind(name, out _) ? network.Parameter(name).ToArray() : network.StateOf(name).ToArray();
+        network.Definition.Parameters.TryFind(name, out _) ? network.ParameterOf(name).ToArray() : network.StateOf(name).ToArray();
 
     private static double[] Predict(Network<double> network)
     {

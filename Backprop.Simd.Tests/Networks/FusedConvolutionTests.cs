@@ -84,7 +84,7 @@ public sealed class FusedConvolutionTests
             Bits.AssertEqual<T>(apart.Output(), fused.Output(), "output");
             Bits.AssertEqual<T>(apart.Output(), inference.Output(), "inference");
             Bits.AssertEqual<T>(apart.Gradients, fused.Gradients, "gradients");
-            Bits.AssertEqual<T>(apart.Gradient("x"), fused.Gradient("x"), "input gradient");
+            Bits.AssertEqual<T>(apart.GradientOf("x"), fused.GradientOf("x"), "input gradient");
             Assert.Contains(apart.Gradients.ToArray(), g => !T.IsZero(g));
         }
     }

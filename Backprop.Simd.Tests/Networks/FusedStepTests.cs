@@ -39,11 +39,11 @@ public sealed class FusedStepTests
     {
         var network = Build<float>(20);
         network.Freeze("affine1.weight");
-        var before = network.Parameter("affine1.weight").ToArray();
-        var bias = network.Parameter("affine1.bias").ToArray();
+        var before = network.ParameterOf("affine1.weight").ToArray();
+        var bias = network.ParameterOf("affine1.bias").ToArray();
         Train(network, keep: false, "adam", ComputeContext.SingleThreaded);
-        Assert.Equal(before, network.Parameter("affine1.weight").ToArray());
-        Assert.NotEqual(bias, network.Parameter("affine1.bias").ToArray());
+        Assert.Equal(before, network.ParameterOf("affine1.weight").ToArray());
+        Assert.NotEqual(bias, network.ParameterOf("affine1.bias").ToArray());
     }
 
     [Fact]
@@ -52,13 +52,13 @@ public sealed class FusedStepTests
         var network = Build<float>(8);
         var workspace = Train(network, keep: false, "sgd", ComputeContext.SingleThreaded);
         Assert.Contains("KeepGradients", Assert.Throws<InvalidOperationException>(() => workspace.Gradients.Length).Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOperationException>(() => workspace.ParameterGradient("affine1.weight").Length);
+        Assert.Throws<InvalidOperationException>(() => workspace.ParameterGradientOf("affine1.weight").Length);
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.NotEqual(0, workspace.ParameterGradient("affine1.weight")[0]);
+        Assert.NotEqual(0, workspace.ParameterGradientOf("affine1.weight")[0]);
 
         workspace = Train(Build<float>(8), keep: true, "sgd", ComputeContext.SingleThreaded);
-        Assert.NotEqual(0, workspace.ParameterGradient("affine1.weight")[0]);
+        Assert.NotEqual(0, workspace.ParameterGradientOf("affine1.weight")[0]);
     }
 
     [Fact]

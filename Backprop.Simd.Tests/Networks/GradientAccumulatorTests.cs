@@ -163,10 +163,10 @@ public sealed class GradientAccumulatorTests
         var workspace = network.CreateWorkspace(2, new WorkspaceOptions { InputGradients = true });
         var accumulator = new GradientAccumulator<double>(network, workspace);
         accumulator.Add();
-        Assert.Contains("'x' has no gradient", Assert.Throws<InvalidOperationException>(() => workspace.Gradient("x").Length).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' has no gradient", Assert.Throws<InvalidOperationException>(() => workspace.GradientOf("x").Length).Message, StringComparison.Ordinal);
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.Equal(4, workspace.Gradient("x").Length);
+        Assert.Equal(4, workspace.GradientOf("x").Length);
     }
 
     [Fact]
@@ -201,8 +201,8 @@ public sealed class GradientAccumulatorTests
         network.Freeze("affine1.weight");
         accumulator.Add();
         accumulator.Average();
-        Assert.All(workspace.ParameterGradient("affine1.weight").ToArray(), g => Assert.Equal(0, g));
-        Assert.Contains(workspace.ParameterGradient("affine1.bias").ToArray(), g => g != 0);
+        Assert.All(workspace.ParameterGradientOf("affine1.weight").ToArray(), g => Assert.Equal(0, g));
+        Assert.Contains(workspace.ParameterGradientOf("affine1.bias").ToArray(), g => g != 0);
     }
 
     [Fact]

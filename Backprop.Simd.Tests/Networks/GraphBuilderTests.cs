@@ -145,7 +145,7 @@ public sealed class GraphBuilderTests
     public void An_unknown_name_is_answered_with_those_that_exist()
     {
         var network = GraphBuilder.Chain(2).Affine(3).Build<float>();
-        Assert.Contains("affine1.weight, affine1.bias", Assert.Throws<ArgumentException>(() => { network.Parameter("affine1"); }).Message, StringComparison.Ordinal);
+        Assert.Contains("affine1.weight, affine1.bias", Assert.Throws<ArgumentException>(() => { network.ParameterOf("affine1"); }).Message, StringComparison.Ordinal);
         Assert.Contains("x, affine1", Assert.Throws<ArgumentException>(() => network.Definition.TypeOf("y")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => { network.StateOf("y"); });
         Assert.Throws<ArgumentException>(() => network.Freeze("y"));
@@ -187,8 +187,8 @@ public sealed class GraphBuilderTests
     public void One_more_layer_leaves_the_numbers_of_the_others_alone()
     {
         var chain = GraphBuilder.Chain(9).Affine(8);
-        var shorter = chain.Build<double>(3).Parameter("affine1.weight").ToArray();
-        Assert.Equal(shorter, GraphBuilder.Chain(9).Affine(8).Affine(7).Build<double>(3).Parameter("affine1.weight").ToArray());
+        var shorter = chain.Build<double>(3).ParameterOf("affine1.weight").ToArray();
+        Assert.Equal(shorter, GraphBuilder.Chain(9).Affine(8).Affine(7).Build<double>(3).ParameterOf("affine1.weight").ToArray());
     }
 
     [Fact]

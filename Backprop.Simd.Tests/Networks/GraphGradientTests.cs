@@ -48,12 +48,12 @@ public sealed class GraphGradientTests
         var (w0, w1) = (untied.Parameter("w0", new Shape(4, 4)), untied.Parameter("w1", new Shape(4, 4)));
         untied.Output(Node.MatrixProduct(Node.MatrixProduct(untied.Input("x", 4), w0).Tanh(), w1));
         var other = untied.Build().CreateNetwork<double>();
-        network.Parameter("w").CopyTo(other.Parameter("w0"));
-        network.Parameter("w").CopyTo(other.Parameter("w1"));
+        network.ParameterOf("w").CopyTo(other.ParameterOf("w0"));
+        network.ParameterOf("w").CopyTo(other.ParameterOf("w1"));
         var (tied, twice) = (Run(network, 3), Run(other, 3));
         for (var i = 0; i < 16; i++)
-            Assert.Equal(twice.ParameterGradient("w0")[i] + twice.ParameterGradient("w1")[i], tied.ParameterGradient("w")[i], 1e-13);
-        Assert.Equal(tied.ParameterGradient("w").ToArray(), tied.Gradient("w").ToArray());
+            Assert.Equal(twice.ParameterGradientOf("w0")[i] + twice.ParameterGradientOf("w1")[i], tied.ParameterGradientOf("w")[i], 1e-13);
+        Assert.Equal(tied.ParameterGradientOf("w").ToArray(), tied.GradientOf("w").ToArray());
     }
 
     [Fact]
@@ -64,16 +64,16 @@ public sealed class GraphGradientTests
         graph.Output(w * w + w);
         var network = graph.Build().CreateNetwork<double>();
         var workspace = network.CreateWorkspace(1, compute: ComputeContext.SingleThreaded);
-        network.Parameter("w").Fill(2);
+        network.ParameterOf("w").Fill(2);
         for (var step = 0; step < 3; step++)
         {
             network.Forward(workspace);
             network.Backward(workspace);
-            Assert.Equal([5.0, 5, 5], workspace.ParameterGradient("w").ToArray());
+            Assert.Equal([5.0, 5, 5], workspace.ParameterGradientOf("w").ToArray());
         }
 
         network.Backward(workspace, accumulate: true);
-        Assert.Equal([10.0, 10, 10], workspace.ParameterGradient("w").ToArray());
+        Assert.Equal([10.0, 10, 10], workspace.ParameterGradientOf("w").ToArray());
     }
 
     [Fact]
@@ -85,11 +85,11 @@ public sealed class GraphGradientTests
         graph.Output(w * w);
         var network = graph.Build().CreateNetwork<double>();
         var workspace = network.CreateWorkspace(1, compute: ComputeContext.SingleThreaded);
-        network.Parameter("w").Fill(3);
-        Assert.Equal([3.0, 3], workspace.Value("w").ToArray());
+        network.ParameterOf("w").Fill(3);
+        Assert.Equal([3.0, 3], workspace.ValueOf("w").ToArray());
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.Equal([6.0, 6], workspace.Gradient("w").ToArray());
+        Assert.Equal([6.0, 6], workspace.GradientOf("w").ToArray());
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class GraphGradientTests
         var workspace = Run(network, 4);
         Assert.Equal(0.25 * workspace.LossOf("first") - 2 * workspace.LossOf("second"), workspace.Loss, 1e-15);
         Assert.Equal(["first", "second"], network.Definition.LossNames);
-        Assert.Equal([0.25], workspace.Gradient("first").ToArray());
+        Assert.Equal([0.25], workspace.GradientOf("first").ToArray());
         Assert.Throws<ArgumentException>(() => workspace.LossOf("affine1"));
     }
 
@@ -159,7 +159,7 @@ public sealed class GraphGradientTests
         Assert.NotEqual(default, dead);
         var network = graph.Build().CreateNetwork<double>(seed: 1);
         var workspace = Run(network, 2);
-        Assert.All(workspace.ParameterGradient("dead.weight").ToArray(), g => Assert.Equal(0, g));
+        Assert.All(workspace.ParameterGradientOf("dead.weight").ToArray(), g => Assert.Equal(0, g));
         Assert.Throws<ArgumentException>(() => network.Forward(network.CreateWorkspace(2, new WorkspaceOptions { Retain = Retain.All })));
         var report = GradientCheck.Run(network, workspace);
         Assert.True(report.Passes(1e-7), report.ToString());

@@ -179,6 +179,6 @@ public sealed class LivenessTests
         foreach (var output in network.Definition.OutputNames)
             Bits.AssertEqual(expected.Output(output), actual.Output(output), output);
         foreach (var input in inputs ? network.Definition.InputNames : [])
-            Bits.AssertEqual(expected.Gradient(input), actual.Gradient(input), input);
+            Bits.AssertEqual(expected.GradientOf(input), actual.GradientOf(input), input);
     }
 }

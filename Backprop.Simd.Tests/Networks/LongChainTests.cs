@@ -107,7 +107,7 @@ public class LongChainTests
         workspace.Input().Fill(0.5f);
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.True(float.IsFinite(workspace.Gradient("x")[0]));
+        Assert.True(float.IsFinite(workspace.GradientOf("x")[0]));
         network.Update(workspace, new Adam<float>(network.Parameters.Length));
         Assert.Equal(Length + 6, network.Summary().Split('\n').Length);
         Assert.Contains($"node{Length - 1}", GraphPicture.Dot(network.Definition), StringComparison.Ordinal);

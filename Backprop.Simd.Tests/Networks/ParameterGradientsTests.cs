@@ -30,7 +30,7 @@ public sealed class ParameterGradientsTests
             network.Backward(workspace);
         }
 
-        Assert.Equal(with.Gradient("x").ToArray(), without.Gradient("x").ToArray());
+        Assert.Equal(with.GradientOf("x").ToArray(), without.GradientOf("x").ToArray());
         Assert.True(without.Bytes < with.Bytes);
     }
 

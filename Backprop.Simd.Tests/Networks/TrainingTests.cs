@@ -78,20 +78,20 @@ public sealed class TrainingTests
         for (var i = 0; i < free.Length; i++)
             Assert.Equal(range.Start <= i && i < range.End ? 0 : free[i], workspace.Gradients[i]);
         network.Backward(workspace, accumulate: true);
-        Assert.All(workspace.ParameterGradient(frozen).ToArray(), g => Assert.Equal(0, g));
+        Assert.All(workspace.ParameterGradientOf(frozen).ToArray(), g => Assert.Equal(0, g));
 
         var sgd = new Sgd<double>(before.Length, 0.1, 0.9, weightDecay: 0.1);
         for (var step = 0; step < 3; step++)
             network.Step(workspace, sgd);
         foreach (var parameter in network.Definition.Parameters.Entries)
         {
-            var kept = Bits.Equal<double>(before.AsSpan(parameter.Range.Start, parameter.Range.Length), network.Parameter(parameter.Name));
+            var kept = Bits.Equal<double>(before.AsSpan(parameter.Range.Start, parameter.Range.Length), network.ParameterOf(parameter.Name));
             Assert.Equal(parameter.Name == frozen, kept);
         }
 
         network.Unfreeze(frozen);
         network.Step(workspace, sgd);
-        Assert.False(Bits.Equal<double>(before.AsSpan(range.Start, range.Length), network.Parameter(frozen)));
+        Assert.False(Bits.Equal<double>(before.AsSpan(range.Start, range.Length), network.ParameterOf(frozen)));
         Assert.Equal(0, network.TrainableRanges[0].Start);
         Assert.Equal(before.Length, network.TrainableRanges[0].Length);
     }
@@ -129,7 +129,7 @@ public sealed class TrainingTests
         var report = GradientCheck.Run(network, workspace);
         Assert.Equal("x", Assert.Single(report.Entries).Name);
         Assert.True(report.Passes(1e-7), report.ToString());
-        Assert.Equal([0.0, 0, 0, 0], workspace.ParameterGradient("w").ToArray());
+        Assert.Equal([0.0, 0, 0, 0], workspace.ParameterGradientOf("w").ToArray());
     }
 
     [Fact]
@@ -207,8 +207,8 @@ public sealed class TrainingTests
         var network = GraphBuilder.Chain(1).Affine(1).Build<double>();
         var workspace = network.CreateWorkspace(1, WorkspaceOptions.Inference, ComputeContext.SingleThreaded);
         workspace.Input().Fill(2);
-        network.Parameter("affine1.weight")[0] = 10;
-        network.Parameter("affine1.bias")[0] = 1;
+        network.ParameterOf("affine1.weight")[0] = 10;
+        network.ParameterOf("affine1.bias")[0] = 1;
         network.Forward(workspace);
         Assert.Equal(21, workspace.Output()[0]);
     }

@@ -18,8 +18,8 @@ public sealed class ViewTests
         Fill(workspace.Input());
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.True(workspace.Value("c").Overlaps(workspace.Value("f"), out var offset) && offset == 0);
-        Assert.True(workspace.Gradient("c").Overlaps(workspace.Gradient("f"), out offset) && offset == 0);
+        Assert.True(workspace.ValueOf("c").Overlaps(workspace.ValueOf("f"), out var offset) && offset == 0);
+        Assert.True(workspace.GradientOf("c").Overlaps(workspace.GradientOf("f"), out offset) && offset == 0);
     }
 
     [Fact]
@@ -31,11 +31,11 @@ public sealed class ViewTests
         workspace.BindInput("x", own);
         network.Forward(workspace);
         var bound = workspace.Output().ToArray();
-        Assert.True(workspace.Value("f").Overlaps(own));
+        Assert.True(workspace.ValueOf("f").Overlaps(own));
         workspace.SetInput("x", own);
         network.Forward(workspace);
         Assert.Equal(bound, workspace.Output().ToArray());
-        Assert.False(workspace.Value("f").Overlaps(own));
+        Assert.False(workspace.ValueOf("f").Overlaps(own));
         workspace.Rows = 1;
         workspace.BindInput("x", own);
         network.Forward(workspace);
@@ -58,7 +58,7 @@ public sealed class ViewTests
                 continue;
             Fill(workspace.OutputGradient());
             network.Backward(workspace);
-            Assert.Equal(workspace.OutputGradient().ToArray(), workspace.Gradient("x").ToArray());
+            Assert.Equal(workspace.OutputGradient().ToArray(), workspace.GradientOf("x").ToArray());
         }
     }
 
@@ -98,7 +98,7 @@ public sealed class ViewTests
         Fill(all.OutputGradient("affine2"));
         Fill(all.OutputGradient("view"));
         network.Backward(all);
-        Bits.AssertEqual<double>(all.Gradient("view"), workspace.Gradient("view"), "view");
+        Bits.AssertEqual<double>(all.GradientOf("view"), workspace.GradientOf("view"), "view");
         Bits.AssertEqual<double>(all.Gradients, workspace.Gradients, "parameters");
     }
 
@@ -113,9 +113,9 @@ public sealed class ViewTests
         workspace.SetInput("x", [1, 2, 3, 4]);
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.Equal([4, 4, 4, 6, 6, 6], workspace.ParameterGradient("w").ToArray());
+        Assert.Equal([4, 4, 4, 6, 6, 6], workspace.ParameterGradientOf("w").ToArray());
         network.Backward(workspace, accumulate: true);
-        Assert.Equal([8, 8, 8, 12, 12, 12], workspace.ParameterGradient("w").ToArray());
+        Assert.Equal([8, 8, 8, 12, 12, 12], workspace.ParameterGradientOf("w").ToArray());
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed class ViewTests
 
             Bits.AssertEqual<float>(copied.Output(), inPlace.Output(), "output");
             Bits.AssertEqual<float>(copied.Gradients, inPlace.Gradients, "gradients");
-            Bits.AssertEqual<float>(copied.Gradient("x"), inPlace.Gradient("x"), "input");
+            Bits.AssertEqual<float>(copied.GradientOf("x"), inPlace.GradientOf("x"), "input");
         }
     }
 
@@ -194,7 +194,7 @@ public sealed class ViewTests
         Bits.AssertEqual<double>(retained.Output(), plain.Output(), "output");
         Bits.AssertEqual<double>(retained.Output(), inference.Output(), "inference");
         Bits.AssertEqual<double>(retained.Gradients, plain.Gradients, "gradients");
-        Bits.AssertEqual<double>(retained.Gradient("x"), plain.Gradient("x"), "input gradient");
+        Bits.AssertEqual<double>(retained.GradientOf("x"), plain.GradientOf("x"), "input gradient");
     }
 
     private static void Fill<T>(Span<T> values) where T : System.Numerics.INumberBase<T>

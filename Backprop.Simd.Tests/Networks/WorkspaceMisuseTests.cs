@@ -20,7 +20,7 @@ public sealed class WorkspaceMisuseTests
         workspace.BindInput("x", new double[] { 3, 4 });
         Assert.Throws<ArgumentException>(() => workspace.SetInput("x", new double[3]));
         network.Forward(workspace);
-        Assert.Equal([3.0, 4.0], workspace.Value("x").ToArray());
+        Assert.Equal([3.0, 4.0], workspace.ValueOf("x").ToArray());
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class WorkspaceMisuseTests
 
         // What the step computed can still be read.
         Assert.Equal(1, workspace.Output().Length);
-        Assert.True(workspace.ParameterGradient("affine1.bias")[0] != 0);
+        Assert.True(workspace.ParameterGradientOf("affine1.bias")[0] != 0);
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class WorkspaceMisuseTests
         workspace.Rows = 1;
         workspace.BindInput("x", new double[2]);
         workspace.Rows = 3;
-        var error = Assert.Throws<ArgumentException>(() => workspace.Value("x").Length);
+        var error = Assert.Throws<ArgumentException>(() => workspace.ValueOf("x").Length);
         Assert.Contains("takes 6 elements", error.Message, StringComparison.Ordinal);
     }
 
@@ -144,7 +144,7 @@ public sealed class WorkspaceMisuseTests
         network.Forward(workspace);
         network.Backward(workspace);
         Assert.False(workspace.Gradients.ContainsAnyExceptInRange(double.MinValue, double.MaxValue));
-        Assert.True(workspace.ParameterGradient("aside.weight").IndexOfAnyExcept(0.0) < 0);
+        Assert.True(workspace.ParameterGradientOf("aside.weight").IndexOfAnyExcept(0.0) < 0);
     }
 
     [Fact]

@@ -21,10 +21,10 @@ public sealed class WorkspaceTests
         Assert.Throws<InvalidOperationException>(() => network.Update(workspace, new Sgd<double>(network.Parameters.Length, 0.1)));
         Assert.Throws<InvalidOperationException>(() => { workspace.Output(); });
         network.Forward(workspace);
-        Assert.Throws<InvalidOperationException>(() => { workspace.Gradient("affine2"); });
+        Assert.Throws<InvalidOperationException>(() => { workspace.GradientOf("affine2"); });
         Assert.Throws<InvalidOperationException>(() => network.Update(workspace, new Sgd<double>(network.Parameters.Length, 0.1)));
         network.Backward(workspace);
-        Assert.Equal(3, workspace.Gradient("affine2").Length / 2);
+        Assert.Equal(3, workspace.GradientOf("affine2").Length / 2);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class WorkspaceTests
     public void A_forward_that_throws_leaves_nothing_to_go_back_from()
     {
         var network = GraphBuilder.Chain(1).Affine(1).Apply(new Picky()).Build<double>();
-        network.Parameter("affine1.weight")[0] = 1;
+        network.ParameterOf("affine1.weight")[0] = 1;
         var workspace = network.CreateWorkspace(1, compute: ComputeContext.SingleThreaded);
         workspace.Input().Fill(1);
         network.Forward(workspace);
@@ -62,19 +62,19 @@ public sealed class WorkspaceTests
         var (network, workspace) = Chain();
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.Contains("Retain", Assert.Throws<InvalidOperationException>(() => { workspace.Value("sigmoid1"); }).Message, StringComparison.Ordinal);
-        Assert.Throws<InvalidOperationException>(() => { workspace.Gradient("sigmoid1"); });
-        Assert.Throws<ArgumentException>(() => { workspace.Value("nothing"); });
+        Assert.Contains("Retain", Assert.Throws<InvalidOperationException>(() => { workspace.ValueOf("sigmoid1"); }).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => { workspace.GradientOf("sigmoid1"); });
+        Assert.Throws<ArgumentException>(() => { workspace.ValueOf("nothing"); });
         var kept = network.CreateWorkspace(2, new WorkspaceOptions { Retain = Retain.Nodes("sigmoid1") }, ComputeContext.SingleThreaded);
         network.Forward(kept);
         network.Backward(kept);
-        Assert.Equal(8, kept.Value("sigmoid1").Length);
-        Assert.Equal(8, kept.Gradient("sigmoid1").Length);
-        Assert.Throws<InvalidOperationException>(() => { kept.Value("affine1"); });
+        Assert.Equal(8, kept.ValueOf("sigmoid1").Length);
+        Assert.Equal(8, kept.GradientOf("sigmoid1").Length);
+        Assert.Throws<InvalidOperationException>(() => { kept.ValueOf("affine1"); });
         var all = network.CreateWorkspace(2, new WorkspaceOptions { Retain = Retain.All }, ComputeContext.SingleThreaded);
         network.Forward(all);
         network.Backward(all);
-        Assert.Equal(8, all.Gradient("affine1").Length);
+        Assert.Equal(8, all.GradientOf("affine1").Length);
     }
 
     [Fact]
@@ -90,9 +90,9 @@ public sealed class WorkspaceTests
         workspace.SetInput("z", [-4]);
         network.Forward(workspace);
         network.Backward(workspace);
-        Assert.Equal((3.0, -12.0), (workspace.Value("q")[0], workspace.Value("f")[0]));
-        Assert.Equal((-4.0, 3.0, -4.0, -4.0, 1.0), (workspace.Gradient("q")[0], workspace.Gradient("z")[0],
-            workspace.Gradient("x")[0], workspace.Gradient("y")[0], workspace.Gradient("f")[0]));
+        Assert.Equal((3.0, -12.0), (workspace.ValueOf("q")[0], workspace.ValueOf("f")[0]));
+        Assert.Equal((-4.0, 3.0, -4.0, -4.0, 1.0), (workspace.GradientOf("q")[0], workspace.GradientOf("z")[0],
+            workspace.GradientOf("x")[0], workspace.GradientOf("y")[0], workspace.GradientOf("f")[0]));
     }
 
     [Fact]
@@ -106,8 +106,8 @@ public sealed class WorkspaceTests
         Assert.Equal(6, workspace.Output("affine2").Length);
         Assert.Throws<InvalidOperationException>(() => network.Backward(workspace));
         Assert.Throws<InvalidOperationException>(() => { _ = workspace.Gradients; });
-        Assert.Throws<InvalidOperationException>(() => { workspace.ParameterGradient("affine1.weight"); });
-        Assert.Throws<InvalidOperationException>(() => { workspace.Gradient("affine2"); });
+        Assert.Throws<InvalidOperationException>(() => { workspace.ParameterGradientOf("affine1.weight"); });
+        Assert.Throws<InvalidOperationException>(() => { workspace.GradientOf("affine2"); });
         Assert.Throws<InvalidOperationException>(() => workspace.LossOf("softmaxcrossentropy1"));
         Assert.Throws<InvalidOperationException>(() => { workspace.OutputGradient(); });
         Assert.Throws<InvalidOperationException>(() => network.Step(workspace, new Sgd<double>(network.Parameters.Length, 0.1)));
@@ -156,7 +156,7 @@ public sealed class WorkspaceTests
         Assert.Equal(exact.Loss, large.Loss);
         Bits.AssertEqual(exact.Output(), large.Output(), "output");
         Bits.AssertEqual<double>(exact.Gradients, large.Gradients, "gradients");
-        Bits.AssertEqual(exact.Gradient("x"), large.Gradient("x"), "input gradient");
+        Bits.AssertEqual(exact.GradientOf("x"), large.GradientOf("x"), "input gradient");
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class WorkspaceTests
         workspace.BindInput("x", memory.AsMemory(2));
         network.Forward(workspace);
         Bits.AssertEqual(expected, workspace.Output(), "bound");
-        Bits.AssertEqual<double>(memory.AsSpan(2, 8), workspace.Value("x"), "value");
+        Bits.AssertEqual<double>(memory.AsSpan(2, 8), workspace.ValueOf("x"), "value");
         memory[2] += 1; // The caller's memory, not a copy.
         network.Forward(workspace);
         Assert.NotEqual(expected, workspace.Output().ToArray());
@@ -211,7 +211,7 @@ public sealed class WorkspaceTests
         Assert.Throws<ArgumentException>(() => workspace.BindIndexInput("labels", new int[1]));
         Assert.Throws<ArgumentException>(() => workspace.SetIndexInput("labels", new int[3]));
         Assert.Throws<ArgumentException>(() => workspace.SetIndexInput("x", new int[2]));
-        Assert.Throws<ArgumentException>(() => { workspace.Value("labels"); });
+        Assert.Throws<ArgumentException>(() => { workspace.ValueOf("labels"); });
         Assert.Throws<ArgumentException>(() => { workspace.Input("labels"); });
         Assert.Equal(2, workspace.IndexInput().Length);
     }
@@ -233,11 +233,11 @@ public sealed class WorkspaceTests
         var (network, workspace) = Chain(WithInputs);
         network.Forward(workspace);
         network.Backward(workspace);
-        var ones = workspace.Gradient("x").ToArray();
+        var ones = workspace.GradientOf("x").ToArray();
         workspace.OutputGradient().Fill(3);
         network.Backward(workspace);
         for (var i = 0; i < ones.Length; i++)
-            Assert.Equal(3 * ones[i], workspace.Gradient("x")[i], 1e-14);
+            Assert.Equal(3 * ones[i], workspace.GradientOf("x")[i], 1e-14);
         workspace.OutputGradient("affine2").Clear();
         network.Backward(workspace);
         Assert.All(workspace.Gradients.ToArray(), g => Assert.Equal(0, g));
@@ -262,7 +262,7 @@ public sealed class WorkspaceTests
         Bits.AssertEqual<double>(without.Gradients, with.Gradients, "starts at zero");
         with.OutputGradient().Fill(1);
         network.Backward(with);
-        Span<double> expected = without.ParameterGradient("affine1.bias"), actual = with.ParameterGradient("affine1.bias");
+        Span<double> expected = without.ParameterGradientOf("affine1.bias"), actual = with.ParameterGradientOf("affine1.bias");
         for (var i = 0; i < 2; i++)
             Assert.Equal(expected[i] + 1, actual[i], 1e-15);
     }
@@ -290,8 +290,8 @@ public sealed class WorkspaceTests
         var network = graph.Build().CreateNetwork<float>();
         var inference = network.CreateWorkspace(1, WorkspaceOptions.Inference with { Retain = Retain.All }, ComputeContext.SingleThreaded);
         network.Forward(inference);
-        Assert.Throws<InvalidOperationException>(() => { inference.Value("meansquarederror1"); });
-        Assert.Equal(2, inference.Value("affine1").Length);
+        Assert.Throws<InvalidOperationException>(() => { inference.ValueOf("meansquarederror1"); });
+        Assert.Equal(2, inference.ValueOf("affine1").Length);
     }
 
     [Fact]
@@ -307,7 +307,7 @@ public sealed class WorkspaceTests
         network.Forward(workspace);
         network.Backward(workspace);
         Assert.Equal([3.0, 4], workspace.Output().ToArray());
-        Assert.Equal([7.0, 9], workspace.Gradient("x").ToArray());
+        Assert.Equal([7.0, 9], workspace.GradientOf("x").ToArray());
     }
 
     private static (Network<double> Network, Workspace<double> Workspace) Chain(WorkspaceOptions? options = null)

@@ -10,13 +10,13 @@ public sealed class GateTests
     {
         var workspace = NotebookGraphs.AddMultiply();
 
-        Assert.Equal(3, workspace.Value("q")[0]);
-        Assert.Equal(-12, workspace.Value("f")[0]);
-        Assert.Equal(1, workspace.Gradient("f")[0]);
-        Assert.Equal(-4, workspace.Gradient("q")[0]);
-        Assert.Equal(3, workspace.Gradient("z")[0]);
-        Assert.Equal(-4, workspace.Gradient("x")[0]);
-        Assert.Equal(-4, workspace.Gradient("y")[0]);
+        Assert.Equal(3, workspace.ValueOf("q")[0]);
+        Assert.Equal(-12, workspace.ValueOf("f")[0]);
+        Assert.Equal(1, workspace.GradientOf("f")[0]);
+        Assert.Equal(-4, workspace.GradientOf("q")[0]);
+        Assert.Equal(3, workspace.GradientOf("z")[0]);
+        Assert.Equal(-4, workspace.GradientOf("x")[0]);
+        Assert.Equal(-4, workspace.GradientOf("y")[0]);
     }
 
     [Theory]
@@ -29,7 +29,7 @@ public sealed class GateTests
     [InlineData("v", 1.3678794411714423)]
     [InlineData("L", 0.7310585786300049)]
     public void Sigmoid_neuron_forward(string name, double expected) =>
-        AssertLastDigit(expected, NotebookGraphs.SigmoidOfGates().Value(name)[0]);
+        AssertLastDigit(expected, NotebookGraphs.SigmoidOfGates().ValueOf(name)[0]);
 
     // The notebook hands dp and dq to each other's multiply layer; dw0, dx0, dw1 and dx1 are those of the chain rule here.
     [Theory]
@@ -47,16 +47,16 @@ public sealed class GateTests
     [InlineData("w1", -0.39322386648296376)]
     [InlineData("x1", -0.5898357997244457)]
     public void Sigmoid_neuron_backward(string name, double expected) =>
-        AssertLastDigit(expected, NotebookGraphs.SigmoidOfGates().Gradient(name)[0]);
+        AssertLastDigit(expected, NotebookGraphs.SigmoidOfGates().GradientOf(name)[0]);
 
     [Fact]
     public void The_sigmoid_as_one_gate_gives_what_the_chain_of_gates_gives()
     {
         var (gates, gate) = (NotebookGraphs.SigmoidOfGates(), NotebookGraphs.SigmoidGate());
 
-        Assert.Equal(gates.Value("L")[0], gate.Value("L")[0], 1e-15);
+        Assert.Equal(gates.ValueOf("L")[0], gate.ValueOf("L")[0], 1e-15);
         foreach (var name in (string[])["s", "w0", "x0", "w1", "x1", "w2"])
-            Assert.Equal(gates.Gradient(name)[0], gate.Gradient(name)[0], 1e-15);
+            Assert.Equal(gates.GradientOf(name)[0], gate.GradientOf(name)[0], 1e-15);
     }
 
     [Fact]

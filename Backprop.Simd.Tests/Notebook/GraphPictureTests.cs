@@ -71,8 +71,8 @@ public sealed class GraphPictureTests
 
         foreach (var name in (string[])["w0", "x0", "w1", "x1", "w2", "p", "q", "r", "s", "t", "u", "v", "L"])
         {
-            var value = workspace.Value(name)[0].ToString("0.###", CultureInfo.InvariantCulture);
-            var gradient = workspace.Gradient(name)[0].ToString("0.###", CultureInfo.InvariantCulture);
+            var value = workspace.ValueOf(name)[0].ToString("0.###", CultureInfo.InvariantCulture);
+            var gradient = workspace.GradientOf(name)[0].ToString("0.###", CultureInfo.InvariantCulture);
             Assert.Contains($"<font color=\"#00a000\">{value}</font><br/><font color=\"#d00000\">{gradient}</font>", dot, StringComparison.Ordinal);
             Assert.Contains($"<span style='color:#00a000'>{value}</span><br/><span style='color:#d00000'>{gradient}</span>", mermaid, StringComparison.Ordinal);
         }
@@ -104,7 +104,7 @@ public sealed class GraphPictureTests
         var network = GraphBuilder.Chain(5).Affine(2).Build<double>();
         var workspace = network.CreateWorkspace(3);
         workspace.Input().Clear();
-        network.Parameter("affine1.bias")[0] = 7;
+        network.ParameterOf("affine1.bias")[0] = 7;
         network.Forward(workspace);
 
         var dot = GraphPicture.Dot(workspace);

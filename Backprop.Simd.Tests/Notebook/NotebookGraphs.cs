@@ -32,7 +32,7 @@ internal static class NotebookGraphs
         var q = Node.MatrixProduct(graph.Parameter("W", new Shape(2, 2)), graph.Input("x", 2)).Named("q");
         var network = q.SquaredNorm().Named("f").Build<double>();
         double[] w = [0.1, 0.5, -0.3, 0.8];
-        w.CopyTo(network.Parameter("W"));
+        w.CopyTo(network.ParameterOf("W"));
         var workspace = network.CreateWorkspace(1, Everything);
         workspace.SetInput("x", [0.2, 0.4]);
         network.Forward(workspace);
@@ -51,7 +51,7 @@ internal static class NotebookGraphs
         workspace.OutputGradient()[0] = upstream;
         network.Forward(workspace);
         network.Backward(workspace);
-        return (workspace.Gradient("x")[0], workspace.Gradient("y")[0]);
+        return (workspace.GradientOf("x")[0], workspace.GradientOf("y")[0]);
     }
 
     private static Workspace<double> SigmoidNeuron(Func<Node, Node> sigmoid)

@@ -8,8 +8,8 @@ public sealed class VectorTests
     {
         var workspace = NotebookGraphs.SquaredNormOfProduct();
 
-        AssertClose([0.22, 0.26], workspace.Value("q"));
-        AssertClose([0.116], workspace.Value("f"));
+        AssertClose([0.22, 0.26], workspace.ValueOf("q"));
+        AssertClose([0.116], workspace.ValueOf("f"));
     }
 
     [Fact]
@@ -17,10 +17,10 @@ public sealed class VectorTests
     {
         var workspace = NotebookGraphs.SquaredNormOfProduct();
 
-        AssertClose([0.44, 0.52], workspace.Gradient("q"));
-        AssertClose([0.088, 0.176, 0.104, 0.208], workspace.Gradient("W"));
-        AssertClose([0.088, 0.176, 0.104, 0.208], workspace.ParameterGradient("W"));
-        AssertClose([-0.112, 0.636], workspace.Gradient("x"));
+        AssertClose([0.44, 0.52], workspace.GradientOf("q"));
+        AssertClose([0.088, 0.176, 0.104, 0.208], workspace.GradientOf("W"));
+        AssertClose([0.088, 0.176, 0.104, 0.208], workspace.ParameterGradientOf("W"));
+        AssertClose([-0.112, 0.636], workspace.GradientOf("x"));
     }
 
     private static void AssertClose(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual)

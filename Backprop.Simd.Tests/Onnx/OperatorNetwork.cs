@@ -80,14 +80,14 @@ internal sealed class OperatorNetwork(OnnxType type, int rows)
         for (var i = 0; i < dy.Length; i++)
             dy[i] = T.CreateChecked(gradient(i));
         network.Backward(workspace);
-        return [.. _inputs.Select(i => Wide(workspace.Gradient(i.Name)))];
+        return [.. _inputs.Select(i => Wide(workspace.GradientOf(i.Name)))];
     }
 
     private (Network<T> Network, Workspace<T> Workspace) Prepare<T>(WorkspaceOptions options) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var network = Graph.Build().CreateNetwork<T>();
         foreach (var (name, values) in _parameters)
-            Narrow<T>(values).CopyTo(Same(network.Parameter(name), values.Length));
+            Narrow<T>(values).CopyTo(Same(network.ParameterOf(name), values.Length));
         foreach (var (name, values) in _state)
             Narrow<T>(values).CopyTo(Same(network.StateOf(name), values.Length));
         var workspace = network.CreateWorkspace(rows, options, ComputeContext.SingleThreaded);

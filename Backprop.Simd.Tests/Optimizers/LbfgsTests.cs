@@ -142,7 +142,7 @@ public partial class LbfgsTests
         var optimizer = new Lbfgs<double>(network.Parameters.Length);
         var result = optimizer.Minimize(network.Parameters, Evaluate, 200);
         Assert.InRange(result.Value, 0, 1e-3);
-        Assert.All(network.Parameter("affine2.bias").ToArray(), b => Assert.Equal(0, b));
+        Assert.All(network.ParameterOf("affine2.bias").ToArray(), b => Assert.Equal(0, b));
 
         double Evaluate(ReadOnlySpan<double> parameters, Span<double> gradient)
         {

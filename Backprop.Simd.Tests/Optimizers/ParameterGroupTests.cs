@@ -126,9 +126,9 @@ public class ParameterGroupTests
         var (stored, fused) = (Train(keep: true), Train(keep: false));
         Bits.AssertEqual<float>(stored.Parameters, fused.Parameters, name);
         var untouched = Build();
-        Assert.Equal(untouched.Parameter("affine2.weight").ToArray(), fused.Parameter("affine2.weight").ToArray());
-        Assert.NotEqual(untouched.Parameter("affine1.weight").ToArray(), fused.Parameter("affine1.weight").ToArray());
-        Assert.NotEqual(untouched.Parameter("affine3.weight").ToArray(), fused.Parameter("affine3.weight").ToArray());
+        Assert.Equal(untouched.ParameterOf("affine2.weight").ToArray(), fused.ParameterOf("affine2.weight").ToArray());
+        Assert.NotEqual(untouched.ParameterOf("affine1.weight").ToArray(), fused.ParameterOf("affine1.weight").ToArray());
+        Assert.NotEqual(untouched.ParameterOf("affine3.weight").ToArray(), fused.ParameterOf("affine3.weight").ToArray());
 
         Network<float> Train(bool keep)
         {

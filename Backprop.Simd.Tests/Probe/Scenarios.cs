@@ -84,7 +84,7 @@ internal static partial class Scenarios
             workspace.OutputGradient("y").Fill(step % 3);
             network.Forward(workspace);
             network.Backward(workspace, accumulate: step % 2 == 1);
-            if (workspace.Gradient("x").Length + workspace.Output("y").Length + workspace.ParameterGradient("w").Length != 2 * 8 * 16 + 256)
+            if (workspace.GradientOf("x").Length + workspace.Output("y").Length + workspace.ParameterGradientOf("w").Length != 2 * 8 * 16 + 256)
                 throw new InvalidOperationException("A length is wrong.");
         };
     }

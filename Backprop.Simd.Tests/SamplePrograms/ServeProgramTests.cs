@@ -31,7 +31,7 @@ public sealed class ServeProgramTests : IDisposable
     public void A_model_that_gives_no_numbers_is_not_served(float weight)
     {
         var network = GraphBuilder.Chain(64).Affine(64).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
-        network.Parameter("affine1.weight").Fill(weight);
+        network.ParameterOf("affine1.weight").Fill(weight);
         var file = Path.Combine(_directory.FullName, "model.safetensors");
         network.Save(file);
 

@@ -81,9 +81,9 @@ public sealed class NetworkFilesTests : IDisposable
     {
         // This file must be loaded, and these bytes written, for as long as the version is 1.
         var network = Small<float>();
-        network.Parameter("affine1.weight")[0] = 1;
-        network.Parameter("affine1.weight")[1] = -2;
-        network.Parameter("affine1.bias")[0] = 0.5f;
+        network.ParameterOf("affine1.weight")[0] = 1;
+        network.ParameterOf("affine1.weight")[1] = -2;
+        network.ParameterOf("affine1.bias")[0] = 0.5f;
         network.Save(_directory["small"], new() { Metadata = [new("classes", "a,b")] });
         byte[] golden = [48, 1, 0, 0, 0, 0, 0, 0,
             .. """{"__metadata__":{"format":"backprop.simd","version":"1","element":"F32","user.classes":"a,b","sha256":"""u8,
@@ -96,7 +96,7 @@ public sealed class NetworkFilesTests : IDisposable
         var other = Small<float>();
         using var stream = new MemoryStream(golden);
         Assert.Equal("a,b", other.Load(stream).Metadata["classes"]);
-        Assert.Equal([1, -2, 0.5f], [.. other.Parameter("affine1.weight"), other.Parameter("affine1.bias")[0]]);
+        Assert.Equal([1, -2, 0.5f], [.. other.ParameterOf("affine1.weight"), other.ParameterOf("affine1.bias")[0]]);
     }
 
     [Fact]
@@ -211,12 +211,12 @@ public sealed class NetworkFilesTests : IDisposable
         };
         using var stream = new MemoryStream(bytes);
         Assert.Equal([new("format", "pt")], network.Load(stream, options).Metadata);
-        Assert.Equal([1, 3, 5, 2, 4, 6], network.Parameter("fc.weight"));
-        Assert.Equal(bias, network.Parameter("fc.bias"));
+        Assert.Equal([1, 3, 5, 2, 4, 6], network.ParameterOf("fc.weight"));
+        Assert.Equal(bias, network.ParameterOf("fc.bias"));
         for (var f = 0; f < 4; f++)
         {
             for (var cell = 0; cell < 9; cell++)
-                Assert.Equal(filters[f * 9 + cell], network.Parameter("conv.weight")[cell * 4 + f]);
+                Assert.Equal(filters[f * 9 + cell], network.ParameterOf("conv.weight")[cell * 4 + f]);
         }
 
         Assert.Contains("has no checksum", Refusal(network, bytes, options with { IgnoreChecksum = false }));
@@ -232,15 +232,15 @@ public sealed class NetworkFilesTests : IDisposable
     public void What_is_missing_may_stay_on_request()
     {
         var network = Small<float>();
-        network.Parameter("affine1.bias")[0] = 5;
+        network.ParameterOf("affine1.bias")[0] = 5;
         var writer = new SafetensorsWriter { Checksum = true };
         writer.Add<float>("affine1.weight", [2, 1], new float[] { 1, 2 });
         var bytes = SafetensorsBytes.Written(writer);
         Assert.Contains("missing: 'affine1.bias' [1]", Refusal(network, bytes));
         using var stream = new MemoryStream(bytes);
         network.Load(stream, new() { AllowMissing = true });
-        Assert.Equal([1, 2], network.Parameter("affine1.weight"));
-        Assert.Equal(5, network.Parameter("affine1.bias")[0]);
+        Assert.Equal([1, 2], network.ParameterOf("affine1.weight"));
+        Assert.Equal(5, network.ParameterOf("affine1.bias")[0]);
     }
 
     [Fact]
@@ -253,7 +253,7 @@ public sealed class NetworkFilesTests : IDisposable
         var network = Small<float>();
         using var stream = new MemoryStream(SafetensorsBytes.Written(writer));
         network.Load(stream);
-        Assert.Equal([1, 2], network.Parameter("affine1.weight"));
+        Assert.Equal([1, 2], network.ParameterOf("affine1.weight"));
     }
 
     [Fact]

@@ -24,7 +24,7 @@ public sealed class NonFiniteTests
     public void A_bad_parameter_and_a_bad_state_are_named()
     {
         var network = TrainingProblem.Network();
-        network.Parameter("affine2.weight")[5] = float.PositiveInfinity;
+        network.ParameterOf("affine2.weight")[5] = float.PositiveInfinity;
         var error = Fails(network, Set(new float[80]), new() { Epochs = 1 });
         Assert.Equal("affine2.weight", error.Node);
         Assert.Contains("at element 5", error.Message, StringComparison.Ordinal);
@@ -37,7 +37,7 @@ public sealed class NonFiniteTests
     {
         // exp of 100 overflows in float.
         var network = GraphBuilder.Chain(8).Affine(3).Exponential().Affine(3).SoftmaxCrossEntropy().Build<float>(1);
-        network.Parameter("affine1.bias").Fill(100);
+        network.ParameterOf("affine1.bias").Fill(100);
         var error = Fails(network, Set(new float[80]), new() { Epochs = 1, MicroBatches = microBatches });
         Assert.StartsWith("exponential", error.Node, StringComparison.Ordinal);
         Assert.Contains("its inputs are finite", error.Message, StringComparison.Ordinal);
@@ -48,8 +48,8 @@ public sealed class NonFiniteTests
     {
         // y = (w x) v with a gradient by w of x v (y - t) far above the largest float, and a finite loss.
         var network = GraphBuilder.Chain(1).Affine(1, bias: false).Affine(1, bias: false).MeanSquaredError().Build<float>(1);
-        network.Parameter("affine1.weight")[0] = 1e-30f;
-        network.Parameter("affine2.weight")[0] = 1e12f;
+        network.ParameterOf("affine1.weight")[0] = 1e-30f;
+        network.ParameterOf("affine2.weight")[0] = 1e12f;
         var set = new Dataset<float>(Columns.Values<float>("x", new Shape(1), new[] { 1e28f }), Columns.Values<float>("targets", new Shape(1), new[] { 0f }));
         var error = Fails(network, set, new() { Epochs = 1 });
         Assert.Contains("the gradients are not finite", error.Message, StringComparison.Ordinal);

@@ -85,8 +85,8 @@ public static class GradientCheck
                 workspace.Gradients[i] -= once[i];
         }
 
-        var byParameters = Array.ConvertAll(parameters, p => workspace.ParameterGradient(p.Name).ToArray());
-        var byInputs = Array.ConvertAll(inputs, i => workspace.Gradient(i).ToArray());
+        var byParameters = Array.ConvertAll(parameters, p => workspace.ParameterGradientOf(p.Name).ToArray());
+        var byInputs = Array.ConvertAll(inputs, i => workspace.GradientOf(i).ToArray());
         double Objective()
         {
             network.Forward(workspace);
@@ -98,7 +98,7 @@ public static class GradientCheck
         for (var i = 0; i < parameters.Length; i++)
         {
             entries.Add(Compare(parameters[i].Name, GradientOf.Parameter, parameters[i].Shape,
-                network.Parameter(parameters[i].Name), byParameters[i], Objective, options, ref random));
+                network.ParameterOf(parameters[i].Name), byParameters[i], Objective, options, ref random));
         }
 
         for (var i = 0; i < inputs.Length; i++)
@@ -182,7 +182,7 @@ public static class GradientCheck
 
         var random = new Philox(options.Seed, stream: 0x6c617965);
         foreach (var parameter in network.Definition.Parameters.Entries)
-            FillNormal(network.Parameter(parameter.Name), 0.5, ref random);
+            FillNormal(network.ParameterOf(parameter.Name), 0.5, ref random);
         for (var i = 0; i < inputs.Count; i++)
         {
             if (inputs[i].Kind != EdgeKind.Indices)

@@ -38,7 +38,7 @@ public static class Jacobian
             {
                 workspace.OutputGradient(output)[i] = 1;
                 network.Backward(workspace);
-                workspace.Gradient(input).CopyTo(jacobian.Span.Slice(i * jacobian.RowStride, jacobian.Columns));
+                workspace.GradientOf(input).CopyTo(jacobian.Span.Slice(i * jacobian.RowStride, jacobian.Columns));
                 workspace.OutputGradient(output)[i] = 0;
             }
         }

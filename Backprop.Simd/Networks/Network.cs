@@ -42,7 +42,7 @@ public sealed class Network<T>
     /// <param name="name">Its name: <c>affine1.weight</c>.</param>
     /// <returns>Its elements, row-major.</returns>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
-    public Span<T> Parameter(string name)
+    public Span<T> ParameterOf(string name)
     {
         var range = Definition.Parameters[name].Range;
         return Parameters.Slice(range.Start, range.Length);

@@ -78,7 +78,7 @@ public sealed class Workspace<T>
     /// <returns>Its elements, row-major.</returns>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
-    public Span<T> ParameterGradient(string name)
+    public Span<T> ParameterGradientOf(string name)
     {
         var range = Network.Definition.Parameters[name].Range;
         return Gradients.Slice(range.Start, range.Length);
@@ -184,7 +184,7 @@ public sealed class Workspace<T>
         var edge = name is null ? _graph.Outputs[0] : Network.Definition.EdgeOf(name);
         if (!Executor.Plan.Edges[edge].IsOutput)
             throw new ArgumentException($"'{name}' is not an output; the outputs are: {string.Join(", ", Network.Definition.OutputNames)}.", nameof(name));
-        return Value(_graph.Edges[edge].Name);
+        return ValueOf(_graph.Edges[edge].Name);
     }
 
     /// <summary>The value of a node in the last forward pass.</summary>
@@ -192,7 +192,7 @@ public sealed class Workspace<T>
     /// <returns>rows x size numbers, or size if shared.</returns>
     /// <exception cref="ArgumentException">There is no such node, or it carries indices.</exception>
     /// <exception cref="InvalidOperationException">The node is not retained, was not computed, or there was no forward.</exception>
-    public ReadOnlySpan<T> Value(string name)
+    public ReadOnlySpan<T> ValueOf(string name)
     {
         var edge = ReadableEdge(name);
         if (_graph.Edges[edge].Role == EdgeRole.Computed && !Executor.HasForward)
@@ -209,7 +209,7 @@ public sealed class Workspace<T>
     /// <exception cref="ArgumentException">There is no such node, or it carries indices.</exception>
     /// <exception cref="InvalidOperationException">The node is not retained, has no gradient, or there was no backward; or a
     /// <see cref="GradientAccumulator{T}"/> ran it, which keeps the gradients of parameters alone.</exception>
-    public ReadOnlySpan<T> Gradient(string name)
+    public ReadOnlySpan<T> GradientOf(string name)
     {
         var edge = ReadableEdge(name);
         Executor.RequireBackward();

@@ -29,8 +29,8 @@ internal static class NonFiniteSearch
 
         foreach (var entry in definition.Parameters.Entries)
         {
-            if (IndexOf<T>(network.Parameter(entry.Name)) is >= 0 and var at)
-                return (entry.Name, $"the parameter '{entry.Name}' holds {network.Parameter(entry.Name)[at]} at element {at}");
+            if (IndexOf<T>(network.ParameterOf(entry.Name)) is >= 0 and var at)
+                return (entry.Name, $"the parameter '{entry.Name}' holds {network.ParameterOf(entry.Name)[at]} at element {at}");
         }
 
         foreach (var entry in definition.State.Entries)
@@ -46,9 +46,9 @@ internal static class NonFiniteSearch
             foreach (var edge in node.Outputs)
             {
                 var name = definition.Graph.Edges[edge].Name;
-                if (definition.Graph.Edges[edge].Type.Kind == EdgeKind.Indices || IndexOf(workspace.Value(name)) is not (>= 0 and var at))
+                if (definition.Graph.Edges[edge].Type.Kind == EdgeKind.Indices || IndexOf(workspace.ValueOf(name)) is not (>= 0 and var at))
                     continue;
-                return (name, $"the output of '{name}' ({node.Layer.Kind}) holds {workspace.Value(name)[at]} at element {at}; its inputs are finite");
+                return (name, $"the output of '{name}' ({node.Layer.Kind}) holds {workspace.ValueOf(name)[at]} at element {at}; its inputs are finite");
             }
 
             for (var i = 0; i < node.States.Length; i++)
@@ -75,7 +75,7 @@ internal static class NonFiniteSearch
             foreach (var declared in definition.Graph.Nodes[n].Declaration.Parameters)
             {
                 var parameter = definition.Graph.Nodes[n].Name + "." + declared.Name;
-                var gradient = workspace.ParameterGradient(parameter);
+                var gradient = workspace.ParameterGradientOf(parameter);
                 if (IndexOf<T>(gradient) is >= 0 and var at)
                     return (parameter, $"the gradient by '{parameter}' holds {gradient[at]} at element {at}");
             }

@@ -34,7 +34,7 @@ internal static partial class Pictures
         }
 
         var units = shape[shape.Rank - 1];
-        var weights = network.Parameter(info.Name);
+        var weights = network.ParameterOf(info.Name);
         var images = new float[units][];
         for (var unit = 0; unit < units; unit++)
         {

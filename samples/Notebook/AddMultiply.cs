@@ -22,11 +22,11 @@ internal static class AddMultiply
         network.Backward(workspace);
 
         report.Header("");
-        report.Equal("f", -12, workspace.Value("f")[0]);
-        report.Equal("dq", -4, workspace.Gradient("q")[0]);
-        report.Equal("dz", 3, workspace.Gradient("z")[0]);
-        report.Equal("dx", -4, workspace.Gradient("x")[0]);
-        report.Equal("dy", -4, workspace.Gradient("y")[0]);
+        report.Equal("f", -12, workspace.ValueOf("f")[0]);
+        report.Equal("dq", -4, workspace.GradientOf("q")[0]);
+        report.Equal("dz", 3, workspace.GradientOf("z")[0]);
+        report.Equal("dx", -4, workspace.GradientOf("x")[0]);
+        report.Equal("dy", -4, workspace.GradientOf("y")[0]);
         report.Picture("add-multiply", workspace);
     }
 }

@@ -28,7 +28,7 @@ internal static class GateRoles
         workspace.OutputGradient()[0] = Upstream;
         network.Forward(workspace);
         network.Backward(workspace);
-        return Pair(workspace.Gradient("x")[0], workspace.Gradient("y")[0]);
+        return Pair(workspace.GradientOf("x")[0], workspace.GradientOf("y")[0]);
     }
 
     private static string Pair(double dx, double dy) => $"{dx}, {dy}";

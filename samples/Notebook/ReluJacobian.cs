@@ -32,7 +32,7 @@ internal static class ReluJacobian
         workspace.OutputGradient("relu").Fill(1);
         network.Forward(workspace);
         network.Backward(workspace);
-        report.Same("backward = diagonal", "yes", workspace.Gradient("x").SequenceEqual(Diagonal(analytic)) ? "yes" : "no");
+        report.Same("backward = diagonal", "yes", workspace.GradientOf("x").SequenceEqual(Diagonal(analytic)) ? "yes" : "no");
         var megabytes = numbers.Length * sizeof(double) / 1024 / 1024;
         report.Line($"  No one builds it: its {numbers.Length:N0} numbers take {megabytes} MiB, for a batch of 100 images 10,000 times that;");
         report.Line($"  backward needs its product with a gradient only: {Size} numbers times {Size} numbers, element by element.");

@@ -18,33 +18,33 @@ internal static class SigmoidNeuron
             return 1 / v;
         });
         report.Header("forward");
-        report.Equal("p = w0 x0", -2, gates.Value("p")[0]);
-        report.Equal("q = w1 x1", 6, gates.Value("q")[0]);
-        report.Equal("r = p + q", 4, gates.Value("r")[0]);
-        report.Equal("s = r + w2", 1, gates.Value("s")[0]);
-        report.Equal("t = -s", -1, gates.Value("t")[0]);
-        report.Equal("u = e^t", 0.36787944117144233, gates.Value("u")[0]);
-        report.Equal("v = u + 1", 1.3678794411714423, gates.Value("v")[0]);
-        report.Equal("L = 1 / v", 0.7310585786300049, gates.Value("L")[0]);
+        report.Equal("p = w0 x0", -2, gates.ValueOf("p")[0]);
+        report.Equal("q = w1 x1", 6, gates.ValueOf("q")[0]);
+        report.Equal("r = p + q", 4, gates.ValueOf("r")[0]);
+        report.Equal("s = r + w2", 1, gates.ValueOf("s")[0]);
+        report.Equal("t = -s", -1, gates.ValueOf("t")[0]);
+        report.Equal("u = e^t", 0.36787944117144233, gates.ValueOf("u")[0]);
+        report.Equal("v = u + 1", 1.3678794411714423, gates.ValueOf("v")[0]);
+        report.Equal("L = 1 / v", 0.7310585786300049, gates.ValueOf("L")[0]);
         report.Header("backward");
-        report.Equal("dv", -0.534446645388523, gates.Gradient("v")[0]);
-        report.Equal("du", -0.534446645388523, gates.Gradient("u")[0]);
-        report.Equal("dt", -0.19661193324148188, gates.Gradient("t")[0]);
+        report.Equal("dv", -0.534446645388523, gates.GradientOf("v")[0]);
+        report.Equal("du", -0.534446645388523, gates.GradientOf("u")[0]);
+        report.Equal("dt", -0.19661193324148188, gates.GradientOf("t")[0]);
         foreach (var name in (ReadOnlySpan<string>)["s", "r", "p", "q", "w2"])
-            report.Equal("d" + name, 0.19661193324148188, gates.Gradient(name)[0]);
+            report.Equal("d" + name, 0.19661193324148188, gates.GradientOf(name)[0]);
         report.Line("The notebook swaps its two multiply layers here: it gives dp to that of w1 x1 and dq to that of w0 x0.");
         report.Line("As dp = dq its numbers are right, but under the wrong names: its \"dw0\" is dw1, its \"dx0\" dx1, and the other way round.");
         report.Header("", "notebook, names put right");
-        report.Equal("dw0 = x0 dp", -0.19661193324148188, gates.Gradient("w0")[0]); // its "dw1"
-        report.Equal("dx0 = w0 dp", 0.39322386648296376, gates.Gradient("x0")[0]); // its "dx1"
-        report.Equal("dw1 = x1 dq", -0.39322386648296376, gates.Gradient("w1")[0]); // its "dw0"
-        report.Equal("dx1 = w1 dq", -0.5898357997244457, gates.Gradient("x1")[0]); // its "dx0"
+        report.Equal("dw0 = x0 dp", -0.19661193324148188, gates.GradientOf("w0")[0]); // its "dw1"
+        report.Equal("dx0 = w0 dp", 0.39322386648296376, gates.GradientOf("x0")[0]); // its "dx1"
+        report.Equal("dw1 = x1 dq", -0.39322386648296376, gates.GradientOf("w1")[0]); // its "dw0"
+        report.Equal("dx1 = w1 dq", -0.5898357997244457, gates.GradientOf("x1")[0]); // its "dx0"
         report.Picture("sigmoid-neuron", gates);
 
         report.Title("The sigmoid as one gate");
         var gate = Evaluate(s => s.Sigmoid());
         report.Header("");
-        report.Below("ds of gates - ds of gate", "2.8E-17", gates.Gradient("s")[0] - gate.Gradient("s")[0], 1e-15);
+        report.Below("ds of gates - ds of gate", "2.8E-17", gates.GradientOf("s")[0] - gate.GradientOf("s")[0], 1e-15);
         report.Picture("sigmoid-gate", gate);
     }
 

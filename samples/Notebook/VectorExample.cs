@@ -15,7 +15,7 @@ internal static class VectorExample
         var q = Node.MatrixProduct(w, x).Named("q");
         var f = q.SquaredNorm().Named("f");
         var network = f.Build<double>();
-        ((ReadOnlySpan<double>)[0.1, 0.5, -0.3, 0.8]).CopyTo(network.Parameter("W"));
+        ((ReadOnlySpan<double>)[0.1, 0.5, -0.3, 0.8]).CopyTo(network.ParameterOf("W"));
 
         var workspace = network.CreateWorkspace(1, new WorkspaceOptions { InputGradients = true, Retain = Retain.All });
         workspace.SetInput("x", [0.2, 0.4]);
@@ -23,11 +23,11 @@ internal static class VectorExample
         network.Backward(workspace);
 
         report.Header("");
-        Row(report, "q = W x", [0.22, 0.26], workspace.Value("q"));
-        Row(report, "f = |q|^2", [0.116], workspace.Value("f"));
-        Row(report, "dq = 2 q", [0.44, 0.52], workspace.Gradient("q"));
-        Row(report, "dW = dq x^T", [0.088, 0.176, 0.104, 0.208], workspace.ParameterGradient("W"));
-        Row(report, "dx = W^T dq", [-0.112, 0.636], workspace.Gradient("x"));
+        Row(report, "q = W x", [0.22, 0.26], workspace.ValueOf("q"));
+        Row(report, "f = |q|^2", [0.116], workspace.ValueOf("f"));
+        Row(report, "dq = 2 q", [0.44, 0.52], workspace.GradientOf("q"));
+        Row(report, "dW = dq x^T", [0.088, 0.176, 0.104, 0.208], workspace.ParameterGradientOf("W"));
+        Row(report, "dx = W^T dq", [-0.112, 0.636], workspace.GradientOf("x"));
         report.Picture("vector-example", workspace);
     }
 

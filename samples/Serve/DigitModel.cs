@@ -36,7 +36,7 @@ internal static class DigitModel
         network.Load(path);
         foreach (var entry in network.Definition.Parameters.Entries)
         {
-            if (!TensorPrimitives.IsFiniteAll<float>(network.Parameter(entry.Name)))
+            if (!TensorPrimitives.IsFiniteAll<float>(network.ParameterOf(entry.Name)))
                 throw new ModelFileException($"'{entry.Name}' has numbers that are not finite.");
         }
 

@@ -150,7 +150,7 @@ public sealed class SumErrorTests
                 network.Forward(workspace);
                 Spread(terms, size).CopyTo(workspace.OutputGradient());
                 network.Backward(workspace);
-                assert(workspace.ParameterGradient("embedding1.weight")[2 * size - 1], Plain, $"row of {size}");
+                assert(workspace.ParameterGradientOf("embedding1.weight")[2 * size - 1], Plain, $"row of {size}");
             }
         });
     }

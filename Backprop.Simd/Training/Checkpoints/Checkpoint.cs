@@ -157,7 +157,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         network.Parameters.Clear();
         network.State.Clear();
         foreach (var entry in network.Definition.Parameters.Entries)
-            Tensor(entry.Name).CopyTo(network.Parameter(entry.Name));
+            Tensor(entry.Name).CopyTo(network.ParameterOf(entry.Name));
         foreach (var entry in network.Definition.State.Entries)
             Tensor(entry.Name).CopyTo(network.StateOf(entry.Name));
         foreach (var name in trainer.Optimizer.StateNames)
