@@ -75,7 +75,7 @@ internal sealed class NetworkProblem
     {
         var network = Build();
         return [.. Enumerable.Range(1, Shape.Sizes.Length - 1)
-            .Select(layer => (network.Parameter($"affine{layer}.weight").ToArray(), network.Parameter($"affine{layer}.bias").ToArray()))];
+            .Select(layer => (network.ParameterOf($"affine{layer}.weight").ToArray(), network.ParameterOf($"affine{layer}.bias").ToArray()))];
     }
 
     public Optimizer<T> CreateOptimizer<T>(int count)

@@ -93,7 +93,7 @@ public sealed class UserLayerTests
 
         // Inference, where the layer keeps no cache, computes the same outputs.
         var inference = network.CreateWorkspace(workspace.Rows, WorkspaceOptions.Inference, ComputeContext.SingleThreaded);
-        inference.SetInput("x", workspace.Value("x"));
+        inference.SetInput("x", workspace.ValueOf("x"));
         network.Forward(inference);
         Assert.Equal(workspace.Output().ToArray(), inference.Output().ToArray());
     }
@@ -101,7 +101,7 @@ public sealed class UserLayerTests
     [Fact]
     public void A_users_activation_chooses_the_initializer_of_the_layer_before()
     {
-        double[] Weights(Func<Node, Node> next) => next(GraphBuilder.Chain(6).Affine(4)).Build<double>(seed: 2).Parameter("affine1.weight").ToArray();
+        double[] Weights(Func<Node, Node> next) => next(GraphBuilder.Chain(6).Affine(4)).Build<double>(seed: 2).ParameterOf("affine1.weight").ToArray();
         Assert.Equal(Weights(x => x.Relu()), Weights(x => x.Activation(new Swish(1))));
         Assert.NotEqual(Weights(x => x.Sigmoid()), Weights(x => x.Activation(new Swish(1))));
     }

@@ -102,8 +102,14 @@ internal sealed class LongTraining : IDisposable
             new()
             {
                 Epochs = int.Parse(epochs, CultureInfo.InvariantCulture),
-                Checkpoints = new CheckpointOptions { Directory = directory, EverySteps = 3, Every = TimeSpan.FromMilliseconds(25), EveryEpoch = true,
-                    Keep = 3 },
+                Checkpoints = new CheckpointOptions
+                {
+                    Directory = directory,
+                    EverySteps = 3,
+                    Every = TimeSpan.FromMilliseconds(25),
+                    EveryEpoch = true,
+                    Keep = 3,
+                },
             },
             rate == "plateau");
         training.Trainer.TryResume();

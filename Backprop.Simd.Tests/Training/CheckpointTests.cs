@@ -48,8 +48,14 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Saved_while_running_as_often_as_asked_and_old_files_go()
     {
-        var options = new CheckpointOptions { Directory = _directory, EverySteps = 4, EveryEpoch = true, Keep = 3,
-            Metadata = new Dictionary<string, string> { ["note"] = "ü" } };
+        var options = new CheckpointOptions
+        {
+            Directory = _directory,
+            EverySteps = 4,
+            EveryEpoch = true,
+            Keep = 3,
+            Metadata = new Dictionary<string, string> { ["note"] = "ü" },
+        };
         var undisturbed = TrainingProblem.Everything();
         undisturbed.Run();
         var trainer = TrainingProblem.Everything(options);

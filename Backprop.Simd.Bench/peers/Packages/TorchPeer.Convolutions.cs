@@ -43,11 +43,11 @@ internal sealed partial class TorchPeer
         var network = ConvNetworkProblem.Build();
         var x = tensor(p.X).reshape(p.Batch, 1, 28, 28);
         var labels = tensor(Array.ConvertAll(p.Labels, l => (long)l));
-        using var filters = tensor(network.Parameter("convolution2d1.weight").ToArray()).reshape(5, 5, 1, 30);
+        using var filters = tensor(network.ParameterOf("convolution2d1.weight").ToArray()).reshape(5, 5, 1, 30);
 
         // Rows of the first affine layer are in the order H, W, C here and C, H, W there.
-        using var first = tensor(network.Parameter("affine1.weight").ToArray()).reshape(12, 12, 30, 100);
-        using var second = tensor(network.Parameter("affine2.weight").ToArray()).reshape(100, 10);
+        using var first = tensor(network.ParameterOf("affine1.weight").ToArray()).reshape(12, 12, 30, 100);
+        using var second = tensor(network.ParameterOf("affine2.weight").ToArray()).reshape(100, 10);
         Parameter[] parameters =
         [
             new(filters.permute(3, 2, 0, 1).contiguous()), new(zeros(30)),
