@@ -64,19 +64,16 @@ public sealed class NegativeLogLikelihood : LabelLoss
     public override void Backward<T>(in BackwardContext<T> context)
     {
         WeightGradient(in context);
-        var dx = context.InputGradient(0);
-        if (dx.IsEmpty)
-            return;
         var labels = context.Indices(1);
         var (classes, positions) = Sizes(context.InputType(0).Shape);
         var scales = context.Scratch[..context.Rows];
         Scales(in context, scales);
-        if (!dx.Adds)
-            dx.Span.Clear();
+        context.InputGradient(0).Zero();
+        var dx = context.InputGradient(0).Adding;
         for (var i = 0; i < labels.Length; i++)
         {
             if (labels[i] != IgnoreIndex)
-                dx.Span[i * classes + labels[i]] -= scales[i / positions] * T.CreateTruncating(Weight(labels[i]));
+                dx.Put(i * classes + labels[i], -scales[i / positions] * T.CreateTruncating(Weight(labels[i])));
         }
     }
 }

@@ -60,19 +60,13 @@ public sealed class PRelu : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-        {
-            var slopes = Repeated(context.Parameter(0), context.BatchScratch);
-            SlopeKernels.Backward(context.OutputGradient(), context.Input(0), slopes, dx, context.Compute);
-        }
-
+        ReadOnlySpan<T> x = context.Input(0), dy = context.OutputGradient(), slopes = context.Parameter(0);
+        SlopeKernels.Backward(dy, x, Repeated(slopes, context.BatchScratch), context.InputGradient(0), context.Compute);
         var da = context.ParameterGradient(0);
         if (da.IsEmpty)
             return;
-        SlopeKernels.Sums(context.OutputGradient(), context.Input(0), da.Span.Length, context.BatchScratch, context.Compute);
-        for (var channel = 0; channel < da.Span.Length; channel++)
-            da.Put(channel, context.BatchScratch[channel]);
+        SlopeKernels.Sums(dy, x, slopes.Length, context.BatchScratch, context.Compute);
+        da.Copy(context.BatchScratch[..slopes.Length]);
     }
 
     private int Channels(Shape shape) => PerChannel ? shape.Last : 1;

@@ -237,12 +237,14 @@ public readonly ref struct GradientTarget<T>
             Embeddings.Scatter(dy, indices, table.Columns, skippedRow, ToDestination(), keys, _compute!);
     }
 
-    /// <summary>Adds or stores one element.</summary>
+    /// <summary>Adds or stores one element; nothing where no gradient is needed.</summary>
     /// <param name="index">The element.</param>
     /// <param name="value">The gradient by it.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
     public void Put(int index, T value)
     {
+        if (IsEmpty)
+            return;
         if ((uint)index >= (uint)_span.Length)
             throw new ArgumentOutOfRangeException(nameof(index), index, $"The gradient has {_span.Length} elements.");
         var span = Span;

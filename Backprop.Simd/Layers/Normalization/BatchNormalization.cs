@@ -149,10 +149,8 @@ public sealed class BatchNormalization : Layer
         {
             var sum = sums[c];
             var product = (products[c] - offset[c] * sum) * inverse[c]; // of dy and xhat
-            if (!dw.IsEmpty)
-                dw.Put(c, product);
-            if (!db.IsEmpty)
-                db.Put(c, sum);
+            dw.Put(c, product);
+            db.Put(c, sum);
 
             // xhat = (x - center - offset) / sigma
             byDy[c] = IsAffine ? context.Parameter(0)[c] * inverse[c] : inverse[c];

@@ -69,11 +69,8 @@ public sealed class Slice : Layer
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var target = context.InputGradient(0);
-        if (target.IsEmpty)
-            return;
         var (start, run, step) = Run(context.InputType(0).Shape);
-        if (!target.Adds)
-            target.Span.Clear();
+        target.Zero();
         Strips.Copy(context.OutputGradient(), run, 0, target, step, start, run, context.Compute);
     }
 
