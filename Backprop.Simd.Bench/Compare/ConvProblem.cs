@@ -39,8 +39,8 @@ internal sealed class ConvProblem
             scratch = new double[Convolution.ScratchLength(Shape)];
         double[] y = new double[dy.Length], dx = new double[x.Length], dw = new double[w.Length];
         Convolution.Forward<double>(Shape, x, w, [], y, scratch);
-        Convolution.BackwardInput<double>(Shape, dy, w, dx, false, scratch);
-        Convolution.BackwardWeights<double>(Shape, x, dy, dw, [], false, scratch);
+        Convolution.BackwardInput<double>(Shape, dy, w, dx, scratch);
+        Convolution.BackwardWeights<double>(Shape, x, dy, dw, default, scratch);
         double[] expected = [.. y, .. IsFirst ? [] : dx, .. dw];
         if (result.Length != expected.Length)
             return $"{result.Length} numbers instead of {expected.Length}";

@@ -139,8 +139,8 @@ internal sealed class BackpropPeer : IPeer
             {
                 Kernels.Convolution.Forward<float>(s, p.X, p.W, [], y, scratch, context);
                 if (!p.IsFirst)
-                    Kernels.Convolution.BackwardInput<float>(s, p.Gradient, p.W, dx, false, scratch, context);
-                Kernels.Convolution.BackwardWeights<float>(s, p.X, p.Gradient, dw, [], false, scratch, context);
+                    Kernels.Convolution.BackwardInput<float>(s, p.Gradient, p.W, dx, scratch, context);
+                Kernels.Convolution.BackwardWeights<float>(s, p.X, p.Gradient, dw, default, scratch, context);
             },
             () => [.. Fill.ToDouble<float>(y), .. p.IsFirst ? [] : Fill.ToDouble<float>(dx), .. Fill.ToDouble<float>(dw)]);
     }

@@ -102,8 +102,8 @@ public sealed partial class ArrayArgumentTests
         var scratch = new double[Convolution.ScratchLength(shape)];
         Call(() => Convolution.Forward(shape, x, one, one, z, scratch));
         Call(() => Convolution.Forward(shape, x, one, none, z, scratch));
-        Call(() => Convolution.BackwardInput(shape, x, one, z, accumulate: false, scratch));
-        Call(() => Convolution.BackwardWeights(shape, x, y, one, none, accumulate: false, scratch));
+        Call(() => Convolution.BackwardInput(shape, x, one, z, scratch));
+        Call(() => Convolution.BackwardWeights(shape, x, y, one, default, scratch));
         Call(() => GradientClipping.Norm(x));
         Call(() => GradientClipping.ByNorm(x, 1));
         Call(() => GradientClipping.ByValue(x, 1));

@@ -45,8 +45,8 @@ internal static partial class SourceRules
 
     private static readonly string[] UnsafeFolders = ["Memory", "Intrinsics", "Threading", "Kernels"];
 
-    // Instructions lie in Intrinsics, and one file picks the register width of all kernels. Gemm and Convolution still pick their own.
-    private static readonly string[] HardwareRooms = ["Intrinsics/", "Kernels/RegisterWidth.cs", "Kernels/Gemm/", "Kernels/Convolution/"];
+    // Instructions lie in Intrinsics, and one file picks the register width of all kernels.
+    private static readonly string[] HardwareRooms = ["Intrinsics/", "Kernels/RegisterWidth.cs"];
 
     /// <summary>Names of other folders that a file of <paramref name="folder"/> uses against the arrows.</summary>
     public static List<string> Dependencies(string folder, string source)

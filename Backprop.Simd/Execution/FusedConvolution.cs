@@ -10,12 +10,9 @@ namespace Backprop.Simd.Execution;
 internal sealed class FusedConvolution : Layer
 {
     private readonly Convolution2D _convolution;
-    private readonly ConvolutionShape _shape;
-    private readonly PoolingShape _pooling;
-    private readonly bool _relu;
+    private readonly PooledConvolution _layers;
 
-    private FusedConvolution(Convolution2D convolution, ConvolutionShape shape, PoolingShape pooling, bool relu) =>
-        (_convolution, _shape, _pooling, _relu) = (convolution, shape, pooling, relu);
+    private FusedConvolution(Convolution2D convolution, PooledConvolution layers) => (_convolution, _layers) = (convolution, layers);
 
     /// <inheritdoc/>
     public override string Kind => "fusedconvolution2d";
@@ -29,31 +26,37 @@ internal sealed class FusedConvolution : Layer
     {
         var shape = convolution.ShapeOf(input.Shape);
         var windows = pooling.ShapeOf(new Shape(shape.OutputHeight, shape.OutputWidth, shape.Filters));
-        return Convolution.CanPool(in shape, in windows) ? new FusedConvolution(convolution, shape, windows, relu) : null;
+        return Convolution.CanPool(in shape, in windows) ? new FusedConvolution(convolution, new(shape, windows, relu)) : null;
     }
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
         _convolution.Declare(declaration);
-        declaration.UseIndexCache(_pooling.OutputSize);
+        var (shape, outputs) = (_layers.Shape, _layers.Pooling.OutputSize);
+        declaration.UseIndexCache(outputs);
         declaration.UseThreadScratch(Math.Max(
-            ConvolutionScratch.ThreadBytes<float>(in _shape, _pooling.OutputSize), ConvolutionScratch.ThreadBytes<double>(in _shape, _pooling.OutputSize)));
+            ConvolutionScratch.ThreadBytes<float>(in shape, outputs), ConvolutionScratch.ThreadBytes<double>(in shape, outputs)));
         declaration.Traits = LayerTraits.ReadsInput | LayerTraits.ReadsOutput;
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.ForwardPooled(
-        in _shape, in _pooling, _relu, context.Input(0), context.Parameter(0), _convolution.HasBias ? context.Parameter(1) : [], context.Output(),
+        in _layers, context.Input(0), context.Parameter(0), _convolution.HasBias ? context.Parameter(1) : [], context.Output(),
         context.Training ? context.IndexCache : [], context.BatchScratch, context.Compute);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var dx = context.InputGradient(0);
-        var dw = context.ParameterGradient(0);
-        var db = _convolution.HasBias ? context.ParameterGradient(1) : default;
-        Convolution.BackwardPooled(in _shape, in _pooling, _relu, context.Input(0), context.Parameter(0), context.Output(), context.OutputGradient(), context.IndexCache,
-            dx.Span, dx.Adds, dw.Span, dw.Adds, db.Span, db.Adds, context.BatchScratch, context.Compute);
+        var pass = new PooledPass<T>
+        {
+            X = context.Input(0),
+            Weights = context.Parameter(0),
+            Y = context.Output(),
+            Dy = context.OutputGradient(),
+            Cells = context.IndexCache,
+        };
+        Convolution.BackwardPooled(in _layers, in pass, context.InputGradient(0), context.ParameterGradient(0),
+            _convolution.HasBias ? context.ParameterGradient(1) : default, context.BatchScratch, context.Compute);
     }
 }

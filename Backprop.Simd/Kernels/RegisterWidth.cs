@@ -10,10 +10,11 @@ namespace Backprop.Simd.Kernels;
 /// Picks the register width of every kernel. This file alone asks what the hardware has; a test fails where another one does.
 /// </summary>
 /// <remarks>
-/// <para>There are three rules. A kernel whose lanes do not depend on each other takes the widest register that its thread's range fills
+/// <para>There are five rules. A kernel whose lanes do not depend on each other takes the widest register that its thread's range fills
 /// (<see cref="SimdRange{T, TBody}"/>): its bits are the same at any width. A kernel that sums along rows takes the widest register that a
 /// row fills (<see cref="OfColumns"/>), whatever the thread's share. A kernel that plans by the register takes the widest one
-/// (<see cref="OfMachine"/>).</para>
+/// (<see cref="OfMachine"/>). A panel of a convolution takes the widest register of which it fills more than half (<see cref="OfPanel"/>).
+/// A product takes the widest one, but for columns that fill half of it (<see cref="OfProduct"/>).</para>
 /// <para>Every rule yields to a width that the caller asks for; tests do.</para>
 /// </remarks>
 internal static class RegisterWidth
@@ -32,6 +33,24 @@ internal static class RegisterWidth
         : Fill512<T>(columns) ? SimdWidth.Bits512
         : Fill256<T>(columns) ? SimdWidth.Bits256
         : SimdWidth.Bits128;
+
+    /// <summary>The widest register of which so many columns fill more than half, the narrowest if there is none, or the one that is asked for.</summary>
+    public static SimdWidth OfPanel<T>(int columns, SimdWidth asked) where T : unmanaged =>
+        asked != SimdWidth.Widest ? asked
+        : Vector512.IsHardwareAccelerated && columns > Vector256<T>.Count ? SimdWidth.Bits512
+        : Vector256.IsHardwareAccelerated && columns > Vector128<T>.Count ? SimdWidth.Bits256
+        : SimdWidth.Bits128;
+
+    /// <summary>
+    /// The widest register, or the one that is asked for; 256 bits for five to eight columns of floats, three or four of doubles, which would
+    /// leave half of 512 bits empty or need masks. With fewer columns, and where the transposed product fills registers, 512 bits are
+    /// as good or better.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdWidth OfProduct<T>(in GemmProblem<T> problem, SimdWidth asked)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        asked == SimdWidth.Widest && Vector512.IsHardwareAccelerated && problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count
+            && !NarrowRoute<SimdVector512<T>, T>.Takes(in problem) ? SimdWidth.Bits256 : OfMachine(asked);
 
     /// <summary>The lanes of a width.</summary>
     public static int Lanes<T>(SimdWidth width) where T : unmanaged => OfMachine(width) switch

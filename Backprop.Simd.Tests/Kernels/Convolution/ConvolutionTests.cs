@@ -44,28 +44,28 @@ public sealed class ConvolutionTests
                 Fill(spanB, added);
                 scratch.AsSpan().Fill(T.NaN);
                 spanY.Fill(T.NaN);
-                Convolution.Forward<T>(shape, spanX, spanW, spanB, spanY, false, scratch, null, width);
+                Convolution.Forward<T>(shape, spanX, spanW, spanB, spanY, scratch, null, width);
                 AssertEqual(ConvolutionReference.Forward(shape, image, filters, added), spanY, what + " forward with bias");
                 spanY.Fill(T.NaN);
-                Convolution.Forward<T>(shape, spanX, spanW, [], spanY, false, scratch, null, width);
+                Convolution.Forward<T>(shape, spanX, spanW, [], spanY, scratch, null, width);
                 AssertEqual(ConvolutionReference.Forward(shape, image, filters), spanY, what + " forward");
                 Fill(spanY, gradient);
-                Convolution.Forward<T>(shape, spanX, spanW, [], spanY, true, scratch, null, width);
+                Convolution.Forward<T>(shape, spanX, spanW, [], new(spanY, adds: true), scratch, null, width);
                 AssertEqual(Sum(ConvolutionReference.Forward(shape, image, filters), gradient), spanY, what + " forward added");
 
                 Fill(spanY, gradient);
                 scratch.AsSpan().Fill(T.NaN);
                 spanX.Fill(T.NaN);
                 var expected = ConvolutionReference.BackwardInput(shape, gradient, filters);
-                Convolution.BackwardInput<T>(shape, spanY, spanW, [], spanX, false, scratch, null, width);
+                Convolution.BackwardInput<T>(shape, spanY, spanW, [], spanX, scratch, null, width);
                 AssertEqual(expected, spanX, what + " dx");
                 Fill(spanX, image);
-                Convolution.BackwardInput<T>(shape, spanY, spanW, [], spanX, true, scratch, null, width);
+                Convolution.BackwardInput<T>(shape, spanY, spanW, [], new(spanX, adds: true), scratch, null, width);
                 AssertEqual(Sum(expected, image), spanX, what + " dx added");
                 var channels = Take<T>(bias, shape.Channels, atEnd);
                 channels.Fill(T.One);
                 spanX.Fill(T.NaN);
-                Convolution.BackwardInput<T>(shape, spanY, spanW, channels, spanX, false, scratch, null, width);
+                Convolution.BackwardInput<T>(shape, spanY, spanW, channels, spanX, scratch, null, width);
                 AssertEqual([.. expected.Select(v => v + 1)], spanX, what + " dx with bias");
 
                 Fill(spanX, image);
@@ -74,12 +74,12 @@ public sealed class ConvolutionTests
                 expected = ConvolutionReference.BackwardWeights(shape, image, gradient);
                 spanB = Take<T>(bias, added.Length, atEnd);
                 spanB.Fill(T.NaN);
-                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, spanB, false, false, scratch, null, width);
+                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, spanB, scratch, null, width);
                 AssertEqual(expected, spanW, what + " dw");
                 double[] sums = [.. Enumerable.Range(0, shape.Filters).Select(f => gradient.Where((_, i) => i % shape.Filters == f).Sum())];
                 AssertEqual(sums, spanB, what + " db");
                 Fill(spanW, filters);
-                Convolution.BackwardWeights<T>(shape, spanX, spanY, spanW, spanB, true, true, scratch, null, width);
+                Convolution.BackwardWeights<T>(shape, spanX, spanY, new(spanW, adds: true), new(spanB, adds: true), scratch, null, width);
                 AssertEqual(Sum(expected, filters), spanW, what + " dw added");
                 AssertEqual(Sum(sums, sums), spanB, what + " db added");
                 bias.AssertUntouched<T>(spanB, what + ", db");
@@ -116,8 +116,8 @@ public sealed class ConvolutionTests
         float[] x = Signed(ref random, images * shape.InputSize), w = Signed(ref random, shape.WeightSize), dy = Signed(ref random, images * shape.OutputSize);
         float[] y = new float[dy.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[shape.Filters], scratch = new float[Convolution.ScratchLength(shape)];
         Convolution.Forward<float>(shape, x, w, [], y, scratch, context);
-        Convolution.BackwardInput<float>(shape, dy, w, dx, false, scratch, context);
-        Convolution.BackwardWeights<float>(shape, x, dy, dw, db, false, scratch, context);
+        Convolution.BackwardInput<float>(shape, dy, w, dx, scratch, context);
+        Convolution.BackwardWeights<float>(shape, x, dy, dw, db, scratch, context);
         return [.. y, .. dx, .. dw, .. db];
     }
 
@@ -141,10 +141,10 @@ public sealed class ConvolutionTests
         var shape = new ConvolutionShape(4, 4, 2, 3, 3);
         var scratch = new float[Convolution.ScratchLength(shape)];
         float[] w = new float[shape.WeightSize], dw = [.. Enumerable.Repeat(5f, w.Length)];
-        Convolution.Forward<float>(shape, [], w, [], [], scratch);
-        Convolution.BackwardWeights<float>(shape, [], [], dw, [], accumulate: true, scratch);
+        Convolution.Forward<float>(shape, [], w, [], Span<float>.Empty, scratch);
+        Convolution.BackwardWeights<float>(shape, [], [], new(dw, adds: true), default, scratch);
         Assert.All(dw, v => Assert.Equal(5, v));
-        Convolution.BackwardWeights<float>(shape, [], [], dw, [], accumulate: false, scratch);
+        Convolution.BackwardWeights<float>(shape, [], [], dw, default, scratch);
         Assert.All(dw, v => Assert.Equal(0, v));
     }
 
@@ -159,7 +159,7 @@ public sealed class ConvolutionTests
         Assert.Equal("bias", Throws(() => Convolution.Forward<float>(shape, x, w, new float[2], y, scratch)));
         Assert.Equal("scratch", Throws(() => Convolution.Forward<float>(shape, x, w, [], y, scratch.AsSpan(1))));
         Assert.Equal("y", Throws(() => Convolution.Forward<float>(shape, x, w, [], x.AsSpan(0, 12), scratch)));
-        Assert.Equal("dx", Throws(() => Convolution.BackwardInput<float>(shape, y, w, new float[33], false, scratch)));
+        Assert.Equal("dx", Throws(() => Convolution.BackwardInput<float>(shape, y, w, new float[33], scratch)));
         Assert.Equal("shape", Throws(() => Convolution.Forward<float>(default, x, w, [], y, scratch)));
         Assert.Throws<NotSupportedException>(() => Convolution.Forward<Half>(shape, new Half[32], new Half[54], [], new Half[12], new Half[scratch.Length]));
         Assert.Equal("kernel", Throws(() => _ = new ConvolutionShape(4, 4, 2, 3, 5)));
@@ -198,16 +198,33 @@ public sealed class ConvolutionTests
                     if (pass == 0)
                         Convolution.Forward<float>(shape, px, pw, pb, py, scratch);
                     else if (pass == 1)
-                        Convolution.BackwardInput<float>(shape, py, pw, px, false, scratch);
+                        Convolution.BackwardInput<float>(shape, py, pw, px, scratch);
                     else
-                        Convolution.BackwardWeights<float>(shape, px, py, pw, pb, false, scratch);
+                        Convolution.BackwardWeights<float>(shape, px, py, pw, pb, scratch);
                 }
             }
 
             float[] images = new float[shape.InputSize];
             Assert.Equal("db", Throws(() => Convolution.BackwardWeights<float>(
-                shape, images, new float[shape.OutputSize], new float[shape.WeightSize], images.AsSpan(1, shape.Filters), false, new float[Convolution.ScratchLength(shape)])));
+                shape, images, new float[shape.OutputSize], new float[shape.WeightSize], images.AsSpan(1, shape.Filters), new float[Convolution.ScratchLength(shape)])));
         }
+    }
+
+    [Fact]
+    public void What_nobody_wants_is_not_computed_and_biases_alone_are()
+    {
+        var shape = new ConvolutionShape(3, 3, 2, 3, 2);
+        float[] x = new float[18], w = new float[24], y = new float[12], db = new float[3], scratch = new float[Convolution.ScratchLength(shape)];
+        Array.Fill(x, 1f);
+        Array.Fill(y, 1f);
+        Convolution.Forward<float>(shape, x, w, [], default, scratch);
+        Convolution.BackwardInput<float>(shape, y, w, default, scratch);
+        Convolution.BackwardWeights<float>(shape, x, y, default, default, scratch);
+        Convolution.BackwardWeights<float>(shape, x, y, default, db, scratch);
+        Assert.Equal([4f, 4f, 4f], db);
+        Convolution.BackwardWeights<float>(shape, x, y, default, new(db, adds: true), scratch);
+        Assert.Equal([8f, 8f, 8f], db);
+        Assert.Equal("bias", Throws(() => Convolution.Forward<float>(shape, x, w, db, new(y, adds: true), scratch)));
     }
 
     [Fact]

@@ -167,7 +167,7 @@ public sealed class SumErrorTests
         {
             var shape = new ConvolutionShape(height, width, 1, filters, 3, padding: 1);
             T[] dw = new T[shape.WeightSize], db = Filled(filters, T.One), scratch = new T[Convolution.ScratchLength(shape)];
-            Convolution.BackwardWeights<T>(shape, new T[n], Spread(terms, filters), dw, db, accumulate: false, scratch);
+            Convolution.BackwardWeights<T>(shape, new T[n], Spread(terms, filters), dw, db, scratch);
             assert(db[^1], Plain, $"bias of {filters}");
         });
     }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -15,7 +14,8 @@ namespace Backprop.Simd.Kernels;
 /// <para>A row of a patch lies side by side in the image, so a convolution is a matrix product whose left side is read where it
 /// lies: no array of patches is made. With padding, a thread copies one image at a time between zeros. dX is the same product
 /// over dY, once for each phase of the stride, with the filters turned; dW is one with the pixels as the inner dimension.</para>
-/// <para>The destination must not overlap an input. The same bits for any number of threads.</para>
+/// <para>A <see cref="Destination{T}"/> is overwritten or added to; a function whose destinations are all the default value returns at
+/// once. A destination must not overlap an input. The same bits for any number of threads.</para>
 /// </remarks>
 public static unsafe class Convolution
 {
@@ -36,14 +36,15 @@ public static unsafe class Convolution
     /// <param name="shape">The sizes.</param>
     /// <param name="x">The images.</param>
     /// <param name="weights">The filters, [kh, kw, channels / groups, filters].</param>
-    /// <param name="bias">One number per filter, or nothing.</param>
-    /// <param name="y">The outputs, as many as images; never read.</param>
+    /// <param name="bias">One number per filter, or nothing; nothing where <paramref name="y"/> is added to.</param>
+    /// <param name="y">The outputs, as many as images; not read unless added to.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
-    /// <exception cref="ArgumentException">A length is wrong, or y overlaps an input, or scratch anything.</exception>
+    /// <exception cref="ArgumentException">A length is wrong, or y overlaps an input, or scratch anything; there is a bias, and y is added to.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    public static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, Span<T> scratch, ComputeContext? context = null)
-        where T : unmanaged, IFloatingPointIeee754<T> => Forward(in shape, x, weights, bias, y, accumulate: false, scratch, context, SimdWidth.Widest);
+    public static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias,
+        Destination<T> y, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => Forward(in shape, x, weights, bias, y, scratch, context, SimdWidth.Widest);
 
     /// <summary>dx = dy * W turned, the gradient by the images; or dx += it.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -51,219 +52,224 @@ public static unsafe class Convolution
     /// <param name="dy">The gradient by the outputs.</param>
     /// <param name="weights">The filters.</param>
     /// <param name="dx">The gradient by the images; not read unless added to.</param>
-    /// <param name="accumulate">Add to <paramref name="dx"/> instead of overwriting it.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
     /// <exception cref="ArgumentException">A length is wrong, or dx overlaps an input, or scratch anything.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    public static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, Span<T> dx, bool accumulate, Span<T> scratch, ComputeContext? context = null)
-        where T : unmanaged, IFloatingPointIeee754<T> => BackwardInput(in shape, dy, weights, [], dx, accumulate, scratch, context, SimdWidth.Widest);
+    public static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights,
+        Destination<T> dx, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => BackwardInput(in shape, dy, weights, [], dx, scratch, context, SimdWidth.Widest);
 
-    /// <summary>dW, the gradient by the filters, and db, that by the biases, summed over the images; or added to.</summary>
+    /// <summary>dW, the gradient by the filters, and db, the gradient by the biases, summed over the images.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="shape">The sizes.</param>
     /// <param name="x">The images.</param>
     /// <param name="dy">The gradient by the outputs.</param>
     /// <param name="dw">The gradient by the filters; not read unless added to.</param>
-    /// <param name="db">The gradient by the biases, one per filter, or nothing.</param>
-    /// <param name="accumulate">Add to <paramref name="dw"/> and <paramref name="db"/> instead of overwriting them.</param>
+    /// <param name="db">The gradient by the biases, one per filter; not read unless added to.</param>
     /// <param name="scratch">At least <see cref="ScratchLength"/> elements, holding anything.</param>
     /// <param name="context">The threads to use; the caller alone if null.</param>
     /// <exception cref="ArgumentException">A length is wrong, or dw or db overlaps an input, or scratch anything.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
-    public static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, Span<T> db, bool accumulate, Span<T> scratch, ComputeContext? context = null)
-        where T : unmanaged, IFloatingPointIeee754<T> => BackwardWeights(in shape, x, dy, dw, db, accumulate, accumulate, scratch, context, SimdWidth.Widest);
+    public static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy,
+        Destination<T> dw, Destination<T> db, Span<T> scratch, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> => BackwardWeights(in shape, x, dy, dw, db, scratch, context, SimdWidth.Widest);
 
-    /// <summary>With <paramref name="accumulate"/> and no bias, y += x * W: a transposed convolution's gradient by its images.</summary>
-    internal static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
+    internal static void Forward<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias,
+        Destination<T> y, Span<T> scratch, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var images = Check(in shape, x.Length, nameof(x), y.Length, nameof(y), weights.Length, scratch.Length, typeof(T));
+        if (!y.IsWanted)
+            return;
+        var images = Check(in shape, x.Length, nameof(x), y.Span.Length, nameof(y), weights.Length, scratch.Length, typeof(T));
         if (!bias.IsEmpty)
             SpanGuard.SameLength(shape.Filters, bias.Length, nameof(bias));
-        SpanGuard.Disjoint(x, y);
-        SpanGuard.Disjoint(weights, y);
-        SpanGuard.Disjoint(bias, y);
-        CheckScratch(in shape, scratch, x, weights, bias, y);
+        RequireNoBias(bias.Length, y.Adds);
+        SpanGuard.Disjoint(x, y.Span, nameof(y));
+        SpanGuard.Disjoint(weights, y.Span, nameof(y));
+        SpanGuard.Disjoint(bias, y.Span, nameof(y));
+        CheckScratch(in shape, scratch, x, weights, bias, y.Span);
         if (images == 0)
             return;
         if (shape.IsPointwise)
         {
-            var pixels = images * shape.Height * shape.Width;
-            ReadOnlyMatrix<T> a = new(x, pixels, shape.Channels), b = new(weights, shape.Channels, shape.Filters);
-            var c = new Matrix<T>(y, pixels, shape.Filters);
-            var form = accumulate ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
-            GemmDispatch.Run(a, b, bias, c, new(form), context, width);
+            var filters = new ReadOnlyMatrix<T>(weights, shape.Channels, shape.Filters);
+            Pointwise(x, filters, bias, y, context, width);
             return;
         }
 
-        fixed (T* px = x, pw = weights, pb = bias, py = y, ps = scratch)
+        fixed (T* px = x, pw = weights, pb = bias, py = y.Span, ps = scratch)
         {
-            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate);
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, y.Adds);
             Dispatch(ConvolutionPass.Forward, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupFilters, context, width);
         }
     }
 
     /// <summary>The gradient by the images, plus one number per channel: a transposed convolution's forward pass.</summary>
-    internal static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> dx, bool accumulate, Span<T> scratch, ComputeContext? context, SimdWidth width)
+    internal static void BackwardInput<T>(in ConvolutionShape shape, ReadOnlySpan<T> dy, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias,
+        Destination<T> dx, Span<T> scratch, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var images = Check(in shape, dx.Length, nameof(dx), dy.Length, nameof(dy), weights.Length, scratch.Length, typeof(T));
-        SpanGuard.Disjoint(dy, dx);
-        SpanGuard.Disjoint(weights, dx);
-        SpanGuard.Disjoint(bias, dx);
-        CheckScratch(in shape, scratch, dy, weights, bias, dx);
+        if (!dx.IsWanted)
+            return;
+        var images = Check(in shape, dx.Span.Length, nameof(dx), dy.Length, nameof(dy), weights.Length, scratch.Length, typeof(T));
+        RequireNoBias(bias.Length, dx.Adds);
+        SpanGuard.Disjoint(dy, dx.Span, nameof(dx));
+        SpanGuard.Disjoint(weights, dx.Span, nameof(dx));
+        SpanGuard.Disjoint(bias, dx.Span, nameof(dx));
+        CheckScratch(in shape, scratch, dy, weights, bias, dx.Span);
         if (images == 0)
             return;
         if (shape.IsPointwise)
         {
-            var pixels = images * shape.Height * shape.Width;
-            var a = new ReadOnlyMatrix<T>(dy, pixels, shape.Filters);
-            var b = new ReadOnlyMatrix<T>(weights, shape.Channels, shape.Filters).Transposed;
-            var c = new Matrix<T>(dx, pixels, shape.Channels);
-            var form = accumulate ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
-            GemmDispatch.Run(a, b, bias, c, new(form), context, width);
+            var filters = new ReadOnlyMatrix<T>(weights, shape.Channels, shape.Filters);
+            Pointwise(dy, filters.Transposed, bias, dx, context, width);
             return;
         }
 
-        fixed (T* px = dx, pw = weights, pb = bias, py = dy, ps = scratch)
+        fixed (T* px = dx.Span, pw = weights, pb = bias, py = dy, ps = scratch)
         {
-            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate);
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, dx.Adds);
             Dispatch(ConvolutionPass.BackwardInput, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupChannels, context, width);
         }
     }
 
-    /// <summary>Without <paramref name="dw"/>, db alone.</summary>
-    internal static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy, Span<T> dw, Span<T> db, bool accumulate, bool accumulateBias, Span<T> scratch, ComputeContext? context, SimdWidth width)
+    internal static void BackwardWeights<T>(in ConvolutionShape shape, ReadOnlySpan<T> x, ReadOnlySpan<T> dy,
+        Destination<T> dw, Destination<T> db, Span<T> scratch, ComputeContext? context, SimdWidth width)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var biasAlone = dw.IsEmpty && !db.IsEmpty;
-        var images = Check(in shape, x.Length, nameof(x), dy.Length, nameof(dy), biasAlone ? shape.WeightSize : dw.Length, scratch.Length, typeof(T));
-        SpanGuard.Disjoint(x, dw);
-        SpanGuard.Disjoint(dy, dw);
-        if (!db.IsEmpty)
-            SpanGuard.SameLength(shape.Filters, db.Length, nameof(db));
-        SpanGuard.Disjoint<T>(dw, db);
-        SpanGuard.Disjoint(dy, db);
-        SpanGuard.Disjoint(x, db);
-        CheckScratch(in shape, scratch, x, dw, db, dy);
+        if (!dw.IsWanted && !db.IsWanted)
+            return;
+        var weights = dw.IsWanted ? dw.Span.Length : shape.WeightSize;
+        var images = Check(in shape, x.Length, nameof(x), dy.Length, nameof(dy), weights, scratch.Length, typeof(T));
+        SpanGuard.Disjoint(x, dw.Span, nameof(dw));
+        SpanGuard.Disjoint(dy, dw.Span, nameof(dw));
+        if (db.IsWanted)
+            SpanGuard.SameLength(shape.Filters, db.Span.Length, nameof(db));
+        SpanGuard.Disjoint<T>(dw.Span, db.Span, nameof(db));
+        SpanGuard.Disjoint(dy, db.Span, nameof(db));
+        SpanGuard.Disjoint(x, db.Span, nameof(db));
+        CheckScratch(in shape, scratch, x, dw.Span, db.Span, dy);
         if (images == 0)
         {
-            if (!accumulate)
-                dw.Clear();
-            if (!accumulateBias)
-                db.Clear();
+            if (!dw.Adds)
+                dw.Span.Clear();
+            if (!db.Adds)
+                db.Span.Clear();
             return;
         }
 
-        if (!db.IsEmpty && (shape.IsPointwise || shape.IsDepthwise))
-            Reductions.ColumnSums<T>(new(dy, dy.Length / shape.Filters, shape.Filters), new(db, accumulateBias), context);
-        if (biasAlone && (shape.IsPointwise || shape.IsDepthwise))
-            return;
+        if (shape.IsPointwise || shape.IsDepthwise)
+        {
+            Reductions.ColumnSums(new(dy, dy.Length / shape.Filters, shape.Filters), db, context);
+            if (!dw.IsWanted)
+                return;
+        }
 
         if (shape.IsPointwise)
         {
             var pixels = images * shape.Height * shape.Width;
-            GemmDispatch.Run(new ReadOnlyMatrix<T>(x, pixels, shape.Channels).Transposed, new ReadOnlyMatrix<T>(dy, pixels, shape.Filters), default,
-                new Matrix<T>(dw, shape.Channels, shape.Filters), new(accumulate ? GemmForm.Accumulate : GemmForm.Overwrite), context, width);
+            ReadOnlyMatrix<T> a = new ReadOnlyMatrix<T>(x, pixels, shape.Channels).Transposed, b = new(dy, pixels, shape.Filters);
+            var c = new Matrix<T>(dw.Span, shape.Channels, shape.Filters);
+            GemmDispatch.Run(a, b, default, c, new(dw.Adds ? GemmForm.Accumulate : GemmForm.Overwrite), context, width);
             return;
         }
 
-        fixed (T* px = x, pw = dw, pb = db, py = dy, ps = scratch)
+        fixed (T* px = x, pw = dw.Span, pb = db.Span, py = dy, ps = scratch)
         {
-            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, accumulate) { AddsBias = accumulateBias };
+            var problem = new ConvolutionProblem<T>(shape, images, px, pw, pb, py, ps, dw.Adds) { AddsBias = db.Adds };
             Dispatch(ConvolutionPass.BackwardWeights, in problem, shape.IsDepthwise ? shape.Channels : shape.GroupFilters, context, width);
         }
+    }
+
+    /// <summary>Filters of one cell: a product for all pixels.</summary>
+    private static void Pointwise<T>(ReadOnlySpan<T> images, ReadOnlyMatrix<T> filters, ReadOnlySpan<T> bias, Destination<T> outputs,
+        ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var pixels = images.Length / filters.Rows;
+        var form = outputs.Adds ? GemmForm.Accumulate : bias.IsEmpty ? GemmForm.Overwrite : GemmForm.AddRow;
+        var c = new Matrix<T>(outputs.Span, pixels, filters.Columns);
+        GemmDispatch.Run(new ReadOnlyMatrix<T>(images, pixels, filters.Rows), filters, bias, c, new(form), context, width);
     }
 
     /// <summary>Whether a convolution may be followed by a pooling before its output is stored.</summary>
     internal static bool CanPool(in ConvolutionShape shape, in PoolingShape pooling) => !shape.IsPointwise && !shape.IsDepthwise && pooling.IsTiled;
 
     /// <summary>Forward with pooling: only the pooled outputs and, if not empty, the winning cells are stored.</summary>
-    internal static void ForwardPooled<T>(in ConvolutionShape shape, in PoolingShape pooling, bool relu, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias, Span<T> y, Span<int> cells, Span<T> scratch, ComputeContext? context)
+    internal static void ForwardPooled<T>(in PooledConvolution layers, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> bias,
+        Span<T> y, Span<int> cells, Span<T> scratch, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* px = x, pw = weights, pb = bias, py = y, ps = scratch)
         {
             fixed (int* pc = cells)
             {
+                var shape = layers.Shape;
                 var problem = new ConvolutionProblem<T>(shape, x.Length / shape.InputSize, px, pw, pb, null, ps, Adds: false)
                 {
-                    Pooled = new PooledOutput(pooling, relu, (nint)py, 0, (nint)pc),
+                    Pooled = new PooledOutput(layers.Pooling, layers.HasRelu, (nint)py, 0, (nint)pc),
                 };
                 Dispatch(ConvolutionPass.Forward, in problem, shape.GroupFilters, context, SimdWidth.Widest);
             }
         }
     }
 
-    /// <summary>All gradients through pooling; what is empty is not computed.</summary>
-    internal static void BackwardPooled<T>(in ConvolutionShape shape, in PoolingShape pooling, bool relu, ReadOnlySpan<T> x, ReadOnlySpan<T> weights, ReadOnlySpan<T> y, ReadOnlySpan<T> dy, ReadOnlySpan<int> cells,
-        Span<T> dx, bool addsX, Span<T> dw, bool addsW, Span<T> db, bool addsB, Span<T> scratch, ComputeContext? context)
+    /// <summary>All gradients through pooling that are wanted.</summary>
+    internal static void BackwardPooled<T>(in PooledConvolution layers, in PooledPass<T> pass, Destination<T> dx, Destination<T> dw, Destination<T> db,
+        Span<T> scratch, ComputeContext? context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        fixed (T* px = x, pw = weights, py = y, pdy = dy, pdx = dx, pdw = dw, pdb = db, ps = scratch)
+        fixed (T* px = pass.X, pw = pass.Weights, py = pass.Y, pdy = pass.Dy, pdx = dx.Span, pdw = dw.Span, pdb = db.Span, ps = scratch)
         {
-            fixed (int* pc = cells)
+            fixed (int* pc = pass.Cells)
             {
-                var pooled = new PooledOutput(pooling, relu, (nint)py, (nint)pdy, (nint)pc);
-                var images = x.Length / shape.InputSize;
-                if (!dx.IsEmpty)
+                var shape = layers.Shape;
+                var pooled = new PooledOutput(layers.Pooling, layers.HasRelu, (nint)py, (nint)pdy, (nint)pc);
+                var images = pass.X.Length / shape.InputSize;
+                if (dx.IsWanted)
                 {
-                    var problem = new ConvolutionProblem<T>(shape, images, pdx, pw, null, null, ps, addsX) { Pooled = pooled };
+                    var problem = new ConvolutionProblem<T>(shape, images, pdx, pw, null, null, ps, dx.Adds) { Pooled = pooled };
                     Dispatch(ConvolutionPass.BackwardInput, in problem, shape.GroupChannels, context, SimdWidth.Widest);
                 }
 
-                if (!dw.IsEmpty || !db.IsEmpty)
+                if (dw.IsWanted || db.IsWanted)
                 {
-                    var problem = new ConvolutionProblem<T>(shape, images, px, pdw, pdb, null, ps, addsW) { Pooled = pooled, AddsBias = addsB };
+                    var problem = new ConvolutionProblem<T>(shape, images, px, pdw, pdb, null, ps, dw.Adds) { Pooled = pooled, AddsBias = db.Adds };
                     Dispatch(ConvolutionPass.BackwardWeights, in problem, shape.GroupFilters, context, SimdWidth.Widest);
                 }
             }
         }
     }
 
-    /// <summary>Registers of a width that the columns fill.</summary>
     private static void Dispatch<T>(ConvolutionPass pass, in ConvolutionProblem<T> problem, int columns, ComputeContext? context, SimdWidth width)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        RegisterWidth.Run<T, Body<T>>(new(pass, in problem, context), RegisterWidth.OfPanel<T>(columns, width));
+
+    /// <summary>One pass at one register width.</summary>
+    private readonly ref struct Body<T>(ConvolutionPass pass, ref readonly ConvolutionProblem<T> problem, ComputeContext? context) : ISimdBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (width == SimdWidth.Widest)
-        {
-            width = Vector512.IsHardwareAccelerated && columns > Vector256<T>.Count ? SimdWidth.Bits512
-                : Vector256.IsHardwareAccelerated && columns > Vector128<T>.Count ? SimdWidth.Bits256 : SimdWidth.Bits128;
-        }
+        private readonly ref readonly ConvolutionProblem<T> _problem = ref problem;
 
-        if (width == SimdWidth.Bits512)
-            Run<SimdVector512<T>, T>(pass, in problem, context);
-        else if (width == SimdWidth.Bits256)
-            Run<SimdVector256<T>, T>(pass, in problem, context);
-        else if (width == SimdWidth.Bits128)
-            Run<SimdVector128<T>, T>(pass, in problem, context);
-        else
-            Run<SimdVector<T>, T>(pass, in problem, context);
+        public void Execute<TVector>() where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            if (_problem.Shape.IsDepthwise)
+                DepthwiseDriver<TVector, T>.Run(pass, in _problem, context);
+            else if (pass == ConvolutionPass.Forward)
+                ConvolutionDriver<TVector, T>.Forward(in _problem, context);
+            else if (pass == ConvolutionPass.BackwardInput)
+                ConvolutionDriver<TVector, T>.BackwardInput(in _problem, context);
+            else
+                ConvolutionWeightDriver<TVector, T>.Run(in _problem, context);
+        }
     }
 
-    private static void Run<TVector, T>(ConvolutionPass pass, in ConvolutionProblem<T> problem, ComputeContext? context)
-        where TVector : unmanaged, ISimdVector<TVector, T>
-        where T : unmanaged, IFloatingPointIeee754<T>
+    /// <summary>A destination that is added to takes no bias.</summary>
+    private static void RequireNoBias(int bias, bool adds)
     {
-        if (problem.Shape.IsDepthwise)
-        {
-            DepthwiseDriver<TVector, T>.Run(pass, in problem, context);
-            return;
-        }
-
-        switch (pass)
-        {
-            case ConvolutionPass.Forward:
-                ConvolutionDriver<TVector, T>.Forward(in problem, context);
-                break;
-            case ConvolutionPass.BackwardInput:
-                ConvolutionDriver<TVector, T>.BackwardInput(in problem, context);
-                break;
-            default:
-                ConvolutionWeightDriver<TVector, T>.Run(in problem, context);
-                break;
-        }
+        if (adds && bias > 0)
+            throw new ArgumentException("A destination that is added to takes no bias.", nameof(bias));
     }
 
     /// <summary>What is written into the scratch must not be what is read or made.</summary>
@@ -277,13 +283,13 @@ public static unsafe class Convolution
         SpanGuard.Disjoint(y, scratch);
     }
 
-    /// <summary>Returns the number of images.</summary>
     private static void RequireSizes(in ConvolutionShape shape)
     {
         if (shape.Groups == 0)
             throw new ArgumentException("The shape is the default value, which has no sizes.", nameof(shape));
     }
 
+    /// <summary>Returns the number of images.</summary>
     private static int Check(in ConvolutionShape shape, int x, string nameOfX, int y, string nameOfY, int weights, int scratch, Type type)
     {
         RequireSizes(in shape);
@@ -301,74 +307,4 @@ public static unsafe class Convolution
             throw new ArgumentException($"Scratch of at least {least} elements expected; got {scratch}.", nameof(scratch));
         return images;
     }
-}
-
-/// <summary>What is computed of a convolution.</summary>
-internal enum ConvolutionPass
-{
-    Forward,
-    BackwardInput,
-    BackwardWeights,
-}
-
-/// <summary>A convolution as the drivers see it: x, W and y, or their gradients.</summary>
-internal readonly unsafe record struct ConvolutionProblem<T>(ConvolutionShape Shape, int Images, nint XAddress, nint WAddress, nint BiasAddress, nint YAddress, nint ScratchAddress, bool Adds)
-    where T : unmanaged, IFloatingPointIeee754<T>
-{
-    public ConvolutionProblem(ConvolutionShape shape, int images, T* x, T* w, T* bias, T* y, T* scratch, bool Adds)
-        : this(shape, images, (nint)x, (nint)w, (nint)bias, (nint)y, (nint)scratch, Adds)
-    {
-    }
-
-    /// <summary>What the output goes through before it is stored; null if it is stored as it is.</summary>
-    public PooledOutput? Pooled { get; init; }
-
-    /// <summary>Elements of thread space for the gradient by an image's output; 0 where it is stored.</summary>
-    public long GradientElements => Pooled?.GradientElements ?? 0;
-
-    /// <summary>Whether the gradient by the biases is added to.</summary>
-    public bool AddsBias { get; init; }
-
-    /// <summary>The gradient by the output of an image, made in <paramref name="space"/> where it is not stored.</summary>
-    public T* OutputGradient(int image, T* space)
-    {
-        if (Pooled is not { } pooled)
-            return Y + (nint)image * Shape.OutputSize;
-        pooled.Expand(image, space);
-        return space;
-    }
-
-    /// <summary>
-    /// An image in which the patches of rows [first, last) of its output can be read in place: itself, or, with padding, a copy
-    /// of what they need between zeros, made in <paramref name="space"/>.
-    /// </summary>
-    public T* Image(int index, int first, int last, T* space)
-    {
-        var x = X + (nint)index * Shape.InputSize;
-        if (Shape.Padding.IsNone)
-            return x;
-        ConvolutionScratch.Pad(x, Shape.Height, Shape.Width, Shape.Channels, Shape.Padding, first * Shape.Stride.Height,
-            (last - 1) * Shape.Stride.Height + (Shape.Kernel.Height - 1) * Shape.Dilation.Height + 1, space);
-        return space;
-    }
-
-    /// <summary>The gradient by the output of an image, between the zeros that all phases of dX need.</summary>
-    public T* PaddedGradient(int index, in GradientPadding around, T* padded, T* space)
-    {
-        var dy = OutputGradient(index, space);
-        if (around.Padding.IsNone)
-            return dy;
-        ConvolutionScratch.Pad(dy, Shape.OutputHeight, Shape.OutputWidth, Shape.Filters, around.Padding, 0, (int)around.Height, padded);
-        return padded;
-    }
-
-    public T* X => (T*)XAddress;
-
-    public T* W => (T*)WAddress;
-
-    public T* Bias => (T*)BiasAddress;
-
-    public T* Y => (T*)YAddress;
-
-    public T* Scratch => (T*)ScratchAddress;
 }

@@ -4,6 +4,32 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Kernels;
 
+/// <summary>A convolution and the max-pooling behind it, with a ReLU between them or not.</summary>
+/// <param name="Shape">The sizes of the convolution.</param>
+/// <param name="Pooling">The sizes of the pooling.</param>
+/// <param name="HasRelu">Whether there is a ReLU between.</param>
+internal readonly record struct PooledConvolution(ConvolutionShape Shape, PoolingShape Pooling, bool HasRelu);
+
+/// <summary>What backward through pooling reads.</summary>
+internal readonly ref struct PooledPass<T>
+    where T : unmanaged
+{
+    /// <summary>The images.</summary>
+    public required ReadOnlySpan<T> X { get; init; }
+
+    /// <summary>The filters.</summary>
+    public required ReadOnlySpan<T> Weights { get; init; }
+
+    /// <summary>The pooled outputs.</summary>
+    public required ReadOnlySpan<T> Y { get; init; }
+
+    /// <summary>The gradient by the pooled outputs.</summary>
+    public required ReadOnlySpan<T> Dy { get; init; }
+
+    /// <summary>The winning cells that forward kept.</summary>
+    public required ReadOnlySpan<int> Cells { get; init; }
+}
+
 /// <summary>
 /// What happens to a convolution's output before it is stored: max-pooling with windows side by side, and ReLU if so. Nothing but
 /// the pooled output and the winning cells is ever stored; the gradient by the convolution's output is made one image at a time.

@@ -1,34 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>Which register width the kernels use.</summary>
-internal enum SimdWidth
-{
-    /// <summary>The widest that the hardware has and the columns of a product fill.</summary>
-    Widest,
-
-    /// <summary><see cref="Vector{T}"/>.</summary>
-    Portable,
-
-    /// <summary><see cref="System.Runtime.Intrinsics.Vector128{T}"/>.</summary>
-    Bits128,
-
-    /// <summary><see cref="System.Runtime.Intrinsics.Vector256{T}"/>.</summary>
-    Bits256,
-
-    /// <summary><see cref="System.Runtime.Intrinsics.Vector512{T}"/>.</summary>
-    Bits512,
-}
-
-/// <summary>Checks a product once, turns it to unit column stride of C, settles the empty cases and picks the register width.</summary>
+/// <summary>Checks a product once, turns it to unit column stride of C, settles the empty cases and hands it to the routes.</summary>
 internal static unsafe class GemmDispatch
 {
     public static void Run<T>(in ReadOnlyMatrix<T> a, in ReadOnlyMatrix<T> b, ReadOnlySpan<T> row, in Matrix<T> c, GemmUpdate<T> update,
@@ -91,7 +70,7 @@ internal static unsafe class GemmDispatch
             if (problem.K == 0 || T.IsZero(update.Alpha))
                 WithoutProduct(in problem);
             else
-                Multiply(in problem, context, width);
+                RegisterWidth.Run<T, Body<T>>(new(in problem, context), RegisterWidth.OfProduct(in problem, width));
         }
     }
 
@@ -101,41 +80,13 @@ internal static unsafe class GemmDispatch
         where T : unmanaged =>
         start + (rows - 1) * rowStride + (columns - 1) * columnStride + 1;
 
-    private static void Multiply<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
+    /// <summary>The product at one register width.</summary>
+    private readonly ref struct Body<T>(ref readonly GemmProblem<T> problem, ComputeContext? context) : ISimdBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (width != SimdWidth.Widest)
-            MultiplyForced(in problem, context, width);
-        else if (Vector512.IsHardwareAccelerated && !SuitsHalfRegisters(in problem))
-            GemmRoutes<SimdVector512<T>, T>.Run(in problem, context);
-        else if (Vector256.IsHardwareAccelerated)
-            GemmRoutes<SimdVector256<T>, T>.Run(in problem, context);
-        else
-            GemmRoutes<SimdVector128<T>, T>.Run(in problem, context);
-    }
+        private readonly ref readonly GemmProblem<T> _problem = ref problem;
 
-    /// <summary>
-    /// Five to eight floats or three and four doubles would leave half of a 512-bit register empty or need masks. With fewer
-    /// columns, and where the transposed product fills registers, 512 bits are as good or better.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool SuitsHalfRegisters<T>(in GemmProblem<T> problem)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count && !NarrowRoute<SimdVector512<T>, T>.Takes(in problem);
-
-    /// <summary>Apart, so that the types of all widths are loaded only where one is asked for.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void MultiplyForced<T>(in GemmProblem<T> problem, ComputeContext? context, SimdWidth width)
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        if (width == SimdWidth.Bits512)
-            GemmRoutes<SimdVector512<T>, T>.Run(in problem, context);
-        else if (width == SimdWidth.Bits256)
-            GemmRoutes<SimdVector256<T>, T>.Run(in problem, context);
-        else if (width == SimdWidth.Portable)
-            GemmRoutes<SimdVector<T>, T>.Run(in problem, context);
-        else
-            GemmRoutes<SimdVector128<T>, T>.Run(in problem, context);
+        public void Execute<TVector>() where TVector : unmanaged, ISimdVector<TVector, T> => GemmRoutes<TVector, T>.Run(in _problem, context);
     }
 
     /// <summary>k = 0 or alpha = 0: C = 0, C, beta C or the row, without A and B.</summary>

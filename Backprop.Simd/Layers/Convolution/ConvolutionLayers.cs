@@ -34,13 +34,9 @@ internal static class ConvolutionLayers
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var dy = context.OutputGradient();
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-            Convolution.BackwardInput(in shape, dy, context.Parameter(0), dx.Span, dx.Adds, context.BatchScratch, context.Compute);
-        var dw = context.ParameterGradient(0);
-        var db = bias ? context.ParameterGradient(1) : default;
-        if (!dw.IsEmpty || !db.IsEmpty)
-            Convolution.BackwardWeights(in shape, context.Input(0), dy, dw.Span, db.Span, dw.Adds, db.Adds, context.BatchScratch, context.Compute, SimdWidth.Widest);
+        Convolution.BackwardInput(in shape, dy, context.Parameter(0), context.InputGradient(0), context.BatchScratch, context.Compute);
+        Convolution.BackwardWeights(in shape, context.Input(0), dy, context.ParameterGradient(0),
+            bias ? context.ParameterGradient(1) : default, context.BatchScratch, context.Compute);
     }
 
     /// <summary>db = the sum of dy over rows and positions.</summary>

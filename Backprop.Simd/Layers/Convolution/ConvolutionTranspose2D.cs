@@ -91,19 +91,16 @@ public sealed class ConvolutionTranspose2D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.BackwardInput(
-        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(), false, context.BatchScratch, context.Compute, SimdWidth.Widest);
+        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(),
+        context.BatchScratch, context.Compute, SimdWidth.Widest);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var shape = ShapeOf(context.InputType(0).Shape);
         var dy = context.OutputGradient();
-        var dx = context.InputGradient(0);
-        if (!dx.IsEmpty)
-            Convolution.Forward(in shape, dy, context.Parameter(0), [], dx.Span, dx.Adds, context.BatchScratch, context.Compute, SimdWidth.Widest);
-        var dw = context.ParameterGradient(0);
-        if (!dw.IsEmpty)
-            Convolution.BackwardWeights(in shape, dy, context.Input(0), dw.Span, [], dw.Adds, context.BatchScratch, context.Compute);
+        Convolution.Forward(in shape, dy, context.Parameter(0), [], context.InputGradient(0), context.BatchScratch, context.Compute);
+        Convolution.BackwardWeights(in shape, dy, context.Input(0), context.ParameterGradient(0), default, context.BatchScratch, context.Compute);
         if (HasBias)
             ConvolutionLayers.BiasGradient(in context, dy, Filters);
     }
