@@ -314,6 +314,12 @@ internal unsafe interface ISimdVector<TSelf, T> : ISimdVector<TSelf>
     /// <summary>The same with one number, read from memory by the same instruction where the hardware can.</summary>
     static abstract void AddProduct(ref TSelf sum, T left, TSelf right);
 
+    /// <summary>first += left * a, second += left * b: two vectors of a row of a tile.</summary>
+    static abstract void AddProducts(ref TSelf first, ref TSelf second, T left, TSelf a, TSelf b);
+
+    /// <summary>The same for three vectors.</summary>
+    static abstract void AddProducts(ref TSelf first, ref TSelf second, ref TSelf third, T left, TSelf a, TSelf b, TSelf c);
+
     /// <summary>The same with a register's worth of elements, read from memory by the same instruction.</summary>
     static abstract void AddProduct(ref TSelf sum, T* left, TSelf right);
 

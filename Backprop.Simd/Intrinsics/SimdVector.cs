@@ -215,6 +215,43 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector<T> first, ref SimdVector<T> second, T left, SimdVector<T> a, SimdVector<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector.As<T, float>(Vector.Create(left));
+            first._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, float>(a._lanes), Vector.As<T, float>(first._lanes)));
+            second._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, float>(b._lanes), Vector.As<T, float>(second._lanes)));
+        }
+        else
+        {
+            var x = Vector.As<T, double>(Vector.Create(left));
+            first._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, double>(a._lanes), Vector.As<T, double>(first._lanes)));
+            second._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, double>(b._lanes), Vector.As<T, double>(second._lanes)));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector<T> first, ref SimdVector<T> second, ref SimdVector<T> third, T left,
+        SimdVector<T> a, SimdVector<T> b, SimdVector<T> c)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector.As<T, float>(Vector.Create(left));
+            first._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, float>(a._lanes), Vector.As<T, float>(first._lanes)));
+            second._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, float>(b._lanes), Vector.As<T, float>(second._lanes)));
+            third._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, float>(c._lanes), Vector.As<T, float>(third._lanes)));
+        }
+        else
+        {
+            var x = Vector.As<T, double>(Vector.Create(left));
+            first._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, double>(a._lanes), Vector.As<T, double>(first._lanes)));
+            second._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, double>(b._lanes), Vector.As<T, double>(second._lanes)));
+            third._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(x, Vector.As<T, double>(c._lanes), Vector.As<T, double>(third._lanes)));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(ref SimdVector<T> sum, T* left, SimdVector<T> right)
     {
         if (typeof(T) == typeof(float))

@@ -233,6 +233,43 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector128<T> first, ref SimdVector128<T> second, T left, SimdVector128<T> a, SimdVector128<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector128.Create(left).As<T, float>();
+            first._lanes = Vector128.MultiplyAddEstimate(x, a._lanes.As<T, float>(), first._lanes.As<T, float>()).As<float, T>();
+            second._lanes = Vector128.MultiplyAddEstimate(x, b._lanes.As<T, float>(), second._lanes.As<T, float>()).As<float, T>();
+        }
+        else
+        {
+            var x = Vector128.Create(left).As<T, double>();
+            first._lanes = Vector128.MultiplyAddEstimate(x, a._lanes.As<T, double>(), first._lanes.As<T, double>()).As<double, T>();
+            second._lanes = Vector128.MultiplyAddEstimate(x, b._lanes.As<T, double>(), second._lanes.As<T, double>()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector128<T> first, ref SimdVector128<T> second, ref SimdVector128<T> third, T left,
+        SimdVector128<T> a, SimdVector128<T> b, SimdVector128<T> c)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector128.Create(left).As<T, float>();
+            first._lanes = Vector128.MultiplyAddEstimate(x, a._lanes.As<T, float>(), first._lanes.As<T, float>()).As<float, T>();
+            second._lanes = Vector128.MultiplyAddEstimate(x, b._lanes.As<T, float>(), second._lanes.As<T, float>()).As<float, T>();
+            third._lanes = Vector128.MultiplyAddEstimate(x, c._lanes.As<T, float>(), third._lanes.As<T, float>()).As<float, T>();
+        }
+        else
+        {
+            var x = Vector128.Create(left).As<T, double>();
+            first._lanes = Vector128.MultiplyAddEstimate(x, a._lanes.As<T, double>(), first._lanes.As<T, double>()).As<double, T>();
+            second._lanes = Vector128.MultiplyAddEstimate(x, b._lanes.As<T, double>(), second._lanes.As<T, double>()).As<double, T>();
+            third._lanes = Vector128.MultiplyAddEstimate(x, c._lanes.As<T, double>(), third._lanes.As<T, double>()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(ref SimdVector128<T> sum, T* left, SimdVector128<T> right)
     {
         if (typeof(T) == typeof(float))

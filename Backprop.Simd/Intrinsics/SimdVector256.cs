@@ -234,6 +234,43 @@ internal unsafe struct SimdVector256<T> : ISimdVector<SimdVector256<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector256<T> first, ref SimdVector256<T> second, T left, SimdVector256<T> a, SimdVector256<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector256.Create(left).As<T, float>();
+            first._lanes = Vector256.MultiplyAddEstimate(x, a._lanes.As<T, float>(), first._lanes.As<T, float>()).As<float, T>();
+            second._lanes = Vector256.MultiplyAddEstimate(x, b._lanes.As<T, float>(), second._lanes.As<T, float>()).As<float, T>();
+        }
+        else
+        {
+            var x = Vector256.Create(left).As<T, double>();
+            first._lanes = Vector256.MultiplyAddEstimate(x, a._lanes.As<T, double>(), first._lanes.As<T, double>()).As<double, T>();
+            second._lanes = Vector256.MultiplyAddEstimate(x, b._lanes.As<T, double>(), second._lanes.As<T, double>()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector256<T> first, ref SimdVector256<T> second, ref SimdVector256<T> third, T left,
+        SimdVector256<T> a, SimdVector256<T> b, SimdVector256<T> c)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector256.Create(left).As<T, float>();
+            first._lanes = Vector256.MultiplyAddEstimate(x, a._lanes.As<T, float>(), first._lanes.As<T, float>()).As<float, T>();
+            second._lanes = Vector256.MultiplyAddEstimate(x, b._lanes.As<T, float>(), second._lanes.As<T, float>()).As<float, T>();
+            third._lanes = Vector256.MultiplyAddEstimate(x, c._lanes.As<T, float>(), third._lanes.As<T, float>()).As<float, T>();
+        }
+        else
+        {
+            var x = Vector256.Create(left).As<T, double>();
+            first._lanes = Vector256.MultiplyAddEstimate(x, a._lanes.As<T, double>(), first._lanes.As<T, double>()).As<double, T>();
+            second._lanes = Vector256.MultiplyAddEstimate(x, b._lanes.As<T, double>(), second._lanes.As<T, double>()).As<double, T>();
+            third._lanes = Vector256.MultiplyAddEstimate(x, c._lanes.As<T, double>(), third._lanes.As<T, double>()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(ref SimdVector256<T> sum, T* left, SimdVector256<T> right)
     {
         if (typeof(T) == typeof(float))

@@ -237,6 +237,43 @@ internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector512<T> first, ref SimdVector512<T> second, T left, SimdVector512<T> a, SimdVector512<T> b)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector512.Create(left).As<T, float>();
+            first._lanes = Vector512.MultiplyAddEstimate(x, a._lanes.As<T, float>(), first._lanes.As<T, float>()).As<float, T>();
+            second._lanes = Vector512.MultiplyAddEstimate(x, b._lanes.As<T, float>(), second._lanes.As<T, float>()).As<float, T>();
+        }
+        else
+        {
+            var x = Vector512.Create(left).As<T, double>();
+            first._lanes = Vector512.MultiplyAddEstimate(x, a._lanes.As<T, double>(), first._lanes.As<T, double>()).As<double, T>();
+            second._lanes = Vector512.MultiplyAddEstimate(x, b._lanes.As<T, double>(), second._lanes.As<T, double>()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProducts(ref SimdVector512<T> first, ref SimdVector512<T> second, ref SimdVector512<T> third, T left,
+        SimdVector512<T> a, SimdVector512<T> b, SimdVector512<T> c)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var x = Vector512.Create(left).As<T, float>();
+            first._lanes = Vector512.MultiplyAddEstimate(x, a._lanes.As<T, float>(), first._lanes.As<T, float>()).As<float, T>();
+            second._lanes = Vector512.MultiplyAddEstimate(x, b._lanes.As<T, float>(), second._lanes.As<T, float>()).As<float, T>();
+            third._lanes = Vector512.MultiplyAddEstimate(x, c._lanes.As<T, float>(), third._lanes.As<T, float>()).As<float, T>();
+        }
+        else
+        {
+            var x = Vector512.Create(left).As<T, double>();
+            first._lanes = Vector512.MultiplyAddEstimate(x, a._lanes.As<T, double>(), first._lanes.As<T, double>()).As<double, T>();
+            second._lanes = Vector512.MultiplyAddEstimate(x, b._lanes.As<T, double>(), second._lanes.As<T, double>()).As<double, T>();
+            third._lanes = Vector512.MultiplyAddEstimate(x, c._lanes.As<T, double>(), third._lanes.As<T, double>()).As<double, T>();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(ref SimdVector512<T> sum, T* left, SimdVector512<T> right)
     {
         if (typeof(T) == typeof(float))

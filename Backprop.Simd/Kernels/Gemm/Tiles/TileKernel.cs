@@ -138,16 +138,11 @@ internal static unsafe class TileKernel<TVector, T>
         where TVectors : unmanaged, IConstant
     {
         if (sizeof(TVectors) == 1)
-        {
             TVector.AddProduct(ref c, *a, b0);
-            return;
-        }
-
-        var x = TVector.Create(*a);
-        TVector.AddProduct(ref c, x, b0);
-        TVector.AddProduct(ref d, x, b1);
-        if (sizeof(TVectors) > 2)
-            TVector.AddProduct(ref e, x, b2);
+        else if (sizeof(TVectors) == 2)
+            TVector.AddProducts(ref c, ref d, *a, b0, b1);
+        else
+            TVector.AddProducts(ref c, ref d, ref e, *a, b0, b1, b2);
     }
 
     /// <summary>Asks for the lines of C while the k loop runs, so that updating them does not wait for memory.</summary>
