@@ -1,4 +1,5 @@
 using Backprop.Simd.Activations;
+using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
 
@@ -56,4 +57,11 @@ public static partial class NodeChain
     /// <param name="node">x.</param>
     /// <returns>y.</returns>
     public static Node HardSwish(this Node node) => node.Activation(new HardSwish());
+
+    /// <summary>y = x where x &gt; 0, else a x, with learned slopes a.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="slope">What every slope starts at.</param>
+    /// <param name="perChannel">False for one slope shared by all channels.</param>
+    /// <returns>y.</returns>
+    public static Node PRelu(this Node node, double slope = 0.25, bool perChannel = true) => node.Apply(new PRelu(slope, perChannel));
 }
