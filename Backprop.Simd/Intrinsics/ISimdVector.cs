@@ -308,27 +308,27 @@ internal unsafe interface ISimdVector<TSelf, T> : ISimdVector<TSelf>
     where TSelf : unmanaged, ISimdVector<TSelf, T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>sum += left * right, fused where the hardware fuses: one instruction, the sum stays in its register.</summary>
-    static abstract void AddProduct(ref TSelf sum, TSelf left, TSelf right);
-
-    /// <summary>The same with one number, read from memory by the same instruction where the hardware can.</summary>
-    static abstract void AddProduct(ref TSelf sum, T left, TSelf right);
-
-    /// <summary>first += left * a, second += left * b: two vectors of a row of a tile.</summary>
-    static abstract void AddProducts(ref TSelf first, ref TSelf second, T left, TSelf a, TSelf b);
-
-    /// <summary>The same for three vectors.</summary>
+    /// <summary>first += left * a, second += left * b, and third += left * c: a row of a tile, three vectors wide.</summary>
     static abstract void AddProducts(ref TSelf first, ref TSelf second, ref TSelf third, T left, TSelf a, TSelf b, TSelf c);
 
-    /// <summary>The same with a register's worth of elements, read from memory by the same instruction.</summary>
-    static abstract void AddProduct(ref TSelf sum, T* left, TSelf right);
+    /// <summary>The same for a tile that is two vectors wide.</summary>
+    static abstract void AddProducts(ref TSelf first, ref TSelf second, T left, TSelf a, TSelf b);
 
-    static abstract TSelf Load(T* source);
+    /// <summary>sum += left * right with one number, read from memory by the same instruction where the hardware can.</summary>
+    static abstract void AddProduct(ref TSelf sum, T left, TSelf right);
 
     static abstract void Store(T* destination, TSelf value);
 
     /// <summary>sum = addend + sum, the addend read from memory by the same instruction.</summary>
     static abstract void Add(ref TSelf sum, T* addend);
+
+    static abstract TSelf Load(T* source);
+
+    /// <summary>sum += left * right, fused where the hardware fuses: one instruction, the sum stays in its register.</summary>
+    static abstract void AddProduct(ref TSelf sum, TSelf left, TSelf right);
+
+    /// <summary>The same with a register's worth of elements, read from memory by the same instruction.</summary>
+    static abstract void AddProduct(ref TSelf sum, T* left, TSelf right);
 
     static abstract TSelf Create(T value);
 

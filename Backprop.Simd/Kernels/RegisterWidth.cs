@@ -17,8 +17,11 @@ namespace Backprop.Simd.Kernels;
 /// A product takes the widest one, but for columns that fill half of it (<see cref="OfProduct"/>).</para>
 /// <para>Every rule yields to a width that the caller asks for; tests do.</para>
 /// </remarks>
-internal static class RegisterWidth
+internal static unsafe class RegisterWidth
 {
+    /// <summary>Bytes of the registers. Lanes are counted from them: the types of vectors that a step does not use are not loaded.</summary>
+    private const int Bytes512 = 64, Bytes256 = 32, Bytes128 = 16;
+
     /// <summary>The widest register of this machine. A constant to the compiler.</summary>
     public static SimdWidth Machine => Vector512.IsHardwareAccelerated ? SimdWidth.Bits512
         : Vector256.IsHardwareAccelerated ? SimdWidth.Bits256
@@ -37,8 +40,8 @@ internal static class RegisterWidth
     /// <summary>The widest register of which so many columns fill more than half, the narrowest if there is none, or the one that is asked for.</summary>
     public static SimdWidth OfPanel<T>(int columns, SimdWidth asked) where T : unmanaged =>
         asked != SimdWidth.Widest ? asked
-        : Vector512.IsHardwareAccelerated && columns > Vector256<T>.Count ? SimdWidth.Bits512
-        : Vector256.IsHardwareAccelerated && columns > Vector128<T>.Count ? SimdWidth.Bits256
+        : Vector512.IsHardwareAccelerated && columns > Bytes256 / sizeof(T) ? SimdWidth.Bits512
+        : Vector256.IsHardwareAccelerated && columns > Bytes128 / sizeof(T) ? SimdWidth.Bits256
         : SimdWidth.Bits128;
 
     /// <summary>
@@ -49,16 +52,16 @@ internal static class RegisterWidth
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static SimdWidth OfProduct<T>(in GemmProblem<T> problem, SimdWidth asked)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        asked == SimdWidth.Widest && Vector512.IsHardwareAccelerated && problem.N <= Vector256<T>.Count && problem.N > Vector128<T>.Count
+        asked == SimdWidth.Widest && Vector512.IsHardwareAccelerated && problem.N <= Bytes256 / sizeof(T) && problem.N > Bytes128 / sizeof(T)
             && !NarrowRoute<SimdVector512<T>, T>.Takes(in problem) ? SimdWidth.Bits256 : OfMachine(asked);
 
     /// <summary>The lanes of a width.</summary>
     public static int Lanes<T>(SimdWidth width) where T : unmanaged => OfMachine(width) switch
     {
-        SimdWidth.Bits512 => Vector512<T>.Count,
-        SimdWidth.Bits256 => Vector256<T>.Count,
-        SimdWidth.Bits128 => Vector128<T>.Count,
-        _ => Vector<T>.Count,
+        SimdWidth.Bits512 => Bytes512 / sizeof(T),
+        SimdWidth.Bits256 => Bytes256 / sizeof(T),
+        SimdWidth.Bits128 => Bytes128 / sizeof(T),
+        _ => Vector<byte>.Count / sizeof(T),
     };
 
     /// <summary>Runs a body once, in the register of a width.</summary>
@@ -79,10 +82,10 @@ internal static class RegisterWidth
         context.For(rows, 1, nanosecondsPerElement * rows * columns, new SimdRange<T, TBody>(body, OfColumns<T>(columns)));
 
     /// <summary>Whether this machine has registers of 512 bits, and so many elements fill one.</summary>
-    internal static bool Fill512<T>(int elements) where T : unmanaged => Vector512.IsHardwareAccelerated && elements >= Vector512<T>.Count;
+    internal static bool Fill512<T>(int elements) where T : unmanaged => Vector512.IsHardwareAccelerated && elements >= Bytes512 / sizeof(T);
 
     /// <summary>Whether this machine has registers of 256 bits, and so many elements fill one.</summary>
-    internal static bool Fill256<T>(int elements) where T : unmanaged => Vector256.IsHardwareAccelerated && elements >= Vector256<T>.Count;
+    internal static bool Fill256<T>(int elements) where T : unmanaged => Vector256.IsHardwareAccelerated && elements >= Bytes256 / sizeof(T);
 
     // The common widths have methods of their own: a method that is never called is never compiled.
     [MethodImpl(MethodImplOptions.NoInlining)]

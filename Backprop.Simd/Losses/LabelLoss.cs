@@ -67,11 +67,5 @@ public abstract class LabelLoss : ReducedLoss
     private protected static (int Classes, int Positions) Sizes(Shape shape) => (shape[shape.Rank - 1], shape.Size / shape[shape.Rank - 1]);
 
     /// <summary>A label for each position.</summary>
-    internal sealed override EdgeType TargetOf(Shape predictions)
-    {
-        Span<int> dimensions = stackalloc int[Shape.MaxRank];
-        for (var d = 0; d < predictions.Rank - 1; d++)
-            dimensions[d] = predictions[d];
-        return new(EdgeKind.Indices, new Shape(dimensions[..Math.Max(0, predictions.Rank - 1)]));
-    }
+    internal sealed override EdgeType TargetOf(Shape predictions) => new(EdgeKind.Indices, predictions.WithoutLast());
 }

@@ -72,6 +72,28 @@ public readonly struct Shape : IEquatable<Shape>
         }
     }
 
+    /// <summary>The shape with another last dimension; of a scalar, that dimension alone.</summary>
+    /// <param name="size">The size, 1 or more.</param>
+    /// <returns>The shape.</returns>
+    /// <exception cref="ArgumentException">The size is below 1, or the shape would hold more than 2^31 - 1 elements.</exception>
+    public Shape WithLast(int size) => Rank switch
+    {
+        0 or 1 => new(size),
+        2 => new(_d0, size),
+        3 => new(_d0, _d1, size),
+        _ => new(_d0, _d1, _d2, size),
+    };
+
+    /// <summary>The shape without its last dimension; a scalar of a scalar.</summary>
+    /// <returns>The shape.</returns>
+    public Shape WithoutLast() => Rank switch
+    {
+        0 or 1 => Scalar,
+        2 => new(_d0),
+        3 => new(_d0, _d1),
+        _ => new(_d0, _d1, _d2),
+    };
+
     /// <summary>Compares two shapes.</summary>
     /// <param name="left">A shape.</param>
     /// <param name="right">A shape.</param>

@@ -59,7 +59,7 @@ public sealed class Affine : Layer
         if (HasBias)
             declaration.AddParameter("bias", new Shape(Outputs), inputs, Outputs, Initialize.Zeros);
         declaration.UseOperations(2.0 * x.Size * Outputs);
-        declaration.AddOutput(OutputShape(x));
+        declaration.AddOutput(x.WithLast(Outputs));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = x.Rank > 1 ? LayerTraits.ReadsInput : LayerTraits.ReadsInput | LayerTraits.StridedRows;
     }
@@ -91,13 +91,4 @@ public sealed class Affine : Layer
     /// <summary>Rows and positions one below the other.</summary>
     private static ReadOnlyMatrix<T> Positions<T>(ReadOnlySpan<T> values, int columns)
         where T : unmanaged => new(values, values.Length / columns, columns);
-
-    private Shape OutputShape(Shape input)
-    {
-        Span<int> dimensions = stackalloc int[Math.Max(1, input.Rank)];
-        for (var d = 0; d < input.Rank; d++)
-            dimensions[d] = input[d];
-        dimensions[^1] = Outputs;
-        return new Shape(dimensions);
-    }
 }
