@@ -128,7 +128,7 @@ internal static partial class Scenarios
         var words = graph.IndexInput("tokens", 6).Embedding(500, 40, paddingIndex: 0).Dropout(0.2);
         var image = graph.Input("x", 9, 9, 20);
         var means = image.MaxPooling2D(3, stride: 2, padding: 1).AveragePooling2D(2).GlobalAveragePooling2D();
-        words.Concatenate(words).Affine(20).Concatenate(means).Affine(Classes).SoftmaxCrossEntropy();
+        words.Concatenate(words).Flatten().Affine(20).Concatenate(means).Affine(Classes).SoftmaxCrossEntropy();
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var sgd = new Sgd<float>(network.Parameters.Length, 1e-3);
         var workspace = network.CreateWorkspace(Rows, compute: new ComputeContext(threads));

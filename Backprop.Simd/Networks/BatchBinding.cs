@@ -26,12 +26,12 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
             if (column < 0)
             {
                 var all = string.Join(", ", _columns.Select(c => $"'{c.Name}' {c.Type}"));
-                throw new ArgumentException($"The network's input '{name}' {expected} has no column; the set has: {all}.", parameter);
+                throw new ArgumentException($"The set has no column for the network's input '{name}' {expected}; it has {all}.", parameter);
             }
 
             var actual = _columns[column].Type;
             if (expected.Kind == EdgeKind.Shared)
-                throw new ArgumentException($"The network's input '{name}' {expected} has no rows, and so no column can feed it.", parameter);
+                throw new ArgumentException($"The network's input '{name}' {expected} has no rows, so no column can feed it.", parameter);
             if (expected.Kind != actual.Kind || expected.Shape.Size != actual.Shape.Size)
                 throw new ArgumentException($"The network's input '{name}' takes {expected}; the column holds {actual}.", parameter);
             pairs.Add((name, column, expected.Kind == EdgeKind.Indices));
@@ -44,7 +44,7 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     public static BatchBinding<T> Of(NetworkDefinition definition, Dataset<T> set, bool losses) =>
         new(definition, set.Columns, Needed(definition, losses), nameof(set));
 
-    /// <summary>Whether a set has all that the losses need.</summary>
+    /// <summary>Whether a set has a column for every input that the losses need.</summary>
     public static bool HasLosses(NetworkDefinition definition, Dataset<T> set)
     {
         var names = set.Columns.ToArray().Select(c => c.Name).ToHashSet();
@@ -54,7 +54,7 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     /// <summary>Whether the binding is for the columns of a batch.</summary>
     public bool Suits(Batch<T> batch) => batch.Columns.SequenceEqual(_columns);
 
-    /// <summary>Lets the workspace read a batch, until the next.</summary>
+    /// <summary>Lets the workspace read a batch, until it is bound to another batch.</summary>
     public void Bind(Workspace<T> workspace, Batch<T> batch)
     {
         workspace.Rows = batch.Rows;
