@@ -66,7 +66,8 @@ public sealed partial class LayerContractTests
         Assert.Contains("Slice", names);
         var root = Path.Combine(RepositoryRoot.Path, "Backprop.Simd");
         var found = Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-            .Where(path => !Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj") && Path.GetFileName(path) != "FusionRules.cs")
+            .Where(path => !Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj")
+                && Path.GetFileName(path) != "FusionRules.cs")
             .SelectMany(path => TypeTest().Matches(SourceText.CodeOf(File.ReadAllText(path)))
                 .Where(match => names.Contains(match.Groups["type"].Value)).Select(match => $"{Path.GetRelativePath(root, path)}: {match.Value}"));
         Assert.Empty(found);

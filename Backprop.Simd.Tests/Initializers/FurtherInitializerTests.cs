@@ -156,7 +156,8 @@ public class FurtherInitializerTests
     {
         var network = GraphBuilder.Chain(6).Affine(4, Initialize.Orthogonal(2)).Build<float>(seed: 5);
         var w = network.ParameterOf("affine1.weight");
-        Assert.Equal(4, Enumerable.Range(0, 6).Sum(i => (double)network.ParameterOf("affine1.weight")[i * 4] * network.ParameterOf("affine1.weight")[i * 4]), 1e-5);
+        Assert.Equal(4, Enumerable.Range(0, 6)
+            .Sum(i => (double)network.ParameterOf("affine1.weight")[i * 4] * network.ParameterOf("affine1.weight")[i * 4]), 1e-5);
         Assert.Equal(24, w.Length);
     }
 

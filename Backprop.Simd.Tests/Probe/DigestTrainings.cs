@@ -39,7 +39,8 @@ internal static class DigestTrainings
         new("convolutions", Convolutions) { Rows = 8, Optimizer = new Momentum() },
         new("transposed", g => g.Input("x", 5, 5, 6).ConvolutionTranspose2D(4, 3, stride: 2).RmsNormalization().Relu().Flatten().Affine(10)
             .SoftmaxCrossEntropy()),
-        new("one-dimension", g => g.Input("x", 20, 6).Convolution1D(9, 3, padding: Padding.Sides(2, 0)).Silu().Convolution1D(7, 3).Flatten().Affine(10).SoftmaxCrossEntropy()),
+        new("one-dimension", g => g.Input("x", 20, 6).Convolution1D(9, 3, padding: Padding.Sides(2, 0)).Silu().Convolution1D(7, 3).Flatten()
+            .Affine(10).SoftmaxCrossEntropy()),
         new("poolings", Poolings),
         new("residual", Residual) { Rows = 8, Optimizer = new AdamMaker() },
 

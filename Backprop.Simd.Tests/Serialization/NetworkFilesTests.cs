@@ -66,7 +66,8 @@ public sealed class NetworkFilesTests : IDisposable
         using var file = SafetensorsFile.Open(_directory["net"]);
         Assert.Equal(
             [
-                "convolution2d1.weight F32 [3, 3, 1, 4]", "convolution2d1.bias F32 [4]", "batchnormalization1.weight F32 [4]", "batchnormalization1.bias F32 [4]",
+                "convolution2d1.weight F32 [3, 3, 1, 4]", "convolution2d1.bias F32 [4]", "batchnormalization1.weight F32 [4]",
+                "batchnormalization1.bias F32 [4]",
                 "affine1.weight F32 [36, 3]", "affine1.bias F32 [3]", "batchnormalization1.runningMean F32 [4]", "batchnormalization1.runningVariance F32 [4]",
             ],
             file.Tensors.Select(t => $"{t.Name} {t.Type} [{string.Join(", ", t.Shape.ToArray())}]"));

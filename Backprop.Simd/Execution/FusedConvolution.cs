@@ -53,7 +53,7 @@ internal sealed class FusedConvolution : Layer
         var dx = context.InputGradient(0);
         var dw = context.ParameterGradient(0);
         var db = _convolution.HasBias ? context.ParameterGradient(1) : default;
-        Convolution.BackwardPooled(in _shape, in _pooling, _relu, context.Input(0), context.Parameter(0), context.Output(), context.OutputGradient(), context.IndexCache,
-            dx.Span, dx.Adds, dw.Span, dw.Adds, db.Span, db.Adds, context.BatchScratch, context.Compute);
+        Convolution.BackwardPooled(in _shape, in _pooling, _relu, context.Input(0), context.Parameter(0), context.Output(),
+            context.OutputGradient(), context.IndexCache, dx.Span, dx.Adds, dw.Span, dw.Adds, db.Span, db.Adds, context.BatchScratch, context.Compute);
     }
 }

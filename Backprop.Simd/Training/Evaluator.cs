@@ -69,7 +69,8 @@ public sealed class Evaluator<T> where T : unmanaged, IFloatingPointIeee754<T>
         var losses = BatchBinding<T>.HasLosses(network.Definition, set);
         _binding = BatchBinding<T>.Of(network.Definition, set, losses);
         _targets = [.. _metrics.Select(TargetOf)];
-        _givesProbabilities = [.. _metrics.Select(m => network.Definition.MeaningOf(m.Output ?? network.Definition.OutputNames.First()) == OutputMeaning.Distribution)];
+        _givesProbabilities = [.. _metrics.Select(m =>
+            network.Definition.MeaningOf(m.Output ?? network.Definition.OutputNames.First()) == OutputMeaning.Distribution)];
         _losses = losses || network.Definition.Graph.Losses.Length == 0 ? new LossSums(network.Definition) : null;
         _rows = options.Rows?.ToArray();
         foreach (var row in _rows ?? [])

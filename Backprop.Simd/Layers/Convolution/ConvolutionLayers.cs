@@ -14,7 +14,8 @@ internal static class ConvolutionLayers
     /// <param name="biases">The length of the bias; 0 for none.</param>
     /// <param name="isTransposed">Whether the image is the output.</param>
     /// <param name="filterRank">4, or 3 without the height.</param>
-    public static void DeclareConvolution(this LayerDeclaration declaration, in ConvolutionShape shape, Initializer? initializer, int biases, bool isTransposed = false, int filterRank = 4)
+    public static void DeclareConvolution(this LayerDeclaration declaration, in ConvolutionShape shape, Initializer? initializer, int biases,
+        bool isTransposed = false, int filterRank = 4)
     {
         var cells = shape.Kernel.Height * shape.Kernel.Width;
         int fanIn = cells * shape.GroupChannels, fanOut = cells * shape.GroupFilters;
@@ -40,7 +41,8 @@ internal static class ConvolutionLayers
         var dw = context.ParameterGradient(0);
         var db = bias ? context.ParameterGradient(1) : default;
         if (!dw.IsEmpty || !db.IsEmpty)
-            Convolution.BackwardWeights(in shape, context.Input(0), dy, dw.Span, db.Span, dw.Adds, db.Adds, context.BatchScratch, context.Compute, SimdWidth.Widest);
+            Convolution.BackwardWeights(in shape, context.Input(0), dy, dw.Span, db.Span, dw.Adds, db.Adds, context.BatchScratch, context.Compute,
+                SimdWidth.Widest);
     }
 
     /// <summary>db = the sum of dy over rows and positions.</summary>

@@ -27,6 +27,7 @@ public sealed class ConvolutionTranspose2D : Layer
     /// <param name="bias">False for no bias.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, the output padding is not below the stride, or
     /// <paramref name="filters"/> is no multiple of <paramref name="groups"/>.</exception>
+    // More than eight parameters: each is an independent option with a default, as in PyTorch's ConvTranspose2d.
     public ConvolutionTranspose2D(int filters, Extent kernel, Extent? stride = null, Padding padding = default, Extent? outputPadding = null,
         Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true)
     {
@@ -91,7 +92,8 @@ public sealed class ConvolutionTranspose2D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.BackwardInput(
-        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(), false, context.BatchScratch, context.Compute, SimdWidth.Widest);
+        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [],
+        context.Output(), false, context.BatchScratch, context.Compute, SimdWidth.Widest);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
