@@ -218,7 +218,8 @@ public class ActivationTests
                 T[] x = Samples.Mixed<T>(n, n), dy = Samples.Mixed<T>(n, n + 1), start = Samples.Ordinary<T>(n, 3);
                 var y = x.Select(value => First(f.Forward(SimdVector<T>.Create(value)))).ToArray();
                 var dx = y.Select((value, i) =>
-                    First(f.Backward(SimdVector<T>.Create(dy[i]), SimdVector<T>.Create(f.BackwardUsesInput ? x[i] : value), SimdVector<T>.Create(value)))).ToArray();
+                    First(f.Backward(SimdVector<T>.Create(dy[i]), SimdVector<T>.Create(f.BackwardUsesInput ? x[i] : value),
+                        SimdVector<T>.Create(value)))).ToArray();
 
                 Guarded<T> output = new([.. start, T.One]), inPlace = new(x);
                 ActivationKernels.Forward<T, TActivation>(f, x, output.Span);
@@ -268,8 +269,10 @@ public class ActivationTests
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => ActivationKernels.Forward<float, Tanh>(new(), a.AsSpan(0, 10), a.AsSpan(1))).ParamName);
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[19], a)).ParamName);
         Assert.Equal("x", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Swish>(new(), a, [], new float[20], a)).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[20], new float[19])).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => ActivationKernels.Backward<float, Tanh>(new(), a.AsSpan(1, 10), [], new float[10], a)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() =>
+            ActivationKernels.Backward<float, Tanh>(new(), a, [], new float[20], new float[19])).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() =>
+            ActivationKernels.Backward<float, Tanh>(new(), a.AsSpan(1, 10), [], new float[10], a)).ParamName);
     }
 
     [Fact]

@@ -26,7 +26,8 @@ public sealed partial class ArrayArgumentTests
         Elementwises();
         Kernels();
         Others();
-        var all = PublicMembers.Types.SelectMany(PublicMembers.Of).Where(m => m.IsGenericMethod && m.GetParameters().Any(p => IsOwn(p.ParameterType, m.GetGenericArguments())))
+        var all = PublicMembers.Types.SelectMany(PublicMembers.Of)
+            .Where(m => m.IsGenericMethod && m.GetParameters().Any(p => IsOwn(p.ParameterType, m.GetGenericArguments())))
             .Select(m => (Type: m.DeclaringType!, m.Name)).Where(m => !m.Type.IsSubclassOf(typeof(Initializer)))
             .Select(m => $"{m.Type.Name}.{m.Name}").Distinct().Order(StringComparer.Ordinal);
         Assert.Equal(all, _called.Order(StringComparer.Ordinal));

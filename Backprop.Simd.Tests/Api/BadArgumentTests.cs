@@ -27,7 +27,8 @@ public sealed class BadArgumentTests
         Assert.True(sweep.Called.Count > 2500, $"Only {sweep.Called.Count} members found.");
         Assert.True(
             sweep.Faults.Count == 0,
-            $"{sweep.Faults.Count} faults:\n{string.Join("\n", sweep.Faults)}\nin {sweep.Calls} calls of {sweep.Called.Count} members:\n{string.Join("\n", sweep.Called)}");
+            $"{sweep.Faults.Count} faults:\n{string.Join("\n", sweep.Faults)}\n"
+            + $"in {sweep.Calls} calls of {sweep.Called.Count} members:\n{string.Join("\n", sweep.Called)}");
     }
 
     [Theory]

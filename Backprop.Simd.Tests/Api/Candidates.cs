@@ -53,7 +53,8 @@ internal static class Candidates
 
     private static IEnumerable<Candidate> Matrix<T>(Func<object?>? given) where T : unmanaged =>
         Views.Of(given).Select(v => new Candidate(v.Label, new Func<Matrix<T>>(() => v.Rows < 0 ? default
-            : new Matrix<T>(new T[Math.Max(1, v.Rows * v.Stride * v.Columns)], v.Rows, v.Columns, v.IsTransposed ? 1 : v.Columns * v.Stride, v.IsTransposed ? v.Rows * v.Stride : 1))));
+            : new Matrix<T>(new T[Math.Max(1, v.Rows * v.Stride * v.Columns)], v.Rows, v.Columns,
+                v.IsTransposed ? 1 : v.Columns * v.Stride, v.IsTransposed ? v.Rows * v.Stride : 1))));
 
     private static IEnumerable<Candidate> ReadOnlyMatrix<T>(Func<object?>? given) where T : unmanaged =>
         Matrix<T>(given).Select(c => new Candidate(c.Label, new Func<ReadOnlyMatrix<T>>(() => ((Func<Matrix<T>>)c.Make)())));
@@ -103,7 +104,8 @@ internal static class Candidates
     }
 
     private static IEnumerable<Candidate> Destination<T>(Func<object?>? given) where T : unmanaged => Values.Of(typeof(T[]), given)
-        .SelectMany(v => new[] { false, true }.Select(adds => new Candidate($"{v.Label}, adds {adds}", new Func<Destination<T>>(() => new((T[]?)v.Make(), adds)))))
+        .SelectMany(v => new[] { false, true }
+            .Select(adds => new Candidate($"{v.Label}, adds {adds}", new Func<Destination<T>>(() => new((T[]?)v.Make(), adds)))))
         .Append(new("default", new Func<Destination<T>>(() => default)));
 
     private static IEnumerable<Candidate> PredictorLease<T>(Func<object?>? given) where T : unmanaged, IFloatingPointIeee754<T>

@@ -213,7 +213,8 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(CsvLog<T>)] = () => new CsvLog<T>(Instances.Path("log.csv"));
         makers[typeof(JsonLinesLog<T>)] = () => new JsonLinesLog<T>(Instances.Path("log.jsonl"));
         makers[typeof(TrainerOptions<T>)] = () => new TrainerOptions<T> { Steps = 2, Callbacks = [new StopsAfterThree<T>()] };
-        makers[typeof(Trainer<T>)] = () => new Trainer<T>(Instances.Of<Network<T>>(), Instances.Of<Optimizer<T>>(), Instances.Of<BatchLoader<T>>(), Instances.Of<TrainerOptions<T>>());
+        makers[typeof(Trainer<T>)] = () =>
+            new Trainer<T>(Instances.Of<Network<T>>(), Instances.Of<Optimizer<T>>(), Instances.Of<BatchLoader<T>>(), Instances.Of<TrainerOptions<T>>());
     }
 
     private static Network<T> Network() =>
@@ -221,7 +222,8 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
 
     private static Workspace<T> Workspace()
     {
-        var workspace = Instances.Of<Network<T>>().CreateWorkspace(2, new WorkspaceOptions { KeepGradients = true, InputGradients = true, OutputGradients = true, Retain = Retain.All });
+        var workspace = Instances.Of<Network<T>>()
+            .CreateWorkspace(2, new WorkspaceOptions { KeepGradients = true, InputGradients = true, OutputGradients = true, Retain = Retain.All });
         Instances.Of<Network<T>>().Forward(workspace);
         Instances.Of<Network<T>>().Backward(workspace);
         return workspace;

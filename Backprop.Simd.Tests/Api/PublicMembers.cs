@@ -18,7 +18,8 @@ internal static class PublicMembers
         .. new[] { typeof(Layer).Assembly, typeof(LabeledImages).Assembly }
             .SelectMany(a => a.GetExportedTypes())
             .Where(t => !t.IsInterface && !t.IsEnum && !t.IsSubclassOf(typeof(Delegate)))
-            .SelectMany(t => t.IsGenericTypeDefinition ? Arguments(t.GetGenericArguments()[0]).Where(a => a != typeof(Half)).Select(a => t.MakeGenericType(a)) : [t]),
+            .SelectMany(t => t.IsGenericTypeDefinition
+                ? Arguments(t.GetGenericArguments()[0]).Where(a => a != typeof(Half)).Select(a => t.MakeGenericType(a)) : [t]),
     ];
 
     /// <summary>The members that a type declares.</summary>
@@ -45,7 +46,8 @@ internal static class PublicMembers
         if (!method.IsGenericMethodDefinition)
             return [method];
         // Objects over Half cannot be made.
-        static bool TakesObjects(MethodInfo closed) => closed.GetParameters().Any(p => !p.ParameterType.IsByRef && !p.ParameterType.IsValueType && p.ParameterType.IsGenericType
+        static bool TakesObjects(MethodInfo closed) =>
+            closed.GetParameters().Any(p => !p.ParameterType.IsByRef && !p.ParameterType.IsValueType && p.ParameterType.IsGenericType
             && p.ParameterType.GetGenericArguments()[0] == typeof(Half) && !p.ParameterType.IsSubclassOf(typeof(Delegate)));
         var choices = method.GetGenericArguments().Select(a => Arguments(a).ToArray()).ToArray();
         return choices[0].SelectMany(first => choices.Length == 1

@@ -29,7 +29,8 @@ internal static class Recipes
         if (parameter.HasDefaultValue)
         {
             var value = parameter.DefaultValue;
-            return () => value ?? (parameter.ParameterType.IsValueType && Nullable.GetUnderlyingType(parameter.ParameterType) is null ? Activator.CreateInstance(parameter.ParameterType) : null);
+            return () => value ?? (parameter.ParameterType.IsValueType && Nullable.GetUnderlyingType(parameter.ParameterType) is null
+                ? Activator.CreateInstance(parameter.ParameterType) : null);
         }
 
         return Table.Value.GetValueOrDefault(parameter.Name!);

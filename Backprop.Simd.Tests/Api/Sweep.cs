@@ -36,7 +36,8 @@ internal sealed class Sweep
         try
         {
             var parameters = member.GetParameters().Select(Arguments).ToArray();
-            IReadOnlyList<Candidate?> instances = member.IsStatic || member is ConstructorInfo ? [null] : [.. Candidates.Of(member.DeclaringType!, Recipes.ForInstance(member)).Where(c => c.Label != "null")];
+            IReadOnlyList<Candidate?> instances = member.IsStatic || member is ConstructorInfo ? [null]
+                : [.. Candidates.Of(member.DeclaringType!, Recipes.ForInstance(member)).Where(c => c.Label != "null")];
             var call = MemberCall.Compile(member);
             foreach (var (instance, arguments, isValid) in Sets(instances, parameters, (uint)name.Length))
                 Call(name, call, instance, arguments, isValid && !Tables.IsRefused(member));
@@ -57,7 +58,8 @@ internal sealed class Sweep
         return Tables.TakesLong(parameter) ? [.. all.Where(c => !c.Label.Contains("65536", StringComparison.Ordinal))] : all;
     }
 
-    private static IEnumerable<(Candidate? Instance, Candidate[] Arguments, bool IsValid)> Sets(IReadOnlyList<Candidate?> instances, IReadOnlyList<Candidate>[] parameters, uint seed)
+    private static IEnumerable<(Candidate? Instance, Candidate[] Arguments, bool IsValid)> Sets(IReadOnlyList<Candidate?> instances,
+        IReadOnlyList<Candidate>[] parameters, uint seed)
     {
         Candidate[] valid = [.. parameters.Select(p => p[0])];
         foreach (var instance in instances)
@@ -101,7 +103,8 @@ internal sealed class Sweep
     }
 
     /// <summary>What is documented: of arguments, of state, of files and their content.</summary>
-    public static bool IsAllowed(Exception e) => e is ArgumentException { ParamName: not null } or InvalidOperationException or NotSupportedException or OperationCanceledException
+    public static bool IsAllowed(Exception e) => e is ArgumentException { ParamName: not null } or InvalidOperationException or NotSupportedException
+        or OperationCanceledException
         or IOException or UnauthorizedAccessException or FormatException or ModelFileException or CheckpointException or DataFormatException
         or DatasetFormatException or DatasetNotFoundException or NonFiniteException;
 
@@ -171,5 +174,6 @@ internal sealed class Sweep
         }
     }
 
-    private static string Origin(Exception e) => e.StackTrace?.Split('\n').FirstOrDefault(l => l.Contains("Backprop.Simd", StringComparison.Ordinal) && !l.Contains("Tests.Api", StringComparison.Ordinal))?.Trim() ?? "";
+    private static string Origin(Exception e) => e.StackTrace?.Split('\n')
+        .FirstOrDefault(l => l.Contains("Backprop.Simd", StringComparison.Ordinal) && !l.Contains("Tests.Api", StringComparison.Ordinal))?.Trim() ?? "";
 }

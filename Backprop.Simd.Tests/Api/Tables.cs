@@ -20,7 +20,9 @@ internal static class Tables
     private static readonly HashSet<string> Refused =
     [
         "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
-        "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume", "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo", "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
+        "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
+        "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
+        "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -61,13 +63,16 @@ internal static class Tables
         ("Matrix.row", () => 1), ("Matrix.column", () => 1), ("ReadOnlyMatrix.row", () => 1), ("ReadOnlyMatrix.column", () => 1),
         ("SliceRows.start", () => 0), ("SliceRows.count", () => 1), ("SliceColumns.start", () => 0), ("SliceColumns.count", () => 1),
         ("ByNorm.maximum", () => 1.0), ("ByValue.maximum", () => 1.0),
-        ("Initializer.Fill.fanIn", () => 2), ("OrthogonalInitializer.Fill.fanIn", () => 2), ("ValuesInitializer.Fill.values", () => 2), ("Uniform.high", () => 1.0), ("UniformInitializer.high", () => 1.0),
-        ("TruncatedNormal.bound", () => 2.0), ("Shape.dimension", () => 0), ("Shape.ctor.dimensions", () => new[] { 2, 2 }), ("dimensions", () => new[] { 2, 2 }),
+        ("Initializer.Fill.fanIn", () => 2), ("OrthogonalInitializer.Fill.fanIn", () => 2), ("ValuesInitializer.Fill.values", () => 2),
+        ("Uniform.high", () => 1.0), ("UniformInitializer.high", () => 1.0),
+        ("TruncatedNormal.bound", () => 2.0), ("Shape.dimension", () => 0), ("Shape.ctor.dimensions", () => new[] { 2, 2 }),
+        ("dimensions", () => new[] { 2, 2 }),
     ];
 
     private static IEnumerable<(string, Func<object?>)> Graphs()
     {
-        string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D", "GlobalAveragePooling2D", "GroupNormalization"];
+        string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D",
+            "GlobalAveragePooling2D", "GroupNormalization"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
         foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])
@@ -144,17 +149,23 @@ internal static class Tables
         ("Batch.Values.column", () => 0), ("Batch.Indices.column", () => 1), ("set_Cursor.value", () => new DataCursor(0, 1)),
         ("Dataset.ctor.columns", () => new[] { Instances.Of<IndexColumn>() }), ("Dataset.get_Item.name", () => "x"), ("Dataset.Read.rows", () => 2),
         ("Random.fractions", () => new[] { 0.5, 0.5 }), ("Stratified.fractions", () => new[] { 0.5, 0.5 }), ("Random.counts", () => new[] { 1, 1 }),
-        ("Normalization.Standardize.column", () => "x"), ("Normalization.Scale.column", () => "x"), ("Normalization.values", () => 6), ("ValueColumn.Read.destination", () => 12),
-        ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()), ("DataArray.MapIdx.path", () => Instances.Idx(1)), ("DataArray.MapRaw.path", () => Instances.Npy()),
+        ("Normalization.Standardize.column", () => "x"), ("Normalization.Scale.column", () => "x"), ("Normalization.values", () => 6),
+        ("ValueColumn.Read.destination", () => 12),
+        ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()),
+        ("DataArray.MapIdx.path", () => Instances.Idx(1)), ("DataArray.MapRaw.path", () => Instances.Npy()),
         ("IdxFile.ReadImages.path", () => Instances.Idx(3)), ("IdxFile.ReadLabels.path", () => Instances.Idx(1)),
         ("IdxFile.ReadImages.stream", () => File.OpenRead(Instances.Idx(3))), ("IdxFile.ReadLabels.stream", () => File.OpenRead(Instances.Idx(1))),
         ("CsvData.Read.path", () => Instances.Csv()), ("CsvData.Read.stream", () => File.OpenRead(Instances.Csv())),
         ("Digits.Resize28x28.images", () => Digits.Load()),
-        ("LabeledImages.ctor.pixels", () => 4), ("LabeledImages.ctor.labels", () => 1), ("LabeledImages.CopyRows.destination", () => 16), ("LabeledImages.CopyLabels.destination", () => 4),
+        ("LabeledImages.ctor.pixels", () => 4), ("LabeledImages.ctor.labels", () => 1), ("LabeledImages.CopyRows.destination", () => 16),
+        ("LabeledImages.CopyLabels.destination", () => 4),
         ("MnistSet.ctor.files", () => Mnist.Published.Files.ToArray()),
-        ("SafetensorsFile.Open.path", () => Instances.Model()), ("SafetensorsFile.Open.stream", () => File.OpenRead(Instances.Model())), ("SafetensorsFile.name", () => "a"),
-        ("NetworkFiles.Load.path", () => Instances.Saved()), ("NetworkFiles.Load.stream", () => File.OpenRead(Instances.Saved())), ("NetworkFiles.Load.file", () => SafetensorsFile.Open(Instances.Saved())),
-        ("path", () => Instances.Path("written")), ("LoadOrDownload.options", () => Instances.Of<DownloadOptions>()), ("DownloadAsync.options", () => Instances.Of<DownloadOptions>()),
+        ("SafetensorsFile.Open.path", () => Instances.Model()), ("SafetensorsFile.Open.stream", () => File.OpenRead(Instances.Model())),
+        ("SafetensorsFile.name", () => "a"),
+        ("NetworkFiles.Load.path", () => Instances.Saved()), ("NetworkFiles.Load.stream", () => File.OpenRead(Instances.Saved())),
+        ("NetworkFiles.Load.file", () => SafetensorsFile.Open(Instances.Saved())),
+        ("path", () => Instances.Path("written")), ("LoadOrDownload.options", () => Instances.Of<DownloadOptions>()),
+        ("DownloadAsync.options", () => Instances.Of<DownloadOptions>()),
     ];
 
     private static IEnumerable<(string, Func<object?>)> Training() =>

@@ -77,17 +77,20 @@ internal static class Values
         if (Nullable.GetUnderlyingType(type) is { } underlying)
             return Of(underlying).Append(new("null", () => null));
         if (type.IsEnum)
-            return [.. Enum.GetValues(type).Cast<object>().Select(v => new Value($"{v}", () => v)), .. new[] { -1, 99, int.MaxValue, int.MinValue }.Select(n => new Value($"{n}", () => Enum.ToObject(type, n)))];
+            return [.. Enum.GetValues(type).Cast<object>().Select(v => new Value($"{v}", () => v)),
+                .. new[] { -1, 99, int.MaxValue, int.MinValue }.Select(n => new Value($"{n}", () => Enum.ToObject(type, n)))];
         if (Numbers(type) is { } numbers)
             return numbers.Select(n => new Value($"{n}", () => n));
         if (type == typeof(string))
-            return new string?[] { "a", null, "", " ", "\0", "\ud800", "no such name", new('n', 300) }.Select(s => new Value(s is null ? "null" : $"\"{(s.Length > 20 ? "long" : s)}\"", () => s));
+            return new string?[] { "a", null, "", " ", "\0", "\ud800", "no such name", new('n', 300) }
+                .Select(s => new Value(s is null ? "null" : $"\"{(s.Length > 20 ? "long" : s)}\"", () => s));
         if (type == typeof(object))
             return [new("\"text\"", () => "text"), new("null", () => null)];
         if (type.IsSubclassOf(typeof(Delegate)))
             return [new("default results", () => Returning(type)), new("null", () => null)];
         if (type == typeof(Shape))
-            return [new("[4]", () => new Shape(4)), new("default", () => default(Shape)), new($"[{int.MaxValue}]", () => new Shape(int.MaxValue)), new("[1, 1, 1, 1]", () => new Shape(1, 1, 1, 1))];
+            return [new("[4]", () => new Shape(4)), new("default", () => default(Shape)), new($"[{int.MaxValue}]", () => new Shape(int.MaxValue)),
+                new("[1, 1, 1, 1]", () => new Shape(1, 1, 1, 1))];
         if (type.IsValueType)
             return [new("valid", () => Instances.Of(type)), new("default", () => Activator.CreateInstance(type)), .. Extreme(type)];
         IEnumerable<Value> all = [new("valid", () => Instances.Of(type)), new("null", () => null), .. Altered(type)];
@@ -99,7 +102,8 @@ internal static class Values
     {
         if (type.Assembly != typeof(Layer).Assembly && type.Assembly != typeof(LabeledImages).Assembly)
             yield break;
-        foreach (var property in type.GetProperties().Where(p => p.SetMethod is { IsPublic: true } set && set.ReturnParameter.GetRequiredCustomModifiers().Length > 0))
+        foreach (var property in type.GetProperties()
+            .Where(p => p.SetMethod is { IsPublic: true } set && set.ReturnParameter.GetRequiredCustomModifiers().Length > 0))
         {
             foreach (var bad in Of(property.PropertyType).Skip(1))
             {
@@ -152,7 +156,8 @@ internal static class Values
     /// <summary>What the constructors of a struct make of bad numbers, where they accept them.</summary>
     private static IEnumerable<Value> Extreme(Type type)
     {
-        foreach (var constructor in type.GetConstructors().Where(c => c.GetParameters().Length > 0 && c.GetParameters().All(p => Numbers(p.ParameterType) is not null)))
+        foreach (var constructor in type.GetConstructors()
+            .Where(c => c.GetParameters().Length > 0 && c.GetParameters().All(p => Numbers(p.ParameterType) is not null)))
         {
             for (var i = 0; i < 6; i++)
             {
@@ -183,8 +188,10 @@ internal static class Values
     {
         var invoke = type.GetMethod("Invoke")!;
         if (invoke.ReturnType.IsByRefLike)
-            return (Delegate)typeof(Values).GetMethod(nameof(NoSpan), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(invoke.ReturnType.GetGenericArguments()).Invoke(null, null)!;
-        return Expression.Lambda(type, Expression.Default(invoke.ReturnType), invoke.GetParameters().Select(p => Expression.Parameter(p.ParameterType))).Compile();
+            return (Delegate)typeof(Values).GetMethod(nameof(NoSpan), BindingFlags.NonPublic | BindingFlags.Static)!
+                .MakeGenericMethod(invoke.ReturnType.GetGenericArguments()).Invoke(null, null)!;
+        return Expression.Lambda(type, Expression.Default(invoke.ReturnType),
+            invoke.GetParameters().Select(p => Expression.Parameter(p.ParameterType))).Compile();
     }
 
     private static Func<ReadOnlySpan<T>> NoSpan<T>() => () => default;

@@ -85,6 +85,25 @@ public sealed class SourceRulesTests
         Assert.Equal(["line 2 has 161 characters"], SourceRules.Lengths("a\n" + line + "a"));
     }
 
+    [Theory]
+    [InlineData("    void F(PARAMETERS, int i)\n    {", "F")]
+    [InlineData("sealed class A<T>(PARAMETERS, in Span<(int, T)> i) : B;", "A")]
+    [InlineData("public A(PARAMETERS, params int[] i) : base(1, 2) { }", "A")]
+    [InlineData("record A(\n    PARAMETERS,\n    int? i = null);", "A")]
+    [InlineData("delegate void D<T>(PARAMETERS, [Caller(\"i\")] T i = default);", "D")]
+    [InlineData("void G() { static void Local(PARAMETERS, ref readonly List<int> i) => G(); }", "Local")]
+    public void A_long_signature_is_found(string source, string name)
+    {
+        const string Eight = "int a, int b, int c, int d, int e, int f, int g, int h";
+        Assert.Equal([$"line 2: {name} has 9 parameters"], SourceRules.Signatures("\n" + source.Replace("PARAMETERS", Eight, StringComparison.Ordinal)));
+        Assert.Empty(SourceRules.Signatures("// More than eight parameters: why.\n" + source.Replace("PARAMETERS", Eight, StringComparison.Ordinal)));
+        Assert.Empty(SourceRules.Signatures("\n" + source.Replace("PARAMETERS", Eight[7..], StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_long_call_is_no_signature() =>
+        Assert.Empty(SourceRules.Signatures("F(a, b, c, in d, out var e, new G(), 1, x is int, y); for (int i = 0; i < 9; i++) G(a => b);"));
+
     [Fact]
     public void Comments_and_strings_are_no_code()
     {

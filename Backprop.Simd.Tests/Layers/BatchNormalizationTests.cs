@@ -118,7 +118,8 @@ public sealed class BatchNormalizationTests
                 workspace.Rows = rows;
                 workspace.SetInput("x", run.Workspace.Input("x")[..(rows * 12)]);
                 run.Network.Forward(workspace);
-                double[] expected = [.. run.X.Take(rows * 12).Select((x, i) => weight[i % 3] * (x - mean[i % 3]) / Math.Sqrt(variance[i % 3] + 0.01) + bias[i % 3])];
+                double[] expected = [.. run.X.Take(rows * 12)
+                    .Select((x, i) => weight[i % 3] * (x - mean[i % 3]) / Math.Sqrt(variance[i % 3] + 0.01) + bias[i % 3])];
                 Near.Assert(expected, workspace.Output(), 1e-14, "y");
             }
 
@@ -184,7 +185,8 @@ public sealed class BatchNormalizationTests
             Assert.Equal("epsilon", Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNormalization(epsilon: epsilon)).ParamName);
         var graph = new GraphBuilder();
         Assert.Contains("values []", Assert.ThrowsAny<ArgumentException>(() => graph.Input("s").BatchNormalization()).Message, StringComparison.Ordinal);
-        Assert.Contains("shared [3]", Assert.ThrowsAny<ArgumentException>(() => graph.SharedInput("p", 3).BatchNormalization()).Message, StringComparison.Ordinal);
+        Assert.Contains("shared [3]", Assert.ThrowsAny<ArgumentException>(() => graph.SharedInput("p", 3).BatchNormalization()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -208,7 +210,8 @@ public sealed class BatchNormalizationTests
             (x[i], dy[i]) = (random.Signed<float>() + 2, random.Signed<float>());
         Guarded<float> gx = new(x), gdy = new(dy), y = new(x.Length), dx = new(x);
         var length = ChannelPlan.TableLength(channels);
-        float[] scratch = new float[ChannelStatistics.ScratchLength(channels)], variance = new float[channels], inverse = new float[channels], offset = new float[channels];
+        float[] scratch = new float[ChannelStatistics.ScratchLength(channels)], variance = new float[channels], inverse = new float[channels],
+            offset = new float[channels];
         float[] center = new float[length], scale = new float[length], shift = new float[length], byX = new float[length];
         ReadOnlyMatrix<float> matrix = new(gx.Span, gx.Span.Length / channels, channels);
         var moments = new ChannelMoments<float> { Center = center.AsSpan(0, channels), Offset = offset, Inverse = inverse, Variance = variance };
@@ -229,7 +232,8 @@ public sealed class BatchNormalizationTests
         ChannelScaling.Normalize(matrix, in tables, y.Span, ComputeContext.SingleThreaded, width);
         Near.Assert<float>([.. x.Select((v, i) => (v - (double)m[i % channels]) * a[i % channels] + s[i % channels])], y.Span, 1e-6, what);
         ChannelScaling.Gradient(matrix, gdy.Span, in tables, new(dx.Span, adds: true), ComputeContext.SingleThreaded, width);
-        Near.Assert<float>([.. x.Select((v, i) => v + dy[i] * (double)a[i % channels] + (v - (double)m[i % channels]) * b[i % channels] + s[i % channels])], dx.Span, 1e-6, what);
+        Near.Assert<float>([.. x.Select((v, i) =>
+            v + dy[i] * (double)a[i % channels] + (v - (double)m[i % channels]) * b[i % channels] + s[i % channels])], dx.Span, 1e-6, what);
         y.AssertIntact();
         dx.AssertIntact();
         Guarded<float>.AssertSameBits(x, gx.Span);

@@ -9,12 +9,15 @@ public sealed class BorrowedBuffersTests
     [Fact]
     public void Buffers_that_are_too_small_are_refused()
     {
-        foreach (var (layer, table) in ((Layer, int)[])[(new LayerNormalization(), 64), (new RmsNormalization(), 64), (new GroupNormalization(2), 64), (new BatchNormalization(), 64)])
+        foreach (var (layer, table) in ((Layer, int)[])[(new LayerNormalization(), 64), (new RmsNormalization(), 64),
+            (new GroupNormalization(2), 64), (new BatchNormalization(), 64)])
         {
-            foreach (var (output, cache, scratch, parameter) in ((int, int, int, int)[])[(1, 1000, 1000, table), (table, 0, 1000, 1), (table, 1, 0, table), (table, 1, 1000, table - 1)])
+            foreach (var (output, cache, scratch, parameter) in ((int, int, int, int)[])[(1, 1000, 1000, table), (table, 0, 1000, 1),
+                (table, 1, 0, table), (table, 1, 1000, table - 1)])
             {
                 var graph = new GraphBuilder();
-                graph.Output(graph.Input("x", table).Apply(new Borrower(layer, output, cache, scratch, layer is BatchNormalization ? table : parameter)).Named("y"));
+                graph.Output(graph.Input("x", table)
+                    .Apply(new Borrower(layer, output, cache, scratch, layer is BatchNormalization ? table : parameter)).Named("y"));
                 var network = graph.Build().CreateNetwork<float>();
                 var workspace = network.CreateWorkspace(8);
                 var error = Record.Exception(() =>

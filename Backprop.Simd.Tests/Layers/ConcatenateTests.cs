@@ -41,7 +41,8 @@ public sealed class ConcatenateTests
         var output = workspace.Output();
         for (var e = 0; e < output.Length; e++)
         {
-            int[] place = [e / (expected[0] * expected[1] * expected[2]), e / (expected[1] * expected[2]) % expected[0], e / expected[2] % expected[1], e % expected[2]];
+            int[] place = [e / (expected[0] * expected[1] * expected[2]), e / (expected[1] * expected[2]) % expected[0],
+                e / expected[2] % expected[1], e % expected[2]];
             var input = 0;
             for (; place[at + 1] >= shapes[input][at]; input++)
                 place[at + 1] -= shapes[input][at];

@@ -39,7 +39,8 @@ public sealed class ConvolutionLayerTests
     {
         // <y, conv x> = <convT y, x> for the same filters.
         var convolution = new GraphBuilder().Input("x", 7, 6, 3).Apply(new Convolution2D(4, 3, stride: 2, padding: 1, bias: false)).Build<double>(seed: 1);
-        var transpose = new GraphBuilder().Input("x", 4, 3, 4).Apply(new ConvolutionTranspose2D(3, 3, stride: 2, padding: 1, outputPadding: new Extent(0, 1), bias: false)).Build<double>();
+        var transpose = new GraphBuilder().Input("x", 4, 3, 4)
+            .Apply(new ConvolutionTranspose2D(3, 3, stride: 2, padding: 1, outputPadding: new Extent(0, 1), bias: false)).Build<double>();
         convolution.Parameters.CopyTo(transpose.Parameters);
         double[] x = [.. Enumerable.Range(0, 126).Select(i => Math.Sin(i))], y = [.. Enumerable.Range(0, 48).Select(i => Math.Cos(3 * i))];
         double left = Run(convolution, x).Zip(y, (a, b) => a * b).Sum(), right = Run(transpose, y).Zip(x, (a, b) => a * b).Sum();

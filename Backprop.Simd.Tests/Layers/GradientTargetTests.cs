@@ -59,8 +59,10 @@ public sealed class GradientTargetTests
     [Fact]
     public void What_has_gaps_between_its_rows_is_written_as_a_product_only()
     {
-        Assert.Throws<InvalidOperationException>(() => new GradientTarget<double>(new double[6], false, 3, 2, ComputeContext.SingleThreaded).SliceColumns(0, 1).Copy([1, 2, 3, 4, 5]));
-        Assert.Throws<InvalidOperationException>(() => new GradientTarget<double>(new double[6], false, 3, 2, ComputeContext.SingleThreaded).SliceColumns(0, 1).ToDestination());
+        Assert.Throws<InvalidOperationException>(() =>
+            new GradientTarget<double>(new double[6], false, 3, 2, ComputeContext.SingleThreaded).SliceColumns(0, 1).Copy([1, 2, 3, 4, 5]));
+        Assert.Throws<InvalidOperationException>(() =>
+            new GradientTarget<double>(new double[6], false, 3, 2, ComputeContext.SingleThreaded).SliceColumns(0, 1).ToDestination());
     }
 
     public enum Order

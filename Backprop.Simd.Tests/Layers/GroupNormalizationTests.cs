@@ -86,7 +86,8 @@ public sealed class GroupNormalizationTests
         var message = Assert.ThrowsAny<ArgumentException>(() => x.GroupNormalization(3)).Message;
         Assert.Contains("groupnormalization (groups 3, epsilon 1E-05, affine True)", message, StringComparison.Ordinal);
         Assert.Contains("values [3, 4]", message, StringComparison.Ordinal);
-        Assert.Contains("at least 2 values", Assert.ThrowsAny<ArgumentException>(() => GraphBuilder.Chain(4).GroupNormalization(4)).Message, StringComparison.Ordinal);
+        Assert.Contains("at least 2 values", Assert.ThrowsAny<ArgumentException>(() => GraphBuilder.Chain(4).GroupNormalization(4)).Message,
+            StringComparison.Ordinal);
         Assert.Equal("groups", Assert.Throws<ArgumentOutOfRangeException>(() => new GroupNormalization(0)).ParamName);
         Assert.Equal("epsilon", Assert.Throws<ArgumentOutOfRangeException>(() => new GroupNormalization(1, 0)).ParamName);
         Assert.Equal(new Shape(4), x.GroupNormalization(2).Build<float>().Definition.Parameters["groupnormalization1.weight"].Shape);

@@ -86,7 +86,8 @@ public sealed class LayerDeclarationTests
     [Fact]
     public void Requirements_name_what_was_expected_and_what_came()
     {
-        Assert.Contains("Input 0 of probe must be values of rank 2; it is values [3].", Declare(d => d.Require(0, EdgeKind.Values, 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("Input 0 of probe must be values of rank 2; it is values [3].", Declare(d => d.Require(0, EdgeKind.Values, 2)).Message,
+            StringComparison.Ordinal);
         Assert.Contains("must be shared; it is values [3]", Declare(d => d.Require(0, EdgeKind.Shared)).Message, StringComparison.Ordinal);
         Assert.Contains("probe takes 2 input(s); it got 1.", Declare(d => d.RequireInputs(2)).Message, StringComparison.Ordinal);
     }

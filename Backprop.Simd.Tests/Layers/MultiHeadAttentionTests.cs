@@ -66,7 +66,8 @@ public sealed class MultiHeadAttentionTests
             network.Backward(workspace);
             if (threads > 1)
                 TestThreads.AssertEachWorked(compute, before, threads, $"{threads} threads");
-            float[][] actual = [workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.GradientOf("x0").ToArray(), workspace.GradientOf("x1").ToArray()];
+            float[][] actual = [workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.GradientOf("x0").ToArray(),
+                workspace.GradientOf("x1").ToArray()];
             expected ??= actual;
             for (var i = 0; i < actual.Length; i++)
                 Bits.AssertEqual<float>(expected[i], actual[i], $"array {i} on {threads} threads");
@@ -104,7 +105,8 @@ public sealed class MultiHeadAttentionTests
         var (network, workspace) = Make<double>(3, 4, 5, 6, 2, false, 2, lengths);
         network.Forward(workspace);
         network.Backward(workspace);
-        var (output, gradients, dx0, dx1) = (workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.GradientOf("x0").ToArray(), workspace.GradientOf("x1").ToArray());
+        var (output, gradients, dx0, dx1) =
+            (workspace.Output().ToArray(), workspace.Gradients.ToArray(), workspace.GradientOf("x0").ToArray(), workspace.GradientOf("x1").ToArray());
         for (var row = 0; row < 3; row++)
         {
             workspace.Input("x1").Slice((row * 5 + lengths[row]) * 6, (5 - lengths[row]) * 6).Fill(1e6);
@@ -152,7 +154,8 @@ public sealed class MultiHeadAttentionTests
     public void Wrong_inputs_are_named()
     {
         var graph = new GraphBuilder();
-        Node x = graph.Input("x", 4, 6), narrow = graph.Input("narrow", 3, 5), longer = graph.Input("longer", 7, 6), flat = graph.Input("flat", 6), lengths = graph.IndexInput("lengths");
+        Node x = graph.Input("x", 4, 6), narrow = graph.Input("narrow", 3, 5), longer = graph.Input("longer", 7, 6), flat = graph.Input("flat", 6),
+            lengths = graph.IndexInput("lengths");
         AssertThrows("0 input(s)");
         AssertThrows("4 input(s)", x, x, x, x);
         AssertThrows("values [6]", flat);
@@ -164,7 +167,8 @@ public sealed class MultiHeadAttentionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new MultiHeadAttention(0));
 
         void AssertThrows(string what, params Node[] inputs) =>
-            Assert.Contains(what, Assert.Throws<ArgumentException>(() => { graph.Apply(new MultiHeadAttention(2), inputs); }).Message, StringComparison.Ordinal);
+            Assert.Contains(what, Assert.Throws<ArgumentException>(() => { graph.Apply(new MultiHeadAttention(2), inputs); }).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,7 +192,8 @@ public sealed class MultiHeadAttentionTests
         {
             var other = new GraphBuilder();
             var shared = other.SharedInput("s", wrong);
-            Assert.Contains("the last dimensions of [3, 2]", Assert.Throws<ArgumentException>(() => other.Input("x", 3, 2).AddShared(shared)).Message, StringComparison.Ordinal);
+            Assert.Contains("the last dimensions of [3, 2]",
+                Assert.Throws<ArgumentException>(() => other.Input("x", 3, 2).AddShared(shared)).Message, StringComparison.Ordinal);
         }
     }
 

@@ -12,7 +12,8 @@ internal sealed class NormalizationRun<T> where T : unmanaged, IFloatingPointIee
     public NormalizationRun(Layer layer, Shape shape, int rows, ComputeContext? compute = null, Func<int, double, double>? change = null)
     {
         Network = new GraphBuilder().Input("x", shape).Apply(layer).Named("n").Build<T>();
-        Workspace = Network.CreateWorkspace(rows, new WorkspaceOptions { InputGradients = true, OutputGradients = true }, compute ?? ComputeContext.SingleThreaded);
+        Workspace = Network.CreateWorkspace(rows, new WorkspaceOptions { InputGradients = true, OutputGradients = true },
+            compute ?? ComputeContext.SingleThreaded);
         var random = new TestRandom(5);
         Fill(ref random, Workspace.Input("x"));
         for (var i = 0; change is not null && i < Workspace.Input("x").Length; i++)
@@ -37,7 +38,8 @@ internal sealed class NormalizationRun<T> where T : unmanaged, IFloatingPointIee
     public T[] Dx => Workspace.GradientOf("x").ToArray();
 
     /// <summary>A parameter; the default in all places where the layer has none.</summary>
-    public double[] Parameter(string name, int length, double missing) => Has(name) ? Doubles(Network.ParameterOf(name)) : [.. Enumerable.Repeat(missing, length)];
+    public double[] Parameter(string name, int length, double missing) => Has(name) ? Doubles(Network.ParameterOf(name))
+        : [.. Enumerable.Repeat(missing, length)];
 
     public bool Has(string name) => Network.Definition.Parameters.Entries.Any(e => e.Name == name);
 

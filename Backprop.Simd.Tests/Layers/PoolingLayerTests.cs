@@ -43,7 +43,8 @@ public sealed class PoolingLayerTests
         Assert.Contains("windows 5 x 5, stride 2 x 2", message);
         Assert.Contains("values [4, 4, 2]", message);
         Assert.Contains("[4, 4]", Assert.ThrowsAny<ArgumentException>(() => Output(new MaxPooling2D(2), 4, 4)).Message);
-        Assert.Contains("wholly in padding", Assert.ThrowsAny<ArgumentException>(() => Output(new AveragePooling2D(2, padding: new Padding(0, 0, 2, 0)), 4, 4, 2)).Message);
+        Assert.Contains("wholly in padding",
+            Assert.ThrowsAny<ArgumentException>(() => Output(new AveragePooling2D(2, padding: new Padding(0, 0, 2, 0)), 4, 4, 2)).Message);
         Assert.Equal("padding", Assert.ThrowsAny<ArgumentException>(() => new MaxPooling2D(2, padding: 2)).ParamName);
         Assert.Equal("padding", Assert.ThrowsAny<ArgumentException>(() => new MaxPooling2D(2, padding: -1)).ParamName);
         Assert.Equal("kernel", Assert.ThrowsAny<ArgumentException>(() => new AveragePooling2D(0)).ParamName);

@@ -15,7 +15,8 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
     private readonly bool _hasState;
     private readonly int[] _lengths;
 
-    public RecurrentRun(Layer layer, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState, ComputeContext? compute = null, bool training = true)
+    public RecurrentRun(Layer layer, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState, ComputeContext? compute = null,
+        bool training = true)
     {
         (_layer, _rows, _steps, _inputs, _units, _hasState) = (layer, rows, steps, inputs, units, hasState);
         _lengths = lengths ?? [.. Enumerable.Repeat(steps, rows)];
@@ -28,7 +29,8 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
         foreach (var output in graph.ApplyAll(layer, [.. nodes]))
             graph.Output(output);
         Network = graph.Build().CreateNetwork<T>(seed: 3);
-        Workspace = Network.CreateWorkspace(rows, training ? new WorkspaceOptions { InputGradients = true } : WorkspaceOptions.Inference, compute ?? ComputeContext.SingleThreaded);
+        Workspace = Network.CreateWorkspace(rows, training ? new WorkspaceOptions { InputGradients = true } : WorkspaceOptions.Inference,
+            compute ?? ComputeContext.SingleThreaded);
         var random = new TestRandom(5);
         Fill(ref random, Network.Parameters);
         Fill(ref random, Workspace.Input("x"));
@@ -208,7 +210,8 @@ public sealed class RecurrentTests
         {
             Assert.All(expected[$"{kind}1"][((row * 4 + lengths[row]) * 6)..((row + 1) * 24)], v => Assert.Equal(0, v));
             Assert.All(expected["d x"][((row * 4 + lengths[row]) * 5)..((row + 1) * 20)], v => Assert.Equal(0, v));
-            Assert.Equal(expected[$"{kind}1"][((row * 4 + lengths[row] - 1) * 6)..((row * 4 + lengths[row]) * 6)], expected[$"{kind}1:1"][(row * 6)..(row * 6 + 6)]);
+            Assert.Equal(expected[$"{kind}1"][((row * 4 + lengths[row] - 1) * 6)..((row * 4 + lengths[row]) * 6)],
+                expected[$"{kind}1:1"][(row * 6)..(row * 6 + 6)]);
         }
     }
 

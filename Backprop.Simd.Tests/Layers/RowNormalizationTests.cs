@@ -128,7 +128,8 @@ public sealed class RowNormalizationTests
 
         Assert.Equal("epsilon", Assert.Throws<ArgumentOutOfRangeException>(() => new LayerNormalization(epsilon: 0)).ParamName);
         Assert.Equal("epsilon", Assert.Throws<ArgumentOutOfRangeException>(() => new RmsNormalization(epsilon: double.NaN)).ParamName);
-        Assert.Contains("indices [3]", Assert.ThrowsAny<ArgumentException>(() => new GraphBuilder().IndexInput("i", 3).LayerNormalization()).Message, StringComparison.Ordinal);
+        Assert.Contains("indices [3]", Assert.ThrowsAny<ArgumentException>(() => new GraphBuilder().IndexInput("i", 3).LayerNormalization()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -170,7 +171,8 @@ public sealed class RowNormalizationTests
             guarded.AssertIntact();
     }
 
-    private static void Check<T>(int[] shape, int dimensions, int rows, bool affine, bool bias, bool subtractsMean, double tolerance, Func<int, double, double>? change = null)
+    private static void Check<T>(int[] shape, int dimensions, int rows, bool affine, bool bias, bool subtractsMean, double tolerance,
+        Func<int, double, double>? change = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         Layer layer = subtractsMean ? new LayerNormalization(dimensions, 1e-3, affine, bias) : new RmsNormalization(dimensions, 1e-3, affine);

@@ -203,6 +203,7 @@ public sealed class SoftmaxTests
     {
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - double.CreateTruncating(actual[i])) <= tolerance * (1 + Math.Abs(expected[i])), $"[{i}]: {actual[i]}, expected {expected[i]}.");
+            Assert.True(Math.Abs(expected[i] - double.CreateTruncating(actual[i])) <= tolerance * (1 + Math.Abs(expected[i])),
+                $"[{i}]: {actual[i]}, expected {expected[i]}.");
     }
 }

@@ -29,7 +29,8 @@ public sealed class ElementwiseLossTests
         }
     }
 
-    [Theory, InlineData(1, 1), InlineData(1, 7), InlineData(5, 3), InlineData(13, 1), InlineData(3, 17), InlineData(9, 100), InlineData(3, 1025), InlineData(2, 5000)]
+    [Theory, InlineData(1, 1), InlineData(1, 7), InlineData(5, 3), InlineData(13, 1), InlineData(3, 17), InlineData(9, 100), InlineData(3, 1025),
+        InlineData(2, 5000)]
     [InlineData(1500, 1)]
     public void Every_loss_and_reduction_follows_the_definition(int rows, int size)
     {
@@ -165,7 +166,8 @@ public sealed class ElementwiseLossTests
         run = new ReducedLossRun<double>(new KullbackLeibler(true), new Shape(2), [-Inf, 0], [-Inf, 0], null, null);
         Assert.Equal([0.0], run.Outputs);
         Assert.Equal(0, run.Dt[0]);
-        run = new ReducedLossRun<double>(new KullbackLeibler(), new Shape(2), [Math.Log(0.25), Math.Log(0.75), Math.Log(0.5), Math.Log(0.5)], [0.5, 0.5, 0.5, 0.5], null, null);
+        run = new ReducedLossRun<double>(new KullbackLeibler(), new Shape(2), [Math.Log(0.25), Math.Log(0.75), Math.Log(0.5), Math.Log(0.5)],
+            [0.5, 0.5, 0.5, 0.5], null, null);
         Assert.Equal(0.5 * (0.5 * Math.Log(2) + 0.5 * Math.Log(2 / 3.0)), run.Outputs[0], 1e-15);
     }
 
@@ -212,7 +214,8 @@ public sealed class ElementwiseLossTests
         var (x, t) = (graph.Input("x", 3), graph.Input("t", 3));
         foreach (var (_, _, loss, _) in All())
         {
-            Assert.Contains("values [4]", Assert.Throws<ArgumentException>(() => x.Apply(loss, graph.Input("four" + Guid.NewGuid(), 4))).Message, StringComparison.Ordinal);
+            Assert.Contains("values [4]", Assert.Throws<ArgumentException>(() => x.Apply(loss, graph.Input("four" + Guid.NewGuid(), 4))).Message,
+                StringComparison.Ordinal);
             Assert.Contains("it got 1", Assert.Throws<ArgumentException>(() => x.Apply(loss)).Message, StringComparison.Ordinal);
             Assert.Contains("it got 4", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, t, t)).Message, StringComparison.Ordinal);
             Assert.Contains("rank 0", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, t)).Message, StringComparison.Ordinal);

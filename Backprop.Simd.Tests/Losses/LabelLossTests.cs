@@ -40,9 +40,11 @@ public sealed class LabelLossTests
                 {
                     var shape = positions == 1 ? new Shape(classes) : new Shape(positions, classes);
                     new ReducedLossRun<double>(loss, shape, x, t, l, weights)
-                        .AssertIs(reduction, reference.Losses, reference.Denominators, weights, reference.Gradient, t is null ? null : reference.TargetGradient);
+                        .AssertIs(reduction, reference.Losses, reference.Denominators, weights, reference.Gradient,
+                        t is null ? null : reference.TargetGradient);
                     new ReducedLossRun<float>(loss, shape, x, t, l, weights)
-                        .AssertIs(reduction, reference.Losses, reference.Denominators, weights, reference.Gradient, t is null ? null : reference.TargetGradient);
+                        .AssertIs(reduction, reference.Losses, reference.Denominators, weights, reference.Gradient,
+                        t is null ? null : reference.TargetGradient);
                 }
             }
         }
@@ -81,7 +83,8 @@ public sealed class LabelLossTests
         {
             foreach (var weights in (double[]?[])[null, [1, 2]])
             {
-                foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(reduction: reduction), new SoftmaxCrossEntropy([1, 2, 3], 0.1, reduction: reduction), new NegativeLogLikelihood(reduction: reduction)])
+                foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(reduction: reduction),
+                    new SoftmaxCrossEntropy([1, 2, 3], 0.1, reduction: reduction), new NegativeLogLikelihood(reduction: reduction)])
                 {
                     var run = new ReducedLossRun<double>(loss, new Shape(3), x, null, [-100, -100], weights);
                     Assert.All(run.Outputs, v => Assert.Equal(0, v));
@@ -157,7 +160,8 @@ public sealed class LabelLossTests
     public void Shapes_are_checked()
     {
         var graph = new GraphBuilder();
-        var (x, labels, many, scalar, w) = (graph.Input("x", 2, 3), graph.IndexInput("labels"), graph.IndexInput("many", 2), graph.Input("s"), graph.Input("w"));
+        var (x, labels, many, scalar, w) =
+            (graph.Input("x", 2, 3), graph.IndexInput("labels"), graph.IndexInput("many", 2), graph.Input("s"), graph.Input("w"));
         foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(), new NegativeLogLikelihood()])
         {
             var exception = Assert.Throws<ArgumentException>(() => x.Apply(loss, labels));
@@ -170,7 +174,8 @@ public sealed class LabelLossTests
 
         Assert.Throws<ArgumentException>(() => x.Apply(new NegativeLogLikelihood(), x));
         Assert.Throws<ArgumentException>(() => new NegativeLogLikelihood([1, -1]));
-        Assert.Contains("2 class weights for 3 classes", Assert.Throws<ArgumentException>(() => x.Apply(new NegativeLogLikelihood([1, 2]), many)).Message, StringComparison.Ordinal);
+        Assert.Contains("2 class weights for 3 classes",
+            Assert.Throws<ArgumentException>(() => x.Apply(new NegativeLogLikelihood([1, 2]), many)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -258,7 +258,8 @@ public sealed class SoftmaxCrossEntropyTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new SoftmaxCrossEntropy(labelSmoothing: double.NaN));
         var graph = new GraphBuilder();
         var (x, labels, matrix) = (graph.Input("x", 3), graph.IndexInput("labels"), graph.Input("matrix", 3, 3));
-        Assert.Contains("2 class weights for 3 classes", Assert.Throws<ArgumentException>(() => x.Apply(new SoftmaxCrossEntropy([1, 2]), labels)).Message, StringComparison.Ordinal);
+        Assert.Contains("2 class weights for 3 classes",
+            Assert.Throws<ArgumentException>(() => x.Apply(new SoftmaxCrossEntropy([1, 2]), labels)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => matrix.Apply(new SoftmaxCrossEntropy(), labels));
         Assert.Throws<ArgumentException>(() => x.Apply(new SoftmaxCrossEntropy(), graph.IndexInput("many", 3)));
         Assert.Throws<ArgumentException>(() => x.Apply(new SoftmaxCrossEntropy(), graph.Input("four", 4)));

@@ -67,7 +67,8 @@ public sealed class FusedStepTests
         var network = Build<float>(64);
         var workspace = Train(network, keep: false, "sgd", ComputeContext.SingleThreaded);
         network.Forward(workspace);
-        Assert.Contains("KeepGradients", Assert.Throws<InvalidOperationException>(() => network.Backward(workspace, accumulate: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("KeepGradients", Assert.Throws<InvalidOperationException>(() => network.Backward(workspace, accumulate: true)).Message,
+            StringComparison.Ordinal);
         network.Backward(workspace);
         var once = workspace.Gradients.ToArray();
         network.Backward(workspace, accumulate: true);

@@ -163,7 +163,8 @@ public sealed class GradientAccumulatorTests
         var workspace = network.CreateWorkspace(2, new WorkspaceOptions { InputGradients = true });
         var accumulator = new GradientAccumulator<double>(network, workspace);
         accumulator.Add();
-        Assert.Contains("'x' has no gradient", Assert.Throws<InvalidOperationException>(() => workspace.GradientOf("x").Length).Message, StringComparison.Ordinal);
+        Assert.Contains("'x' has no gradient", Assert.Throws<InvalidOperationException>(() => workspace.GradientOf("x").Length).Message,
+            StringComparison.Ordinal);
         network.Forward(workspace);
         network.Backward(workspace);
         Assert.Equal(4, workspace.GradientOf("x").Length);

@@ -145,7 +145,8 @@ public sealed class GraphBuilderTests
     public void An_unknown_name_is_answered_with_those_that_exist()
     {
         var network = GraphBuilder.Chain(2).Affine(3).Build<float>();
-        Assert.Contains("affine1.weight, affine1.bias", Assert.Throws<ArgumentException>(() => { network.ParameterOf("affine1"); }).Message, StringComparison.Ordinal);
+        Assert.Contains("affine1.weight, affine1.bias", Assert.Throws<ArgumentException>(() => { network.ParameterOf("affine1"); }).Message,
+            StringComparison.Ordinal);
         Assert.Contains("x, affine1", Assert.Throws<ArgumentException>(() => network.Definition.TypeOf("y")).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => { network.StateOf("y"); });
         Assert.Throws<ArgumentException>(() => network.Freeze("y"));

@@ -70,7 +70,8 @@ public sealed class GraphMessageTests
     {
         var workspace = GraphBuilder.Chain(5).Affine(3).MeanSquaredError().Build<float>().CreateWorkspace(1);
         var error = Assert.Throws<ArgumentException>(() => workspace.Input("features"));
-        Assert.StartsWith("'features' is not an input of numbers; the inputs are: x (values [5]), targets (values [3]).", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("'features' is not an input of numbers; the inputs are: x (values [5]), targets (values [3]).", error.Message,
+            StringComparison.Ordinal);
         error = Assert.Throws<ArgumentException>(() => workspace.IndexInput());
         Assert.StartsWith("The network has no input of indices; the inputs are: x", error.Message, StringComparison.Ordinal);
     }

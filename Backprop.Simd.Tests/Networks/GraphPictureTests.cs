@@ -19,7 +19,8 @@ public sealed class GraphPictureTests
         Assert.Contains("node1 -> end4 [label=<<font color=\"#00a000\">-12</font><br/><font color=\"#d00000\">1</font>>];", dot, StringComparison.Ordinal);
         var mermaid = GraphPicture.Mermaid(workspace);
         Assert.StartsWith("flowchart LR", mermaid, StringComparison.Ordinal);
-        Assert.Contains("node0 -->|\"<span style='color:#00a000'>3</span><br/><span style='color:#d00000'>-4</span>\"| node1", mermaid, StringComparison.Ordinal);
+        Assert.Contains("node0 -->|\"<span style='color:#00a000'>3</span><br/><span style='color:#d00000'>-4</span>\"| node1", mermaid,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -60,7 +60,8 @@ public sealed class LossInputTests
                     var graph = node.Graph;
                     var labels = loss switch
                     {
-                        "softmaxcrossentropy" or "negativeloglikelihood" => graph.IndexInput("labels", new NegativeLogLikelihood().TargetOf(node.Type.Shape).Shape),
+                        "softmaxcrossentropy" or "negativeloglikelihood" =>
+                        graph.IndexInput("labels", new NegativeLogLikelihood().TargetOf(node.Type.Shape).Shape),
                         _ => graph.Input("labels", node.Type.Shape),
                     };
                     graph.Loss(node.Apply(Loss(loss), labels));

@@ -12,7 +12,8 @@ public sealed class SummaryTests
         var network = GraphBuilder.Chain(new Shape(28, 28, 1)).Convolution2D(30, 5).Relu().MaxPooling2D(2).Flatten().Affine(100).Relu()
             .Affine(10).SoftmaxCrossEntropy().Build<float>();
         var lines = network.Summary().TrimEnd('\n').Split('\n');
-        Assert.Equal(["node", "layer", "inputs", "output", "parameters", "FLOPs/row", "bytes/row"], lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries).Select(s => s.Trim()));
+        Assert.Equal(["node", "layer", "inputs", "output", "parameters", "FLOPs/row", "bytes/row"],
+            lines[0].Split("  ", StringSplitOptions.RemoveEmptyEntries).Select(s => s.Trim()));
         Assert.Equal(2 + network.Definition.InputNames.Count() + network.Definition.ComputedNames.Count() + 2, lines.Length);
         Assert.Equal(["convolution2d1", "convolution2d", "x", "values [24, 24, 30]", "780", "864,000", "69,120"], Cells(lines, "convolution2d1"));
         Assert.Equal(["maxpooling2d1", "maxpooling2d", "relu1", "values [12, 12, 30]", "4,320", "34,560"], Cells(lines, "maxpooling2d1"));
@@ -46,5 +47,6 @@ public sealed class SummaryTests
     }
 
     private static string[] Cells(string[] lines, string name) =>
-        [.. Assert.Single(lines, l => l.StartsWith(name + " ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries).Select(s => s.Trim())];
+        [.. Assert.Single(lines, l => l.StartsWith(name + " ", StringComparison.Ordinal)).Split("  ", StringSplitOptions.RemoveEmptyEntries)
+            .Select(s => s.Trim())];
 }

@@ -140,7 +140,8 @@ public sealed class WorkspaceTests
     {
         var node = GraphBuilder.Chain(5).Affine(7).Tanh().Affine(3).SoftmaxCrossEntropy();
         var network = node.Build<double>(seed: 4);
-        var (large, exact) = (network.CreateWorkspace(9, WithInputs, ComputeContext.SingleThreaded), network.CreateWorkspace(4, WithInputs, ComputeContext.SingleThreaded));
+        var (large, exact) = (network.CreateWorkspace(9, WithInputs, ComputeContext.SingleThreaded),
+            network.CreateWorkspace(4, WithInputs, ComputeContext.SingleThreaded));
         Fill(large.Input(), 1);
         network.Forward(large);
         network.Backward(large); // Leaves numbers of nine rows everywhere.
@@ -223,7 +224,8 @@ public sealed class WorkspaceTests
         Assert.Contains("takes 8 elements for the present rows; got 7",
             Assert.Throws<ArgumentException>(() => workspace.SetInput("x", new double[7])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => workspace.SetInput("y", new double[8]));
-        Assert.Contains("x (values [4])", Assert.Throws<ArgumentException>(() => workspace.SetInput("affine1", new double[8])).Message, StringComparison.Ordinal);
+        Assert.Contains("x (values [4])", Assert.Throws<ArgumentException>(() => workspace.SetInput("affine1", new double[8])).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => { workspace.IndexInput(); });
     }
 

@@ -260,7 +260,8 @@ public class AdamTests
         Assert.Throws<NotSupportedException>(() => new Adam<Half>(1));
         Assert.Equal(1e-50, new Adam<double>(1, epsilon: 1e-50).Epsilon);
 
-        static void Throws(string name, bool decoupled, int count = 1, double learningRate = 0.1, double beta1 = 0.9, double beta2 = 0.9, double epsilon = 1e-8, double weightDecay = 0) =>
+        static void Throws(string name, bool decoupled, int count = 1, double learningRate = 0.1, double beta1 = 0.9, double beta2 = 0.9,
+            double epsilon = 1e-8, double weightDecay = 0) =>
             Assert.Equal(name, Assert.Throws<ArgumentOutOfRangeException>(() => decoupled
                 ? (object)new AdamW<float>(count, learningRate, beta1, beta2, epsilon, weightDecay)
                 : new Adam<float>(count, learningRate, beta1, beta2, epsilon, weightDecay)).ParamName);

@@ -202,9 +202,11 @@ public class AdaptiveOptimizerTests
         var adagrad = new AdaGrad<float>(1);
         Assert.Equal((0.01, 1e-10, 0, 0, 0), (adagrad.LearningRate, adagrad.Epsilon, adagrad.WeightDecay, adagrad.RateDecay, adagrad.Start));
         var rmsprop = new RmsProp<float>(1);
-        Assert.Equal((0.01, 0.99, 1e-8, 0, 0, false), (rmsprop.LearningRate, rmsprop.Alpha, rmsprop.Epsilon, rmsprop.WeightDecay, rmsprop.Momentum, rmsprop.Centered));
+        Assert.Equal((0.01, 0.99, 1e-8, 0, 0, false),
+            (rmsprop.LearningRate, rmsprop.Alpha, rmsprop.Epsilon, rmsprop.WeightDecay, rmsprop.Momentum, rmsprop.Centered));
         var nadam = new NAdam<float>(1);
-        Assert.Equal((0.002, 0.9, 0.999, 1e-8, 0, 0.004, false), (nadam.LearningRate, nadam.Beta1, nadam.Beta2, nadam.Epsilon, nadam.WeightDecay, nadam.MomentumDecay, nadam.Decoupled));
+        Assert.Equal((0.002, 0.9, 0.999, 1e-8, 0, 0.004, false),
+            (nadam.LearningRate, nadam.Beta1, nadam.Beta2, nadam.Epsilon, nadam.WeightDecay, nadam.MomentumDecay, nadam.Decoupled));
         var lion = new Lion<float>(1);
         Assert.Equal((1e-4, 0.9, 0.99, 0), (lion.LearningRate, lion.Beta1, lion.Beta2, lion.WeightDecay));
     }

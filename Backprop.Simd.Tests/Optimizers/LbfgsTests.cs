@@ -209,7 +209,8 @@ public partial class LbfgsTests
         double[] far = [-1.2, 1];
         Assert.Equal(LbfgsOutcome.IterationLimit, new Lbfgs<double>(2).Minimize(far, TestObjectives.Rosenbrock, 0).Outcome);
         Assert.Equal([-1.2, 1], far);
-        Assert.Equal(LbfgsOutcome.ChangeIsSmall, new Lbfgs<double>(2, gradientTolerance: 0, changeTolerance: 1e-3).Minimize(far, TestObjectives.Rosenbrock).Outcome);
+        Assert.Equal(LbfgsOutcome.ChangeIsSmall, new Lbfgs<double>(2, gradientTolerance: 0, changeTolerance: 1e-3)
+            .Minimize(far, TestObjectives.Rosenbrock).Outcome);
     }
 
     [Fact]

@@ -192,7 +192,8 @@ public class ParameterGroupTests
     {
         float[] w = Samples.Ordinary<float>(1000, 1), g = Samples.Ordinary<float>(1000, 2);
         var optimizer = new Adam<float>(1000);
-        optimizer.SetGroups(new ParameterGroup("a", [new(5, 200), new(300, 10)]) { RateFactor = 2 }, new ParameterGroup("b", [new(500, 7)]) { IsFrozen = true });
+        optimizer.SetGroups(new ParameterGroup("a", [new(5, 200), new(300, 10)]) { RateFactor = 2 },
+            new ParameterGroup("b", [new(500, 7)]) { IsFrozen = true });
         Assert.Equal(0, ThreadAllocations.Least(() =>
         {
             for (var step = 0; step < 100; step++)

@@ -25,6 +25,7 @@ public enum GradientOf
 /// <param name="WorstNumerical">The numerical gradient there.</param>
 /// <param name="MeanAbsoluteDifference">The mean of |analytic - numerical|: the notebook's measure.</param>
 /// <param name="RelativeError">||analytic - numerical|| / (||analytic|| + ||numerical||); 0 if both are zero.</param>
+// More than eight parameters: the fields of one line of the report.
 public sealed record GradientCheckEntry(
     string Name,
     GradientOf Of,
@@ -36,7 +37,7 @@ public sealed record GradientCheckEntry(
     double MeanAbsoluteDifference,
     double RelativeError)
 {
-    /// <summary>The relative error; above all numbers if it is none.</summary>
+    /// <summary>The relative error; infinity if it is NaN.</summary>
     internal double Badness => double.IsNaN(RelativeError) ? double.PositiveInfinity : RelativeError;
 
     /// <summary>The largest |analytic - numerical|.</summary>

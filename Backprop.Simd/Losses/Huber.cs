@@ -49,6 +49,7 @@ public sealed class Huber : ElementwiseLoss
         public TVector Slope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => TVector.Max(-delta, TVector.Min(delta, y - t));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => TVector.Max(-delta, TVector.Min(delta, t - y));
+        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> =>
+            TVector.Max(-delta, TVector.Min(delta, t - y));
     }
 }

@@ -6,7 +6,8 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Losses;
 
 /// <summary>L = mean of (y - t)^2 over all elements of the batch.</summary>
-/// <remarks>dy = 2 (y - t) / N, dt = -dy. The mean divides by the elements; with sample weights, by the sum of the weights times the elements of a row.</remarks>
+/// <remarks>dy = 2 (y - t) / N, dt = -dy. The mean divides by the elements; with sample weights, by the sum of the weights times
+/// the elements of a row.</remarks>
 public sealed class MeanSquaredError : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>

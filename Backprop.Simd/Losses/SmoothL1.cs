@@ -49,6 +49,7 @@ public sealed class SmoothL1 : ElementwiseLoss
         public TVector Slope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => TVector.Max(-1, TVector.Min(1, (y - t) / beta));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => TVector.Max(-1, TVector.Min(1, (t - y) / beta));
+        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> =>
+            TVector.Max(-1, TVector.Min(1, (t - y) / beta));
     }
 }

@@ -65,7 +65,11 @@ public static class GraphPicture
         text.Append("  node [shape=circle, fontname=\"Helvetica\", fontsize=12, margin=0.03];\n");
         text.Append("  edge [fontname=\"Helvetica\", fontsize=10, arrowsize=0.6];\n");
         foreach (var (id, label, isLayer) in Vertices(definition))
-            text.Append(CultureInfo.InvariantCulture, $"  {id} [label=\"{DotEscape(label)}\"{(!isLayer ? ", shape=plaintext" : label.Length > MostInCircle ? ", shape=box, style=rounded" : "")}];\n");
+        {
+            var shape = !isLayer ? ", shape=plaintext" : label.Length > MostInCircle ? ", shape=box, style=rounded" : "";
+            text.Append(CultureInfo.InvariantCulture, $"  {id} [label=\"{DotEscape(label)}\"{shape}];\n");
+        }
+
         foreach (var (from, to, edge) in Arrows(definition))
         {
             var (value, gradient) = labels(edge);

@@ -167,7 +167,8 @@ public sealed class Network<T> : ITrainable<T>
         Check(optimizer);
         Check(workspace);
         if (Definition.Graph.Losses.Length == 0)
-            throw new InvalidOperationException("The network has no loss to make small: end its chain with a loss, call Loss(node) on the graph (a loss of reduction None is an output), or run Forward, Backward and Update.");
+            throw new InvalidOperationException("The network has no loss to minimize. End its chain with a loss, or call Loss(node) on the graph "
+                + "(a loss with reduction None is an output), or run Forward, Backward and Update.");
         return workspace.Executor.Step(optimizer);
     }
 
@@ -218,7 +219,8 @@ public sealed class Network<T> : ITrainable<T>
         if (optimizer.ParameterCount != Parameters.Length)
         {
             throw new ArgumentException(
-                $"The optimizer must be made for the network's Parameters.Length, {Parameters.Length}; it was made for {optimizer.ParameterCount}.", nameof(optimizer));
+                $"The optimizer must be made for the network's Parameters.Length, {Parameters.Length}; it was made for {optimizer.ParameterCount}.",
+                nameof(optimizer));
         }
     }
 }

@@ -21,7 +21,8 @@ internal static class NetworkSummary
             if (edge.Role == EdgeRole.Computed)
                 continue;
             var size = edge.Role == EdgeRole.Parameter ? edge.Type.Shape.Size : 0L;
-            var perRow = edge.Type.Kind == EdgeKind.Shared ? 0L : (long)edge.Type.Shape.Size * (edge.Type.Kind == EdgeKind.Indices ? sizeof(int) : elementBytes);
+            var perRow = edge.Type.Kind == EdgeKind.Shared ? 0L
+                : (long)edge.Type.Shape.Size * (edge.Type.Kind == EdgeKind.Indices ? sizeof(int) : elementBytes);
             parameters += size;
             bytes += perRow;
             lines.Add([edge.Name, edge.Role == EdgeRole.Parameter ? "(parameter)" : "(input)", "", edge.Type.ToString(), Number(size), "", Number(perRow)]);
@@ -34,7 +35,8 @@ internal static class NetworkSummary
             foreach (var parameter in node.Parameters)
                 size += parameter.Range.Length;
             foreach (var output in node.Outputs)
-                perRow += graph.Edges[output].Type.Kind == EdgeKind.Shared || (node.Declaration.Traits & LayerTraits.View) != 0 ? 0 : (long)graph.Edges[output].Type.Shape.Size * elementBytes;
+                perRow += graph.Edges[output].Type.Kind == EdgeKind.Shared || (node.Declaration.Traits & LayerTraits.View) != 0 ? 0
+                    : (long)graph.Edges[output].Type.Shape.Size * elementBytes;
             var work = node.Declaration.OperationsPerRow;
             parameters += size;
             bytes += perRow;

@@ -18,6 +18,7 @@ public static partial class NodeChain
     /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
     /// <param name="bias">False for no bias.</param>
     /// <returns>The outputs, [H', W', filters].</returns>
+    // More than eight parameters: each is an independent option with a default, as in the layer.
     public static Node Convolution2D(this Node node, int filters, Extent kernel, Extent? stride = null, Padding padding = default,
         Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true) =>
         node.Apply(new Convolution2D(filters, kernel, stride, padding, dilation, groups, initializer, bias));
@@ -33,6 +34,7 @@ public static partial class NodeChain
     /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
     /// <param name="bias">False for no bias.</param>
     /// <returns>The outputs, [L', filters].</returns>
+    // More than eight parameters: each is an independent option with a default, as in the layer.
     public static Node Convolution1D(this Node node, int filters, int kernel, int stride = 1, Padding padding = default, int dilation = 1,
         int groups = 1, Initializer? initializer = null, bool bias = true) =>
         node.Apply(new Convolution1D(filters, kernel, stride, padding, dilation, groups, initializer, bias));
@@ -49,6 +51,7 @@ public static partial class NodeChain
     /// <param name="initializer">How the filters start; null to choose by the layer that follows.</param>
     /// <param name="bias">False for no bias.</param>
     /// <returns>The outputs, [H', W', filters].</returns>
+    // More than eight parameters: each is an independent option with a default, as in the layer.
     public static Node ConvolutionTranspose2D(this Node node, int filters, Extent kernel, Extent? stride = null, Padding padding = default,
         Extent? outputPadding = null, Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true) =>
         node.Apply(new ConvolutionTranspose2D(filters, kernel, stride, padding, outputPadding, dilation, groups, initializer, bias));

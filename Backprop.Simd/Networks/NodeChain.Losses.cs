@@ -22,7 +22,8 @@ public static partial class NodeChain
     /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
     /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
     /// <exception cref="ArgumentException">They come from a layer that gives others: an affine layer, an activation, a softmax; or a name is taken.</exception>
-    public static Node NegativeLogLikelihood(this Node logProbabilities, string labels = "labels", NegativeLogLikelihood? loss = null, string? sampleWeights = null) =>
+    public static Node NegativeLogLikelihood(this Node logProbabilities, string labels = "labels", NegativeLogLikelihood? loss = null,
+        string? sampleWeights = null) =>
         End(logProbabilities, loss ?? new NegativeLogLikelihood(), labels, sampleWeights);
 
     /// <summary>Ends a chain: binary cross-entropy. The logits become the network's output.</summary>

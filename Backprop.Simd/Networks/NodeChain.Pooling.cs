@@ -24,7 +24,8 @@ public static partial class NodeChain
     /// <param name="ceiling">Whether windows that only begin inside the image count.</param>
     /// <param name="includePadding">False to divide by the real cells of a window only.</param>
     /// <returns>The outputs, [H', W', C].</returns>
-    public static Node AveragePooling2D(this Node node, Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false, bool includePadding = true) =>
+    public static Node AveragePooling2D(this Node node, Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false,
+        bool includePadding = true) =>
         node.Apply(new AveragePooling2D(kernel, stride, padding, ceiling, includePadding));
 
     /// <summary>The means of a given number of bins of images [H, W, C]: <see cref="Layers.AdaptiveAveragePooling2D"/>.</summary>

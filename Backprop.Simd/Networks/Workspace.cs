@@ -216,7 +216,8 @@ public sealed class Workspace<T>
         if (Executor.Edges[edge].GradientBlock is null)
         {
             throw new InvalidOperationException(
-                $"'{name}' has no gradient: no trained parameter and no input with gradients lies before it, or no loss behind it. Set InputGradients for the gradients of inputs.");
+                $"'{name}' has no gradient: no trained parameter and no input with gradients lies before it, or no loss lies after it. "
+                + "Set InputGradients for the gradients of inputs.");
         }
 
         if (Executor.HasAppliedGradients && Executor.Edges[edge].IsParameterGradient)
@@ -358,7 +359,8 @@ public sealed class Workspace<T>
             var wanted = indices ? "input of indices" : "input of numbers";
             var inputs = string.Join(", ", _graph.Edges.Where(e => e.Role == EdgeRole.Input).Select(e => $"{e.Name} ({e.Type})"));
             throw new ArgumentException(
-                name is null ? $"The network has no {wanted}; the inputs are: {inputs}." : $"'{name}' is not an {wanted}; the inputs are: {inputs}.", nameof(name));
+                name is null ? $"The network has no {wanted}; the inputs are: {inputs}."
+                    : $"'{name}' is not an {wanted}; the inputs are: {inputs}.", nameof(name));
         }
 
         return edge;

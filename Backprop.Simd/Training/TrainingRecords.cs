@@ -47,6 +47,7 @@ public readonly record struct StepRecord(long Step, int Epoch, int Rows, double 
 /// <param name="RowsPerSecond">Rows trained on per second, without the time of validation, callbacks and checkpoints.</param>
 /// <param name="Elapsed">The time of the training by its end, including the time before a resumption.</param>
 /// <param name="Validation">The validation; null if there was none.</param>
+// More than eight parameters: the fields of one record.
 public sealed record EpochRecord(
     int Epoch, long Steps, long Rows, int Skipped, double Loss, double LearningRate, double RowsPerSecond, TimeSpan Elapsed, Evaluation? Validation);
 
@@ -106,5 +107,6 @@ public readonly record struct MetricValue(string Name, double Value);
 /// <param name="RowsPerSecond">Rows trained on per second since the previous report.</param>
 /// <param name="Elapsed">The time spent so far.</param>
 /// <param name="Remaining">The estimated time left; null while there is no estimate.</param>
+// More than eight parameters: the fields of one report.
 public readonly record struct TrainingProgress(
     long Step, long TotalSteps, int Epoch, double Fraction, double Loss, double LearningRate, double RowsPerSecond, TimeSpan Elapsed, TimeSpan? Remaining);

@@ -40,12 +40,14 @@ internal static class ConvolutionCases
         while (true)
         {
             var groups = random.Integer(0, 2) == 0 ? random.Integer(1, 4) : 1;
-            int channels = groups * random.Integer(1, random.Integer(0, 3) == 0 ? 20 : 4), filters = groups * random.Integer(1, random.Integer(0, 3) == 0 ? 40 : 6);
+            int channels = groups * random.Integer(1, random.Integer(0, 3) == 0 ? 20 : 4),
+                filters = groups * random.Integer(1, random.Integer(0, 3) == 0 ? 40 : 6);
             Extent kernel = new(random.Integer(1, 4), random.Integer(1, 4)), stride = new(random.Integer(1, 3), random.Integer(1, 3));
             Extent dilation = new(random.Integer(1, 3), random.Integer(1, 3));
             Padding padding = new(random.Integer(0, 3), random.Integer(0, 3), random.Integer(0, 3), random.Integer(0, 3));
             int height = random.Integer(1, 12), width = random.Integer(1, 16);
-            if (height + padding.Top + padding.Bottom > (kernel.Height - 1) * dilation.Height && width + padding.Left + padding.Right > (kernel.Width - 1) * dilation.Width)
+            if (height + padding.Top + padding.Bottom > (kernel.Height - 1) * dilation.Height
+                && width + padding.Left + padding.Right > (kernel.Width - 1) * dilation.Width)
                 return (new(height, width, channels, filters, kernel, stride, padding, dilation, groups), random.Integer(1, 3));
         }
     }

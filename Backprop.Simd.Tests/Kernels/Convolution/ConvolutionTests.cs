@@ -114,7 +114,8 @@ public sealed class ConvolutionTests
     {
         var random = new TestRandom(7);
         float[] x = Signed(ref random, images * shape.InputSize), w = Signed(ref random, shape.WeightSize), dy = Signed(ref random, images * shape.OutputSize);
-        float[] y = new float[dy.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[shape.Filters], scratch = new float[Convolution.ScratchLength(shape)];
+        float[] y = new float[dy.Length], dx = new float[x.Length], dw = new float[w.Length], db = new float[shape.Filters],
+            scratch = new float[Convolution.ScratchLength(shape)];
         Convolution.Forward<float>(shape, x, w, [], y, scratch, context);
         Convolution.BackwardInput<float>(shape, dy, w, dx, scratch, context);
         Convolution.BackwardWeights<float>(shape, x, dy, dw, db, scratch, context);
@@ -206,7 +207,8 @@ public sealed class ConvolutionTests
 
             float[] images = new float[shape.InputSize];
             Assert.Equal("db", Throws(() => Convolution.BackwardWeights<float>(
-                shape, images, new float[shape.OutputSize], new float[shape.WeightSize], images.AsSpan(1, shape.Filters), new float[Convolution.ScratchLength(shape)])));
+                shape, images, new float[shape.OutputSize], new float[shape.WeightSize], images.AsSpan(1, shape.Filters),
+                new float[Convolution.ScratchLength(shape)])));
         }
     }
 

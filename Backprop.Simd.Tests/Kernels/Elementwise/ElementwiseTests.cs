@@ -223,8 +223,10 @@ public class ElementwiseTests
         Assert.Equal("destination", Assert.Throws<ArgumentException>(() => Ops.Exp<float>(x.AsSpan(0, 30), x.AsSpan(1, 30))).ParamName);
         Assert.Equal("destination", Assert.Throws<ArgumentException>(() => Ops.Add<float>(new float[30], x.AsSpan(1, 30), x.AsSpan(0, 30))).ParamName);
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => Ops.Axpy(1f, x.AsSpan(1, 30), x.AsSpan(0, 30))).ParamName);
-        Assert.Equal("destination", Assert.Throws<ArgumentException>(() => Ops.MultiplyAccumulate<float>(x.AsSpan(1, 30), new float[30], x.AsSpan(0, 30))).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => Ops.MaximumBackwardFirst<float>(new float[30], new float[30], x.AsSpan(1, 30), x.AsSpan(0, 30))).ParamName);
+        Assert.Equal("destination", Assert.Throws<ArgumentException>(() =>
+            Ops.MultiplyAccumulate<float>(x.AsSpan(1, 30), new float[30], x.AsSpan(0, 30))).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() =>
+            Ops.MaximumBackwardFirst<float>(new float[30], new float[30], x.AsSpan(1, 30), x.AsSpan(0, 30))).ParamName);
         Ops.Exp<float>(x.AsSpan(0, 10), x.AsSpan(0, 20)); // A longer destination from the same start.
         Ops.Exp<float>(x.AsSpan(10, 10), x); // Only the tail, which is kept, overlaps.
     }

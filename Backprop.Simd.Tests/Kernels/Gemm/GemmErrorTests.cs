@@ -48,9 +48,11 @@ public sealed class GemmErrorTests
                 // A and B lie at 16..31; C at start..start + 15, which touches them.
                 var buffer = Filled(64);
                 var other = new float[16];
-                var asA = Assert.Throws<ArgumentException>(() => product(new(buffer.AsSpan(16, 16), 4, 4), new(other, 4, 4), new(buffer.AsSpan(start, 16), 4, 4)));
+                var asA = Assert.Throws<ArgumentException>(() =>
+                    product(new(buffer.AsSpan(16, 16), 4, 4), new(other, 4, 4), new(buffer.AsSpan(start, 16), 4, 4)));
                 Assert.Equal("c", asA.ParamName);
-                var asB = Assert.Throws<ArgumentException>(() => product(new(other, 4, 4), new(buffer.AsSpan(16, 16), 4, 4), new(buffer.AsSpan(start, 16), 4, 4)));
+                var asB = Assert.Throws<ArgumentException>(() =>
+                    product(new(other, 4, 4), new(buffer.AsSpan(16, 16), 4, 4), new(buffer.AsSpan(start, 16), 4, 4)));
                 Assert.Equal("c", asB.ParamName);
                 AssertUnwritten(buffer);
             }
@@ -88,7 +90,8 @@ public sealed class GemmErrorTests
     {
         var buffer = Filled(32);
         var other = new float[16];
-        Assert.Throws<ArgumentException>(() => Gemm.Multiply(new ReadOnlyMatrix<float>(buffer, 4, 4).Transposed, new(other, 4, 4), new Matrix<float>(buffer.AsSpan(15), 4, 4).Transposed));
+        Assert.Throws<ArgumentException>(() =>
+            Gemm.Multiply(new ReadOnlyMatrix<float>(buffer, 4, 4).Transposed, new(other, 4, 4), new Matrix<float>(buffer.AsSpan(15), 4, 4).Transposed));
         AssertUnwritten(buffer);
     }
 
@@ -96,15 +99,18 @@ public sealed class GemmErrorTests
     public void The_added_row_is_checked()
     {
         var c = Filled(20);
-        var error = Assert.Throws<ArgumentException>(() => Gemm.MultiplyAddRow(new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4), new float[5], new Matrix<float>(c, 2, 4)));
+        var error = Assert.Throws<ArgumentException>(() =>
+            Gemm.MultiplyAddRow(new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4), new float[5], new Matrix<float>(c, 2, 4)));
         Assert.Equal("row", error.ParamName);
         Assert.Contains("4", error.Message, StringComparison.Ordinal);
         Assert.Contains("5", error.Message, StringComparison.Ordinal);
 
-        error = Assert.Throws<ArgumentException>(() => Gemm.MultiplyAddRow(new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4), c.AsSpan(7, 4), new Matrix<float>(c, 2, 4)));
+        error = Assert.Throws<ArgumentException>(() =>
+            Gemm.MultiplyAddRow(new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4), c.AsSpan(7, 4), new Matrix<float>(c, 2, 4)));
         Assert.Equal("c", error.ParamName);
 
-        error = Assert.Throws<ArgumentException>(() => Gemm.MultiplyAddRow(new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4), new float[4], new Matrix<float>(c, 4, 2).Transposed));
+        error = Assert.Throws<ArgumentException>(() => Gemm.MultiplyAddRow(new ReadOnlyMatrix<float>(new float[6], 2, 3), new(new float[12], 3, 4),
+            new float[4], new Matrix<float>(c, 4, 2).Transposed));
         Assert.Equal("c", error.ParamName);
         Assert.Contains("column stride is 2", error.Message, StringComparison.Ordinal);
         AssertUnwritten(c);
@@ -141,9 +147,12 @@ public sealed class GemmErrorTests
             NotSupportedException[] errors =
             [
                 Assert.Throws<NotSupportedException>(() => Gemm.Multiply(new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), new Matrix<T>(c, 2, 2))),
-                Assert.Throws<NotSupportedException>(() => Gemm.MultiplyAdd(new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), new Matrix<T>(c, 2, 2))),
-                Assert.Throws<NotSupportedException>(() => Gemm.Multiply(T.One, new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), T.One, new Matrix<T>(c, 2, 2))),
-                Assert.Throws<NotSupportedException>(() => Gemm.MultiplyAddRow(new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), new T[2], new Matrix<T>(c, 2, 2))),
+                Assert.Throws<NotSupportedException>(() =>
+                    Gemm.MultiplyAdd(new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), new Matrix<T>(c, 2, 2))),
+                Assert.Throws<NotSupportedException>(() =>
+                    Gemm.Multiply(T.One, new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), T.One, new Matrix<T>(c, 2, 2))),
+                Assert.Throws<NotSupportedException>(() =>
+                    Gemm.MultiplyAddRow(new ReadOnlyMatrix<T>(new T[4], 2, 2), new(new T[4], 2, 2), new T[2], new Matrix<T>(c, 2, 2))),
             ];
             Assert.All(errors, error => Assert.Contains(typeof(T).ToString(), error.Message, StringComparison.Ordinal));
         }

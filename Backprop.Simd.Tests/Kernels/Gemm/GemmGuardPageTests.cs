@@ -84,7 +84,8 @@ public sealed class GemmGuardPageTests
                         for (var j = 0; j < n; j++)
                         {
                             if (viewC[i, j] != T.CreateChecked(product[i * n + j] + added))
-                                Assert.Fail($"{typeof(T).Name} {width} {form} m={m} n={n} k={k} turned {turnA} {turnB} {turnC}: C[{i}, {j}] is {viewC[i, j]}, expected {product[i * n + j] + added}.");
+                                Assert.Fail($"{typeof(T).Name} {width} {form} m={m} n={n} k={k} turned {turnA} {turnB} {turnC}: "
+                                    + $"C[{i}, {j}] is {viewC[i, j]}, expected {product[i * n + j] + added}.");
                         }
                     }
                 }

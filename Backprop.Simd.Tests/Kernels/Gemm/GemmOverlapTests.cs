@@ -16,7 +16,8 @@ public sealed class GemmOverlapTests
     [Fact]
     public void Interleaved_views_of_one_buffer_are_allowed()
     {
-        foreach (var product in (Product[])[(a, b, c) => Gemm.Multiply(a, b, c), (a, b, c) => Gemm.MultiplyAdd(a, b, c), (a, b, c) => Gemm.Multiply(2, a, b, 3, c)])
+        foreach (var product in (Product[])[(a, b, c) => Gemm.Multiply(a, b, c), (a, b, c) => Gemm.MultiplyAdd(a, b, c),
+            (a, b, c) => Gemm.Multiply(2, a, b, 3, c)])
         {
             // A, B and C are columns of one [9, 20] matrix, and what lies between them stays.
             foreach (var transposed in (bool[])[false, true])
@@ -72,7 +73,9 @@ public sealed class GemmOverlapTests
         }
 
         static IEnumerable<int> Cells((int Start, int Rows, int Columns, int Step, bool Turned) at) =>
-            from row in Enumerable.Range(0, at.Rows) from column in Enumerable.Range(0, at.Columns) select at.Start + (at.Turned ? column * at.Step + row : row * at.Step + column);
+            from row in Enumerable.Range(0, at.Rows)
+            from column in Enumerable.Range(0, at.Columns)
+            select at.Start + (at.Turned ? column * at.Step + row : row * at.Step + column);
 
         static Matrix<float> View(float[] buffer, (int Start, int Rows, int Columns, int Step, bool Turned) at) => at.Turned
             ? new Matrix<float>(buffer.AsSpan(at.Start), at.Columns, at.Rows, at.Step).Transposed
@@ -83,7 +86,8 @@ public sealed class GemmOverlapTests
     public void A_row_or_column_of_stride_0_is_computed()
     {
         var (x, y) = (Filled(64), Filled(64));
-        foreach (var (m, n, k) in ((int, int, int)[])[(1, 1, 1), (1, 5, 1), (5, 1, 1), (5, 5, 1), (1, 5, 5), (5, 1, 5), (1, 1, 64), (64, 64, 1), (1, 64, 64), (64, 1, 1)])
+        foreach (var (m, n, k) in ((int, int, int)[])[(1, 1, 1), (1, 5, 1), (5, 1, 1), (5, 5, 1), (1, 5, 5), (5, 1, 5), (1, 1, 64), (64, 64, 1),
+            (1, 64, 64), (64, 1, 1)])
         {
             for (var views = 0; views < 8; views++)
             {
@@ -109,7 +113,8 @@ public sealed class GemmOverlapTests
         foreach (var width in Enum.GetValues<SimdWidth>())
         {
             // One panel, masks, tails of few columns, columns alone, narrow beside a column-major A, packed, k of 1 and 0.
-            foreach (var (m, n, k) in ((int, int, int)[])[(7, 3, 5), (9, 5, 33), (40, 10, 20), (33, 1, 70), (33, 2, 70), (12, 17, 40), (20, 35, 3), (70, 50, 65), (30, 13, 1), (5, 7, 0), (1, 19, 9)])
+            foreach (var (m, n, k) in ((int, int, int)[])[(7, 3, 5), (9, 5, 33), (40, 10, 20), (33, 1, 70), (33, 2, 70), (12, 17, 40), (20, 35, 3),
+                (70, 50, 65), (30, 13, 1), (5, 7, 0), (1, 19, 9)])
             {
                 foreach (var form in _forms)
                 {

@@ -59,7 +59,8 @@ public sealed class GemmRoundingTests
             GemmDispatch.Run(new ReadOnlyMatrix<T>(a, m, k), new(b, k, n), default, new Matrix<T>(c, m, n), new(GemmForm.Overwrite), null, width);
             var excess = Excess(a, b, c, m, n, k, unit);
             Assert.True(excess <= 1, $"{width} NN: error is {excess} times the bound.");
-            GemmDispatch.Run(new ReadOnlyMatrix<T>(a, m, k), new ReadOnlyMatrix<T>(bTransposed, n, k).Transposed, default, new Matrix<T>(c, m, n), new(GemmForm.Overwrite), null, width);
+            GemmDispatch.Run(new ReadOnlyMatrix<T>(a, m, k), new ReadOnlyMatrix<T>(bTransposed, n, k).Transposed, default, new Matrix<T>(c, m, n),
+                new(GemmForm.Overwrite), null, width);
             excess = Excess(a, b, c, m, n, k, unit);
             Assert.True(excess <= 1, $"{width} NT: error is {excess} times the bound.");
         }

@@ -27,7 +27,8 @@ public abstract class GemmSpecialValueTests<T>
                 b[row * n + column] = T.NaN;
                 Run(a, b, c, m, n, k, width);
                 for (var i = 0; i < c.Length; i++)
-                    Assert.True(T.IsNaN(c[i]) == (i % n == column), $"{width} [{m}, {k}] x [{k}, {n}], NaN in B[{row}, {column}]: C[{i / n}, {i % n}] is {c[i]}.");
+                    Assert.True(T.IsNaN(c[i]) == (i % n == column),
+                        $"{width} [{m}, {k}] x [{k}, {n}], NaN in B[{row}, {column}]: C[{i / n}, {i % n}] is {c[i]}.");
             }
         });
     }
@@ -103,7 +104,8 @@ public abstract class GemmSpecialValueTests<T>
             foreach (var beta in (ReadOnlySpan<T>)[T.Zero, T.One, T.CreateChecked(3)])
             {
                 c.AsSpan().Fill(T.CreateChecked(7));
-                Gemm.Multiply(alpha, new ReadOnlyMatrix<T>(forbidden, Size, Size), new ReadOnlyMatrix<T>(forbidden, Size, Size).Transposed, beta, new Matrix<T>(c, Size, Size));
+                Gemm.Multiply(alpha, new ReadOnlyMatrix<T>(forbidden, Size, Size), new ReadOnlyMatrix<T>(forbidden, Size, Size).Transposed, beta,
+                    new Matrix<T>(c, Size, Size));
                 foreach (var x in c)
                     Assert.Equal(beta * T.CreateChecked(7), x);
             }
@@ -131,7 +133,8 @@ public abstract class GemmSpecialValueTests<T>
                 Empty(m, n, transposed, T.NaN, T.Zero, static (a, b, c) => Gemm.Multiply(a, b, c));
                 Empty(m, n, transposed, T.CreateChecked(5), T.CreateChecked(5), static (a, b, c) => Gemm.MultiplyAdd(a, b, c));
                 Empty(m, n, transposed, T.NaN, T.Zero, static (a, b, c) => Gemm.Multiply(T.CreateChecked(2), a, b, T.Zero, c));
-                Empty(m, n, transposed, T.CreateChecked(5), T.CreateChecked(15), static (a, b, c) => Gemm.Multiply(T.CreateChecked(2), a, b, T.CreateChecked(3), c));
+                Empty(m, n, transposed, T.CreateChecked(5), T.CreateChecked(15), static (a, b, c) =>
+                    Gemm.Multiply(T.CreateChecked(2), a, b, T.CreateChecked(3), c));
                 Empty(m, n, transposed, T.CreateChecked(5), T.CreateChecked(5), static (a, b, c) => Gemm.Multiply(T.CreateChecked(2), a, b, T.One, c));
                 if (!transposed)
                     Empty(m, n, transposed, T.NaN, T.CreateChecked(4), static (a, b, c) => Gemm.MultiplyAddRow(a, b, Row(c.Columns), c));

@@ -125,7 +125,8 @@ public sealed class GemmThreadTests
                     var viewA = turnA ? new ReadOnlyMatrix<T>(a, k, m).Transposed : new(a, m, k);
                     var viewB = turnB ? new ReadOnlyMatrix<T>(b, n, k).Transposed : new(b, k, n);
                     GemmDispatch.Run(viewA, viewB, form == GemmForm.AddRow ? row : default, new Matrix<T>(destination, m, n),
-                        new(form, T.CreateChecked(form == GemmForm.ScaledAccumulate ? 0.3 : 1), T.CreateChecked(form == GemmForm.ScaledAccumulate ? -0.7 : 1)), context, width);
+                        new(form, T.CreateChecked(form == GemmForm.ScaledAccumulate ? 0.3 : 1),
+                            T.CreateChecked(form == GemmForm.ScaledAccumulate ? -0.7 : 1)), context, width);
                 }
             }
         }

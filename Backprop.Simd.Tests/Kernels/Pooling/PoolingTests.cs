@@ -31,13 +31,16 @@ public sealed class PoolingTests
             {
                 var images = 1 + channels % 3;
                 var shape = PoolingShape.Windows(height, wide, channels, kernel, stride, padding, ceiling);
-                var what = $"{typeof(T).Name} {width} [{height}, {wide}, {channels}] x {images}, kernel {kernel}, stride {stride}, padding {padding}, ceiling {ceiling}";
+                var what = $"{typeof(T).Name} {width} [{height}, {wide}, {channels}] x {images}, "
+                    + $"kernel {kernel}, stride {stride}, padding {padding}, ceiling {ceiling}";
                 Assert.Equal(PoolingReference.Outputs(height, kernel.Height, stride.Height, padding.Top, padding.Bottom, ceiling), shape.Rows.Outputs);
                 Assert.Equal(PoolingReference.Outputs(wide, kernel.Width, stride.Width, padding.Left, padding.Right, ceiling), shape.Columns.Outputs);
                 var random = new TestRandom((ulong)(channels + 100 * height));
                 double[] image = Eighths(ref random, images * shape.InputSize), gradient = Eighths(ref random, images * shape.OutputSize);
-                var (best, winners) = PoolingReference.Max(image, images, height, wide, channels, kernel, stride, padding, shape.Rows.Outputs, shape.Columns.Outputs);
-                var expected = PoolingReference.MaxGradient(gradient, winners, images, height, wide, channels, kernel, stride, padding, shape.Rows.Outputs, shape.Columns.Outputs);
+                var (best, winners) = PoolingReference.Max(image, images, height, wide, channels, kernel, stride, padding, shape.Rows.Outputs,
+                    shape.Columns.Outputs);
+                var expected = PoolingReference.MaxGradient(gradient, winners, images, height, wide, channels, kernel, stride, padding,
+                    shape.Rows.Outputs, shape.Columns.Outputs);
 
                 Span<T> x = xPages.AtEnd<T>(image.Length), y = yPages.AtEnd<T>(gradient.Length);
                 var cells = cellPages.AtEnd<int>(gradient.Length);
@@ -78,7 +81,8 @@ public sealed class PoolingTests
             }
         }
 
-        foreach (var (height, wide, outputs) in ((int, int, Extent)[])[(7, 5, new(3, 2)), (6, 4, new(3, 2)), (1, 1, 1), (3, 2, 5), (9, 9, 1), (5, 8, new(2, 8))])
+        foreach (var (height, wide, outputs) in ((int, int, Extent)[])[(7, 5, new(3, 2)), (6, 4, new(3, 2)), (1, 1, 1), (3, 2, 5), (9, 9, 1),
+            (5, 8, new(2, 8))])
         {
             foreach (var channels in IsaOfProcess.IsSoftware ? [3, 9] : Channels)
             {
@@ -136,8 +140,10 @@ public sealed class PoolingTests
             {
                 foreach (var kernel in (Extent[])[2, new(2, 3)])
                 {
-                    double[][] windows = [[1, double.NaN, 2, double.NaN], [double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity],
-                        [-1, 3, 3, 3], [double.NaN, 1, 2, double.PositiveInfinity], [0, -0.0, 0, 0], [double.NegativeInfinity, 0, double.PositiveInfinity, double.NaN]];
+                    double[][] windows = [[1, double.NaN, 2, double.NaN],
+                        [double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity, double.NegativeInfinity],
+                        [-1, 3, 3, 3], [double.NaN, 1, 2, double.PositiveInfinity], [0, -0.0, 0, 0],
+                        [double.NegativeInfinity, 0, double.PositiveInfinity, double.NaN]];
                     int[] expected = kernel.Width == 2 ? [1, 0, 1, 0, 0, 3] : [1, 0, 1, 0, 0, 4];
                     for (var w = 0; w < windows.Length; w++)
                     {
@@ -168,7 +174,8 @@ public sealed class PoolingTests
             Threads.AssertSameBits<float>(context =>
             {
                 var random = new TestRandom(5);
-                float[] x = new float[9 * shape.InputSize], y = new float[9 * shape.OutputSize], mean = new float[y.Length], dx = new float[x.Length], da = new float[x.Length];
+                float[] x = new float[9 * shape.InputSize], y = new float[9 * shape.OutputSize], mean = new float[y.Length],
+                    dx = new float[x.Length], da = new float[x.Length];
                 var cells = new int[y.Length];
                 foreach (ref var value in x.AsSpan())
                     value = random.Signed<float>();

@@ -230,7 +230,8 @@ public class ReductionsTests
         var x = new float[20];
         Assert.Equal("sums", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), x.AsSpan(11))).ParamName);
         Assert.Equal("sums", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), new float[3])).ParamName);
-        Assert.Equal("rows", Assert.Throws<ArgumentException>(() => Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4).Transposed, new float[3])).ParamName);
+        Assert.Equal("rows", Assert.Throws<ArgumentException>(() =>
+            Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4).Transposed, new float[3])).ParamName);
         Reductions.ColumnSums(new ReadOnlyMatrix<float>(x, 3, 4), x.AsSpan(12));
     }
 

@@ -81,7 +81,8 @@ public sealed class SumErrorTests
                 T[] values = Spread(terms, channels), ones = Filled(n * channels, T.One), zeros = new T[channels];
                 T[] products = new T[channels], sums = new T[channels], more = new T[channels], last = new T[channels];
                 var scratch = new T[ChannelStatistics.ScratchLength(channels)];
-                ChannelStatistics.Products<T>(new(ones, ones.Length / channels, channels), values, zeros, scratch, sums, products, ComputeContext.SingleThreaded);
+                ChannelStatistics.Products<T>(new(ones, ones.Length / channels, channels), values, zeros, scratch, sums, products,
+                    ComputeContext.SingleThreaded);
                 assert(sums[^1], Plain, $"bias of {channels}");
                 assert(products[^1], Plain, $"weight of {channels}");
                 var moments = new ChannelMoments<T> { Center = sums, Offset = products, Inverse = more, Variance = last };

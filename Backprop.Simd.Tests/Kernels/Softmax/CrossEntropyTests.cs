@@ -247,7 +247,8 @@ public class CrossEntropyTests
                     ArgumentException? error = null;
                     try
                     {
-                        CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<T>(logits, rows, classes), labels, T.One, losses, new Matrix<T>(gradient, rows, classes));
+                        CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<T>(logits, rows, classes), labels, T.One, losses,
+                            new Matrix<T>(gradient, rows, classes));
                     }
                     catch (ArgumentException exception)
                     {
@@ -298,7 +299,8 @@ public class CrossEntropyTests
             {
                 try
                 {
-                    CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(logits, rows, classes), labels, 1f, losses, new Matrix<float>(gradient, rows, classes));
+                    CrossEntropyKernels.CrossEntropyWithGradient(new ReadOnlyMatrix<float>(logits, rows, classes), labels, 1f, losses,
+                        new Matrix<float>(gradient, rows, classes));
                 }
                 catch (ArgumentException)
                 {

@@ -49,7 +49,8 @@ public class SoftmaxKernelsTests
                     var p = new Guarded<T>(new T[(rows - 1) * (classes + 1) + classes]);
                     Guarded<T> maximum = new(new T[rows]), logSum = new(new T[rows]);
                     SoftmaxKernels.SoftmaxWithLogSumExp(
-                        new ReadOnlyMatrix<T>(logits.Span, rows, classes, stride), new Matrix<T>(p.Span, rows, classes, classes + 1), maximum.Span, logSum.Span);
+                        new ReadOnlyMatrix<T>(logits.Span, rows, classes, stride), new Matrix<T>(p.Span, rows, classes, classes + 1), maximum.Span,
+                        logSum.Span);
                     Guarded<T>.AssertSameBits(before, logits.Span);
                     for (var row = 0; row < rows; row++)
                     {
@@ -164,12 +165,19 @@ public class SoftmaxKernelsTests
         Assert.Equal("probabilities", error.ParamName);
         Assert.Contains("[3, 4]", error.Message, StringComparison.Ordinal);
         Assert.Contains("[4, 3]", error.Message, StringComparison.Ordinal);
-        Assert.Equal("logits", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 3, 0), new Matrix<float>(y, 3, 0))).ParamName);
-        Assert.Equal("logits", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 4, 3).Transposed, new Matrix<float>(y, 3, 4))).ParamName);
-        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3), new Matrix<float>(x.AsSpan(1), 2, 3))).ParamName);
-        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() => SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3, 4), new Matrix<float>(x, 2, 3))).ParamName);
-        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s.AsSpan(0, 2), s)).ParamName);
-        Assert.Equal("logSum", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s, s)).ParamName);
-        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() => SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), x, s)).ParamName);
+        Assert.Equal("logits", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 3, 0), new Matrix<float>(y, 3, 0))).ParamName);
+        Assert.Equal("logits", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 4, 3).Transposed, new Matrix<float>(y, 3, 4))).ParamName);
+        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3), new Matrix<float>(x.AsSpan(1), 2, 3))).ParamName);
+        Assert.Equal("probabilities", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.Softmax(new ReadOnlyMatrix<float>(x, 2, 3, 4), new Matrix<float>(x, 2, 3))).ParamName);
+        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s.AsSpan(0, 2), s)).ParamName);
+        Assert.Equal("logSum", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), s, s)).ParamName);
+        Assert.Equal("maximum", Assert.Throws<ArgumentException>(() =>
+            SoftmaxKernels.SoftmaxWithLogSumExp(new ReadOnlyMatrix<float>(x, 3, 4), new Matrix<float>(y, 3, 4), x, s)).ParamName);
     }
 }

@@ -58,7 +58,11 @@ public sealed class MultiHeadAttention : Layer
         var hasLengths = count > 1 && declaration.Inputs[count - 1].Kind == EdgeKind.Indices;
         var sequences = hasLengths ? count - 1 : count;
         if (sequences is < 1 or > 3)
-            throw new ArgumentException($"{Kind} takes 1 to 3 sequences and then lengths (indices) or not; it got {count} input(s): {string.Join(", ", declaration.Inputs)}.", "inputs");
+        {
+            throw new ArgumentException(
+                $"{Kind} takes 1 to 3 sequences, and lengths (indices) after them if wanted; it got {string.Join(", ", declaration.Inputs)}.", "inputs");
+        }
+
         var queries = declaration.RequireSequence(0);
         var keys = declaration.RequireSequence(sequences > 1 ? 1 : 0);
         if (sequences == 3)

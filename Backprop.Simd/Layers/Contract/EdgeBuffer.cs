@@ -51,7 +51,8 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     /// <summary>The values as a matrix [rows, size], which may have gaps between its rows.</summary>
     public ReadOnlyMatrix<T> Matrix(int first, int rows) =>
-        Source is null ? new(Values(first, rows), rows, Type.Shape.Size) : new(SourceRows(first, rows, true), rows, Type.Shape.Size, rows == 1 ? Type.Shape.Size : RowStride);
+        Source is null ? new(Values(first, rows), rows, Type.Shape.Size)
+            : new(SourceRows(first, rows, true), rows, Type.Shape.Size, rows == 1 ? Type.Shape.Size : RowStride);
 
     public Span<T> WritableValues(int first, int rows)
     {

@@ -224,7 +224,7 @@ public readonly ref struct GradientTarget<T>
             return;
         var table = Whole;
         if ((long)indices.Length * table.Columns != dy.Length)
-            throw new ArgumentException($"{indices.Length} indices need {indices.Length} rows of {table.Columns} numbers; got {dy.Length} numbers.", nameof(dy));
+            throw new ArgumentException($"{indices.Length} indices need as many rows of {table.Columns} numbers; got {dy.Length} numbers.", nameof(dy));
         SpanGuard.AtLeast(2 * indices.Length, order.Length, nameof(order));
         foreach (var index in indices)
         {

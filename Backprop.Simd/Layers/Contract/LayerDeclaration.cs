@@ -286,10 +286,17 @@ public sealed class LayerDeclaration
         if ((Traits & (LayerTraits.View | LayerTraits.InPlace)) == 0)
             return;
         if (_inputs.Length == 0 || _outputs.Length != 1)
-            throw new ArgumentException($"{Kind} declares {Traits}: that needs an input and exactly one output; it has {_inputs.Length} and {_outputs.Length}.", "layer");
+        {
+            throw new ArgumentException(
+                $"{Kind} declares {Traits}: that needs an input and exactly one output; it has {_inputs.Length} and {_outputs.Length}.", "layer");
+        }
+
         var (input, output) = (_inputs[0], _outputs[0]);
         if (input.Kind != output.Kind || (long)ViewStart + output.Shape.Size > input.Shape.Size)
-            throw new ArgumentException($"{Kind} declares {Traits} from element {ViewStart}: its output {output} does not lie inside its input {input}.", "layer");
+        {
+            throw new ArgumentException(
+                $"{Kind} declares {Traits} from element {ViewStart}: its output {output} does not lie inside its input {input}.", "layer");
+        }
     }
 
     /// <summary>Sizes come as 64-bit numbers, so that what is too large is refused and never wraps around.</summary>
@@ -297,7 +304,8 @@ public sealed class LayerDeclaration
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elements, name);
         return elements <= Array.MaxLength - 64 ? (int)elements
-            : throw new ArgumentException($"{Kind} of {string.Join(", ", _inputs)} would need {elements} elements in one buffer; a buffer holds at most 2^31.", name);
+            : throw new ArgumentException(
+                $"{Kind} of {string.Join(", ", _inputs)} would need {elements} elements in one buffer; a buffer holds at most 2^31.", name);
     }
 
     private void CheckName(string name)

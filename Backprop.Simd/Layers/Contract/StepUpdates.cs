@@ -112,7 +112,8 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
     /// <param name="context">The threads.</param>
     /// <returns>False if the gradient must be stored: there is no step in progress, or its optimizer changes parameters of zero
     /// gradient.</returns>
-    public bool TryRows(BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<ulong> order, ComputeContext context)
+    public bool TryRows(BlockRange range, ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int columns, int skippedIndex, Span<ulong> order,
+        ComputeContext context)
     {
         if (_optimizer is null || _doneCount + _waitingCount == _done.Length || IsDone(range))
             return false;

@@ -20,7 +20,8 @@ public sealed class Convolution1D : Layer
     /// <param name="kernel">The length of a filter.</param>
     /// <param name="stride">From one position of the filter to the next.</param>
     /// <param name="padding">Zeros around the sequence: <see cref="Kernels.Padding.Left"/> before it, <see cref="Kernels.Padding.Right"/> after it;
-    /// the other sides do not count. None by default; <see cref="Kernels.Padding.Sides"/> gives both, <see cref="Kernels.Padding.Same"/> keeps the length.</param>
+    /// the other sides do not count. None by default; <see cref="Kernels.Padding.Sides"/> sets both,
+    /// <see cref="Kernels.Padding.Same"/> keeps the length.</param>
     /// <param name="dilation">From one cell of the filter to the next.</param>
     /// <param name="groups">Filters of a group see the channels of that group.</param>
     /// <param name="initializer">How the filters start; null to choose by the layer that follows. The bias starts at zero.</param>
@@ -30,7 +31,8 @@ public sealed class Convolution1D : Layer
     public Convolution1D(int filters, int kernel, int stride = 1, Padding padding = default, int dilation = 1, int groups = 1,
         Initializer? initializer = null, bool bias = true)
     {
-        _layer = new Convolution2D(filters, new Extent(1, kernel), new Extent(1, stride), Padding.Sides(padding.Left, padding.Right), new Extent(1, dilation), groups, initializer, bias);
+        _layer = new Convolution2D(filters, new Extent(1, kernel), new Extent(1, stride), Padding.Sides(padding.Left, padding.Right),
+            new Extent(1, dilation), groups, initializer, bias);
     }
 
     /// <summary>The number of filters.</summary>
@@ -74,7 +76,8 @@ public sealed class Convolution1D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.Forward(
-        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(), context.BatchScratch, context.Compute);
+        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [],
+        context.Output(), context.BatchScratch, context.Compute);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>

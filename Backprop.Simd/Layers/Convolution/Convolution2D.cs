@@ -30,7 +30,8 @@ public sealed class Convolution2D : Layer
     {
         // The smallest image that this filter fits: checks all but the image itself.
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
-        _ = new ConvolutionShape(SmallestSize(kernel.Height, dilation?.Height ?? 1), SmallestSize(kernel.Width, dilation?.Width ?? 1), groups, filters, kernel, stride, padding, dilation, groups);
+        _ = new ConvolutionShape(SmallestSize(kernel.Height, dilation?.Height ?? 1), SmallestSize(kernel.Width, dilation?.Width ?? 1), groups,
+            filters, kernel, stride, padding, dilation, groups);
         (Filters, Kernel, Stride, Padding, Dilation, Groups) = (filters, kernel, stride ?? 1, padding, dilation ?? 1, groups);
         (Initializer, HasBias) = (initializer, bias);
     }
@@ -76,7 +77,8 @@ public sealed class Convolution2D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) => Convolution.Forward(
-        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [], context.Output(), context.BatchScratch, context.Compute);
+        ShapeOf(context.InputType(0).Shape), context.Input(0), context.Parameter(0), HasBias ? context.Parameter(1) : [],
+        context.Output(), context.BatchScratch, context.Compute);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>

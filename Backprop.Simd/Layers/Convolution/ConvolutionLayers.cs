@@ -14,7 +14,8 @@ internal static class ConvolutionLayers
     /// <param name="biases">The length of the bias; 0 for none.</param>
     /// <param name="isTransposed">Whether the image is the output.</param>
     /// <param name="filterRank">4, or 3 without the height.</param>
-    public static void DeclareConvolution(this LayerDeclaration declaration, in ConvolutionShape shape, Initializer? initializer, int biases, bool isTransposed = false, int filterRank = 4)
+    public static void DeclareConvolution(
+        this LayerDeclaration declaration, in ConvolutionShape shape, Initializer? initializer, int biases, bool isTransposed = false, int filterRank = 4)
     {
         var cells = shape.Kernel.Height * shape.Kernel.Width;
         int fanIn = cells * shape.GroupChannels, fanOut = cells * shape.GroupFilters;

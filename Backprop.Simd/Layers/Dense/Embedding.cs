@@ -58,7 +58,8 @@ public sealed class Embedding : Layer
             throw new ArgumentException($"{Kind} of [{Count}, {Size}] takes indices [] or [L]; it got {declaration.Inputs[0]}.", "inputs");
         var initializer = Initializer ?? Initialize.Normal(1);
         declaration.AddParameter(
-            "weight", new Shape(Count, Size), Count, Size, PaddingIndex is { } padding ? new PaddedInitializer(initializer, padding * Size, Size) : initializer);
+            "weight", new Shape(Count, Size), Count, Size,
+            PaddingIndex is { } padding ? new PaddedInitializer(initializer, padding * Size, Size) : initializer);
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.None;

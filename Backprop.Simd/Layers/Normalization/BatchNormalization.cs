@@ -106,9 +106,14 @@ public sealed class BatchNormalization : Layer
         {
             var values = x.Length / channels;
             if (values < 2)
-                throw new ArgumentException($"{this} on {context.InputType(0)} x {context.Rows} row needs at least 2 values per channel in training; it got {values}.", "rows");
+            {
+                throw new ArgumentException(
+                    $"{this} on {context.InputType(0)} x {context.Rows} row needs at least 2 values per channel in training; it got {values}.", "rows");
+            }
+
             Span<T> variance = shift[..channels];
-            Span<T> cache = context.BatchCache, mean = cache[..channels], offset = cache.Slice(channels, channels), inverse = cache.Slice(2 * channels, channels);
+            Span<T> cache = context.BatchCache, mean = cache[..channels], offset = cache.Slice(channels, channels),
+                inverse = cache.Slice(2 * channels, channels);
             var moments = new ChannelMoments<T> { Center = mean, Offset = offset, Inverse = inverse, Variance = variance };
             ChannelStatistics.Moments(new(x, values, channels), Epsilon, scratch[(4 * length)..], in moments, context.Compute);
             Propose(context.State(0), mean, 1, context.ProposedState(0));
@@ -139,7 +144,8 @@ public sealed class BatchNormalization : Layer
         var values = T.CreateTruncating(x.Length / channels);
         Span<T> cache = context.BatchCache, mean = cache[..channels], offset = cache.Slice(channels, channels), inverse = cache.Slice(2 * channels, channels);
         var scratch = context.BatchScratch;
-        Span<T> center = scratch[..length], byDy = scratch.Slice(length, length), byX = scratch.Slice(2 * length, length), shift = scratch.Slice(3 * length, length);
+        Span<T> center = scratch[..length], byDy = scratch.Slice(length, length), byX = scratch.Slice(2 * length, length),
+            shift = scratch.Slice(3 * length, length);
         Span<T> sums = byX, products = shift;
         var rows = new ReadOnlyMatrix<T>(x, x.Length / channels, channels);
         ChannelStatistics.Products(rows, dy, mean, scratch[(4 * length)..], sums, products, context.Compute);

@@ -53,7 +53,8 @@ public sealed class MaxPooling2D : Layer
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context) =>
-        MaxPooling.Forward(ShapeOf(context.InputType(0).Shape), context.Input(0), context.Output(), context.Training ? context.IndexCache : [], context.Compute);
+        MaxPooling.Forward(ShapeOf(context.InputType(0).Shape), context.Input(0), context.Output(),
+            context.Training ? context.IndexCache : [], context.Compute);
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)

@@ -17,7 +17,8 @@ internal static class PoolingLayers
         {
             var mode = ceiling ? ", ceiling mode" : "";
             throw new ArgumentException(
-                $"{declaration.Kind} with windows {kernel}, stride {stride}, padding ({padding}){mode} does not fit {declaration.Inputs[0]}. {error.WithoutParameter()}", "inputs", error);
+                $"{declaration.Kind} with windows {kernel}, stride {stride}, padding ({padding}){mode} does not fit {declaration.Inputs[0]}. "
+                + error.WithoutParameter(), "inputs", error);
         }
     }
 
@@ -26,6 +27,7 @@ internal static class PoolingLayers
     {
         var input = declaration.RequireImage(0);
         return input.Size > 0 ? input
-            : throw new ArgumentException($"{declaration.Kind} needs an image of at least one cell and channel; the input is {declaration.Inputs[0]}.", "inputs");
+            : throw new ArgumentException(
+                $"{declaration.Kind} needs an image of at least one cell and channel; the input is {declaration.Inputs[0]}.", "inputs");
     }
 }

@@ -121,7 +121,8 @@ public sealed class Gru : Layer
         {
             var d = SequenceRows.Step(gradients, t, rows, steps, 4 * Units);
             var step = new GruBackwardStep<T>(SequenceRows.Step(gates, t, rows, steps, 3 * Units), SequenceRows.Step(inner, t, rows, steps, Units),
-                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d, new(lengths, t));
+                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d,
+                new(lengths, t));
             RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, rows, Units, GruBackwardStep<T>.Cost, compute);
             if (t > 0 || hasState)
                 Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);

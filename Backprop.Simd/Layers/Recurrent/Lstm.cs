@@ -82,7 +82,8 @@ public sealed class Lstm : Layer
             buffers.Zeros.Clear();
 
         var hidden = context.Output(0);
-        Gemm.MultiplyAddRow(buffers.Sequence(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), buffers.All(buffers.Gates, 4), context.Compute);
+        Gemm.MultiplyAddRow(buffers.Sequence(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), buffers.All(buffers.Gates, 4),
+            context.Compute);
         for (var t = 0; t < buffers.Steps; t++)
         {
             var gates = buffers.Step(buffers.Gates, t, 4);

@@ -28,8 +28,8 @@ internal static class SequenceInputs
         if (count != before && count != before + states)
         {
             throw new ArgumentException(
-                $"{declaration.Kind} takes a sequence, then lengths (indices) or not, then {states} initial state(s) or none; it got {count} input(s): {string.Join(", ", declaration.Inputs)}.",
-                "inputs");
+                $"{declaration.Kind} takes a sequence, after it lengths (indices) if wanted, and after them {states} initial state(s) if wanted; "
+                + $"it got {string.Join(", ", declaration.Inputs)}.", "inputs");
         }
 
         var shape = declaration.RequireSequence(0);
@@ -38,7 +38,10 @@ internal static class SequenceInputs
         for (var i = before; i < count; i++)
         {
             if (declaration.Require(i, EdgeKind.Values, 1)[0] != units)
-                throw new ArgumentException($"Input {i} of {declaration.Kind}, an initial state, must be values [{units}]; it is {declaration.Inputs[i]}.", "inputs");
+            {
+                throw new ArgumentException(
+                    $"Input {i} of {declaration.Kind}, an initial state, must be values [{units}]; it is {declaration.Inputs[i]}.", "inputs");
+            }
         }
 
         return shape;

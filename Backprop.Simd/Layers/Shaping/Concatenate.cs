@@ -34,7 +34,8 @@ public sealed class Concatenate : Layer
             if (type.Kind != first.Kind || type.Shape.Rank != first.Shape.Rank || !AgreeBut(axis, first.Shape, type.Shape))
             {
                 throw new ArgumentException(
-                    $"Inputs of {Kind} along dimension {Axis} must agree in kind and in all other dimensions; input 0 is {first}, input {input} is {type}.", "inputs");
+                    $"Inputs of {Kind} along dimension {Axis} must agree in kind and in all other dimensions; "
+                    + $"input 0 is {first}, input {input} is {type}.", "inputs");
             }
 
             length += type.Shape[axis];

@@ -35,7 +35,11 @@ public sealed class Reshape : ViewLayer
             dimensions[at] = 1;
             var (size, rest) = Math.DivRem(input.Shape.Size, new Shape(dimensions).Size);
             if (rest != 0 || size == 0)
-                throw new ArgumentException($"{Kind} to [{string.Join(", ", _dimensions)}] does not suit {input} of {input.Shape.Size} elements.", nameof(input));
+            {
+                throw new ArgumentException(
+                    $"{Kind} to [{string.Join(", ", _dimensions)}] does not suit {input} of {input.Shape.Size} elements.", nameof(input));
+            }
+
             dimensions[at] = size;
         }
 
