@@ -189,6 +189,7 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(Network<T>)] = Network;
         makers[typeof(Workspace<T>)] = Workspace;
         makers[typeof(Predictor<T>)] = () => new Predictor<T>(Instances.Of<Network<T>>(), new PredictorOptions { MaximumRows = 4 });
+        makers[typeof(ITrainable<T>)] = () => Instances.Of<Network<T>>();
         makers[typeof(Optimizer<T>)] = () => Instances.Of<Sgd<T>>();
         makers[typeof(AdamOptimizer<T>)] = () => Instances.Of<Adam<T>>();
         makers[typeof(Dataset<T>)] = () => new Dataset<T>(Columns.Values<T>("x", new Shape(3), new T[12]), Columns.Labels("labels", new[] { 0, 1, 0, 1 }, 2));

@@ -47,7 +47,7 @@ internal static class LayersExamples
     public static LbfgsResult WholeBatch(Network<double> network, Workspace<double> workspace)
     {
         // begin WholeBatch
-        var result = new Lbfgs<double>(network.Parameters.Length).Minimize(network.Parameters, (_, gradient) =>
+        var result = new Lbfgs<double>(network).Minimize(network.Parameters, (_, gradient) =>
         {
             var loss = network.Forward(workspace);
             network.Backward(workspace);
@@ -144,8 +144,8 @@ public sealed partial class LayersDocumentTests
         var network = GraphBuilder.Chain(64).Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
         var before = network.Parameters.ToArray();
         using var batches = new BatchLoader<float>(Digits.Split().Train.ToDataset<float>(), 16);
-        var average = new ExponentialMovingAverage<float>(network.Parameters.Length);
-        LayersExamples.Accumulate(network, network.CreateWorkspace(16), batches, new Adam<float>(network.Parameters.Length), average);
+        var average = new ExponentialMovingAverage<float>(network);
+        LayersExamples.Accumulate(network, network.CreateWorkspace(16), batches, new Adam<float>(network), average);
         Assert.True(average.IsSwapped);
         average.Swap(network.Parameters);
         Assert.NotEqual(before, network.Parameters.ToArray());

@@ -17,7 +17,7 @@ internal static class ReadmeExamples
         var digits = Digits.Split();                       // 8 x 8 images, 1,437 to train on and 360 to test with
         var network = GraphBuilder.Chain(64).Affine(50).Sigmoid().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
         var workspace = network.CreateWorkspace(rows: 32); // every buffer of a step; nothing is allocated after this
-        var sgd = new Sgd<float>(network.Parameters.Length, learningRate: 0.1, momentum: 0.9);
+        var sgd = new Sgd<float>(network, learningRate: 0.1, momentum: 0.9);
 
         for (var epoch = 0; epoch < 30; epoch++)
         {
@@ -55,7 +55,7 @@ internal static class ReadmeExamples
         Console.WriteLine(network.Summary());                   // layers, shapes, parameters, FLOPs and bytes per row
 
         var workspace = network.CreateWorkspace(rows: 32);
-        var adam = new AdamW<float>(network.Parameters.Length);
+        var adam = new AdamW<float>(network);
         var rates = new CosineSchedule(rate: 4e-3, steps: 20 * (digits.Train.Count / 32)).WithWarmUp(40);
         for (var epoch = 0; epoch < 20; epoch++)
         {
@@ -82,7 +82,7 @@ internal static class ReadmeExamples
         // begin FitACurve
         var network = GraphBuilder.Chain(1).Affine(32).Tanh().Affine(1).MeanSquaredError().Build<float>(seed: 1);
         var workspace = network.CreateWorkspace(rows: 64);
-        var sgd = new Sgd<float>(network.Parameters.Length, learningRate: 0.02, momentum: 0.9, nesterov: true);
+        var sgd = new Sgd<float>(network, learningRate: 0.02, momentum: 0.9, nesterov: true);
 
         for (var i = 0; i < workspace.Rows; i++)
         {

@@ -21,7 +21,7 @@ internal static class TrainingExamples
         var (images, test) = Digits.Split();
         var set = images.ToDataset<float>();                               // columns "x" and "labels": the names of the network's inputs
         var network = GraphBuilder.Chain(64).Affine(64).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
-        var optimizer = new AdamW<float>(network.Parameters.Length);
+        var optimizer = new AdamW<float>(network);
 
         var parts = DataSplit.Stratified(images.Labels.Span, seed: 1, 0.9, 0.1);     // training and validation rows
         using var batches = new BatchLoader<float>(set, 32, new() { Seed = 1, Rows = parts[0], Prefetch = 8 });
@@ -55,7 +55,7 @@ internal static class TrainingExamples
 
         var network = GraphBuilder.Chain(3).Affine(16).Relu().Affine(1).MeanSquaredError().Build<float>(seed: 1);
         using var batches = new BatchLoader<float>(set, 32, new() { Rows = parts[0], Transforms = transforms });
-        var trainer = new Trainer<float>(network, new AdamW<float>(network.Parameters.Length, 0.01), batches, new()
+        var trainer = new Trainer<float>(network, new AdamW<float>(network, 0.01), batches, new()
         {
             Epochs = 100,
             Validation = new(network, set, [new RSquaredMetric<float>()], new() { Rows = parts[1], Transforms = transforms }),
@@ -198,7 +198,7 @@ public sealed partial class TrainingDocumentTests : IDisposable
         {
             var fresh = GraphBuilder.Chain(64).Affine(8).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);
             using var batches = new BatchLoader<float>(images.ToDataset<float>(), 500);
-            TrainingExamples.Checkpoint(fresh, new AdamW<float>(fresh.Parameters.Length), batches);
+            TrainingExamples.Checkpoint(fresh, new AdamW<float>(fresh), batches);
             Assert.Equal(3, Directory.GetFiles("run1", "checkpoint-*").Length);
         }
     }
@@ -209,7 +209,7 @@ public sealed partial class TrainingDocumentTests : IDisposable
         var images = Digits.Split().Train;
         var network = GraphBuilder.Chain(64).Affine(16).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);
         using var batches = new BatchLoader<float>(images.ToDataset<float>(), 32);
-        Assert.InRange(TrainingExamples.Loop(network, new AdamW<float>(network.Parameters.Length, 0.01), batches), 0, 0.5);
+        Assert.InRange(TrainingExamples.Loop(network, new AdamW<float>(network, 0.01), batches), 0, 0.5);
         var pixels = new float[64];
         images.CopyRows(0, 1, pixels.AsSpan());
         Assert.Contains(TrainingExamples.PassThrough(network, pixels, images.Label(0)).ToArray(), g => g != 0);

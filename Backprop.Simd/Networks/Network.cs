@@ -11,7 +11,7 @@ namespace Backprop.Simd.Networks;
 /// <see cref="Workspace{T}"/>; any number of threads may run inference on one network, each with a workspace of its own.
 /// </summary>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class Network<T>
+public sealed class Network<T> : ITrainable<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     internal Network(NetworkDefinition definition, ulong seed)

@@ -16,6 +16,18 @@ public sealed class AdaGrad<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
 {
     private readonly AlignedBuffer<T> _sum;
 
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
+    /// <param name="rateDecay">How the learning rate falls with the steps, finite and not negative.</param>
+    /// <param name="start">The start of the sums of squares, finite and not negative.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public AdaGrad(ITrainable<T> network, double learningRate = 0.01, double epsilon = 1e-10, double weightDecay = 0, double rateDecay = 0, double start = 0)
+        : this(ITrainable<T>.CountOf(network), learningRate, epsilon, weightDecay, rateDecay, start) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>

@@ -13,6 +13,20 @@ namespace Backprop.Simd.Optimizers;
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class AdamW<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="beta1">The decay of the first moment, in [0, 1).</param>
+    /// <param name="beta2">The decay of the second moment, in [0, 1).</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that a step subtracts, times the learning rate; finite and not negative.</param>
+    /// <param name="amsGrad">Divide by the largest v so far (Reddi, Kale and Kumar, On the Convergence of Adam and Beyond, 2018).</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public AdamW(ITrainable<T> network, double learningRate = 0.001, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0.01, bool amsGrad = false)
+        : this(ITrainable<T>.CountOf(network), learningRate, beta1, beta2, epsilon, weightDecay, amsGrad) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>

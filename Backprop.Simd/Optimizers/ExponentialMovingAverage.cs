@@ -30,6 +30,16 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
 {
     private readonly AlignedBuffer<T> _average;
 
+    /// <summary>Creates an average for a network, of zeros until the first update.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="decay">The share of the average that an update keeps, in [0, 1).</param>
+    /// <param name="start">How it begins.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
+    public ExponentialMovingAverage(ITrainable<T> network, double decay = 0.999, AverageStart start = AverageStart.First)
+        : this(ITrainable<T>.CountOf(network), decay, start) { }
+
     /// <summary>Creates an average, of zeros until the first update.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="decay">The share of the average that an update keeps, in [0, 1).</param>

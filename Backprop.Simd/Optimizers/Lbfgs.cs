@@ -21,6 +21,18 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
     private int _pairs, _next;
     private int _evaluations;
 
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="historySize">The pairs to keep, 1 or more; each takes two blocks of parameters.</param>
+    /// <param name="gradientTolerance">A minimization ends when no element of the gradient is larger; finite and not negative.</param>
+    /// <param name="changeTolerance">It ends when no parameter, or when the value, changes by more; finite and not negative.</param>
+    /// <param name="maximumEvaluations">The evaluations of a line search, 1 or more.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range, or the history does not fit into a block.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
+    public Lbfgs(ITrainable<T> network, int historySize = 10, double gradientTolerance = 1e-7, double changeTolerance = 1e-9, int maximumEvaluations = 25)
+        : this(ITrainable<T>.CountOf(network), historySize, gradientTolerance, changeTolerance, maximumEvaluations) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="historySize">The pairs to keep, 1 or more; each takes two blocks of parameters.</param>

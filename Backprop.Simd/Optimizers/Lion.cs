@@ -15,6 +15,17 @@ public sealed class Lion<T> : Optimizer<T> where T : unmanaged, IFloatingPointIe
 {
     private readonly AlignedBuffer<T> _momentum;
 
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="beta1">The weight of the momentum in a step, in [0, 1).</param>
+    /// <param name="beta2">The decay of the momentum, in [0, 1).</param>
+    /// <param name="weightDecay">The share of each parameter that a step subtracts, times the learning rate; finite and not negative.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public Lion(ITrainable<T> network, double learningRate = 1e-4, double beta1 = 0.9, double beta2 = 0.99, double weightDecay = 0)
+        : this(ITrainable<T>.CountOf(network), learningRate, beta1, beta2, weightDecay) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>

@@ -17,6 +17,22 @@ public sealed class NAdam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPo
     private double _rise = 1;
     private long _factors;
 
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="beta1">The decay of the first moment, in [0, 1).</param>
+    /// <param name="beta2">The decay of the second moment, in [0, 1).</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient. If decoupled, this share times the
+    /// learning rate is subtracted from the parameter in a step. Finite and not negative.</param>
+    /// <param name="momentumDecay">How fast the momentum rises from beta1 / 2 to beta1, finite and not negative.</param>
+    /// <param name="decoupled">Decay the parameters themselves, as <see cref="AdamW{T}"/> does.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public NAdam(ITrainable<T> network, double learningRate = 0.002, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 0.004, bool decoupled = false)
+        : this(ITrainable<T>.CountOf(network), learningRate, beta1, beta2, epsilon, weightDecay, momentumDecay, decoupled) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>

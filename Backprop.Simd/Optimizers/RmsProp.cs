@@ -19,6 +19,20 @@ public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPoin
     private readonly AlignedBuffer<T> _second;
     private readonly AlignedBuffer<T>? _mean, _velocity;
 
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="alpha">The decay of the moments, in [0, 1).</param>
+    /// <param name="epsilon">The number added to the root, finite and positive in <typeparamref name="T"/> too.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
+    /// <param name="momentum">The momentum, in [0, 1); with 0 there is no velocity to keep.</param>
+    /// <param name="centered">Divide by the deviation of the gradient from its mean.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    public RmsProp(ITrainable<T> network, double learningRate = 0.01, double alpha = 0.99,
+        double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false)
+        : this(ITrainable<T>.CountOf(network), learningRate, alpha, epsilon, weightDecay, momentum, centered) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>

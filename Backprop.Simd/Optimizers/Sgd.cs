@@ -16,6 +16,20 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
 {
     private readonly AlignedBuffer<T>? _velocity;
 
+    /// <summary>Creates the optimizer for a network.</summary>
+    /// <param name="network">The network, for its number of parameters.</param>
+    /// <param name="learningRate">The learning rate, finite and not negative.</param>
+    /// <param name="momentum">The momentum, in [0, 1); with 0 there is no velocity to keep.</param>
+    /// <param name="nesterov">Use Nesterov's form; needs a momentum and no dampening.</param>
+    /// <param name="weightDecay">The share of each parameter that is added to its gradient, finite and not negative.</param>
+    /// <param name="dampening">What part of a gradient does not enter the velocity after the first step, in [0, 1]; needs a momentum.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="network"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of its range.</exception>
+    /// <exception cref="ArgumentException"><paramref name="nesterov"/> without momentum or with dampening, or
+    /// <paramref name="dampening"/> without momentum.</exception>
+    public Sgd(ITrainable<T> network, double learningRate, double momentum = 0, bool nesterov = false, double weightDecay = 0, double dampening = 0)
+        : this(ITrainable<T>.CountOf(network), learningRate, momentum, nesterov, weightDecay, dampening) { }
+
     /// <summary>Creates the optimizer.</summary>
     /// <param name="parameterCount">The number of parameters, zero or more.</param>
     /// <param name="learningRate">The learning rate, finite and not negative.</param>

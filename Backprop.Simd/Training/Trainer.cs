@@ -14,7 +14,7 @@ namespace Backprop.Simd.Training;
 /// <remarks>
 /// <code>
 /// using var batches = new BatchLoader&lt;float&gt;(set, 100, new() { Seed = 1 });
-/// var trainer = new Trainer&lt;float&gt;(network, new AdamW&lt;float&gt;(network.Parameters.Length), batches, new()
+/// var trainer = new Trainer&lt;float&gt;(network, new AdamW&lt;float&gt;(network), batches, new()
 /// {
 ///     Epochs = 10,
 ///     Checkpoints = new() { Directory = "run1", EveryEpoch = true },

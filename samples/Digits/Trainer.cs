@@ -24,7 +24,7 @@ internal sealed class Trainer
         _network = network;
         _images = images;
         _workspace = network.CreateWorkspace(options.Batch, compute: compute);
-        _optimizer = new Sgd<float>(network.Parameters.Length, options.LearningRate, Momentum);
+        _optimizer = new Sgd<float>(network, options.LearningRate, Momentum);
         _order = [.. Enumerable.Range(0, images.Count)];
         _random = new Philox(options.Seed, stream: 0x73687566666c65);
     }

@@ -34,7 +34,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         var validation = new Evaluator<float>(network, set, [new AccuracyMetric<float>()], new() { Rows = parts[1], Compute = compute });
         using var batches = new BatchLoader<float>(
             set, recipe.Batch, new() { Seed = options.Seed, Rows = parts[0], Transforms = recipe.Transforms(images), Prefetch = 16 });
-        var optimizer = new AdamW<float>(network.Parameters.Length, weightDecay: recipe.WeightDecay);
+        var optimizer = new AdamW<float>(network, weightDecay: recipe.WeightDecay);
         optimizer.SetGroups(network.Definition.Parameters.WithoutDecay());
 
         using var display = new LiveDisplay(recipe.Epochs, $"{(options.Fashion ? "Fashion-MNIST" : "MNIST")}, {recipe.Name}, {parts[0].Length:N0} images");

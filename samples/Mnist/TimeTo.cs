@@ -47,7 +47,7 @@ internal static class TimeTo
         var network = recipe.Build(train, seed);
         using var batches = new BatchLoader<float>(
             train.ToDataset<float>(shape: recipe.ShapeOf(train)), recipe.Batch, new() { Seed = seed, Transforms = recipe.Transforms(train), Prefetch = 16 });
-        var optimizer = new AdamW<float>(network.Parameters.Length, weightDecay: recipe.WeightDecay);
+        var optimizer = new AdamW<float>(network, weightDecay: recipe.WeightDecay);
         optimizer.SetGroups(network.Definition.Parameters.WithoutDecay());
         new Trainer<float>(network, optimizer, batches, new()
         {

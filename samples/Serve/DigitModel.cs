@@ -22,7 +22,7 @@ internal static class DigitModel
     {
         var network = Build(images);
         using var batches = new BatchLoader<float>(images.ToDataset<float>(), Batch, new() { Seed = Seed });
-        var optimizer = new AdamW<float>(network.Parameters.Length, learningRate: 2e-3);
+        var optimizer = new AdamW<float>(network, learningRate: 2e-3);
         new Trainer<float>(network, optimizer, batches, new() { Epochs = Epochs }).Run();
         return network;
     }
