@@ -36,7 +36,7 @@ internal static class LayersExamples
             accumulator.Add();
         }
 
-        accumulator.Average();                                // workspace.Gradients are those of the four in one batch
+        accumulator.Average();                                // workspace.Gradients are those of one batch with all rows
         network.Update(workspace, adam);
         average.Update(network.Parameters);                   // an ExponentialMovingAverage<float>
 
