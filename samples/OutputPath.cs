@@ -2,10 +2,10 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>Where results are to go is tried before the work begins, and told on one line.</summary>
+/// <summary>Tries before the work begins whether results can be written; reports a problem on one line.</summary>
 internal static class OutputPath
 {
-    /// <summary>Whether a file can be written. What is there stays as it is.</summary>
+    /// <summary>Whether a file can be written. An existing file stays as it is.</summary>
     /// <param name="option">The option that names it.</param>
     /// <param name="path">The file; null where none is asked for.</param>
     /// <param name="problem">What is wrong; empty if nothing is.</param>
@@ -25,7 +25,7 @@ internal static class OutputPath
         return problem.Length == 0;
     }
 
-    /// <summary>Makes a directory where it is missing. Whether files can be written into it.</summary>
+    /// <summary>Makes a directory if it is missing, and tells whether files can be written into it.</summary>
     /// <param name="option">The option that names it.</param>
     /// <param name="directory">The directory; null where none is asked for.</param>
     /// <param name="names">The names of the files.</param>
@@ -54,7 +54,7 @@ internal static class OutputPath
         return true;
     }
 
-    /// <summary>What of a failure to write is told, not thrown.</summary>
+    /// <summary>Whether a failure to write is reported rather than thrown.</summary>
     public static bool IsUnwritable(Exception error) => error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
     /// <summary>The problem on one line.</summary>

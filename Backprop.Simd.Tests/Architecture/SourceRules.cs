@@ -16,7 +16,7 @@ internal static partial class SourceRules
 
     private static readonly string[] Kernels = ["Memory", "Intrinsics", "Threading", "Kernels"];
     private static readonly string[] Layers = [.. Kernels, "Activations", "Initializers", "Layers"];
-    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Data", "Networks"];
+    private static readonly string[] Networks = [.. Layers, "Losses", "Optimizers", "Execution", "Data", "Networks"];
 
     /// <summary>Which folders each folder of the library may use, itself left out.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Allowed = new Dictionary<string, string[]>
@@ -32,12 +32,12 @@ internal static partial class SourceRules
         ["Optimizers"] = Kernels,
         ["Schedules"] = ["Memory", "Threading", "Kernels"],
         ["Execution"] = [.. Layers, "Optimizers"],
-        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Schedules", "Execution", "Data"],
+        ["Networks"] = [.. Layers, "Losses", "Optimizers", "Execution", "Data"],
         ["Gradients"] = Networks,
         ["Data"] = Layers,
         ["Serialization"] = [.. Networks, "Data"],
         ["Inference"] = [.. Networks, "Data", "Serialization"],
-        ["Training"] = [.. Networks, "Data", "Serialization", "Inference"],
+        ["Training"] = [.. Networks, "Schedules", "Data", "Serialization", "Inference"],
         ["Properties"] = [],
     };
 

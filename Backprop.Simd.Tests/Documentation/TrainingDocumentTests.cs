@@ -73,6 +73,38 @@ internal static class TrainingExamples
         return price[0];
     }
 
+    public static double Loop(Network<float> network, Optimizer<float> optimizer, BatchLoader<float> batches)
+    {
+        // begin Loop
+        var workspace = network.CreateWorkspace(rows: 32);
+        for (var epoch = 0; epoch < 5; epoch++)
+        {
+            for (var i = 0; i < batches.BatchesPerEpoch; i++)
+            {
+                workspace.Bind(batches.Next());                            // rows and columns of the batch, read where they lie
+                network.Step(workspace, optimizer);
+            }
+        }
+
+        var last = workspace.Loss;                                         // of the last batch, before its update
+        // end Loop
+        return last;
+    }
+
+    public static ReadOnlySpan<float> PassThrough(Network<float> network, ReadOnlySpan<float> pixels, int label)
+    {
+        // begin PassThrough
+        var options = new WorkspaceOptions { InputGradients = true, ParameterGradients = false };
+        var workspace = network.CreateWorkspace(rows: 1, options);
+        workspace.SetInput("x", pixels);
+        workspace.SetIndexInput("labels", [label]);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        var gradient = workspace.GradientOf("x");                          // of the loss by each pixel; nothing is computed for parameters
+        // end PassThrough
+        return gradient;
+    }
+
     public static void Checkpoint(Network<float> network, Optimizer<float> optimizer, BatchLoader<float> batches)
     {
         // begin Checkpoint
@@ -106,8 +138,7 @@ internal static class TrainingExamples
             Rename = name => name.StartsWith("affine2.") ? null : name,    // null leaves a tensor of the file out
             AllowMissing = true,                                           // the new head keeps its first values
         });
-        network.Freeze("affine1.weight");
-        network.Freeze("affine1.bias");
+        network.Freeze(p => p.Name.StartsWith("affine1."), statistics: true);
         // end Transfer
         return network;
     }
@@ -173,6 +204,18 @@ public sealed partial class TrainingDocumentTests : IDisposable
     }
 
     [Fact]
+    public void A_loop_trains_and_a_gradient_passes_through()
+    {
+        var images = Digits.Split().Train;
+        var network = GraphBuilder.Chain(64).Affine(16).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 2);
+        using var batches = new BatchLoader<float>(images.ToDataset<float>(), 32);
+        Assert.InRange(TrainingExamples.Loop(network, new AdamW<float>(network, 0.01), batches), 0, 0.5);
+        var pixels = new float[64];
+        images.CopyRows(0, 1, pixels.AsSpan());
+        Assert.Contains(TrainingExamples.PassThrough(network, pixels, images.Label(0)).ToArray(), g => g != 0);
+    }
+
+    [Fact]
     public void The_source_gives_the_rows_asked_for()
     {
         var set = TrainingExamples.Source();
@@ -198,9 +241,11 @@ public sealed partial class TrainingDocumentTests : IDisposable
     [InlineData(0, "Train")]
     [InlineData(1, "Source")]
     [InlineData(2, "Regression")]
-    [InlineData(3, "Checkpoint")]
-    [InlineData(4, "Serve")]
-    [InlineData(5, "Transfer")]
+    [InlineData(3, "Loop")]
+    [InlineData(4, "PassThrough")]
+    [InlineData(5, "Checkpoint")]
+    [InlineData(6, "Serve")]
+    [InlineData(7, "Transfer")]
     public void The_document_shows_what_is_run(int block, string name)
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "training.md"));

@@ -32,7 +32,7 @@ public sealed record GradientCheckOptions
     public ulong Seed { get; init; } = 1;
 }
 
-/// <summary>Where the check of one layer puts it.</summary>
+/// <summary>Where the check puts a layer.</summary>
 internal enum LayerSetting
 {
     /// <summary>Between inputs and outputs alone.</summary>
@@ -41,13 +41,13 @@ internal enum LayerSetting
     /// <summary>Between other nodes.</summary>
     Between,
 
-    /// <summary>Between other nodes, with its gradients added to what is there.</summary>
+    /// <summary>Between other nodes, with its gradients added to earlier ones.</summary>
     Adding,
 }
 
 /// <summary>
-/// Compares the gradients that backward computes with numerical ones, in double. The object of the derivative is the loss plus,
-/// where the workspace has them, each output times its output gradient.
+/// Compares the gradients that backward computes with numerical ones, in double. It differentiates the loss plus each
+/// output times its output gradient, where the workspace has them.
 /// </summary>
 public static class GradientCheck
 {
@@ -66,7 +66,7 @@ public static class GradientCheck
         return Run(network, workspace, options ?? new GradientCheckOptions(), accumulates: false);
     }
 
-    /// <summary>With <paramref name="accumulates"/>, the gradients by parameters are those that a second pass adds.</summary>
+    /// <summary>With <paramref name="accumulates"/>, it checks the gradients of parameters that a second pass adds.</summary>
     private static GradientCheckReport Run(Network<double> network, Workspace<double> workspace, GradientCheckOptions options, bool accumulates)
     {
         SpanGuard.PositiveFinite(options.Step, nameof(options));
@@ -121,9 +121,9 @@ public static class GradientCheck
     }
 
     /// <summary>
-    /// Checks one layer, a user's own as well as the library's, on random parameters and inputs, with random gradients at its
-    /// outputs: alone; between other nodes, where buffers are shared as far as the layer says they may be; and where gradients
-    /// are added to what is there.
+    /// Checks one layer, yours or the library's, on random parameters and inputs, with random gradients at its
+    /// outputs: alone; between other nodes, where buffers are shared as far as its traits allow; and where its gradients
+    /// are added to earlier ones.
     /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="inputs">The types of its inputs.</param>
@@ -131,8 +131,8 @@ public static class GradientCheck
     /// <param name="options">How; all elements if null.</param>
     /// <param name="indices">The exclusive bound of random indices, for inputs of indices.</param>
     /// <param name="scale">The inputs are normal with this standard deviation.</param>
-    /// <returns>The report, inputs included: for each the worst of the three. Parameters start normal with deviation 0.5, so
-    /// that a zero hides nothing.</returns>
+    /// <returns>The report, with an entry for each parameter and input: the worst of the three places. Parameters start normal with
+    /// deviation 0.5, so that no zero hides an error.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer.</exception>
     public static GradientCheckReport Layer(Layer layer, IReadOnlyList<EdgeType> inputs, int rows, GradientCheckOptions? options = null, int indices = 1,
         double scale = 1)
@@ -160,12 +160,12 @@ public static class GradientCheck
                 _ => graph.SharedInput($"input{i}", dimensions),
             };
 
-            // Something before the layer that it may overwrite, if it says that it works in place.
+            // A node before the layer, whose output the layer may overwrite if it works in place.
             if (setting != LayerSetting.Alone && inputs[i].Kind != EdgeKind.Indices)
                 nodes[i] *= 0.5;
         }
 
-        // Something behind it that may overwrite its outputs, if it says that it does not read them again.
+        // A node behind the layer, which may overwrite its outputs if backward does not read them.
         foreach (var output in graph.ApplyAll(layer, nodes))
             graph.Output(setting == LayerSetting.Alone ? output : output * 2);
 

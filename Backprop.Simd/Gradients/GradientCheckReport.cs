@@ -5,7 +5,7 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Gradients;
 
-/// <summary>What a gradient is taken by.</summary>
+/// <summary>What a gradient is taken with respect to.</summary>
 public enum GradientOf
 {
     /// <summary>A parameter.</summary>
@@ -15,7 +15,7 @@ public enum GradientOf
     Input,
 }
 
-/// <summary>How analytic and numerical gradient of one tensor compare.</summary>
+/// <summary>The comparison of the analytic and the numerical gradient of one tensor.</summary>
 /// <param name="Name">The parameter or input.</param>
 /// <param name="Of">Which of the two it is.</param>
 /// <param name="Shape">Its shape; of an input the shape per row.</param>
@@ -37,7 +37,7 @@ public sealed record GradientCheckEntry(
     double MeanAbsoluteDifference,
     double RelativeError)
 {
-    /// <summary>The relative error; infinity if it is NaN.</summary>
+    /// <summary>The relative error; infinite if it is NaN.</summary>
     internal double Badness => double.IsNaN(RelativeError) ? double.PositiveInfinity : RelativeError;
 
     /// <summary>The largest |analytic - numerical|.</summary>
@@ -46,7 +46,7 @@ public sealed record GradientCheckEntry(
     /// <summary>Whether the two agree.</summary>
     /// <param name="relativeError">The largest relative error to accept.</param>
     /// <param name="absoluteDifference">Differences up to this are accepted whatever the relative error: for gradients that are
-    /// zero but for rounding.</param>
+    /// zero except for rounding.</param>
     /// <returns>False also if either gradient holds a NaN.</returns>
     public bool Passes(double relativeError, double absoluteDifference = 0) =>
         RelativeError <= relativeError || MaxAbsoluteDifference <= absoluteDifference;
@@ -66,7 +66,7 @@ public sealed record GradientCheckReport(IReadOnlyList<GradientCheckEntry> Entri
     /// <exception cref="ArgumentException">The value or one of the entries is null.</exception>
     public IReadOnlyList<GradientCheckEntry> Entries { get; init => field = NullGuard.Filled(value); } = NullGuard.Filled(Entries);
 
-    /// <summary>The entry with the largest relative error; one with a NaN is worse than any. Null if nothing was compared.</summary>
+    /// <summary>The entry with the largest relative error; NaN counts as the largest. Null if nothing was compared.</summary>
     public GradientCheckEntry? Worst => Entries.MaxBy(e => e.Badness);
 
     /// <summary>The entry of a parameter or input.</summary>
@@ -75,7 +75,7 @@ public sealed record GradientCheckReport(IReadOnlyList<GradientCheckEntry> Entri
     public GradientCheckEntry this[string name] => Entries.FirstOrDefault(e => e.Name == name)
         ?? throw new ArgumentException($"The check has no '{name}'; it has: {string.Join(", ", Entries.Select(e => e.Name))}.", nameof(name));
 
-    /// <summary>Whether every entry passes, and there is one.</summary>
+    /// <summary>Whether there are entries and every one passes.</summary>
     /// <param name="relativeError">The largest relative error to accept.</param>
     /// <param name="absoluteDifference">Differences up to this are accepted whatever the relative error.</param>
     /// <returns>True if all gradients agree.</returns>

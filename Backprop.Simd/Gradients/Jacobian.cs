@@ -4,18 +4,18 @@ using Backprop.Simd.Networks;
 namespace Backprop.Simd.Gradients;
 
 /// <summary>
-/// The matrix of all derivatives of an output by an input, J[i, j] = d output_i / d input_j, of one row.
+/// The matrix of all derivatives of an output by an input, for one row: J[i, j] = d output_i / d input_j.
 /// </summary>
 /// <remarks>
-/// For teaching and tests. Back-propagation never builds it: it needs only the product of a gradient with it, one backward pass,
-/// where this takes one for each row of J. The Jacobian of an elementwise function is diagonal: n numbers in n^2 places.
+/// For teaching and tests. Back-propagation never builds it: it needs only the product of a gradient with J, which is one
+/// backward pass. J itself takes a backward pass for each of its rows. The Jacobian of an elementwise function is diagonal: n numbers in n^2 places.
 /// </remarks>
 public static class Jacobian
 {
     /// <summary>By backward passes, one per element of the output.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="workspace">A training workspace of one row, with <see cref="WorkspaceOptions.InputGradients"/>, started from
-    /// its outputs, its inputs filled.</param>
+    /// <param name="workspace">A training workspace of one row with <see cref="WorkspaceOptions.InputGradients"/>, whose backward pass
+    /// starts from outputs, with its inputs filled.</param>
     /// <param name="input">The input to differentiate by.</param>
     /// <param name="output">The output to differentiate.</param>
     /// <param name="jacobian">The result, [output size, input size], row-major.</param>
@@ -25,10 +25,10 @@ public static class Jacobian
     {
         Check(network, workspace, input, output, jacobian);
         if (network.Definition.LossNames.Any())
-            throw new ArgumentException("The Jacobian is that of an output; the network has a loss, which would add to it.", nameof(network));
+            throw new ArgumentException("A Jacobian is taken of an output. This network has a loss, whose gradient would be added.", nameof(network));
         network.Forward(workspace);
 
-        // Only this output takes part: the other seeds are put back afterwards.
+        // Only this output takes part. The gradients that the caller gave are put back afterwards.
         var saved = network.Definition.OutputNames.Select(o => (o, workspace.OutputGradient(o).ToArray())).ToArray();
         foreach (var (name, _) in saved)
             workspace.OutputGradient(name).Clear();
@@ -46,7 +46,7 @@ public static class Jacobian
         {
             foreach (var (name, seed) in saved)
                 seed.CopyTo(workspace.OutputGradient(name));
-            network.Forward(workspace); // The gradients of one element of the output must not pass for those of a step.
+            network.Forward(workspace); // A step must not take the gradients of one output element for its own.
         }
     }
 
@@ -107,7 +107,7 @@ public static class Jacobian
         ArgumentNullException.ThrowIfNull(workspace);
         SpanGuard.Disjoint<double>(network.Parameters, jacobian.Span, nameof(jacobian));
         if (workspace.Rows != 1)
-            throw new ArgumentException($"A Jacobian is that of one row; the workspace has {workspace.Rows}.", nameof(workspace));
+            throw new ArgumentException($"A Jacobian needs a workspace of one row; this one has {workspace.Rows}.", nameof(workspace));
         var (rows, columns) = (network.Definition.TypeOf(output).Shape.Size, network.Definition.TypeOf(input).Shape.Size);
         if (jacobian.Rows != rows || jacobian.Columns != columns || jacobian.Columns > 1 && jacobian.ColumnStride != 1)
         {

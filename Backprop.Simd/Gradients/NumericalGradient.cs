@@ -4,12 +4,12 @@ namespace Backprop.Simd.Gradients;
 
 /// <summary>Gradients by central differences, in double: (f(x + h) - f(x - h)) / 2h, with an error of order h^2.</summary>
 /// <remarks>
-/// The slow way that needs no derivation, and so the measure of every analytic gradient. Rounding adds about 1e-16 |f| / h.
+/// Slow, but it needs no derivation: every analytic gradient is measured against it. Rounding adds about 1e-16 |f| / h.
 /// Across a kink, such as that of ReLU at 0, a difference mixes two slopes: keep x away from kinks by more than h.
 /// </remarks>
 public static class NumericalGradient
 {
-    /// <summary>The step of the notebook, 1e-4: truncation and rounding errors are of a size there.</summary>
+    /// <summary>The step of the notebook, 1e-4, where truncation and rounding errors are about equal.</summary>
     public const double DefaultStep = 1e-4;
 
     /// <summary>The gradient of a function by each variable.</summary>

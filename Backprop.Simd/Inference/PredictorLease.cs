@@ -3,9 +3,9 @@ using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Inference;
 
-/// <summary>A workspace of a <see cref="Predictor{T}"/>, lent until it is disposed: for networks with several inputs, inputs of
-/// indices or several outputs.</summary>
-/// <remarks>Use nothing of the workspace after <see cref="Dispose"/>: it may be another caller's. A second Dispose does nothing.</remarks>
+/// <summary>A workspace of a <see cref="Predictor{T}"/>, lent until it is disposed: for networks with several inputs or outputs, or
+/// with inputs of indices.</summary>
+/// <remarks>Do not use the workspace after <see cref="Dispose"/>: another caller may have it. A second Dispose does nothing.</remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public readonly ref struct PredictorLease<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -23,7 +23,7 @@ public readonly ref struct PredictorLease<T>
         _lease = slot.Lease;
     }
 
-    /// <summary>The workspace. Inputs hold anything at first: set each that the outputs depend on.</summary>
+    /// <summary>The workspace. Its inputs hold arbitrary numbers at first: set each input that the outputs depend on.</summary>
     /// <exception cref="ObjectDisposedException">The lease was disposed, or never rented.</exception>
     public Workspace<T> Workspace => _slot is not null && Interlocked.Read(ref _slot.Lease) == _lease
         ? _workspace
@@ -38,7 +38,7 @@ public readonly ref struct PredictorLease<T>
         workspace.Network.Forward(workspace);
     }
 
-    /// <summary>Gives the workspace back. Inputs bound to the caller's memory are let go.</summary>
+    /// <summary>Gives the workspace back, and ends all bindings to the caller's memory.</summary>
     public void Dispose()
     {
         if (_slot is null || Interlocked.CompareExchange(ref _slot.Lease, _lease + 1, _lease) != _lease)

@@ -6,8 +6,8 @@ namespace Backprop.Simd.Inference;
 /// <summary>How a <see cref="Predictor{T}"/> works.</summary>
 public sealed record PredictorOptions
 {
-    /// <summary>The most rows that are computed at once; longer batches run in pieces of so many. 64 by default: more rows make matrix
-    /// products little faster, and workspaces larger.</summary>
+    /// <summary>The most rows that are computed at once. Longer batches are cut into pieces of this size. 64 by default: with more rows
+    /// matrix products are hardly faster, and workspaces larger.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public int MaximumRows
     {
@@ -19,7 +19,7 @@ public sealed record PredictorOptions
         }
     } = 64;
 
-    /// <summary>The most callers that compute at once, up to 65536; further ones wait. The processors of the process by default.</summary>
+    /// <summary>The most callers that compute at once, up to 65536; others wait. By default the number of processors.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1, or above 65536.</exception>
     public int MaximumConcurrency
     {
@@ -34,25 +34,25 @@ public sealed record PredictorOptions
 
     /// <summary>
     /// The threads of one caller; <see cref="ComputeContext.SingleThreaded"/> if null, since concurrency comes from the callers. A
-    /// team serves one caller at a time, and the others run on their own thread: with <see cref="ComputeContext.Default"/> a
-    /// caller alone has all processors.
+    /// team serves one caller at a time, and the others run on their own threads: with <see cref="ComputeContext.Default"/> a
+    /// single caller has all processors.
     /// </summary>
     public ComputeContext? Compute { get; init; }
 
-    /// <summary>The input that rows are given to; null for the first that takes numbers per row.</summary>
+    /// <summary>The input that takes the rows; null for the first input of numbers per row.</summary>
     public string? Input { get; init; }
 
-    /// <summary>The output that is returned; null for the first.</summary>
+    /// <summary>The output to return; null for the first output.</summary>
     public string? Output { get; init; }
 
-    /// <summary>What is done to rows before the network sees them, as it was in training: <see cref="Serialization.NetworkFileContent.Normalizations"/>
-    /// of a file that was loaded. Null for nothing. Leases fill their workspaces themselves and are not normalized.</summary>
+    /// <summary>The normalization of rows before the network sees them, as in training: <see cref="Serialization.NetworkFileContent.Normalizations"/>
+    /// of a loaded file. Null for none. It does not apply to leases, whose callers fill the workspace.</summary>
     public Normalization? Normalization { get; init; }
 
-    /// <summary>True to copy the network, so that it may be trained on meanwhile.</summary>
+    /// <summary>True to copy the network, so that training may go on meanwhile.</summary>
     public bool Snapshot { get; init; }
 
-    /// <summary>True to make every workspace at once, so that no later call allocates buffers; otherwise they are made when
-    /// callers first need them.</summary>
+    /// <summary>True to make all workspaces at once, so that no later call allocates buffers. Otherwise each is made when a
+    /// caller first needs it.</summary>
     public bool Preallocate { get; init; }
 }

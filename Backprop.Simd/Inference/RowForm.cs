@@ -4,7 +4,7 @@ using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Inference;
 
-/// <summary>What goes in and comes out per row: the input and the output of a predictor, and whether they are all it needs.</summary>
+/// <summary>The input and the output of a predictor, per row, and whether the network needs more than them.</summary>
 internal sealed class RowForm
 {
     private readonly string? _problem;
@@ -50,19 +50,19 @@ internal sealed class RowForm
     /// <summary>The last dimension of the output.</summary>
     public int Classes { get; }
 
-    /// <summary>How many class scores a row has: 1, or the positions of a sequence.</summary>
+    /// <summary>How many classes a row has: 1, or the number of positions of a sequence.</summary>
     public int Positions => OutputSize / Classes;
 
     public bool GivesProbabilities { get; }
 
-    /// <summary>Throws where a row of the input is not all that a row of the output needs.</summary>
+    /// <summary>Throws if a row of the output needs more than a row of the input.</summary>
     public void RequireRows()
     {
         if (_problem is not null)
             throw new InvalidOperationException($"The network has {_problem}: rent a workspace, fill its inputs and run it.");
     }
 
-    /// <summary>Throws where there is no largest of several numbers: of one, class 0 and probability 1 would be the answer to everything.</summary>
+    /// <summary>Throws if a position has one number only: every answer would be class 0 with probability 1.</summary>
     public void RequireClasses()
     {
         if (Classes == 1)

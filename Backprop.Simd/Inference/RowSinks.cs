@@ -5,7 +5,7 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Inference;
 
-/// <summary>What becomes of the outputs of a piece of a batch.</summary>
+/// <summary>Takes the outputs of a piece of a batch.</summary>
 internal interface IRowSink<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -13,7 +13,7 @@ internal interface IRowSink<T>
     void Take(WorkspacePool<T> pool, ReadOnlySpan<T> values, int first, int rows);
 }
 
-/// <summary>Outputs as they are.</summary>
+/// <summary>Copies the outputs.</summary>
 internal readonly ref struct CopySink<T>(Span<T> outputs) : IRowSink<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -43,7 +43,7 @@ internal readonly ref struct SoftmaxSink<T>(Span<T> probabilities) : IRowSink<T>
     }
 }
 
-/// <summary>The place of the largest output along the last dimension: the first of equal ones, and of the first NaN.</summary>
+/// <summary>The index of the largest output along the last dimension. Of equal outputs the first counts; the first NaN counts as the largest.</summary>
 internal readonly ref struct ClassSink<T>(Span<int> classes) : IRowSink<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -6,13 +6,13 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Inference;
 
 /// <summary>
-/// The workspaces of one network, lent to one caller each. Taking and returning is one exchange; a caller waits only if all are
-/// lent.
+/// The workspaces of one network, each lent to one caller. To take or return one is a single exchange. A caller waits only if
+/// all are lent.
 /// </summary>
 internal sealed class WorkspacePool<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <summary>References from one place to the next: 128 bytes, so that threads do not share a cache line.</summary>
+    /// <summary>The distance between places, in references: 128 bytes, so that threads do not share a cache line.</summary>
     private const int Stride = 16;
 
     private readonly object _gate = new();
@@ -58,14 +58,14 @@ internal sealed class WorkspacePool<T>
 
     public long Bytes => Interlocked.Read(ref _bytes);
 
-    /// <summary>A slot that nobody else has until <see cref="Return"/>.</summary>
+    /// <summary>Takes a slot. Nobody else has it until <see cref="Return"/>.</summary>
     public WorkspaceSlot<T> Take()
     {
         if (TryTake() is { } slot)
             return slot;
         lock (_gate)
         {
-            // Counted before looking again: who returns a slot after this look sees the count, and wakes a caller.
+            // Count first, then look again: whoever returns a slot after this look sees the count and wakes a caller.
             Interlocked.Increment(ref _waiting);
             try
             {
@@ -79,7 +79,7 @@ internal sealed class WorkspacePool<T>
             }
             catch
             {
-                Monitor.Pulse(_gate); // Interrupted: the call that woke this thread is another's.
+                Monitor.Pulse(_gate); // Interrupted: pass the wake-up on to another caller.
                 throw;
             }
             finally
@@ -98,7 +98,7 @@ internal sealed class WorkspacePool<T>
             Monitor.Pulse(_gate);
     }
 
-    /// <summary>The slot's workspace for a batch, made at its first use: that of one row if the batch has one, else the large one.</summary>
+    /// <summary>The slot's workspace for a batch, made at its first use: the workspace for one row if the batch has one row, else the large one.</summary>
     public Workspace<T> WorkspaceOf(WorkspaceSlot<T> slot, int rows)
     {
         ref var workspace = ref rows == 1 || MaximumRows == 1 ? ref slot.Single : ref slot.Batch;
@@ -111,7 +111,7 @@ internal sealed class WorkspacePool<T>
         return workspace;
     }
 
-    /// <summary>Looks first where the caller's processor looked last; makes a slot where all that exist are taken.</summary>
+    /// <summary>Looks first at the place of the caller's processor. Makes a new slot if all existing slots are taken.</summary>
     private WorkspaceSlot<T>? TryTake()
     {
         while (true)
@@ -134,13 +134,13 @@ internal sealed class WorkspacePool<T>
     }
 }
 
-/// <summary>A place in the pool and its workspaces; whoever took it has it alone.</summary>
+/// <summary>A place in the pool with its workspaces, for the exclusive use of its taker.</summary>
 internal sealed class WorkspaceSlot<T>(int place)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public readonly int Place = place;
 
-    /// <summary>Counts leases, so that a second Dispose of one does nothing.</summary>
+    /// <summary>Counts leases, so that a second Dispose of a lease does nothing.</summary>
     public long Lease;
 
     public Workspace<T>? Single, Batch;

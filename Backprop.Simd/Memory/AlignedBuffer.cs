@@ -21,7 +21,7 @@ public sealed class AlignedBuffer<T> where T : unmanaged
     /// <param name="length">The number of elements, zero or more.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="length"/> is negative, or so large that the block
     /// and its alignment do not fit into one array.</exception>
-    /// <exception cref="NotSupportedException">An element has not 1, 2, 4 or 8 bytes: others cannot start on every boundary.</exception>
+    /// <exception cref="NotSupportedException">An element does not have 1, 2, 4 or 8 bytes.</exception>
     public AlignedBuffer(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
@@ -38,7 +38,7 @@ public sealed class AlignedBuffer<T> where T : unmanaged
     /// <summary>The number of elements.</summary>
     public int Length { get; }
 
-    /// <summary>The bytes the block occupies, its alignment slack included.</summary>
+    /// <summary>The bytes of the block, with the slack for its alignment.</summary>
     public long Bytes => (long)_array.Length * Unsafe.SizeOf<T>();
 
     /// <summary>The whole block.</summary>

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 
 namespace Backprop.Simd.Memory;
 
-/// <summary>Bytes that rows are read from: managed memory, or a file mapped into memory, of up to 2^63 bytes. Safe for many threads.</summary>
+/// <summary>The bytes of a column: managed memory, or a file mapped into memory. Up to 2^63 bytes. Safe for many threads.</summary>
 internal abstract class ArrayStore
 {
-    /// <summary>The bytes there are.</summary>
+    /// <summary>The number of bytes.</summary>
     public abstract long Length { get; }
 
     /// <summary>Keeps the bytes in place until the lease is disposed; allocates nothing.</summary>
     /// <exception cref="ObjectDisposedException">The store has been disposed.</exception>
     public abstract ArrayLease Acquire();
 
-    /// <summary>The bytes of managed memory, which is kept, not copied.</summary>
+    /// <summary>A store over managed memory. The memory is kept, not copied.</summary>
     public static ArrayStore Of<TElement>(ReadOnlyMemory<TElement> memory) where TElement : unmanaged => new MemoryStore<TElement>(memory);
 
     private sealed class MemoryStore<TElement>(ReadOnlyMemory<TElement> memory) : ArrayStore where TElement : unmanaged
@@ -24,13 +24,13 @@ internal abstract class ArrayStore
     }
 }
 
-/// <summary>Access to the bytes of an <see cref="ArrayStore"/>, for as long as it is not disposed.</summary>
+/// <summary>Access to the bytes of an <see cref="ArrayStore"/> until it is disposed.</summary>
 internal readonly ref struct ArrayLease(ref readonly byte first, long length, SafeBuffer? owner)
 {
     private readonly ref readonly byte _first = ref first;
     private readonly long _length = length;
 
-    /// <summary>Elements from an offset in bytes on; they need not be aligned.</summary>
+    /// <summary>Elements from a byte offset on. They need not be aligned.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They do not lie within the bytes.</exception>
     public ReadOnlySpan<TElement> Elements<TElement>(long offset, int count) where TElement : unmanaged
     {

@@ -5,7 +5,7 @@ namespace Backprop.Simd.Memory;
 /// that is given it returns at once.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
-/// <remarks>A span or array converts to a destination that is overwritten.</remarks>
+/// <remarks>A span or array converts to a destination that the kernel overwrites.</remarks>
 public readonly ref struct Destination<T> where T : unmanaged
 {
     /// <summary>Writes over a span, or adds to it.</summary>
@@ -35,6 +35,6 @@ public readonly ref struct Destination<T> where T : unmanaged
     /// <param name="array">The elements.</param>
     public static implicit operator Destination<T>(T[]? array) => new(array);
 
-    /// <summary>Part of a destination, written in the same way; nowhere of nowhere.</summary>
+    /// <summary>Part of a destination, written in the same way. A part of nowhere is nowhere.</summary>
     internal Destination<T> Slice(int start, int length) => IsWanted ? new(Span.Slice(start, length), Adds) : default;
 }

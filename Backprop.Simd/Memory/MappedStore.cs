@@ -2,14 +2,14 @@ using System.IO.MemoryMappedFiles;
 
 namespace Backprop.Simd.Memory;
 
-/// <summary>A whole file mapped into memory, read-only; pages are read when they are first looked at.</summary>
+/// <summary>A whole file mapped into memory, read-only. A page is read when it is first used.</summary>
 internal sealed unsafe class MappedStore : ArrayStore, IDisposable
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
 
     /// <summary>Maps a file of one byte or more.</summary>
-    /// <exception cref="IOException">The file cannot be opened, or changed its length.</exception>
+    /// <exception cref="IOException">The file cannot be opened, or its length changed meanwhile.</exception>
     public MappedStore(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -17,7 +17,7 @@ internal sealed unsafe class MappedStore : ArrayStore, IDisposable
         _file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         try
         {
-            // Views are whole pages: the length of the file is what counts.
+            // A view ends with a page; the length of the file counts.
             _view = _file.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
         }
         catch
@@ -32,7 +32,7 @@ internal sealed unsafe class MappedStore : ArrayStore, IDisposable
     public override ArrayLease Acquire()
     {
         byte* first = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref first); // Throws after disposal; until the release nothing is unmapped.
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref first); // Throws after disposal. Nothing is unmapped before the release.
         return new(ref first[_view.PointerOffset], Length, _view.SafeMemoryMappedViewHandle);
     }
 

@@ -9,7 +9,7 @@ namespace Backprop.Simd.Memory;
 public readonly ref struct Matrix<T> where T : unmanaged
 {
     /// <summary>Views a dense row-major matrix.</summary>
-    /// <param name="span">The elements, at least <paramref name="rows"/> x <paramref name="columns"/> of them.</param>
+    /// <param name="span">At least <paramref name="rows"/> x <paramref name="columns"/> elements.</param>
     /// <param name="rows">The number of rows, zero or more.</param>
     /// <param name="columns">The number of columns, zero or more.</param>
     /// <exception cref="ArgumentException">A size is negative or the span is too short.</exception>
@@ -98,8 +98,8 @@ public readonly ref struct Matrix<T> where T : unmanaged
     /// <summary>Views a tensor of rank 2.</summary>
     /// <param name="tensor">The tensor, one of whose strides is 1.</param>
     /// <returns>A view of the same elements.</returns>
-    /// <exception cref="ArgumentException">The rank is not 2, a size exceeds 2^31 - 1, or the strides are none that a matrix
-    /// view has (a broadcast dimension, for instance).</exception>
+    /// <exception cref="ArgumentException">The rank is not 2, a size exceeds 2^31 - 1, or a matrix view cannot have the strides
+    /// (as with a broadcast dimension).</exception>
     public static Matrix<T> FromTensor(in TensorSpan<T> tensor)
     {
         var (rows, columns, rowStride, columnStride, length) = MatrixLayout.OfTensor(tensor.Rank, tensor.Lengths, tensor.Strides);

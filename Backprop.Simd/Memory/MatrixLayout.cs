@@ -6,9 +6,9 @@ namespace Backprop.Simd.Memory;
 internal static class MatrixLayout
 {
     /// <summary>
-    /// Throws unless the sizes and strides describe a matrix inside a span of this length. A stride that no element depends
-    /// on, that of a single row or column, becomes 1 where none is: a view and its transpose always have a stride of 1. Where it is
-    /// 0 it becomes the length of the row or column, so that kernels may divide by it.
+    /// Throws unless the sizes and strides describe a matrix inside a span of this length. No element depends on the
+    /// stride of a single row or column: it becomes 1 if the other stride is not 1, so that a view and its transpose always have a
+    /// stride of 1. If it is 0, it becomes the length of the row or column, so that kernels may divide by it.
     /// </summary>
     public static void Validate(int length, int rows, int columns, ref int rowStride, ref int columnStride)
     {
@@ -54,7 +54,7 @@ internal static class MatrixLayout
             throw new ArgumentOutOfRangeException(parameter, $"Cannot take {count} from {start} on: there are {available}.");
     }
 
-    /// <summary>Where a slice starts; an empty one stays at the front, so that it never points past the span.</summary>
+    /// <summary>Where a slice starts. An empty slice starts at the front, so that it never points past the span.</summary>
     public static int SliceStart(int start, int count, int stride, int across) => count == 0 || across == 0 ? 0 : start * stride;
 
     public static (int Rows, int Columns, int RowStride, int ColumnStride, int Length) OfTensor(

@@ -8,15 +8,15 @@ namespace Backprop.Simd.Memory;
 /// A read-only view of a matrix inside a span: rows, columns and the distance in elements between neighbours in each direction.
 /// </summary>
 /// <remarks>
-/// Element (i, j) is <c>Span[i * RowStride + j * ColumnStride]</c>. One of the two strides is 1, so that a view is row-major,
-/// or, like <see cref="Transposed"/> of one, column-major; no view copies anything. The span may end exactly at the last
+/// Element (i, j) is <c>Span[i * RowStride + j * ColumnStride]</c>. One of the two strides is 1: a view is row-major or, like the
+/// <see cref="Transposed"/> of a row-major view, column-major. No view copies anything. The span may end exactly at the last
 /// element. A span holds at most 2^31 - 1 elements, and so does a matrix.
 /// </remarks>
 /// <typeparam name="T">The element type.</typeparam>
 public readonly ref struct ReadOnlyMatrix<T> where T : unmanaged
 {
     /// <summary>Views a dense row-major matrix.</summary>
-    /// <param name="span">The elements, at least <paramref name="rows"/> x <paramref name="columns"/> of them.</param>
+    /// <param name="span">At least <paramref name="rows"/> x <paramref name="columns"/> elements.</param>
     /// <param name="rows">The number of rows, zero or more.</param>
     /// <param name="columns">The number of columns, zero or more.</param>
     /// <exception cref="ArgumentException">A size is negative or the span is too short.</exception>
@@ -105,8 +105,8 @@ public readonly ref struct ReadOnlyMatrix<T> where T : unmanaged
     /// <summary>Views a tensor of rank 2.</summary>
     /// <param name="tensor">The tensor, one of whose strides is 1.</param>
     /// <returns>A view of the same elements.</returns>
-    /// <exception cref="ArgumentException">The rank is not 2, a size exceeds 2^31 - 1, or the strides are none that a matrix
-    /// view has (a broadcast dimension, for instance).</exception>
+    /// <exception cref="ArgumentException">The rank is not 2, a size exceeds 2^31 - 1, or a matrix view cannot have the strides
+    /// (as with a broadcast dimension).</exception>
     public static ReadOnlyMatrix<T> FromTensor(in ReadOnlyTensorSpan<T> tensor)
     {
         var (rows, columns, rowStride, columnStride, length) = MatrixLayout.OfTensor(tensor.Rank, tensor.Lengths, tensor.Strides);

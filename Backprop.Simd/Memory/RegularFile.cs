@@ -1,12 +1,12 @@
 namespace Backprop.Simd.Memory;
 
-/// <summary>What a path leads to, found out without opening it: to open a pipe waits for whoever has its other end.</summary>
+/// <summary>Tells what a path leads to without opening it: opening a pipe would wait for the process at its other end.</summary>
 internal static class RegularFile
 {
-    /// <summary>More links than these in one path are taken for a circle, as Linux does.</summary>
+    /// <summary>A path with more links counts as a circle, as in Linux.</summary>
     private const int MostLinks = 40;
 
-    /// <summary>The path of the file itself, behind all symbolic links; the file need not be there.</summary>
+    /// <summary>The path of the file itself, behind all symbolic links. The file need not exist.</summary>
     /// <exception cref="IOException">The links go round in a circle.</exception>
     public static string Follow(string path)
     {
@@ -17,7 +17,7 @@ internal static class RegularFile
         var reached = Begin(path, rest);
         for (var links = 0; rest.TryPop(out var part);)
         {
-            // What ".." means is known only where the links before it have been followed.
+            // The meaning of ".." is known only after the links before it are followed.
             if (part == "..")
             {
                 reached = Path.GetDirectoryName(reached) ?? reached;
@@ -36,10 +36,10 @@ internal static class RegularFile
         return reached;
     }
 
-    /// <summary>False where a file has no bytes or is a pipe or a device, whose length reads as 0. Where there is no file, opening is to say so.</summary>
+    /// <summary>False if a file is empty, or is a pipe or a device, whose length reads as 0. True if there is no file: opening it then says so.</summary>
     public static bool HasBytes(string path) => new FileInfo(Follow(path)) is not { Exists: true, Length: 0 };
 
-    /// <summary>Whether a file that is there is a pipe or a device.</summary>
+    /// <summary>Whether an existing file is a pipe or a device.</summary>
     /// <param name="path">The file, behind all links.</param>
     /// <exception cref="UnauthorizedAccessException">The file has no bytes, and may not be written.</exception>
     public static bool IsSpecial(string path)
@@ -48,7 +48,7 @@ internal static class RegularFile
             return false;
         try
         {
-            // For both directions, so that a pipe does not wait. A file takes its own length, a pipe and a device have none to take.
+            // Opened for both directions, so that a pipe does not wait. A file accepts its own length; a pipe or device has no length to set.
             using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             stream.SetLength(stream.Length);
             return false;
@@ -59,7 +59,7 @@ internal static class RegularFile
         }
     }
 
-    /// <summary>Puts the parts of a path onto those still to go.</summary>
+    /// <summary>Puts the parts of a path on the stack of parts still to follow.</summary>
     /// <returns>Where they begin.</returns>
     private static string Begin(string path, Stack<string> rest)
     {

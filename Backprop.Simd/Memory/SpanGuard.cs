@@ -24,7 +24,7 @@ internal static class SpanGuard
             ThrowLength(expected, actual, name);
     }
 
-    /// <summary>Throws unless a destination holds at least <paramref name="needed"/> elements; a longer one keeps its tail.</summary>
+    /// <summary>Throws unless a destination holds at least <paramref name="needed"/> elements. The tail of a longer one stays as it is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AtLeast(int needed, int actual, [CallerArgumentExpression(nameof(actual))] string name = "")
     {
@@ -49,7 +49,7 @@ internal static class SpanGuard
             ThrowOverlap(name);
     }
 
-    /// <summary>Throws unless an array can have this length, before one is asked for.</summary>
+    /// <summary>Throws unless an array can have this length. Call it before the allocation.</summary>
     public static void ArrayLength(long length, [CallerArgumentExpression(nameof(length))] string name = "")
     {
         if (length < 0 || length > Array.MaxLength)
@@ -76,7 +76,7 @@ internal static class SpanGuard
             ThrowOverlap(name);
     }
 
-    /// <summary>Throws unless a constant is 0 or has a size that float holds as well as double: 1e-30 to 1e30.</summary>
+    /// <summary>Throws unless a constant is 0 or, without its sign, 1e-30 to 1e30: float can hold it as well as double.</summary>
     public static void InFloatRange(double value, [CallerArgumentExpression(nameof(value))] string name = "")
     {
         if (value != 0 && !(Math.Abs(value) is >= 1e-30 and <= 1e30))

@@ -2,19 +2,19 @@ namespace Backprop.Simd.Datasets;
 
 /// <summary>
 /// The checksum of gzip (RFC 1952, section 8): the remainder of the bytes by the reflected polynomial 0xEDB88320, starting at
-/// all ones and inverted at the end. Eight bytes a step: <c>Tables[256 k + b]</c> is what byte b gives with k zero bytes behind it.
+/// all ones and inverted at the end. A step takes eight bytes: <c>Tables[256 k + b]</c> is the remainder of byte b with k zero bytes behind it.
 /// </summary>
 internal struct Crc32
 {
     private static readonly uint[] Tables = MakeTables();
 
-    // Inverted, so that a new value is the checksum of nothing.
+    // Stored inverted, so that the default value is the checksum of no bytes.
     private uint _inverted;
 
     /// <summary>The checksum of the bytes so far.</summary>
     public readonly uint Value => _inverted;
 
-    /// <summary>Takes further bytes in.</summary>
+    /// <summary>Adds bytes.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         ReadOnlySpan<uint> tables = Tables;

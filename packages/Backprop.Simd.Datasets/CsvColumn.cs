@@ -22,13 +22,13 @@ public sealed record CsvColumn
         Index = index;
     }
 
-    /// <summary>The name; null where the place is given.</summary>
+    /// <summary>The name; null for a column given by its place.</summary>
     public string? Name { get; }
 
-    /// <summary>The place, where no name is given.</summary>
+    /// <summary>The place; it counts only if there is no name.</summary>
     public int Index { get; }
 
-    /// <summary>The column of a name; no column for no name.</summary>
+    /// <summary>The column of a name; null gives null.</summary>
     /// <param name="name">The name, exactly as in the header.</param>
     [return: NotNullIfNotNull(nameof(name))]
     public static implicit operator CsvColumn?(string? name) => name is null ? null : new(name);

@@ -6,7 +6,7 @@ namespace Backprop.Simd.Datasets;
 
 /// <summary>
 /// The numbers and classes of a text file of separated values (RFC 4180, with any separator): quoted cells may hold separators,
-/// doubled quotes and line ends; a quote elsewhere, and one that nothing closes, is refused; spaces around cells and a byte order
+/// doubled quotes and line ends; a quote elsewhere, or without an end, is refused; spaces around cells and a byte order
 /// mark are cut; empty lines are skipped; numbers are written as in the invariant culture. Immutable.
 /// </summary>
 public sealed class CsvData
@@ -21,10 +21,10 @@ public sealed class CsvData
         (_features, _targets, _labels) = (features, targets, labels);
     }
 
-    /// <summary>The number of rows, without those that were left out.</summary>
+    /// <summary>The number of rows, without the dropped ones.</summary>
     public int Count { get; internal init; }
 
-    /// <summary>The number of rows that were left out: see <see cref="CsvUnlabelled.Drop"/>.</summary>
+    /// <summary>The number of dropped rows: see <see cref="CsvUnlabelled.Drop"/>.</summary>
     public int Dropped { get; internal init; }
 
     /// <summary>The features' names; without a header their places in the file.</summary>
@@ -49,10 +49,10 @@ public sealed class CsvData
     /// <param name="path">The file; its encoding is UTF-8 unless its first bytes or <see cref="CsvOptions.Encoding"/> say otherwise.</param>
     /// <param name="options">How it is read; by default all columns are features under a header.</param>
     /// <returns>Its numbers and classes.</returns>
-    /// <exception cref="ArgumentException">The options name a column that is not there, or one twice.</exception>
-    /// <exception cref="DatasetFormatException">Bytes are no text in the encoding, a quote stands where none may, a row has more or
-    /// fewer cells than the first, or a cell is no finite number, is missing, or is none of the classes; the message names line,
-    /// column and text.</exception>
+    /// <exception cref="ArgumentException">The options name a column that does not exist, or name a column twice.</exception>
+    /// <exception cref="DatasetFormatException">Bytes are not text in the encoding, a quote is misplaced, a row has more or
+    /// fewer cells than the first, or a cell is not a finite number, is missing, or is not one of the classes. The message names
+    /// line, column and text.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static CsvData Read(string path, CsvOptions? options = null)
     {
@@ -62,10 +62,10 @@ public sealed class CsvData
     }
 
     /// <summary>Reads a stream from its position to its end; it stays open.</summary>
-    /// <param name="stream">The bytes, which may come from anywhere: a file in gzip, for example.</param>
+    /// <param name="stream">The bytes, from any source: a gzip stream, for example.</param>
     /// <param name="options">How they are read; by default all columns are features under a header.</param>
     /// <returns>Its numbers and classes.</returns>
-    /// <exception cref="ArgumentException">The options name a column that is not there, or one twice.</exception>
+    /// <exception cref="ArgumentException">The options name a column that does not exist, or name a column twice.</exception>
     /// <exception cref="DatasetFormatException">As for a file.</exception>
     public static CsvData Read(Stream stream, CsvOptions? options = null)
     {
@@ -77,7 +77,7 @@ public sealed class CsvData
     /// <param name="text">The text.</param>
     /// <param name="options">How it is read; by default all columns are features under a header.</param>
     /// <returns>Its numbers and classes.</returns>
-    /// <exception cref="ArgumentException">The options name a column that is not there, or one twice.</exception>
+    /// <exception cref="ArgumentException">The options name a column that does not exist, or name a column twice.</exception>
     /// <exception cref="DatasetFormatException">As for a file.</exception>
     public static CsvData Read(TextReader text, CsvOptions? options = null)
     {

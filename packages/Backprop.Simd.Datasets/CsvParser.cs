@@ -3,7 +3,7 @@ using nietras.SeparatedValues;
 
 namespace Backprop.Simd.Datasets;
 
-/// <summary>Reads a text of separated values, whose cells Sep finds, into arrays.</summary>
+/// <summary>Reads a text of separated values into arrays. Sep finds the cells.</summary>
 internal sealed class CsvParser(TextReader text, CsvOptions options, string source)
 {
     private readonly HashSet<string> _missing = new(options.MissingTexts, StringComparer.OrdinalIgnoreCase);
@@ -13,7 +13,7 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
     private readonly NumberTable _targets = new();
     private readonly List<int> _labels = [];
 
-    // Where a text that stands for a missing number is a number itself, such as -999, it is looked for first.
+    // If the text for a missing number is a number itself, such as -999, it is looked for first.
     private readonly bool _missingFirst = options.MissingTexts.Any(t => IsNumber(t, out _));
 
     private string[] _names = [];
@@ -57,10 +57,10 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
 
     private static bool IsNumber(ReadOnlySpan<char> cell, out double value) =>
 
-        // Not Sep's own parser, which takes "1,5" for 15. The runtime's ignores zero characters behind a number.
+        // Sep's own parser reads "1,5" as 15. The runtime's parser ignores zero characters behind a number.
         double.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value) && !cell.Contains('\0');
 
-    // Not Sep's own trimming, which cuts the spaces inside of quotes where there are doubled quotes too.
+    // Sep's own trimming also cuts spaces inside quotes if there are doubled quotes.
     private static ReadOnlySpan<char> Cell(SepReader.Row row, int column)
     {
         ReadOnlySpan<char> cell = row[column].Span.Trim(' ');
@@ -74,8 +74,8 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
 
     private void ReadRows(CsvText cells)
     {
-        // The header is taken as a row, so that it may have a name twice where that column is not asked for. Sep's line of the first row
-        // is not its first.
+        // The header is read as a row: it may then hold a name twice if nobody asks for that column. Sep counts the first row's line
+        // differently.
         using SepReader reader = new SepReaderOptions(new Sep(cells.Separator))
         {
             HasHeader = false,
@@ -206,7 +206,7 @@ internal sealed class CsvParser(TextReader text, CsvOptions options, string sour
     private DatasetFormatException Refused(SepReader.Row row, int column, string why) =>
         new($"Line {_line} of {source}, column '{_names[column]}': '{Cell(row, column)}' {why}.");
 
-    // Which columns are what.
+    // Finds the columns of features, label and targets.
     private void Choose()
     {
         var taken = new HashSet<int>();

@@ -1,8 +1,8 @@
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// A text of separated values on its way to Sep, which takes any quote for the begin or the end of a quoted part: here each quote is
-/// checked against RFC 4180, and spaces may stand around the quotes of a cell. What passes, Sep cuts as the RFC does.
+/// A text of separated values on its way to Sep. Sep takes any quote as the start or end of a quoted part, and so each quote is
+/// checked here against RFC 4180; spaces may surround the quotes of a cell. Text that passes is cut by Sep as the RFC says.
 /// A byte order mark at the start is dropped.
 /// </summary>
 internal sealed class CsvText : TextReader
@@ -23,8 +23,8 @@ internal sealed class CsvText : TextReader
     private int _quoteLine;
 
     /// <param name="text">The text; it stays open.</param>
-    /// <param name="separator">What separates cells; null to take, of comma, semicolon, tab and bar, that which the first line with text
-    /// has most of outside quotes (of equally many the first).</param>
+    /// <param name="separator">What separates cells. Null takes the one of comma, semicolon, tab and bar that the first line with text
+    /// has most often outside quotes; in a tie the first of these.</param>
     /// <param name="source">What messages call the text.</param>
     public CsvText(TextReader text, char? separator, string source)
     {
@@ -41,7 +41,7 @@ internal sealed class CsvText : TextReader
 
     private enum Place
     {
-        /// <summary>At the begin of a cell, or behind spaces there.</summary>
+        /// <summary>At the start of a cell, or behind spaces there.</summary>
         Start,
 
         /// <summary>In a cell without quotes.</summary>
@@ -50,7 +50,7 @@ internal sealed class CsvText : TextReader
         /// <summary>In a quoted cell.</summary>
         Quoted,
 
-        /// <summary>Behind a quote in a quoted cell: of two quotes in a row, or the end.</summary>
+        /// <summary>Behind a quote in a quoted cell: the first of a doubled quote, or the end.</summary>
         Quote,
 
         /// <summary>In spaces behind a quoted cell.</summary>
@@ -60,10 +60,10 @@ internal sealed class CsvText : TextReader
     /// <summary>What separates cells.</summary>
     public char Separator => _separator;
 
-    /// <summary>What is wrong where the text ends here: a quote that is open; null if none is.</summary>
+    /// <summary>The message if the text ends inside a quoted cell; else null.</summary>
     public string? OpenQuote => _place == Place.Quoted ? $"Line {_quoteLine} of {_source} opens a quote that nothing closes." : null;
 
-    /// <summary>Reads until the buffer is full or the text ends: behind a part that ends in a return and fills less, Sep loses a second return.</summary>
+    /// <summary>Reads until the buffer is full or the text ends. After a shorter part that ends in a return, Sep would lose a second return.</summary>
     public override int Read(Span<char> buffer)
     {
         int read = Math.Min(buffer.Length, _first.Length);

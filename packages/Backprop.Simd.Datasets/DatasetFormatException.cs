@@ -1,8 +1,8 @@
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// A data file is not what its format says: wrong magic number, a header that contradicts the length, a truncated or
-/// corrupt body, a value out of range. It is raised before anything is allocated on the file's word.
+/// A data file breaks its format: a wrong magic number, a header that contradicts the length, a truncated or corrupt body, a
+/// value out of range. It is thrown before memory is allocated for sizes that the file merely claims.
 /// </summary>
 public sealed class DatasetFormatException : Exception
 {

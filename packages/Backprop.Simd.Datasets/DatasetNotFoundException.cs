@@ -1,8 +1,8 @@
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// A set is neither in the folders looked at nor to be had from a mirror. The message names the files to put there by hand, the
-/// folder, and each mirror with what it answered.
+/// No folder that was searched has the set, and no mirror gave it. The message names the files to put there by hand, the
+/// folder, and the answer of each mirror.
 /// </summary>
 public sealed class DatasetNotFoundException : IOException
 {

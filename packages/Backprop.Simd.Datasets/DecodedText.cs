@@ -3,31 +3,31 @@ using System.Text;
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// The text of a stream. Its first bytes (a byte order mark) tell its encoding before the caller does. Bytes that are no text in
-/// that encoding come out as <see cref="Mark"/>, so that their place in the text is known.
+/// The text of a stream. A byte order mark decides the encoding, else the caller does. Bytes that are not text in that encoding
+/// come out as <see cref="Mark"/>, so that their place in the text is known.
 /// </summary>
 /// <param name="stream">The bytes; the stream stays open.</param>
-/// <param name="encoding">What the bytes are where they have no mark; null for UTF-8.</param>
+/// <param name="encoding">The encoding of a stream without a byte order mark; null for UTF-8.</param>
 internal sealed class DecodedText(Stream stream, Encoding? encoding) : TextReader
 {
-    /// <summary>Stands for bytes that are no text: a code point that no text has.</summary>
+    /// <summary>Stands for bytes that are not text: a code point that no text has.</summary>
     public const char Mark = '\uFFFF';
 
-    // The mark of UTF-32 begins with that of UTF-16.
+    // The mark of UTF-32 begins with the mark of UTF-16.
     private static readonly Encoding[] Marked =
         [Encoding.UTF32, new UTF32Encoding(bigEndian: true, byteOrderMark: true), Encoding.UTF8, Encoding.Unicode, Encoding.BigEndianUnicode];
 
     private readonly MarkingFallback _fallback = new();
     private readonly byte[] _bytes = new byte[1 << 16];
 
-    // The decoder writes no half of a surrogate pair, so that it may find no place in what a caller gives.
+    // The decoder never writes half a surrogate pair, and so may find no room in a caller's short buffer.
     private readonly char[] _chars = new char[1 << 14];
     private ReadOnlyMemory<char> _rest;
     private Decoder? _decoder;
     private int _at;
     private int _filled;
 
-    /// <summary>What is wrong with the first bytes that are no text; null where all are.</summary>
+    /// <summary>The message about the first bytes that are not text; null if all are text.</summary>
     public string? Problem { get; private set; }
 
     public override int Read(Span<char> buffer)

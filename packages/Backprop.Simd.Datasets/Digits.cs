@@ -11,8 +11,8 @@ namespace Backprop.Simd.Datasets;
 /// scanned 32x32 bitmap.
 /// </summary>
 /// <remarks>
-/// The images are by 13 writers, and nothing tells which image is by whom: any split of them, <see cref="Split"/> too, has the same
-/// writers on both sides. An accuracy on its test part says nothing about writers that the network has not seen; there it is lower.
+/// The images are by 13 writers, and nothing tells who wrote which image: any split, <see cref="Split"/> too, has the same
+/// writers on both sides. Its test accuracy says nothing about writers that the network has not seen; for them it is lower.
 /// The source's training part, 3,823 images by 30 other writers, is not embedded.
 /// </remarks>
 public static class Digits
@@ -42,7 +42,7 @@ public static class Digits
     /// <summary>
     /// The images, shuffled and split 1,437 / 360 as <see cref="LabeledImages.Split"/> says. Both parts have images by the same writers.
     /// </summary>
-    /// <param name="seed">The seed of the shuffle; the default is the fixed split that reported accuracies refer to.</param>
+    /// <param name="seed">The seed of the shuffle; the default gives the fixed split of all reported accuracies.</param>
     /// <returns>1,437 images to train on and the other 360 to test on.</returns>
     public static TrainTestSplit Split(ulong seed = DefaultSplitSeed) => Load().Split(TrainCount, seed);
 

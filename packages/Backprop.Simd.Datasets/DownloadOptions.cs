@@ -10,19 +10,19 @@ public sealed record DownloadOptions
     /// </summary>
     public string? CacheDirectory { get; init; }
 
-    /// <summary>Whether only files that are here already are used. False by default.</summary>
+    /// <summary>True to use only files that are on this machine. False by default.</summary>
     public bool Offline { get; init; }
 
-    /// <summary>Folders on the web in place of the set's own, tried in this order.</summary>
+    /// <summary>Folders on the web that replace the set's mirrors, tried in this order.</summary>
     public IReadOnlyList<Uri>? Mirrors { get; init; }
 
-    /// <summary>Told about every block of bytes that arrives.</summary>
+    /// <summary>Receives a report for every block of bytes that arrives.</summary>
     public IProgress<DownloadProgress>? Progress { get; init; }
 
-    /// <summary>How long a mirror may send nothing, 30 seconds by default.</summary>
+    /// <summary>How long a mirror may stay silent, 30 seconds by default.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The client that is used, and stays the caller's, for proxies and credentials; by default one that ends with the
-    /// download.</summary>
+    /// <summary>The HTTP client, for proxies and credentials; the caller disposes it. By default each download has its
+    /// own.</summary>
     public HttpClient? Client { get; init; }
 }

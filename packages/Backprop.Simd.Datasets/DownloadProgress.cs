@@ -1,7 +1,7 @@
 namespace Backprop.Simd.Datasets;
 
-/// <summary>How far a download is.</summary>
+/// <summary>The progress of a download.</summary>
 /// <param name="File">The file, as its mirror calls it.</param>
-/// <param name="Bytes">The bytes that are there, those of an earlier attempt included.</param>
-/// <param name="Total">The bytes of the whole file; null where the mirror does not say.</param>
+/// <param name="Bytes">The bytes so far, with those of earlier attempts.</param>
+/// <param name="Total">The bytes of the whole file; null if the mirror does not say.</param>
 public readonly record struct DownloadProgress(string File, long Bytes, long? Total);

@@ -4,22 +4,21 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Datasets;
 
-/// <summary>A mirror did not give what it was asked for.</summary>
-/// <param name="address">What it was asked for.</param>
-/// <param name="why">What it answered.</param>
+/// <summary>A mirror did not give a file.</summary>
+/// <param name="address">The address of the file.</param>
+/// <param name="why">Its answer.</param>
 /// <param name="inner">The failure behind it.</param>
 internal sealed class MirrorException(Uri address, string why, Exception? inner = null) : Exception($"{address}: {why}", inner);
 
 /// <summary>Downloads files into a folder.</summary>
 /// <remarks>
-/// What arrives goes to <c>name.gz.part</c>, which a later attempt continues with a range request; a mirror that knows no ranges
-/// sends the whole file again. Once it is whole, its content is checked and written as <see cref="AtomicFile"/> does it.
-/// A part that turns out wrong is deleted; if it was continued, its mirror gets a second chance from the start, since parts of
-/// two mirrors may not fit each other.
+/// Bytes go to <c>name.gz.part</c>, which a later attempt continues with a range request; a mirror without ranges sends the
+/// whole file again. The complete content is checked and written through <see cref="AtomicFile"/>. A part that turns out wrong is
+/// deleted. If it was continued, its mirror gets a second chance from the start, since parts from two mirrors may not fit.
 /// </remarks>
 internal sealed class Downloader : IDisposable
 {
-    // What an exclusive open of a file says that another has open: on Windows, on Linux, on macOS.
+    // The error of an exclusive open while another process has the file open: on Windows, on Linux, on macOS.
     private const int SharingViolation = unchecked((int)0x80070020);
     private const int WouldBlockLinux = 11;
     private const int WouldBlockMac = 35;
@@ -41,7 +40,7 @@ internal sealed class Downloader : IDisposable
         }
     }
 
-    /// <summary>Makes a folder and waits until it is this process's own to download into. The file that tells stays there.</summary>
+    /// <summary>Makes a folder and waits until this process alone may download into it. The lock file stays there.</summary>
     public static async Task<FileStream> ClaimAsync(string folder, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(folder);
@@ -61,7 +60,7 @@ internal sealed class Downloader : IDisposable
     }
 
     /// <summary>Tries mirror after mirror.</summary>
-    /// <returns>The failures: as many as mirrors if none gave the file.</returns>
+    /// <returns>The failures; one for each mirror if no mirror gave the file.</returns>
     public async Task<List<MirrorException>> FetchAsync(
         MnistFile file, IReadOnlyList<Uri> mirrors, string folder, CancellationToken cancellationToken)
     {
@@ -111,7 +110,7 @@ internal sealed class Downloader : IDisposable
         }
     }
 
-    // As long as a connection that is cut has brought something, the same mirror is asked to go on.
+    // If a connection was cut after it brought something, the same mirror is asked to go on.
     private async Task<bool> CompleteAsync(MnistFile file, Uri address, string part, CancellationToken cancellationToken)
     {
         using var stream = new FileStream(part, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0);
@@ -233,7 +232,7 @@ internal sealed class Downloader : IDisposable
         return wrong is null;
     }
 
-    // What the caller ends is not the mirror's failure; a time that is up is.
+    // A cancellation by the caller is not the mirror's failure; a timeout is.
     private static bool IsMirrors(Exception error, CancellationToken cancellationToken) =>
         error is HttpRequestException or IOException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 

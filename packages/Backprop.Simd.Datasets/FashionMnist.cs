@@ -2,7 +2,7 @@ namespace Backprop.Simd.Datasets;
 
 /// <summary>
 /// Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, <see href="https://arxiv.org/abs/1708.07747"/>; MIT license): 60,000 pictures of
-/// clothes to train on and 10,000 to test on, 28x28 grey pixels, ten classes. The form of <see cref="Mnist"/>.
+/// clothes to train on and 10,000 to test on, 28x28 grey pixels, ten classes. The files have the form of <see cref="Mnist"/>.
 /// </summary>
 public static class FashionMnist
 {
@@ -26,12 +26,12 @@ public static class FashionMnist
         ],
         ["/usr/share/datasets/fashion-mnist"]);
 
-    /// <summary>Reads the set, and downloads it first where it is not here: see <see cref="MnistSet.LoadOrDownload"/>.</summary>
-    /// <param name="directory">Where the files are, or are to be; the cache by default.</param>
+    /// <summary>Reads the set, and downloads it first if it is not on this machine: see <see cref="MnistSet.LoadOrDownload"/>.</summary>
+    /// <param name="directory">The folder of the files, which are downloaded to it if need be; the cache by default.</param>
     /// <param name="options">How files are found and downloaded.</param>
     /// <returns>60,000 images to train on and 10,000 to test on.</returns>
-    /// <exception cref="DatasetNotFoundException">The files are not here and cannot be downloaded.</exception>
-    /// <exception cref="DatasetFormatException">A file that was here is not what its name says.</exception>
+    /// <exception cref="DatasetNotFoundException">The files are not on this machine and cannot be downloaded.</exception>
+    /// <exception cref="DatasetFormatException">A file on this machine is not what its name says.</exception>
     public static TrainTestSplit LoadOrDownload(string? directory = null, DownloadOptions? options = null) =>
         Published.LoadOrDownload(directory, options);
 }

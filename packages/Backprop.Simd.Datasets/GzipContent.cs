@@ -4,16 +4,16 @@ using System.IO.Compression;
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// The content of a gzip file (RFC 1952) from the position of a stream to its end: one member or several behind each other.
-/// Reading to the end checks everything: each member, empty ones too, has its checksum and its length, and nothing else stands between
-/// members or after the last, zeros neither.
+/// The content of a gzip file (RFC 1952), from the position of a stream to its end: one or more members. Reading to the end
+/// checks everything: each member, even an empty one, has its checksum and length, and nothing, not even zeros, stands between
+/// members or after the last.
 /// </summary>
-/// <remarks><see cref="GZipStream"/> ends silently where a file is cut, and before anything that is no member.</remarks>
+/// <remarks><see cref="GZipStream"/> ends silently at a cut, and before anything that is not a member.</remarks>
 /// <param name="file">The file from its position on; it stays open.</param>
-/// <param name="name">What messages call it.</param>
+/// <param name="name">Its name in messages.</param>
 internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
 {
-    // What is decompressed is still in the cache when its checksum is computed.
+    // Small enough that decompressed bytes are still in the cache when their checksum is computed.
     private const int LargestBlock = 1 << 16;
 
     private readonly GzipBytes _bytes = new(file);
@@ -22,7 +22,7 @@ internal sealed class GzipContent(Stream file, string name) : ReadOnlyStream
     private uint _length;
     private bool _ended;
 
-    /// <summary>Whether a stream goes on with a gzip file; its position stays.</summary>
+    /// <summary>Whether a gzip file begins at the position of a stream. The position stays.</summary>
     public static bool IsAhead(Stream file)
     {
         long start = file.Position;

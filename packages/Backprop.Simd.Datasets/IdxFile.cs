@@ -5,13 +5,13 @@ namespace Backprop.Simd.Datasets;
 /// <summary>
 /// The content of an IDX file of unsigned bytes, the format of MNIST (<see href="http://yann.lecun.com/exdb/mnist/"/>):
 /// two zero bytes, the element type (0x08), the rank, then one big-endian 32-bit size per dimension, then the elements
-/// in row-major order. A file may be compressed with gzip; its first two bytes (1F 8B) tell.
+/// in row-major order. A file may be compressed with gzip, which its first two bytes (1F 8B) show.
 /// </summary>
 /// <remarks>
-/// The header is checked against the length of the file before anything is allocated; a plain file is then read right into
-/// its array. Of a gzip file the length is not known beforehand: the buffer starts at eight times the file at most and grows with
-/// the bytes that are really there, never with what the header promises, and never beyond a maximum. Members behind each other, empty
-/// ones too, are one file; a wrong checksum, a cut and anything between members or after the last (zeros of padding too) are refused.
+/// The header is checked against the length of the file before anything is allocated; a plain file is then read straight into
+/// its array. The length of a gzip file's content is not known ahead: the buffer starts at no more than eight times the file and grows
+/// with the bytes that really come, never with what the header claims, and never beyond a maximum. Several members, empty ones too, are
+/// one file. A wrong checksum, a cut, and anything between members or after the last, even padding, are refused.
 /// </remarks>
 public sealed class IdxFile
 {
@@ -21,7 +21,7 @@ public sealed class IdxFile
     private const byte UnsignedByte = 0x08;
     private const int FirstBuffer = 1 << 16;
 
-    // MNIST is compressed 4.7 times.
+    // MNIST shrinks to 1 / 4.7.
     private const int LikelyRatio = 8;
 
     private readonly int[] _dimensions;
@@ -36,7 +36,7 @@ public sealed class IdxFile
     /// <summary>The sizes: <c>[images, rows, columns]</c> or <c>[labels]</c>.</summary>
     public ReadOnlyMemory<int> Dimensions => _dimensions;
 
-    /// <summary>The elements in row-major order; as many as the product of <see cref="Dimensions"/>.</summary>
+    /// <summary>The elements in row-major order: the product of <see cref="Dimensions"/>.</summary>
     public ReadOnlyMemory<byte> Data => _data;
 
     /// <summary>Reads images: unsigned bytes of rank 3, <c>[images, rows, columns]</c>.</summary>
@@ -83,7 +83,7 @@ public sealed class IdxFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
 
-        // Without a buffer of its own: a read goes right into the array that it is meant for.
+        // Unbuffered: a read goes straight into its array.
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         return ReadStream(stream, rank, maximumDecompressedBytes, $"'{path}'");
     }
@@ -157,7 +157,7 @@ public sealed class IdxFile
             : throw new DatasetFormatException($"{name} goes on after the {size} bytes that its header [{string.Join(", ", dimensions)}] asks for.");
     }
 
-    // What the first buffer holds goes right into its array; beyond it at most twice the bytes that are really there are
+    // Data that fit the first buffer go straight into their array. Beyond it, at most twice the bytes that really come are
     // allocated.
     private static byte[] ReadBody(Stream content, int size, long firstBuffer, string name)
     {

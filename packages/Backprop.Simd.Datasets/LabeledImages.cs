@@ -234,7 +234,7 @@ public sealed class LabeledImages
     /// </remarks>
     /// <param name="trainCount">The number of images to train on, 0..<see cref="Count"/>.</param>
     /// <param name="seed">The seed of the shuffle.</param>
-    /// <returns>Two sets that share no image and together hold all.</returns>
+    /// <returns>Two sets that share no image and together hold all images.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="trainCount"/> is out of its range.</exception>
     public TrainTestSplit Split(int trainCount, ulong seed)
     {

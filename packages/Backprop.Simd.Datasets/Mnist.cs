@@ -27,12 +27,12 @@ public static class Mnist
     internal static ReadOnlySpan<string> FileNames =>
         new[] { "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" };
 
-    /// <summary>Reads MNIST, and downloads it first where it is not here: see <see cref="MnistSet.LoadOrDownload"/>.</summary>
-    /// <param name="directory">Where the files are, or are to be; the cache by default.</param>
+    /// <summary>Reads MNIST, and downloads it first if it is not on this machine: see <see cref="MnistSet.LoadOrDownload"/>.</summary>
+    /// <param name="directory">The folder of the files, which are downloaded to it if need be; the cache by default.</param>
     /// <param name="options">How files are found and downloaded.</param>
     /// <returns>60,000 images to train on and 10,000 to test on.</returns>
-    /// <exception cref="DatasetNotFoundException">The files are not here and cannot be downloaded.</exception>
-    /// <exception cref="DatasetFormatException">A file that was here is not what its name says.</exception>
+    /// <exception cref="DatasetNotFoundException">The files are not on this machine and cannot be downloaded.</exception>
+    /// <exception cref="DatasetFormatException">A file on this machine is not what its name says.</exception>
     public static TrainTestSplit LoadOrDownload(string? directory = null, DownloadOptions? options = null) =>
         Published.LoadOrDownload(directory, options);
 
@@ -40,7 +40,7 @@ public static class Mnist
     /// <remarks>
     /// The files are <c>train-images-idx3-ubyte</c>, <c>train-labels-idx1-ubyte</c>, <c>t10k-images-idx3-ubyte</c> and
     /// <c>t10k-labels-idx1-ubyte</c>. Accepted too: a point before <c>idx</c> instead of the hyphen, and <c>.gz</c> at the
-    /// end. Where several forms are there, the plain file comes before the compressed one and the hyphen before the point.
+    /// end. If several forms exist, a plain file comes before a compressed one, and the hyphen before the point.
     /// </remarks>
     /// <param name="directory">The directory.</param>
     /// <returns>The images to train on and to test on, pixels 0..255.</returns>
@@ -66,7 +66,7 @@ public static class Mnist
 
     private static LabeledImages LoadPart(string directory, string part)
     {
-        // Both are found before either is read: a missing file is told at once.
+        // Both are found before either is read, so that a missing file is reported at once.
         string imagesPath = Find(directory, $"{part}-images-idx3-ubyte");
         string labelsPath = Find(directory, $"{part}-labels-idx1-ubyte");
         IdxFile images = IdxFile.ReadImages(imagesPath);
@@ -89,8 +89,8 @@ public static class Mnist
             $"The file '{name}' is missing in the directory '{directory}' (also looked for: {string.Join(", ", FormsOf(name)[1..])}).",
             name);
 
-    /// <summary>The path of a file in one of its accepted forms; null if there is none. A pipe, whose opening would wait for its other
-    /// end, is none: its length reads as 0.</summary>
+    /// <summary>The path of a file in one of its accepted forms; null if there is none. A pipe does not count, since opening it would wait
+    /// for its other end; its length reads as 0.</summary>
     internal static string? TryFind(string directory, string name) =>
         FormsOf(name).Select(form => Path.Combine(directory, form)).FirstOrDefault(IsThere);
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Backprop.Simd.Datasets;
 
 /// <summary>
-/// A published set in the form of MNIST: its four files with their hashes, and where they are to be had. Immutable.
+/// A published set in the form of MNIST: its four files with their hashes, mirrors and local folders. Immutable.
 /// </summary>
 public sealed class MnistSet
 {
@@ -15,12 +15,12 @@ public sealed class MnistSet
     private readonly string[] _folders;
 
     /// <summary>Describes a set.</summary>
-    /// <param name="name">Its name; in lower case that of its folder in the cache.</param>
+    /// <param name="name">Its name; in lower case it names the folder in the cache.</param>
     /// <param name="files">The four files that <see cref="Mnist.Load"/> reads, in any order.</param>
     /// <param name="mirrors">Folders on the web that have the files, each with <c>.gz</c> behind its name.</param>
-    /// <param name="folders">Folders on this machine where the files may be, of a system's package for example.</param>
-    /// <exception cref="ArgumentException">The name cannot be that of a folder, the files are not the four, a hash is not one, or
-    /// a mirror is no absolute address.</exception>
+    /// <param name="folders">Folders on this machine where the files may be: those of a system package, for example.</param>
+    /// <exception cref="ArgumentException">The name cannot name a folder, the files are not the four, a hash is malformed, or a
+    /// mirror is not an absolute address.</exception>
     public MnistSet(
         string name, ReadOnlySpan<MnistFile> files, ReadOnlySpan<Uri> mirrors, params ReadOnlySpan<string> folders)
     {
@@ -80,40 +80,40 @@ public sealed class MnistSet
     /// <returns>A path, whether or not it exists.</returns>
     public string CacheFolder(DownloadOptions? options = null)
     {
-#pragma warning disable CA1308 // The name of a folder, not a key to compare by.
+#pragma warning disable CA1308 // A folder name, not a key for comparisons.
         return Path.Combine(options?.CacheDirectory ?? DefaultCache(), Name.ToLowerInvariant());
 #pragma warning restore CA1308
     }
 
-    /// <summary>Looks for a folder on this machine that has all four files: the given one, that in the cache, then
+    /// <summary>Looks for a folder on this machine that has all four files: the given folder, the folder in the cache, then
     /// <see cref="Folders"/>.</summary>
     /// <param name="directory">A folder to look at first.</param>
     /// <param name="options">Where the cache is.</param>
-    /// <returns>The first with all four files in a form that <see cref="Mnist.Load"/> accepts; null if there is none.</returns>
+    /// <returns>The first folder with all four files in a form that <see cref="Mnist.Load"/> accepts; null if there is none.</returns>
     public string? Find(string? directory = null, DownloadOptions? options = null) =>
         Candidates(directory, options).FirstOrDefault(HasAll);
 
-    /// <summary>Reads the set from a folder that <see cref="Find"/> finds; where there is none, the files are downloaded first.</summary>
+    /// <summary>Reads the set from the folder that <see cref="Find"/> finds. If there is none, the files are downloaded first.</summary>
     /// <remarks>
     /// Downloads go to <paramref name="directory"/>, or to the cache. An interrupted download is continued. A file is checked by
-    /// its SHA-256, decompressed and written aside before it gets its name, so that a file with this name is whole; the hash is
-    /// not computed again when it is read (<see cref="Verify"/> does). Several processes may do this at once.
+    /// its SHA-256, decompressed and written aside before it gets its name, so that a file with this name is whole. Reading does
+    /// not compute the hash again; <see cref="Verify"/> does. Several processes may do this at once.
     /// </remarks>
-    /// <param name="directory">Where the files are, or are to be.</param>
+    /// <param name="directory">The folder of the files, which are downloaded to it if need be.</param>
     /// <param name="options">How files are found and downloaded.</param>
     /// <returns>The images to train on and to test on.</returns>
-    /// <exception cref="DatasetNotFoundException">The files are not here and cannot be downloaded.</exception>
-    /// <exception cref="DatasetFormatException">A file that was here is not what its name says.</exception>
+    /// <exception cref="DatasetNotFoundException">The files are not on this machine and cannot be downloaded.</exception>
+    /// <exception cref="DatasetFormatException">A file on this machine is not what its name says.</exception>
     /// <exception cref="IOException">A file cannot be read or written.</exception>
     public TrainTestSplit LoadOrDownload(string? directory = null, DownloadOptions? options = null) =>
         Mnist.Load(Find(directory, options) ?? Task.Run(() => DownloadAsync(directory, options)).GetAwaiter().GetResult());
 
-    /// <summary>Gives a folder with the files, as <see cref="LoadOrDownload"/> does, without reading them.</summary>
-    /// <param name="directory">Where the files are, or are to be.</param>
+    /// <summary>Finds or downloads the files, as <see cref="LoadOrDownload"/> does, without reading them.</summary>
+    /// <param name="directory">The folder of the files, which are downloaded to it if need be.</param>
     /// <param name="options">How files are found and downloaded.</param>
-    /// <param name="cancellationToken">Ends the download; what has arrived is kept and continued the next time.</param>
+    /// <param name="cancellationToken">Ends the download. The bytes so far are kept, and the next download continues from them.</param>
     /// <returns>The folder.</returns>
-    /// <exception cref="DatasetNotFoundException">The files are not here and cannot be downloaded.</exception>
+    /// <exception cref="DatasetNotFoundException">The files are not on this machine and cannot be downloaded.</exception>
     /// <exception cref="OperationCanceledException">The download was ended.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public async Task<string> DownloadAsync(
@@ -137,7 +137,7 @@ public sealed class MnistSet
         using FileStream claim = await Downloader.ClaimAsync(folder, cancellationToken).ConfigureAwait(false);
         foreach (MnistFile file in _files)
         {
-            // Another process may have brought it meanwhile.
+            // Another process may have downloaded it meanwhile.
             if (Mnist.TryFind(folder, file.Name) is not null)
             {
                 continue;
@@ -154,10 +154,10 @@ public sealed class MnistSet
         return folder;
     }
 
-    /// <summary>Computes the SHA-256 of the four files of a folder, of the plain content where they are compressed.</summary>
+    /// <summary>Checks the SHA-256 of the four files of a folder; for a compressed file, the SHA-256 of its plain content.</summary>
     /// <param name="directory">The folder.</param>
     /// <exception cref="FileNotFoundException">A file is missing.</exception>
-    /// <exception cref="DatasetFormatException">A file has another content than the published one.</exception>
+    /// <exception cref="DatasetFormatException">The content of a file is not the published one.</exception>
     public void Verify(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
@@ -169,7 +169,7 @@ public sealed class MnistSet
         }
     }
 
-    /// <summary>Copies the plain content of a file, of which no more than the published length and one byte are read.</summary>
+    /// <summary>Copies the plain content of a file. It reads at most one byte more than the published length.</summary>
     /// <exception cref="DatasetFormatException">The content is not the published one.</exception>
     internal static void CopyChecked(string path, MnistFile file, Stream target)
     {

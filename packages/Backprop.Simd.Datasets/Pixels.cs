@@ -5,7 +5,7 @@ namespace Backprop.Simd.Datasets;
 /// <summary>Pixels as numbers: <c>destination[i] = pixels[i] / maximum</c>, correctly rounded.</summary>
 internal static class Pixels
 {
-    /// <summary>Converts all pixels; a longer destination keeps its tail.</summary>
+    /// <summary>Converts all pixels. The tail of a longer destination stays as it is.</summary>
     public static void Scale<T>(ReadOnlySpan<byte> pixels, byte maximum, Span<T> destination)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -37,7 +37,7 @@ internal static class Pixels
         Scale(Vector.ConvertToSingle(Vector.AsVectorInt32(high)), divisors, destination[Vector<uint>.Count..]);
     }
 
-    // A pixel is exact in float, so that double may come by way of it.
+    // Float holds a pixel exactly, so that the way to double may lead through float.
     private static void Scale<T>(Vector<float> pixels, Vector<T> divisors, Span<T> destination)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Datasets;
 
-/// <summary>A stream that is read from its start to its end, and nothing else.</summary>
+/// <summary>A stream that can only be read, from start to end.</summary>
 internal abstract class ReadOnlyStream : Stream
 {
     public override bool CanRead => true;

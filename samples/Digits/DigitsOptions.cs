@@ -7,7 +7,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>The command line. A bad option is told on one line and ends the program with code 2.</summary>
+/// <summary>The command line. A bad option is reported on one line and ends the program with code 2.</summary>
 internal sealed record DigitsOptions
 {
     private const int BadOption = 2;
@@ -94,7 +94,7 @@ internal sealed record DigitsOptions
         var option = new Option<string?>(name) { Description = description, HelpName = "file" };
         option.Validators.Add(result =>
         {
-            // Told before training, not after it.
+            // Reported before training, not after it.
             if (result.Tokens.Count == 1 && !OutputPath.CanWrite(name, result.Tokens[0].Value, out var problem))
                 result.AddError(problem);
         });

@@ -6,7 +6,7 @@ namespace Backprop.Simd.Samples;
 /// <summary>The numbers of a run, and their file.</summary>
 internal sealed record DigitsResult
 {
-    /// <summary>The part of the test images put into the right class.</summary>
+    /// <summary>The share of the test images that are classified correctly.</summary>
     public required double TestAccuracy { get; init; }
 
     /// <summary>Training images per second in the median epoch.</summary>
@@ -21,7 +21,7 @@ internal sealed record DigitsResult
     /// <summary>Seconds of the whole program.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Writes the file in whole or not at all.</summary>
+    /// <summary>Writes the file completely or not at all.</summary>
     public bool TryWrite(string path, out string problem)
     {
         try

@@ -20,7 +20,7 @@ internal sealed class Evaluation
         images.CopyRows(0, images.Count, _workspace.Input());
     }
 
-    /// <summary>The part of the images that the network, as it is now, puts into the right class.</summary>
+    /// <summary>The share of the images that the network, as it is now, classifies correctly.</summary>
     public double Accuracy()
     {
         _network.Forward(_workspace);
@@ -34,7 +34,7 @@ internal sealed class Evaluation
         return (double)right / _images.Count;
     }
 
-    /// <summary>The class of an image as of the last <see cref="Accuracy"/>: that of the largest logit.</summary>
+    /// <summary>The class of an image in the last <see cref="Accuracy"/>: the one with the largest logit.</summary>
     public int Prediction(int image) =>
         TensorPrimitives.IndexOfMax(_workspace.Output().Slice(image * _images.Classes, _images.Classes));
 }

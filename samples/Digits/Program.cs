@@ -11,13 +11,13 @@ internal static class Program
 {
     private const int GradientCheckImages = 3;
 
-    /// <summary>Above this many parameters, random directions are checked instead of each parameter.</summary>
+    /// <summary>With more parameters than this, random directions are checked instead of each parameter.</summary>
     private const int MostFullyChecked = 20_000;
 
     /// <summary>The notebook's measure, the mean absolute difference, must stay below this.</summary>
     private const double GradientTolerance = 1e-9;
 
-    /// <summary>What the notebook calls the parameters, and their names here.</summary>
+    /// <summary>The names of the parameters in the notebook, and here.</summary>
     private static readonly (string Label, string Name)[] Labels =
         [("W1", "affine1.weight"), ("b1", "affine1.bias"), ("W2", "affine2.weight"), ("b2", "affine2.bias")];
 

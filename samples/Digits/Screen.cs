@@ -48,7 +48,7 @@ internal sealed class Screen
     public void Epoch(int epoch, int epochs, double loss, double accuracy, double seconds) =>
         _console.MarkupLine(Text($"{epoch,5}/{epochs,-5}{loss,10:F5}[green]{accuracy,16:F4}[/]{1e3 * seconds,15:F2}"));
 
-    /// <summary>The images that the network takes for something else, as people can judge them.</summary>
+    /// <summary>Images that the network gets wrong, for people to judge.</summary>
     public void Examples(LabeledImages test, Evaluation evaluation)
     {
         var mistakes = Enumerable.Range(0, test.Count).Where(i => evaluation.Prediction(i) != test.Label(i)).ToArray();
@@ -91,7 +91,7 @@ internal sealed class Screen
             Ansi = AnsiSupport.No,
             ColorSystem = ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false }, // Build servers would switch colours on.
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false }, // Without this, build servers switch colours on.
         })
         : AnsiConsole.Console;
 }

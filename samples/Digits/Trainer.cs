@@ -45,8 +45,8 @@ internal sealed class Trainer
     }
 
     /// <summary>
-    /// The bytes that a step allocates on the managed heap, all threads and the gathering of the batch included: measured on a
-    /// copy of the network over 1,000 steps, or over at least one epoch until two seconds have passed.
+    /// The bytes that a step allocates on the managed heap, in all threads, with the gathering of its batch. Measured on a copy of
+    /// the network over 1,000 steps, or over at least one epoch until two seconds have passed.
     /// </summary>
     public static double BytesPerStep(
         Network<float> network, LabeledImages images, DigitsOptions options, ComputeContext compute, out int steps)
@@ -78,7 +78,7 @@ internal sealed class Trainer
         return _network.Step(_workspace, _optimizer);
     }
 
-    /// <summary>Fisher and Yates: each place takes one of those not yet placed.</summary>
+    /// <summary>Fisher and Yates: each place takes a row that has no place yet.</summary>
     private void Shuffle()
     {
         for (var i = _order.Length - 1; i > 0; i--)

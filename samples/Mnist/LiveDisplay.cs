@@ -7,11 +7,11 @@ using Spectre.Console.Rendering;
 namespace Backprop.Simd.Samples;
 
 /// <summary>
-/// A training as people watch it: on a terminal a line per finished epoch above a bar that moves, elsewhere the lines alone.
+/// Shows a training: on a terminal a line per finished epoch above a moving bar, elsewhere the lines alone.
 /// </summary>
 /// <remarks>
-/// It goes into the trainer's callbacks and is its progress too; <see cref="Trainer{T}.Run"/> is called as ever. A step costs one
-/// comparison. Each frame is one write that leaves the cursor below it, visible: whenever the program ends, the terminal is in order.
+/// Give it to the trainer as a callback and as its progress. A step costs one comparison. Each frame is one write that leaves the
+/// cursor visible below it, so that the terminal is in order whenever the program ends.
 /// </remarks>
 internal sealed class LiveDisplay : ITrainingCallback<float>, IProgress<TrainingProgress>, IDisposable
 {
@@ -34,9 +34,9 @@ internal sealed class LiveDisplay : ITrainingCallback<float>, IProgress<Training
     private bool _hasStarted;
 
     /// <summary>Makes a display.</summary>
-    /// <param name="epochs">The epochs that are to be done in all.</param>
+    /// <param name="epochs">The number of epochs in all.</param>
     /// <param name="title">What is trained, on one line.</param>
-    /// <param name="console">Where to; the program's output if null.</param>
+    /// <param name="console">The console; the program's output if null.</param>
     public LiveDisplay(int epochs, string title, IAnsiConsole? console = null)
     {
         _epochs = epochs;
@@ -60,13 +60,13 @@ internal sealed class LiveDisplay : ITrainingCallback<float>, IProgress<Training
         Print(new Markup($"[bold]{Markup.Escape(_title)}[/]"));
         Print(new Markup($"[bold]{Header()}[/]"));
         foreach (var epoch in trainer.History)
-            Print(epoch); // Of before a resumption.
+            Print(epoch); // From before a resumption.
     }
 
     /// <inheritdoc/>
     public void StepDone(Trainer<float> trainer, in StepRecord step)
     {
-        // The validation comes next, and no report before it is done.
+        // The validation comes next; no report comes before it is done.
         if (_isLive && trainer.Batches.Cursor.Batch == 0 && trainer.Options.Validation is not null)
             Draw("validating");
     }
@@ -145,10 +145,10 @@ internal sealed class LiveDisplay : ITrainingCallback<float>, IProgress<Training
             Draw("");
     }
 
-    /// <summary>The bar and what belongs to it.</summary>
+    /// <summary>The bar with its numbers.</summary>
     private void Draw(string state)
     {
-        // The last column stays free: some terminals go to the next line with it.
+        // The last column stays free: some terminals wrap after it.
         var width = Math.Max(1, _console.Profile.Width - 1);
         var epoch = Math.Min(_progress.Epoch + 1, _epochs);
         var left = Text($"epoch {epoch}/{_epochs}  ");
@@ -170,7 +170,7 @@ internal sealed class LiveDisplay : ITrainingCallback<float>, IProgress<Training
 
     private void Clear() => Write([], keep: 0);
 
-    /// <summary>Replaces the frame; its first lines are kept from the next.</summary>
+    /// <summary>Replaces the frame. Its first lines stay when the next frame is drawn.</summary>
     private void Write(IReadOnlyList<IRenderable> lines, int keep)
     {
         if (!_isLive)
@@ -215,13 +215,13 @@ internal sealed class LiveDisplay : ITrainingCallback<float>, IProgress<Training
             Ansi = AnsiSupport.No,
             ColorSystem = ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false }, // Build servers would switch colours on.
+            Enrichment = new ProfileEnrichment { UseDefaultEnrichers = false }, // Without this, build servers switch colours on.
         });
-        console.Profile.Width = LongestLine; // Nobody's window: lines are not to be broken.
+        console.Profile.Width = LongestLine; // No window: lines must not wrap.
         return console;
     }
 
-    /// <summary>Lines in the place of those drawn before, as one write: nothing flickers.</summary>
+    /// <summary>Draws lines over the previous ones in one write, so that nothing flickers.</summary>
     private sealed class Frame(IReadOnlyList<IRenderable> lines, int before) : IRenderable
     {
         public Measurement Measure(RenderOptions options, int maxWidth) => new(0, maxWidth);

@@ -5,7 +5,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>The command line. A bad option is told on one line and ends the program with code 2.</summary>
+/// <summary>The command line. A bad option is reported on one line and ends the program with code 2.</summary>
 internal sealed record MnistOptions
 {
     private const int BadOption = 2;
@@ -24,7 +24,7 @@ internal sealed record MnistOptions
 
     public required int Threads { get; init; }
 
-    /// <summary>Train on the first so many images only; null for all.</summary>
+    /// <summary>How many images to train on, from the first; null for all.</summary>
     public required int? Images { get; init; }
 
     public required string? Pictures { get; init; }
@@ -119,7 +119,7 @@ internal sealed record MnistOptions
         return BadOption;
     }
 
-    /// <summary>Whether all that is to be written can be, before anything is loaded.</summary>
+    /// <summary>Whether all results can be written. Asked before anything is loaded.</summary>
     private bool CanWrite(out string problem) =>
         OutputPath.CanWrite("--save", Save, out problem)
         && OutputPath.CanWriteInto("--pictures", Pictures, Session.PictureNames, out problem)

@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>A white page with a headline: plots and tiles are put under it. Lengths are those of 1200 x 800; the file has twice as many pixels.</summary>
+/// <summary>A white page with a headline; plots and tiles go under it. Lengths count on a page of 1200 x 800; the file has twice as many pixels.</summary>
 internal sealed class PictureSheet : IDisposable
 {
     public const int Width = 1200, Height = 800, Margin = 24;
@@ -16,7 +16,7 @@ internal sealed class PictureSheet : IDisposable
 
     public static readonly SKColor Ink = new(0x22, 0x26, 0x2B), Faint = new(0x68, 0x70, 0x78);
 
-    /// <summary>What is taken for text: the first that is there, or else what the system has.</summary>
+    /// <summary>Fonts for text: the first that exists, or else the system's own.</summary>
     private static readonly string[] Families =
         ["Inter", "Segoe UI", "Helvetica Neue", "Open Sans", "Noto Sans", "Roboto", "Liberation Sans", "Arial", "DejaVu Sans"];
 
@@ -32,14 +32,14 @@ internal sealed class PictureSheet : IDisposable
         Text(subtitle, Width / 2f, 74, SubtitleSize, Faint, bold: false, Width - 2 * Margin);
     }
 
-    /// <summary>Where there is place under the headline.</summary>
+    /// <summary>The free space under the headline.</summary>
     public static SKRect Body { get; } = new(Margin, 92, Width - Margin, Height - Margin);
 
     public SKCanvas Canvas => _surface.Canvas;
 
     public void Dispose() => _surface.Dispose();
 
-    /// <summary>Text in the middle of x, made smaller where it is wider than allowed.</summary>
+    /// <summary>Text centred at x, smaller if it would be too wide.</summary>
     public void Text(string text, float x, float baseline, float size, SKColor colour, bool bold = false, float widest = float.MaxValue)
     {
         using var font = Font(size, bold);
@@ -61,7 +61,7 @@ internal sealed class PictureSheet : IDisposable
     public void Plot(Plot plot, SKRect where)
     {
         Canvas.Save();
-        Canvas.ClipRect(where); // A plot clears all it can reach.
+        Canvas.ClipRect(where); // A plot clears everything it can reach.
         plot.Render(Canvas, new PixelRect(where.Left, where.Right, where.Bottom, where.Top));
         Canvas.Restore();
     }

@@ -12,8 +12,8 @@ internal static partial class Pictures
     private static readonly SKColor Negative = new(0x0B, 0x55, 0xA0), Positive = new(0xB4, 0x1F, 0x2C);
 
     /// <summary>
-    /// What the units of the first layer look for: their weights as images, red for weights above zero, blue for weights below, the
-    /// largest norms first. Of several channels the weights are added up: what the unit says to grey.
+    /// What the units of the first layer look for: their weights as images, red above zero, blue below, the largest norms first.
+    /// The weights of several channels are added: the unit's answer to grey.
     /// </summary>
     /// <param name="network">A network whose first weights are of an affine layer on images, or of a two-dimensional convolution.</param>
     /// <param name="imageHeight">The height of the images.</param>
@@ -68,13 +68,13 @@ internal static partial class Pictures
         sheet.Save(path);
     }
 
-    /// <summary>The images that are taken for another class, the surest mistakes first.</summary>
+    /// <summary>The misclassified images, the surest mistakes first.</summary>
     /// <param name="images">The images.</param>
     /// <param name="predicted">The class predicted for each.</param>
     /// <param name="probabilityOfPredicted">The probability that the network gives it.</param>
     /// <param name="classes">The names of the classes.</param>
     /// <param name="path">The file.</param>
-    /// <exception cref="ArgumentException">There are not as many predictions or probabilities as images, or names as classes.</exception>
+    /// <exception cref="ArgumentException">The numbers of predictions, probabilities and images differ, or those of names and classes.</exception>
     public static void Misclassified(
         LabeledImages images, ReadOnlySpan<int> predicted, ReadOnlySpan<float> probabilityOfPredicted, IReadOnlyList<string> classes, string path)
     {
@@ -133,7 +133,7 @@ internal static partial class Pictures
         return colours;
     }
 
-    /// <summary>The size that all but one in 500 weights stay within: a few large ones must not make the rest pale.</summary>
+    /// <summary>The size that all weights but one in 500 stay within, so that a few large weights do not make the rest pale.</summary>
     private static double Scale(IEnumerable<float> weights)
     {
         var sizes = weights.Select(w => Math.Abs((double)w)).Where(double.IsFinite).Order().ToArray();
@@ -164,13 +164,13 @@ internal static partial class Pictures
         sheet.Text("weight", where.Right + 50, where.Bottom, 14, PictureSheet.Ink);
     }
 
-    /// <summary>Tiles of one size in rows, as large as they fit.</summary>
+    /// <summary>Tiles of one size in rows, as large as possible.</summary>
     private readonly record struct Grid(SKRect Place, int Columns, float CellWidth, float CellHeight, float Width, float Height)
     {
         private const float LargestTile = 140, Gap = 6, SideGap = 14;
 
-        /// <summary>A pixel becomes a whole number of the file's pixels. Of grids of equally large tiles that with the fewest empty cells
-        /// is taken, then that whose form is nearest to the place's.</summary>
+        /// <summary>A pixel becomes a whole number of the file's pixels. Of grids with equally large tiles, the one with the fewest empty
+        /// cells wins, then the one whose shape is nearest to the space.</summary>
         public static Grid Fit(int count, SKRect place, int height, int width, float caption, float narrowest)
         {
             var best = new Grid(place, 1, place.Width, place.Height, 0, 0);

@@ -6,27 +6,27 @@ using SkiaSharp;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>What a training has come to, as PNG files. They are written aside and renamed; without any font on the machine they have no text.</summary>
+/// <summary>The results of a training as PNG files. They are written aside and renamed. On a machine without fonts they have no text.</summary>
 internal static partial class Pictures
 {
-    /// <summary>More classes than these have no numbers in their cells; more than those have no shares beside them either.</summary>
+    /// <summary>With more classes than the first, cells have no numbers; with more than the second, rows have no shares either.</summary>
     private const int MostNumbers = 24, MostShares = 12;
 
-    /// <summary>Losses that differ by this factor have a logarithmic axis.</summary>
+    /// <summary>Losses that differ by this factor get a logarithmic axis.</summary>
     private const double Logarithmic = 20;
 
     private const float LabelSize = 18, TickSize = 15;
 
     private static readonly Color Blue = Color.FromHex("#1F6FB4"), Orange = Color.FromHex("#E8702A"), Green = Color.FromHex("#2A8C4A");
 
-    /// <summary>The share of a row that is the palest blue; below it a cell is white.</summary>
+    /// <summary>The share of a row that gets the palest blue; below it a cell is white.</summary>
     private const double SmallestShare = 1e-4;
 
-    /// <summary>Whether there is a font on this machine, and so text in the pictures.</summary>
+    /// <summary>Whether the machine has a font, so that pictures have text.</summary>
     public static bool HaveText => SKFontManager.Default.FontFamilyCount > 0;
 
     /// <summary>Loss and metric by epoch.</summary>
-    /// <param name="history">The epochs, one at least.</param>
+    /// <param name="history">The epochs, at least one.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="ArgumentException">There is no epoch.</exception>
     public static void Curves(IReadOnlyList<EpochRecord> history, string path)
@@ -52,11 +52,11 @@ internal static partial class Pictures
         sheet.Save(path);
     }
 
-    /// <summary>How often each class is taken for each.</summary>
+    /// <summary>The confusion matrix: how often each class is predicted for each.</summary>
     /// <param name="matrix">The counts.</param>
     /// <param name="classes">The names of the classes.</param>
     /// <param name="path">The file.</param>
-    /// <exception cref="ArgumentException">There are not as many names as classes.</exception>
+    /// <exception cref="ArgumentException">The numbers of names and classes differ.</exception>
     public static void Confusion(ConfusionMatrix<float> matrix, IReadOnlyList<string> classes, string path)
     {
         CheckNames(classes, matrix.Classes);
@@ -129,7 +129,7 @@ internal static partial class Pictures
         sheet.Save(path);
     }
 
-    /// <summary>0 for nothing, 1 for all, logarithmic between: a few mistakes can be seen beside thousands that are right.</summary>
+    /// <summary>0 for nothing, 1 for all, logarithmic between, so that a few mistakes show beside thousands of right answers.</summary>
     private static double Shade(long count, long support) =>
         count == 0 ? 0 : Math.Clamp(1 - Math.Log10((double)count / support) / Math.Log10(SmallestShare), 0, 1);
 
@@ -217,7 +217,7 @@ internal static partial class Pictures
         return plot;
     }
 
-    /// <summary>A text in the middle of each cell, or of some of them where there are many.</summary>
+    /// <summary>A text in the middle of each cell, or of some cells if there are many.</summary>
     private static void Ticks(IAxis axis, int count, Func<int, string> text)
     {
         var ticks = new NumericManual();

@@ -9,7 +9,7 @@ internal static class Program
 {
     private const int Failure = 1;
 
-    /// <summary>The accuracies that the two recipes are made for.</summary>
+    /// <summary>The accuracies that the two recipes aim at.</summary>
     private const double MostForMlp = 0.98;
 
     private static int Main(string[] args)
@@ -30,17 +30,17 @@ internal static class Program
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArithmeticException or DatasetFormatException)
         {
-            // Missing or damaged files, a checkpoint of another training, a loss that is not finite: told, not thrown at a reader.
+            // Missing or damaged files, a checkpoint of another training, a loss that is not finite: reported on one line.
             Console.Error.WriteLine($"error: {error.Message}");
             return Failure;
         }
     }
 
-    /// <summary>The images, with the training images cut short where that is asked for.</summary>
+    /// <summary>The images, with fewer training images if the options say so.</summary>
     public static TrainTestSplit Load(MnistOptions options)
     {
         var download = new DownloadOptions { Progress = new DownloadLines() };
-        var split = options.Data is { } directory ? Mnist.Load(directory) // A directory that is named is the only one looked into.
+        var split = options.Data is { } directory ? Mnist.Load(directory) // If a directory is named, no other is searched.
             : options.Fashion ? FashionMnist.LoadOrDownload(options: download)
             : Mnist.LoadOrDownload(options: download);
         return options.Images is { } images && images < split.Train.Count

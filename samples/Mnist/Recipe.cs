@@ -6,7 +6,7 @@ using Backprop.Simd.Schedules;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>A network and how it is trained. The numbers were chosen by their accuracy on the last 5,000 training images, and their time.</summary>
+/// <summary>A network and how it is trained. The numbers were chosen by accuracy on the last 5,000 training images, and by time.</summary>
 internal sealed record Recipe
 {
     public required string Name { get; init; }
@@ -23,7 +23,7 @@ internal sealed record Recipe
 
     public double WeightDecay { get; init; } = 0.02;
 
-    /// <summary>Images are moved by up to so many pixels, at random.</summary>
+    /// <summary>Images are shifted by up to this many pixels, at random.</summary>
     public int Shift { get; init; }
 
     /// <summary>The graph up to the logits.</summary>

@@ -9,7 +9,7 @@ using Backprop.Simd.Training;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>A training that people look at: display, validation, checkpoints, pictures, a test at the end.</summary>
+/// <summary>A complete training: display, validation, checkpoints, pictures, and a test at the end.</summary>
 internal sealed class Session(MnistOptions options, ComputeContext compute)
 {
     private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -28,7 +28,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         var network = recipe.Build(images, options.Seed);
         Console.WriteLine(network.Summary());
 
-        // A twelfth of the training images, as many of each class, tells how training goes; the test images are for the end.
+        // A twelfth of the training images, stratified by class, validates; the test images are for the end.
         var parts = DataSplit.Stratified(images.Labels.Span, options.Seed, 11.0 / 12, 1.0 / 12);
         var set = images.ToDataset<float>(shape: recipe.ShapeOf(images));
         var validation = new Evaluator<float>(network, set, [new AccuracyMetric<float>()], new() { Rows = parts[1], Compute = compute });
@@ -60,7 +60,7 @@ internal sealed class Session(MnistOptions options, ComputeContext compute)
         using var interrupt = new CancellationTokenSource();
         ConsoleCancelEventHandler onInterrupt = (_, e) =>
         {
-            // The step in progress is finished, and saved where there are checkpoints; a second Ctrl+C ends the program.
+            // The step in progress is finished, and saved if there are checkpoints. A second Ctrl+C ends the program.
             e.Cancel = !interrupt.IsCancellationRequested;
             interrupt.Cancel();
         };

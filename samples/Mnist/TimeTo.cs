@@ -8,7 +8,7 @@ using Backprop.Simd.Training;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>From the start of the process to an accuracy on the test images, which are looked at once, at the end.</summary>
+/// <summary>The time from the start of the process to an accuracy on the test images, which are used once, at the end.</summary>
 internal static class TimeTo
 {
     private const int Side = 28, Classes = 10;
@@ -22,7 +22,7 @@ internal static class TimeTo
         Tell("main begins");
         var loading = Task.Run(load);
 
-        // While the images are read, what a step needs is compiled: on two batches without a picture, with weights that are thrown away.
+        // While the images are read, the code of a step is compiled: it runs on two blank batches, and those weights are thrown away.
         var blank = new byte[2 * recipe.Batch * Side * Side];
         var nothing = new LabeledImages(blank, new byte[2 * recipe.Batch], Side, Side, Classes, byte.MaxValue);
         TrainAndTest(recipe with { Epochs = 1 }, new TrainTestSplit(nothing, nothing), seed, compute, []);

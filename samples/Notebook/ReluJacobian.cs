@@ -5,12 +5,12 @@ using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>The Jacobian of elementwise max(0, x): as large as the square of the input, and all but the diagonal zero.</summary>
+/// <summary>The Jacobian of elementwise max(0, x): n^2 numbers for n inputs, all zero but the diagonal.</summary>
 internal static class ReluJacobian
 {
     private const int Size = 4096;
 
-    /// <summary>Numerically, with two forward passes per input, a smaller one says the same.</summary>
+    /// <summary>The numerical Jacobian takes two forward passes per input; a smaller one shows the same.</summary>
     private const int SmallSize = 64;
 
     public static void Run(Report report)

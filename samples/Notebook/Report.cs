@@ -5,10 +5,10 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>Prints tables of the notebook's numbers beside the library's, and counts those that are off.</summary>
+/// <summary>Prints the notebook's numbers beside the library's, and counts the differences.</summary>
 internal sealed class Report(TextWriter output, string? pictures)
 {
-    /// <summary>Sums are rounded in different orders: the last digit of a double may differ, and no other.</summary>
+    /// <summary>Sums are rounded in different orders: only the last digit of a double may differ.</summary>
     private const double LastDigit = 1e-15;
 
     private const int NameWidth = 24;
@@ -50,7 +50,7 @@ internal sealed class Report(TextWriter output, string? pictures)
         output.WriteLine($"  (picture: {name}.dot, {name}.mmd)");
     }
 
-    /// <summary>Prints the sum of it.</summary>
+    /// <summary>Prints the summary.</summary>
     /// <returns>True if nothing is off.</returns>
     public bool End()
     {

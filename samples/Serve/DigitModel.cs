@@ -28,8 +28,8 @@ internal static class DigitModel
     }
 
     /// <summary>A network that was saved.</summary>
-    /// <exception cref="ModelFileException">The file is damaged or of another network, its numbers are not finite, or make what the network
-    /// gives for one of the images so.</exception>
+    /// <exception cref="ModelFileException">The file is damaged or of another network, its numbers are not finite, or the network's output
+    /// for one of the images is not.</exception>
     public static Network<float> Load(LabeledImages images, string path)
     {
         var network = Build(images);
@@ -42,10 +42,10 @@ internal static class DigitModel
 
         var loss = new Evaluator<float>(network, images.ToDataset<float>()).Run().Loss;
         return double.IsFinite(loss) ? network
-            : throw new ModelFileException($"The loss of the training images is {loss}: what the network gives is not finite.");
+            : throw new ModelFileException($"The loss of the training images is {loss}: the network's outputs are not finite.");
     }
 
-    /// <summary>The part of the images that a network puts into the right class.</summary>
+    /// <summary>The share of the images that a network classifies correctly.</summary>
     public static double Accuracy(Network<float> network, LabeledImages images) =>
         new Evaluator<float>(network, images.ToDataset<float>(), [new AccuracyMetric<float>()]).Run()["accuracy"];
 }

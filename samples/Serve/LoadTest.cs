@@ -14,7 +14,7 @@ namespace Backprop.Simd.Samples;
 /// </summary>
 internal sealed class LoadTest
 {
-    /// <summary>The most requests of a client, whatever the time.</summary>
+    /// <summary>The most requests of a client, even if time is left.</summary>
     private const int MostRequests = 1_000_000;
 
     private const int Singles = 60, Batches = 20;
@@ -35,7 +35,7 @@ internal sealed class LoadTest
         _questions = new Question[Singles + Batches];
         for (var i = 0; i < _questions.Length; i++)
         {
-            // Of batches, some are longer than what is computed at once.
+            // Some batches are longer than the service computes at once.
             var rows = i < Singles ? 0 : 1 + (i - Singles) * 7 % 150;
             var pixels = new float[Math.Max(rows, 1) * images.PixelsPerImage];
             images.CopyRows(i, Math.Max(rows, 1), pixels);
@@ -45,7 +45,7 @@ internal sealed class LoadTest
         }
     }
 
-    /// <summary>True if everything was answered, and rightly.</summary>
+    /// <summary>True if every answer came and was right.</summary>
     public async Task<bool> Run(ServeOptions options)
     {
         using var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false };
@@ -118,7 +118,7 @@ internal sealed class LoadTest
         return result;
     }
 
-    /// <summary>What the service must refuse, with a message that says why, and the routes without a network.</summary>
+    /// <summary>Requests that the service must refuse with a message that says why, and the routes that need no network.</summary>
     private async Task<List<string>> Refusals(HttpClient http)
     {
         var problems = new List<string>();

@@ -17,10 +17,10 @@ internal sealed record Prediction(int Digit, float[] Probabilities);
 internal sealed record Predictions(
     [property: JsonPropertyName("predictions")] Prediction[] Items);
 
-/// <summary>Whether the service is there, and what it serves.</summary>
+/// <summary>Whether the service runs, and what it serves.</summary>
 internal sealed record Health(string Status, int Parameters, double TestAccuracy);
 
-/// <summary>What is wrong with a request (RFC 9457), what was expected and what came.</summary>
+/// <summary>The problem of a request (RFC 9457): what was expected, and what came.</summary>
 internal sealed record Problem(string Title, int Status, string Detail, string Expected, string Actual);
 
 [JsonSourceGenerationOptions(

@@ -25,7 +25,7 @@ internal static class Program
             return BadOption;
         }
 
-        // A file that is there is read; one that is not is written, which is tried before training.
+        // An existing file is read. A missing file will be written, which is tried before training.
         var isThere = File.Exists(options.Model);
         if (!isThere && !OutputPath.CanWrite("--model", options.Model, out problem))
         {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Backprop.Simd.Samples;
 
-/// <summary>Requests that no HTTP client sends: each is the caller's fault, and must be answered so.</summary>
+/// <summary>Malformed requests that no HTTP client sends. Each must be answered as the caller's fault.</summary>
 internal sealed class RawRequests(Uri address)
 {
     private const string Post = "POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
@@ -47,7 +47,7 @@ internal sealed class RawRequests(Uri address)
         "\u0016\u0003\u0001 hello\r\n\r\n",
     ];
 
-    /// <summary>The requests that were answered otherwise than with a status of 400 to 499.</summary>
+    /// <summary>The requests whose answer was not a status of 400 to 499.</summary>
     public async Task<IReadOnlyList<string>> Problems()
     {
         var problems = new List<string>();
@@ -64,7 +64,7 @@ internal sealed class RawRequests(Uri address)
         return problems;
     }
 
-    /// <summary>The begin of the answer.</summary>
+    /// <summary>The start of the answer.</summary>
     private async Task<string> Answer(string request)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));

@@ -41,7 +41,7 @@ internal sealed class Service
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // A port in use is told in one line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // A port in use is reported on one line.
         builder.WebHost.UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
@@ -76,7 +76,7 @@ internal sealed class Service
         }
         catch (IOException e)
         {
-            // Kestrel throws others than its own where a body is malformed, and cannot go on behind it.
+            // Kestrel also throws exceptions of other kinds for a malformed body, and cannot go on after it.
             context.Response.Headers.Connection = "close";
             var status = e is BadHttpRequestException { StatusCode: var known } ? known : 400;
             await Refuse(context, status, "The body cannot be read.", $"at most {MostBytes} bytes, sent as HTTP says", e.Message);
