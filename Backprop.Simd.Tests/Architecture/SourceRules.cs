@@ -7,10 +7,6 @@ internal static partial class SourceRules
 {
     public const int LongestFile = 400, LongestLine = 160, MostParameters = 8;
 
-    /// <summary>Folders that do not keep these limits yet.</summary>
-    public static readonly string[] Unlimited =
-        ["Backprop.Simd/Kernels/Gemm", "Backprop.Simd/Kernels/Convolution", "Backprop.Simd/Intrinsics"];
-
     /// <summary>The comment that allows a longer signature: it stands on the line before the name, and says why.</summary>
     private const string LongSignature = "// More than eight parameters: ";
 

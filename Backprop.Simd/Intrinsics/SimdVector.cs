@@ -200,18 +200,22 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     public static void AddProduct(ref SimdVector<T> sum, SimdVector<T> left, SimdVector<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
+            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, float>(left._lanes), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
         else
-            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
+            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, double>(left._lanes), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(ref SimdVector<T> sum, T left, SimdVector<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(Vector.Create(left)), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
+            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, float>(Vector.Create(left)), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
         else
-            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(Vector.Create(left)), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
+            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, double>(Vector.Create(left)), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -255,9 +259,11 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     public static void AddProduct(ref SimdVector<T> sum, T* left, SimdVector<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(Vector.Load(left)), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
+            sum._lanes = Vector.As<float, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, float>(Vector.Load(left)), Vector.As<T, float>(right._lanes), Vector.As<T, float>(sum._lanes)));
         else
-            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(Vector.Load(left)), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
+            sum._lanes = Vector.As<double, T>(Vector.MultiplyAddEstimate(
+                Vector.As<T, double>(Vector.Load(left)), Vector.As<T, double>(right._lanes), Vector.As<T, double>(sum._lanes)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -227,9 +227,11 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static void AddProduct(ref SimdVector128<T> sum, T left, SimdVector128<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+            sum._lanes = Vector128.MultiplyAddEstimate(
+                Vector128.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
         else
-            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+            sum._lanes = Vector128.MultiplyAddEstimate(
+                Vector128.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -273,9 +275,11 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static void AddProduct(ref SimdVector128<T> sum, T* left, SimdVector128<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+            sum._lanes = Vector128.MultiplyAddEstimate(
+                Vector128.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
         else
-            sum._lanes = Vector128.MultiplyAddEstimate(Vector128.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+            sum._lanes = Vector128.MultiplyAddEstimate(
+                Vector128.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

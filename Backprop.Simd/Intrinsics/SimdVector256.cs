@@ -228,9 +228,11 @@ internal unsafe struct SimdVector256<T> : ISimdVector<SimdVector256<T>, T>
     public static void AddProduct(ref SimdVector256<T> sum, T left, SimdVector256<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector256.MultiplyAddEstimate(Vector256.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+            sum._lanes = Vector256.MultiplyAddEstimate(
+                Vector256.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
         else
-            sum._lanes = Vector256.MultiplyAddEstimate(Vector256.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+            sum._lanes = Vector256.MultiplyAddEstimate(
+                Vector256.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -274,9 +276,11 @@ internal unsafe struct SimdVector256<T> : ISimdVector<SimdVector256<T>, T>
     public static void AddProduct(ref SimdVector256<T> sum, T* left, SimdVector256<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector256.MultiplyAddEstimate(Vector256.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+            sum._lanes = Vector256.MultiplyAddEstimate(
+                Vector256.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
         else
-            sum._lanes = Vector256.MultiplyAddEstimate(Vector256.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+            sum._lanes = Vector256.MultiplyAddEstimate(
+                Vector256.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -231,9 +231,11 @@ internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
     public static void AddProduct(ref SimdVector512<T> sum, T left, SimdVector512<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector512.MultiplyAddEstimate(Vector512.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+            sum._lanes = Vector512.MultiplyAddEstimate(
+                Vector512.Create(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
         else
-            sum._lanes = Vector512.MultiplyAddEstimate(Vector512.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+            sum._lanes = Vector512.MultiplyAddEstimate(
+                Vector512.Create(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -277,9 +279,11 @@ internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
     public static void AddProduct(ref SimdVector512<T> sum, T* left, SimdVector512<T> right)
     {
         if (typeof(T) == typeof(float))
-            sum._lanes = Vector512.MultiplyAddEstimate(Vector512.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
+            sum._lanes = Vector512.MultiplyAddEstimate(
+                Vector512.Load(left).As<T, float>(), right._lanes.As<T, float>(), sum._lanes.As<T, float>()).As<float, T>();
         else
-            sum._lanes = Vector512.MultiplyAddEstimate(Vector512.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
+            sum._lanes = Vector512.MultiplyAddEstimate(
+                Vector512.Load(left).As<T, double>(), right._lanes.As<T, double>(), sum._lanes.As<T, double>()).As<double, T>();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

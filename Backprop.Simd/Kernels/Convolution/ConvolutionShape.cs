@@ -21,6 +21,7 @@ public readonly struct ConvolutionShape : IEquatable<ConvolutionShape>
     /// is a depthwise convolution.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, channels or filters are no multiple of the
     /// groups, the filter is larger than the padded image, or an array would hold more than 2^31 - 1 elements.</exception>
+    // More than eight parameters: each is a number of the shape, the last five with a default.
     public ConvolutionShape(int height, int width, int channels, int filters, Extent kernel, Extent? stride = null,
         Padding padding = default, Extent? dilation = null, int groups = 1)
     {

@@ -27,6 +27,7 @@ public sealed class ConvolutionTranspose2D : Layer
     /// <param name="bias">False for no bias.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, the output padding is not below the stride, or
     /// <paramref name="filters"/> is no multiple of <paramref name="groups"/>.</exception>
+    // More than eight parameters: the options of a transposed convolution, as the field has them.
     public ConvolutionTranspose2D(int filters, Extent kernel, Extent? stride = null, Padding padding = default, Extent? outputPadding = null,
         Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true)
     {
