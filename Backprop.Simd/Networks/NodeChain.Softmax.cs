@@ -6,7 +6,7 @@ public static partial class NodeChain
 {
     /// <summary>y = x where x &gt; 0, else a x, with learned slopes a.</summary>
     /// <param name="node">x.</param>
-    /// <param name="slope">What every slope starts at.</param>
+    /// <param name="slope">The initial value of every slope.</param>
     /// <param name="perChannel">False for one slope shared by all channels.</param>
     /// <returns>y.</returns>
     public static Node PRelu(this Node node, double slope = 0.25, bool perChannel = true) => node.Apply(new PRelu(slope, perChannel));

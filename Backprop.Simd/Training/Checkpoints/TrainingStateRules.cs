@@ -50,7 +50,7 @@ internal static class TrainingStateRules
             return $"an unfinished epoch at epoch {state.Epoch}, batch {state.Batch}; expected the end of an epoch";
         if (state.Best is { } best && double.IsNaN(best.Value))
             return "the best value NaN; expected a number";
-        if (!state.Frozen.All(name => definition.Parameters.TryFind(name, out _) || definition.State.TryFind(name, out _)))
+        if (!state.Frozen.All(name => name is not null && (definition.Parameters.TryFind(name, out _) || definition.State.TryFind(name, out _))))
             return "frozen parameters that the network does not have";
         if (state.Written is { } written && written.Names.Any(name => Path.GetFileName(name) != name || CheckpointDirectory.StepOf(name) < 0))
             return "written files that are not checkpoints";
