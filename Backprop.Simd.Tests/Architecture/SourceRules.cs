@@ -92,7 +92,7 @@ internal static partial class SourceRules
         ];
     }
 
-    /// <summary>Methods, constructors, records and delegates with more parameters than anybody remembers.</summary>
+    /// <summary>Methods, constructors, records and delegates with too many parameters.</summary>
     public static List<string> Signatures(string source)
     {
         var code = SourceText.CodeOf(source);

@@ -146,7 +146,7 @@ public sealed class MultiHeadAttentionTests
             var (network, workspace) = Make<float>(2, 4, 5, 6, 2, false, 2, [3, wrong]);
             var error = Assert.Throws<ArgumentException>(() => { network.Forward(workspace); });
             Assert.Equal("lengths", error.ParamName);
-            Assert.Contains($"Lengths of multiheadattention lie in 0 to 5; row 1 has {wrong}.", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"Lengths of multiheadattention must be between 0 and 5; row 1 has {wrong}.", error.Message, StringComparison.Ordinal);
         }
     }
 

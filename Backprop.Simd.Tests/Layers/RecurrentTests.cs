@@ -249,7 +249,7 @@ public sealed class RecurrentTests
             var run = new RecurrentRun<double>(Make(kind, 3), 3, 4, 2, 3, [4, 1, wrong], hasState: false);
             var error = Assert.Throws<ArgumentException>(() => { run.Network.Forward(run.Workspace); });
             Assert.Equal("lengths", error.ParamName);
-            Assert.Contains($"Lengths of {kind} lie in 1 to 4; row 2 has {wrong}.", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"Lengths of {kind} must be between 1 and 4; row 2 has {wrong}.", error.Message, StringComparison.Ordinal);
         }
     }
 

@@ -61,7 +61,7 @@ public sealed class GraphMessageTests
     {
         var graph = new GraphBuilder();
         var error = Assert.Throws<ArgumentException>(() => graph.Input("x", 5, 2).Lstm(8, graph.Input("lengths")));
-        Assert.Contains("lengths (indices) or not", error.Message, StringComparison.Ordinal);
+        Assert.Contains("optionally lengths (indices)", error.Message, StringComparison.Ordinal);
         Assert.Contains("it got 2 input(s): values [5, 2], values []", error.Message, StringComparison.Ordinal);
     }
 

@@ -34,7 +34,7 @@ public sealed class WorkspaceMisuseTests
         network.Step(workspace, sgd);
         var before = network.Parameters.ToArray();
         var error = Assert.Throws<InvalidOperationException>(() => network.Update(workspace, sgd));
-        Assert.Contains("applied already", error.Message, StringComparison.Ordinal);
+        Assert.Contains("already been applied", error.Message, StringComparison.Ordinal);
         Assert.Equal(before, network.Parameters.ToArray());
 
         // What the step computed can still be read.
@@ -194,7 +194,7 @@ public sealed class WorkspaceMisuseTests
         var line = Line();
         var wrong = Assert.Throws<ArgumentException>(() => line.Step(line.CreateWorkspace(1), new Sgd<double>(3, 0.1)));
         Assert.Equal("optimizer", wrong.ParamName);
-        Assert.Contains("made for 3", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("is for 3 parameters", wrong.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -221,7 +221,7 @@ public sealed class WorkspaceTests
     public void Inputs_of_another_length_or_name_are_refused()
     {
         var (_, workspace) = Chain();
-        Assert.Contains("takes 8 elements for the present rows; got 7",
+        Assert.Contains("takes 8 elements for the current rows; got 7",
             Assert.Throws<ArgumentException>(() => workspace.SetInput("x", new double[7])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => workspace.SetInput("y", new double[8]));
         Assert.Contains("x (values [4])", Assert.Throws<ArgumentException>(() => workspace.SetInput("affine1", new double[8])).Message,

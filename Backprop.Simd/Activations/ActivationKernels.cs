@@ -7,14 +7,14 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Activations;
 
-/// <summary>Runs an activation, the library's or the caller's own, over spans.</summary>
+/// <summary>Applies an activation to spans. It may be one of the library's or the caller's own.</summary>
 /// <remarks>
-/// Inputs have equal lengths; a longer destination keeps its tail. A destination may start at the same element as an input or
-/// share none with it. float and double are supported; any other type throws <see cref="NotSupportedException"/>.
+/// Inputs have equal lengths. The end of a longer destination is not written. A destination must start at the same element as an input
+/// or not overlap it. float and double are supported; any other type throws <see cref="NotSupportedException"/>.
 /// </remarks>
 public static class ActivationKernels
 {
-    /// <summary>Nanoseconds per element: near the cost of a function with one exp in it.</summary>
+    /// <summary>Nanoseconds per element: about the cost of a function with one exponential.</summary>
     private const double Cost = 0.5;
 
     /// <summary>y[i] = f(x[i]).</summary>
@@ -23,8 +23,8 @@ public static class ActivationKernels
     /// <param name="f">The activation with its parameters.</param>
     /// <param name="x">The input.</param>
     /// <param name="y">The output, at least as long as <paramref name="x"/>.</param>
-    /// <param name="context">The threads to use, or null for the caller alone.</param>
-    /// <exception cref="ArgumentException"><paramref name="y"/> is too short or overlaps <paramref name="x"/> shifted.</exception>
+    /// <param name="context">The threads to use, or null for the calling thread only.</param>
+    /// <exception cref="ArgumentException"><paramref name="y"/> is too short, or overlaps <paramref name="x"/> at another start.</exception>
     public static void Forward<T, TActivation>(in TActivation f, ReadOnlySpan<T> x, Span<T> y, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TActivation : struct, IActivation
@@ -35,7 +35,7 @@ public static class ActivationKernels
         Map.Unary(new ForwardOperator<T, TActivation>(f), x, y, Cost, context);
     }
 
-    /// <summary>dx[i] = dy[i] f'(x[i]), or dx[i] += it.</summary>
+    /// <summary>dx[i] = dy[i] f'(x[i]), or dx[i] += dy[i] f'(x[i]).</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <typeparam name="TActivation">The activation: a struct, so that it is compiled into the loop.</typeparam>
     /// <param name="f">The activation with its parameters.</param>
@@ -44,8 +44,8 @@ public static class ActivationKernels
     /// <param name="y">The output.</param>
     /// <param name="dx">The gradient of the input, at least as long as <paramref name="dy"/>; may be the same span as
     /// <paramref name="dy"/>.</param>
-    /// <param name="context">The threads to use, or null for the caller alone.</param>
-    /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dx"/> is too short or overlaps an input shifted.</exception>
+    /// <param name="context">The threads to use, or null for the calling thread only.</param>
+    /// <exception cref="ArgumentException">Lengths differ, or <paramref name="dx"/> is too short or overlaps an input at another start.</exception>
     public static void Backward<T, TActivation>(
         in TActivation f, ReadOnlySpan<T> dy, ReadOnlySpan<T> x, ReadOnlySpan<T> y, Destination<T> dx, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>

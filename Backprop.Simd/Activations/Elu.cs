@@ -17,7 +17,7 @@ public readonly record struct Elu : IActivation
 
     /// <summary>With another alpha.</summary>
     /// <param name="alpha">Minus the limit at -infinity: 0, or 1e-30 to 1e30 in size.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is another number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="alpha"/> is out of range.</exception>
     public Elu(double alpha)
     {
         SpanGuard.InFloatRange(alpha);
@@ -36,7 +36,7 @@ public readonly record struct Elu : IActivation
     /// <inheritdoc/>
     public bool BackwardUsesInput => !(Alpha > 0);
 
-    /// <summary>He, as for the rectifier.</summary>
+    /// <summary>He initialization, as for the rectifier.</summary>
     public Initializer? PreferredInitializer => Initialize.He;
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Backprop.Simd.Activations;
 
 /// <summary>The Gaussian error linear unit: y = x Phi(x) = x (1 + erf(x / sqrt(2))) / 2.</summary>
 /// <remarks>Hendrycks and Gimpel, arXiv:1606.08415, section 2. dx = dy (Phi(x) + x phi(x)), relatively accurate in the
-/// negative tail; y and dx are 0 at -infinity. <see cref="GeluTanh"/> is another function.</remarks>
+/// negative tail; y and dx are 0 at -infinity. <see cref="GeluTanh"/> is a slightly different function.</remarks>
 public readonly record struct Gelu : IActivation
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public readonly record struct Gelu : IActivation
     /// <inheritdoc/>
     public bool BackwardUsesInput => true;
 
-    /// <summary>He: large negative inputs give 0, as with the rectifier.</summary>
+    /// <summary>He initialization: large negative inputs give 0, as with the rectifier.</summary>
     public Initializer? PreferredInitializer => Initialize.He;
 
     /// <inheritdoc/>

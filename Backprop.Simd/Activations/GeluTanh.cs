@@ -6,8 +6,8 @@ using Backprop.Simd.Kernels;
 namespace Backprop.Simd.Activations;
 
 /// <summary>The tanh form of the Gaussian error linear unit: y = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).</summary>
-/// <remarks>Hendrycks and Gimpel, arXiv:1606.08415, section 2: up to 5e-4 from <see cref="Gelu"/>, and a function of its own with
-/// its own derivative. y and dx are 0 at -infinity.</remarks>
+/// <remarks>Hendrycks and Gimpel, arXiv:1606.08415, section 2. It differs from <see cref="Gelu"/> by up to 5e-4 and
+/// has its own derivative. y and dx are 0 at -infinity.</remarks>
 public readonly record struct GeluTanh : IActivation
 {
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Activations;
 
 /// <summary>The sigmoid in three straight pieces: y = (x + 3) / 6, at least 0 and at most 1.</summary>
-/// <remarks>As PyTorch's Hardsigmoid. dx = dy / 6 where 0 &lt; y &lt; 1 or x is NaN, else exactly 0, whatever dy is: at -3 and 3 the
+/// <remarks>The same as PyTorch's Hardsigmoid. dx = dy / 6 where 0 &lt; y &lt; 1 or x is NaN, else exactly 0, whatever dy is: at -3 and 3 the
 /// derivative is 0.</remarks>
 public readonly record struct HardSigmoid : IActivation
 {

@@ -4,9 +4,9 @@ using Backprop.Simd.Intrinsics;
 
 namespace Backprop.Simd.Activations;
 
-/// <summary>Silu in pieces: y = x times <see cref="HardSigmoid"/>.</summary>
+/// <summary>A piecewise form of SiLU: y = x times <see cref="HardSigmoid"/>.</summary>
 /// <remarks>Howard et al., arXiv:1905.02244, section 5.2. y is -0 up to -3 and x from 3 on. dx = 0 for x &lt;= -3, dy (x / 3 + 1/2)
-/// between, dy for x &gt;= 3, as PyTorch's Hardswish; NaN for NaN.</remarks>
+/// between, dy for x &gt;= 3, like PyTorch's Hardswish. NaN gives NaN.</remarks>
 public readonly record struct HardSwish : IActivation
 {
     /// <inheritdoc/>
@@ -28,7 +28,7 @@ public readonly record struct HardSwish : IActivation
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector Forward<TVector>(TVector x) where TVector : struct, ISimdVector<TVector>
     {
-        // At most 0 up to -3, and at -infinity too, where infinity times 0 would be NaN.
+        // The minimum gives 0 up to -3. At -infinity, infinity times 0 would give NaN.
         var gate = TVector.Min(6, TVector.Max(0, x + 3)) * (1.0 / 6);
         return TVector.Max(-3, x) * gate;
     }

@@ -14,7 +14,7 @@ public readonly record struct LeakyRelu : IActivation
 
     /// <summary>A leaky rectifier.</summary>
     /// <param name="negativeSlope">The slope below 0: 0, or 1e-30 to 1e30 in size.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="negativeSlope"/> is another number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="negativeSlope"/> is out of range.</exception>
     public LeakyRelu(double negativeSlope)
     {
         SpanGuard.InFloatRange(negativeSlope);

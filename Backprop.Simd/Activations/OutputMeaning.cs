@@ -1,21 +1,20 @@
 namespace Backprop.Simd.Activations;
 
 /// <summary>
-/// What the numbers of an output can be, as far as a formula tells. A chain does not end in a loss that would take them for
-/// something else.
+/// What the numbers of an output mean, if a formula tells. A chain cannot end in a loss that needs another meaning.
 /// </summary>
 public enum OutputMeaning
 {
-    /// <summary>Anything: the formula does not tell.</summary>
+    /// <summary>Unknown: the numbers may mean anything.</summary>
     Anything,
 
     /// <summary>The elements of input 0, moved, dropped or pooled.</summary>
     SameAsInput,
 
-    /// <summary>Numbers of any size, with no reason to be probabilities or logarithms of them.</summary>
+    /// <summary>Numbers of any size. They are not probabilities or log-probabilities.</summary>
     Numbers,
 
-    /// <summary>A probability each.</summary>
+    /// <summary>Each number is a probability.</summary>
     Probabilities,
 
     /// <summary>Probabilities that add up to 1 over the last dimension.</summary>

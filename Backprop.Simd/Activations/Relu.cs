@@ -20,7 +20,7 @@ public readonly record struct Relu : IActivation
     /// <inheritdoc/>
     public static bool IsShort => true;
 
-    /// <summary>He: half of the outputs are 0.</summary>
+    /// <summary>He initialization: half of the outputs are 0.</summary>
     public Initializer? PreferredInitializer => Initialize.He;
 
     /// <inheritdoc/>

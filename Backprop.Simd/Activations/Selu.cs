@@ -7,8 +7,8 @@ namespace Backprop.Simd.Activations;
 /// <summary>The scaled exponential linear unit: y = s x where x &gt; 0, else s alpha (e^x - 1).</summary>
 /// <remarks>Klambauer et al., arXiv:1706.02515, equation 2, with alpha = 1.6732632423543772 and s = 1.0507009873554805, for
 /// which mean 0 and variance 1 are a fixed point. dx = s dy where x &gt; 0 or x is NaN, else dy (y + s alpha), from the output:
-/// at 0 the derivative is s alpha. Its fixed point wants weights of variance 1 / fan-in, which Xavier has where a layer
-/// is as wide as the one before.</remarks>
+/// at 0 the derivative is s alpha. The fixed point needs weights of variance 1 / fan-in. Xavier has this variance where
+/// a layer is as wide as the layer before.</remarks>
 public readonly record struct Selu : IActivation
 {
     private const double Scale = 1.0507009873554804934193349852946;

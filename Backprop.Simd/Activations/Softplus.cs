@@ -6,7 +6,7 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Activations;
 
 /// <summary>Softplus, the smooth rectifier: y = ln(1 + e^(beta x)) / beta; y = x where beta x exceeds the threshold.</summary>
-/// <remarks>As PyTorch's Softplus. Relatively accurate in the negative tail; 0 at -infinity. dx = dy / (1 + e^(-beta x)), dx = dy
+/// <remarks>The same as PyTorch's Softplus. Relatively accurate in the negative tail; 0 at -infinity. dx = dy / (1 + e^(-beta x)), dx = dy
 /// where beta x exceeds the threshold.</remarks>
 public readonly record struct Softplus : IActivation
 {
@@ -16,7 +16,7 @@ public readonly record struct Softplus : IActivation
     /// <summary>With another beta or threshold.</summary>
     /// <param name="beta">The sharpness, 1e-30 to 1e30.</param>
     /// <param name="threshold">Where beta x is larger, y = x: 0, or 1e-30 to 1e30 in size.</param>
-    /// <exception cref="ArgumentOutOfRangeException">An argument is another number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public Softplus(double beta, double threshold = 20)
     {
         SpanGuard.PositiveFinite(beta);

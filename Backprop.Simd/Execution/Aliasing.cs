@@ -2,7 +2,7 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Execution;
 
-/// <summary>Which values and gradients lie in the memory of others.</summary>
+/// <summary>Decides which values and gradients share the memory of others.</summary>
 internal static class Aliasing
 {
     public static void Find(ExecutionPlan plan)
@@ -27,7 +27,7 @@ internal static class Aliasing
         }
     }
 
-    /// <summary>A view of whole rows is read in its input's memory always, one of a part of each row if all that read it can.</summary>
+    /// <summary>A view of whole rows always shares its input's memory. A view of a part of each row does if all its readers can take it.</summary>
     private static void ShareView(ExecutionPlan plan, int n)
     {
         var (node, input, output) = Ends(plan, n);
@@ -44,7 +44,7 @@ internal static class Aliasing
             value.GradientRoot = plan.Edges[input].GradientRoot;
     }
 
-    /// <summary>All consumers take rows with gaps between them, and the caller does not read the value.</summary>
+    /// <summary>Whether all consumers take rows with gaps between them, and the caller does not read the value.</summary>
     private static bool IsReadInPlace(ExecutionPlan plan, int output)
     {
         if (plan.Edges[output].Readable || TypeOf(plan, output).Kind != EdgeKind.Values)
@@ -59,8 +59,8 @@ internal static class Aliasing
     }
 
     /// <summary>
-    /// A view's gradient is its input's where nobody else adds to the latter: no other consumer, not the caller. The gradient of a
-    /// parameter lies elsewhere and may be accumulated. A gradient that a layer overwrites with its own is not what the caller reads.
+    /// A view shares its gradient with its input if nobody else adds to the input's gradient: no other consumer and not the caller. The
+    /// gradient of a parameter lies in another block and may be accumulated. The caller must not read a gradient that a layer overwrites.
     /// </summary>
     private static bool IsGradientOfView(ExecutionPlan plan, int n)
     {
@@ -71,8 +71,8 @@ internal static class Aliasing
     }
 
     /// <summary>
-    /// A layer may overwrite what its producer computed if nobody else reads it: no other consumer, not the caller, and in training
-    /// not the producer's own backward pass.
+    /// A layer may overwrite its input if nobody else reads it: no other consumer, not the caller, and in training not the backward pass
+    /// of the producer.
     /// </summary>
     private static void ShareInPlace(ExecutionPlan plan, int n)
     {
@@ -90,7 +90,7 @@ internal static class Aliasing
 
     private static bool ViewsItsInput(ExecutionPlan plan, int edge) => plan.Nodes[plan.Graph.Edges[edge].Producer].IsView;
 
-    /// <summary>Where values share, gradients do too if the caller does not read the output's and no second input needs it.</summary>
+    /// <summary>If values share memory, gradients do too, unless the caller reads the output's gradient or a second input needs it.</summary>
     private static bool IsGradientShared(ExecutionPlan plan, int n)
     {
         var (node, _, output) = Ends(plan, n);

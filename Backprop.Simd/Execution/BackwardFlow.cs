@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Execution;
 
-/// <summary>Which edges have gradients, and who writes and who adds.</summary>
+/// <summary>Decides which edges have gradients, which consumer writes each, and which add to it.</summary>
 internal static class BackwardFlow
 {
     public static void Find(ExecutionPlan plan)
@@ -31,7 +31,7 @@ internal static class BackwardFlow
         }
     }
 
-    /// <summary>Parameters and, if wanted, inputs need gradients, and so does what is computed from them.</summary>
+    /// <summary>Parameters need gradients, inputs do if wanted, and so does all that is computed from them.</summary>
     private static void FindNeeds(ExecutionPlan plan)
     {
         var (graph, options) = (plan.Graph, plan.Options);

@@ -45,24 +45,24 @@ internal sealed class Buffers<T>
 
     public EdgeBuffer<T>[] Edges { get; }
 
-    /// <summary>Per node that has something to run; null for others.</summary>
+    /// <summary>For each node that runs; null for the others.</summary>
     public NodeBuffers<T>?[] Nodes { get; }
 
-    /// <summary>The gradients of parameters; null where there are none.</summary>
+    /// <summary>The gradients of parameters; null if there are none.</summary>
     public AlignedBuffer<T>? Gradients { get; }
 
-    /// <summary>What the forward pass proposes as state; null in inference.</summary>
+    /// <summary>The state that the forward pass proposes; null in inference.</summary>
     public AlignedBuffer<T>? ProposedState { get; }
 
-    /// <summary>Per output that backward starts from, the gradient that the caller gives.</summary>
+    /// <summary>For each output that backward starts from, the gradient that the caller gives.</summary>
     public AlignedBuffer<T>?[] OutputGradients { get; }
 
-    /// <summary>Null where a step stores all gradients.</summary>
+    /// <summary>Null if a step stores all gradients.</summary>
     public StepUpdates<T>? Updates { get; }
 
     public long Bytes { get; private set; }
 
-    /// <summary>Gives every thread the space that this network's kernels may pack into: the operands of its products bound it.</summary>
+    /// <summary>Reserves packing space for this network's kernels on every thread. The operands of its products bound the size.</summary>
     public void ReserveKernelScratch(ComputeContext compute)
     {
         var largest = 0L;
@@ -71,7 +71,7 @@ internal sealed class Buffers<T>
         for (var e = 0; e < Edges.Length; e++)
             largest = Math.Max(largest, _memory.Elements(e));
 
-        // What layers keep for themselves may be operands as well: the gates of a recurrence.
+        // Caches and scratch of layers may be operands too, such as the gates of a recurrence.
         var least = 0L;
         for (var n = 0; n < Nodes.Length; n++)
         {
@@ -85,7 +85,7 @@ internal sealed class Buffers<T>
         KernelScratch.Reserve<T>(compute, largest, least);
     }
 
-    /// <summary>The elements of both operands of all outer products that one node's parameters can have as gradients.</summary>
+    /// <summary>The number of elements of the operands of all outer products that can be gradients of one node's parameters.</summary>
     private int LongestOperands()
     {
         var longest = 0L;

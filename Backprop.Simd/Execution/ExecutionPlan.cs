@@ -10,7 +10,7 @@ internal sealed class EdgePlan
 
     public bool IsOutput, IsLoss;
 
-    /// <summary>Whether backward needs the gradient, starts from it, and reaches it.</summary>
+    /// <summary>Whether backward needs the gradient, starts from it, reaches it.</summary>
     public bool NeedsGradient, Seeded, HasFlow;
 
     /// <summary>Whether a node that runs reads the value.</summary>
@@ -22,17 +22,17 @@ internal sealed class EdgePlan
     /// <summary>The node whose operation computes the edge; -1 for none.</summary>
     public int Producer;
 
-    /// <summary>The edges whose buffers the value and the gradient lie in: its own, or those of an input that it shares.</summary>
+    /// <summary>The edges in whose buffers the value and the gradient lie: the edge itself, or an input whose memory it shares.</summary>
     public int ValueRoot, GradientRoot;
 
-    /// <summary>For a value in its input's memory: the input, and the element of each of its rows that this one starts at.</summary>
+    /// <summary>For a value in its input's memory: the input, and the element of the input's rows where it starts.</summary>
     public int ViewOf = -1, ViewStart;
 }
 
 /// <summary>What a plan decides about a node.</summary>
 internal sealed class NodePlan(NodeInfo info)
 {
-    /// <summary>What runs for the node: its layer, or the operation that it and nodes behind it are fused into.</summary>
+    /// <summary>What runs for the node: its layer, or the operation that the node and those after it are fused into.</summary>
     public Layer Layer = info.Layer;
 
     public LayerDeclaration Declaration = info.Declaration;
@@ -54,8 +54,8 @@ internal sealed class NodePlan(NodeInfo info)
 }
 
 /// <summary>
-/// What is decided before memory is allocated: which nodes run, which edges have gradients, what is fused, what shares a buffer. It
-/// follows from the graph and the options alone.
+/// All decisions made before memory is allocated: which nodes run, which edges have gradients, what is fused, what shares a buffer. They
+/// depend only on the graph and the options.
 /// </summary>
 internal sealed class ExecutionPlan
 {

@@ -12,7 +12,7 @@ internal enum StepOutcome
     GradientsNotFinite,
 }
 
-/// <summary>What a guarded step looks at and changes before the update.</summary>
+/// <summary>What a guarded step checks and changes before the update.</summary>
 internal readonly record struct StepGuard(bool CheckGradients, double? ClipNorm, double? ClipValue);
 
 /// <content>Training steps: what changes parameters and state.</content>
@@ -32,8 +32,8 @@ internal sealed partial class Executor<T>
     }
 
     /// <summary>
-    /// A step that updates nothing, neither parameters nor state nor optimizer, where the loss or the state that it would keep is not
-    /// finite, or the gradients are looked at and are not finite.
+    /// A guarded step. It changes nothing, neither parameters nor state nor optimizer, if the loss or the proposed state is not finite, or
+    /// if the gradients are checked and are not finite.
     /// </summary>
     public StepOutcome GuardedStep(Optimizer<T> optimizer, in StepGuard guard, out double loss, out double norm)
     {
@@ -59,17 +59,17 @@ internal sealed partial class Executor<T>
         return outcome;
     }
 
-    /// <summary>What forward alone tells of a step: <see cref="StepOutcome.Updated"/> where nothing forbids it.</summary>
+    /// <summary>The outcome as far as forward decides it: <see cref="StepOutcome.Updated"/> if the step may go on.</summary>
     public StepOutcome LookAtForward(double loss) =>
         !double.IsFinite(loss) ? StepOutcome.LossNotFinite : ProposesFiniteState() ? StepOutcome.Updated : StepOutcome.StateNotFinite;
 
-    /// <summary>The end of a guarded step: clip, look, update.</summary>
+    /// <summary>The end of a guarded step: clip, check, update.</summary>
     public StepOutcome GuardedUpdate(Optimizer<T> optimizer, in StepGuard guard, out double norm)
     {
         var gradients = Gradients;
         if (guard.ClipValue is { } value)
         {
-            // Clamping would make infinity finite.
+            // Check first: clipping by value makes infinity finite.
             norm = Reductions.WideNorm<T>(gradients, ActiveCompute);
             if (!double.IsFinite(norm))
                 return StepOutcome.GradientsNotFinite;
@@ -85,18 +85,18 @@ internal sealed partial class Executor<T>
         return StepOutcome.Updated;
     }
 
-    /// <summary>Updates by the gradients of a backward pass, once.</summary>
+    /// <summary>Updates with the gradients of the last backward pass. Each pass can be applied only once.</summary>
     public void Update(Optimizer<T> optimizer)
     {
         RequireBackward();
         if (_phase == Phase.Updated)
-            throw new InvalidOperationException("These gradients have been applied already: run Forward and Backward first.");
+            throw new InvalidOperationException("These gradients have already been applied. Run Forward and Backward first.");
         Apply(optimizer);
     }
 
     /// <summary>
-    /// Another micro-batch of the same step: what the one before proposed becomes the network's state, and random layers draw other
-    /// numbers.
+    /// Begins another micro-batch of the same step: the state that the last one proposed becomes the network's state, and random layers
+    /// draw other numbers.
     /// </summary>
     public void BeginMicroBatch()
     {
@@ -121,10 +121,10 @@ internal sealed partial class Executor<T>
     {
         RequireTraining();
         if (!HasBackward)
-            throw new InvalidOperationException("There are no gradients yet: run Forward and Backward first.");
+            throw new InvalidOperationException("There are no gradients yet. Run Forward and Backward first.");
     }
 
-    /// <summary>Backward and update in one: what a layer can update where it makes the gradient is never stored.</summary>
+    /// <summary>Backward and update together. A gradient that a layer can apply at once is never stored.</summary>
     private void BackwardAndUpdate(Optimizer<T> optimizer)
     {
         var updates = _buffers.Updates;
@@ -150,14 +150,14 @@ internal sealed partial class Executor<T>
         CommitState();
     }
 
-    /// <summary>Makes what forward proposed the network's state, once, and counts the step.</summary>
+    /// <summary>Makes the proposed state the network's state, once, and adds 1 to the step number.</summary>
     private void CommitState()
     {
         BeginMicroBatch();
         _phase = Phase.Updated;
     }
 
-    /// <summary>Whether all that forward proposed as state is finite.</summary>
+    /// <summary>Whether all proposed state is finite.</summary>
     private bool ProposesFiniteState()
     {
         foreach (var value in _buffers.ProposedState is { } proposed ? proposed.Span : [])

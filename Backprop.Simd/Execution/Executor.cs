@@ -43,7 +43,7 @@ internal sealed partial class Executor<T>
 
     public ComputeContext Compute { get; }
 
-    /// <summary>The threads of the pass in progress: <see cref="Compute"/>, or the caller alone where that has proved faster.</summary>
+    /// <summary>The threads of the pass in progress: <see cref="Compute"/>, or only the calling thread if that has proved faster.</summary>
     public ComputeContext ActiveCompute => _choice.Current;
 
     public int Capacity { get; }
@@ -58,14 +58,14 @@ internal sealed partial class Executor<T>
         set => _pass.Step = value;
     }
 
-    /// <summary>The weighted sum of the losses of the last forward pass; NaN where they are not computed.</summary>
+    /// <summary>The weighted sum of the losses of the last forward pass; NaN if they are not computed.</summary>
     public double Loss { get; private set; }
 
     public ExecutionPlan Plan => _plan;
 
     public EdgeBuffer<T>[] Edges => _buffers.Edges;
 
-    /// <summary>Per output that backward starts from, the gradient that the caller gives.</summary>
+    /// <summary>For each output that backward starts from, the gradient that the caller gives.</summary>
     public AlignedBuffer<T>?[] OutputGradients => _buffers.OutputGradients;
 
     public bool IsTraining => _plan.Options.Training;
@@ -77,10 +77,10 @@ internal sealed partial class Executor<T>
     /// <summary>Whether the last step applied the gradients of parameters without storing them.</summary>
     public bool HasAppliedGradients => _gradientsApplied;
 
-    /// <summary>Whether the last backward pass was for parts of a loss over several batches.</summary>
+    /// <summary>Whether the last backward pass was for one part of a loss over several batches.</summary>
     public bool IsOfParts => _pass.OfParts;
 
-    /// <summary>The gradients by all parameters.</summary>
+    /// <summary>The gradients of all parameters.</summary>
     public Span<T> Gradients => _buffers.Gradients is not { } block ? throw NoGradients()
         : _gradientsApplied ? throw AppliedGradients() : block.Span;
 
@@ -96,19 +96,19 @@ internal sealed partial class Executor<T>
         Rows = rows;
     }
 
-    /// <summary>Whether a node has run, or would: those that the options leave out have no buffers.</summary>
+    /// <summary>Whether passes run a node. Nodes that the options leave out have no buffers.</summary>
     public bool Runs(int node) => _plan.Nodes[node].RunsForward;
 
-    /// <summary>A loss of the last forward pass as its parts; null where it was not computed.</summary>
+    /// <summary>The parts of a loss from the last forward pass; null if it was not computed.</summary>
     public LossParts? PartsOf(int edge) => _buffers.Nodes[_graph.Edges[edge].Producer]?.Loss;
 
     /// <summary>The parts of a loss, in the order of the graph.</summary>
     public LossParts PartsAt(int loss) => _buffers.Nodes[_graph.Edges[_graph.Losses[loss].Edge].Producer]!.Loss;
 
-    /// <summary>What forward proposed for one piece of state.</summary>
+    /// <summary>The value that forward proposed for one piece of state.</summary>
     public ReadOnlySpan<T> ProposedStateOf(BlockRange range) => _buffers.ProposedState!.Span.Slice(range.Start, range.Length);
 
-    /// <summary>A repeated pass begins: all up to <see cref="EndPass"/> runs on the same threads.</summary>
+    /// <summary>Begins a pass that is repeated. Everything up to <see cref="EndPass"/> runs on the same threads.</summary>
     public void BeginPass() => _choice.Begin(measures: Rows == Capacity);
 
     public void EndPass() => _choice.End();
@@ -130,8 +130,8 @@ internal sealed partial class Executor<T>
 
     /// <summary>Computes the gradients of the last forward pass.</summary>
     /// <param name="accumulate">True to add to the gradients of parameters.</param>
-    /// <param name="seeds">The gradient of each loss, for parts of a loss over several batches; null for their weights.</param>
-    /// <param name="fromOutputs">False to start from losses alone.</param>
+    /// <param name="seeds">The gradient of each loss, if this is one part of a loss over several batches; null to use the weights.</param>
+    /// <param name="fromOutputs">False to start from losses only.</param>
     public void Backward(bool accumulate, double[]? seeds = null, bool fromOutputs = true)
     {
         Enter();
@@ -145,15 +145,15 @@ internal sealed partial class Executor<T>
         }
     }
 
-    /// <summary>Throws unless an input that is bound has the elements of the present rows.</summary>
+    /// <summary>Throws unless a bound input has enough elements for the current rows.</summary>
     public static void CheckBound(string name, int expected, int actual, string? parameter = null)
     {
         if (actual < expected)
-            throw new ArgumentException($"Input '{name}' takes {expected} elements for the present rows; the memory has {actual}.", parameter);
+            throw new ArgumentException($"Input '{name}' takes {expected} elements for the current rows; the memory has {actual}.", parameter);
     }
 
     public static InvalidOperationException AppliedGradients() => new(
-        "The last step applied the parameters' gradients and did not keep them: make the workspace with KeepGradients, "
+        "The last step applied the gradients of parameters and did not keep them. Make the workspace with KeepGradients, "
         + "or run Forward, Backward and Update.");
 
     private double RunForward()
@@ -188,12 +188,12 @@ internal sealed partial class Executor<T>
         if (_phase == Phase.Empty)
             throw new InvalidOperationException("Backward needs a Forward before it, with the same rows.");
         if (_phase == Phase.Updated)
-            throw new InvalidOperationException("The parameters have changed since the last Forward: run it again before Backward.");
+            throw new InvalidOperationException("The parameters have changed since the last Forward. Run it again before Backward.");
         if (accumulate && _gradientsApplied)
             throw AppliedGradients();
         _gradientsApplied = false;
 
-        // Whatever ends this pass early leaves no gradients that an update could take for whole.
+        // If this pass fails, an update must not take its gradients for complete.
         _phase = Phase.Forward;
         _pass.Accumulate = accumulate;
         _pass.OfParts = seeds is not null;
@@ -214,7 +214,7 @@ internal sealed partial class Executor<T>
         _phase = Phase.Backward;
     }
 
-    /// <summary>A loss that reports nothing has nothing of the pass before.</summary>
+    /// <summary>Clears the losses, so that a loss that reports nothing does not keep the numbers of the pass before.</summary>
     private void ClearLosses()
     {
         foreach (var loss in _graph.Losses)
@@ -224,7 +224,7 @@ internal sealed partial class Executor<T>
         }
     }
 
-    /// <summary>Clears what no layer writes.</summary>
+    /// <summary>Clears the gradients that no layer writes.</summary>
     private void ClearGradients(bool accumulate)
     {
         if (_buffers.Gradients is { } gradients)
@@ -257,7 +257,7 @@ internal sealed partial class Executor<T>
             Edges[_graph.Losses[i].Edge].Gradient(0, Rows)[0] = T.CreateChecked(seeds is null ? _graph.Losses[i].Weight : seeds[i]);
     }
 
-    /// <summary>What a layer has checked holds to the end of the pass: nobody runs another pass or changes the rows meanwhile.</summary>
+    /// <summary>Throws if a pass is running. What a layer has checked must hold to the end of the pass, so rows and passes may not change.</summary>
     private void Enter()
     {
         if (_isRunning)
@@ -265,7 +265,7 @@ internal sealed partial class Executor<T>
         _isRunning = true;
     }
 
-    /// <summary>The rows may have grown since an input was bound.</summary>
+    /// <summary>Checks bound inputs again, because the number of rows may have grown since they were bound.</summary>
     private void CheckBindings()
     {
         for (var e = 0; e < Edges.Length; e++)
@@ -279,5 +279,5 @@ internal sealed partial class Executor<T>
     }
 
     private static InvalidOperationException IsRunning() => new(
-        "A pass of this workspace is running: a layer may neither run another in it nor change its rows.");
+        "A pass of this workspace is running. A layer may not run another pass in it or change its rows.");
 }

@@ -4,8 +4,8 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Execution;
 
 /// <summary>
-/// A convolution with the max-pooling behind it, and the ReLU between them if there is one, as one operation that stores the
-/// pooled outputs only. Values and gradients have the bits of the layers one after the other.
+/// A convolution with the max-pooling after it, and the ReLU between them if there is one, as one operation that stores the
+/// pooled outputs only. Values and gradients have the same bits as the separate layers.
 /// </summary>
 internal sealed class FusedConvolution : Layer
 {
@@ -17,7 +17,7 @@ internal sealed class FusedConvolution : Layer
     /// <inheritdoc/>
     public override string Kind => "fusedconvolution2d";
 
-    /// <summary>The operation, or null where the sizes do not suit it.</summary>
+    /// <summary>The operation, or null if the sizes do not suit it.</summary>
     /// <param name="convolution">The convolution.</param>
     /// <param name="input">The type of its input.</param>
     /// <param name="relu">Whether a ReLU lies between.</param>

@@ -4,12 +4,11 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Execution;
 
 /// <summary>
-/// The table of what is fused: chains of layers that one operation does the work of. This is the one place that knows layers by
-/// their types.
+/// The table of fusions: chains of layers that one operation can replace. Only this table tests the types of layers.
 /// </summary>
 internal static class FusionRules
 {
-    /// <summary>Replaces each chain that a rule fits, where nobody can see the edges inside it.</summary>
+    /// <summary>Replaces each chain that matches a rule, if nobody reads the edges inside it.</summary>
     public static void Apply(ExecutionPlan plan)
     {
         for (var n = 0; n < plan.Nodes.Length; n++)
@@ -23,7 +22,7 @@ internal static class FusionRules
         }
     }
 
-    /// <summary>The operation of a chain; null where no rule fits.</summary>
+    /// <summary>The operation of a chain; null if no rule matches.</summary>
     private static FusedConvolution? Fuse(ExecutionPlan plan, params ReadOnlySpan<int> chain)
     {
         var nodes = plan.Graph.Nodes;
@@ -36,7 +35,7 @@ internal static class FusionRules
         };
     }
 
-    /// <summary>The only consumer of a node's output, if neither the caller nor anybody else can see that output or its gradient.</summary>
+    /// <summary>The only consumer of a node's output, if nobody else, and not the caller, reads the output or its gradient.</summary>
     private static int Next(ExecutionPlan plan, int node)
     {
         if (plan.Graph.Nodes[node].Outputs is not [var output] || plan.Graph.Consumers[output] is not [var consumer])

@@ -18,8 +18,8 @@ internal enum EdgeRole
 }
 
 /// <summary>An edge of a graph: an input, a parameter, or the output of a layer.</summary>
-/// <remarks>This and the other records of a graph and of a plan have fields, and loops go over them. Each accessor, closure and query
-/// operator would be one more method to compile before the first step.</remarks>
+/// <remarks>The types of a graph and of a plan have fields, and plain loops use them. Each accessor, closure or query operator would be
+/// another method to compile before the first step.</remarks>
 internal sealed class EdgeInfo(EdgeType type, EdgeRole role)
 {
     public readonly EdgeType Type = type;
@@ -81,10 +81,10 @@ internal sealed class Graph
 
     public readonly WeightedLoss[] Losses;
 
-    /// <summary>Per edge the nodes that take it, in execution order; a node that takes it twice is there twice.</summary>
+    /// <summary>For each edge the nodes that take it, in execution order. A node that takes it twice is listed twice.</summary>
     public readonly List<int>[] Consumers;
 
-    /// <summary>Per edge that is a parameter, where it lies; null for others.</summary>
+    /// <summary>For each edge that is a parameter, where it lies; null for the others.</summary>
     public readonly BlockRange?[] ParameterOfEdge;
 
     /// <summary>All parameters in ascending order, and the lengths of the two blocks.</summary>

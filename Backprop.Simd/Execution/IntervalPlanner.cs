@@ -1,19 +1,19 @@
 namespace Backprop.Simd.Execution;
 
-/// <summary>Places buffers that live for an interval of steps into one block, first fit.</summary>
+/// <summary>Places buffers into one block by first fit. Each buffer is in use for an interval of steps.</summary>
 internal sealed class IntervalPlanner
 {
     private const int Alignment = 16;
 
     private readonly List<Request> _requests = [];
 
-    /// <summary>What is free at the step that placing has come to, in order of place; the last gap has no end.</summary>
+    /// <summary>The free gaps at the current step, in ascending order; the last gap has no end.</summary>
     private readonly List<Gap> _gaps = [new() { End = long.MaxValue }];
 
     /// <summary>The elements of the block.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The gaps that were looked at, for tests of how the work grows.</summary>
+    /// <summary>The number of gaps examined, for tests of how the work grows.</summary>
     public long Looks { get; private set; }
 
     public void Add(int key, int start, int end, long size) => _requests.Add(new()
@@ -24,10 +24,10 @@ internal sealed class IntervalPlanner
         Size = (size + Alignment - 1) / Alignment * Alignment,
     });
 
-    /// <summary>The offset of each key. Two requests share elements only if their intervals, ends included, are apart.</summary>
+    /// <summary>The offset of each key. Two requests share elements only if their intervals, ends included, do not overlap.</summary>
     public Dictionary<int, int> Place()
     {
-        // The earlier and, of those that start together, the larger comes first; of equal ones the key decides.
+        // Order by start, then by size, the larger first, then by key.
         _requests.Sort(static (x, y) =>
             x.Start != y.Start ? x.Start.CompareTo(y.Start) : x.Size != y.Size ? y.Size.CompareTo(x.Size) : x.Key.CompareTo(y.Key));
         var ending = new List<Request>(_requests);
@@ -37,7 +37,7 @@ internal sealed class IntervalPlanner
         long length = 0;
         foreach (var request in _requests)
         {
-            // What ends before this one starts was placed before it.
+            // Requests that end before this one starts have been placed already: free their places.
             for (; ending[ended].End < request.Start; ended++)
                 Free(ending[ended]);
             request.Offset = Take(request.Size);
@@ -53,7 +53,7 @@ internal sealed class IntervalPlanner
         return offsets;
     }
 
-    /// <summary>Takes the beginning of the first gap that is large enough.</summary>
+    /// <summary>Takes the start of the first gap that is large enough.</summary>
     private long Take(long size)
     {
         var at = 0;
@@ -67,7 +67,7 @@ internal sealed class IntervalPlanner
         return start;
     }
 
-    /// <summary>Makes the place of a request a gap, one with the gaps that it touches.</summary>
+    /// <summary>Frees the place of a request, and joins it with adjacent gaps.</summary>
     private void Free(Request request)
     {
         var (low, high) = (0, _gaps.Count);
@@ -80,7 +80,7 @@ internal sealed class IntervalPlanner
                 high = middle;
         }
 
-        // There is a gap behind: the last one.
+        // There is always a gap after it: the last gap has no end.
         var (before, behind, end) = (low > 0 ? _gaps[low - 1] : null, _gaps[low], request.Offset + request.Size);
         if (behind.Start == end)
             behind.Start = request.Offset;

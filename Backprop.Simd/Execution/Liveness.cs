@@ -1,12 +1,12 @@
 namespace Backprop.Simd.Execution;
 
-/// <summary>Which nodes a pass runs: those that what is wanted depends on.</summary>
+/// <summary>Finds the nodes that a pass must run to compute what is wanted.</summary>
 internal static class Liveness
 {
     /// <summary>Finds the nodes that compute some edges.</summary>
     /// <param name="graph">The graph.</param>
-    /// <param name="wanted">Per edge whether it is wanted; afterwards also the edges that those depend on.</param>
-    /// <returns>Per node whether it runs.</returns>
+    /// <param name="wanted">For each edge whether it is wanted. Afterwards the edges that these depend on are marked too.</param>
+    /// <returns>For each node whether it runs.</returns>
     public static bool[] Find(Graph graph, bool[] wanted)
     {
         var runs = new bool[graph.Nodes.Length];
@@ -20,7 +20,7 @@ internal static class Liveness
         return runs;
     }
 
-    /// <summary>The edges that the options ask for: outputs, losses where they are computed, and what is retained.</summary>
+    /// <summary>The edges that the options ask for: outputs, losses if they are computed, and retained edges.</summary>
     public static bool[] Wanted(Graph graph, PlanOptions options)
     {
         var losses = options.Training || options.Losses;
@@ -30,7 +30,7 @@ internal static class Liveness
         foreach (var loss in graph.Losses)
             wanted[loss.Edge] |= losses;
 
-        // Inference without losses leaves out what lies behind a loss.
+        // Inference without losses skips everything that depends on a loss.
         var behindLoss = new bool[wanted.Length];
         foreach (var node in graph.Nodes)
         {

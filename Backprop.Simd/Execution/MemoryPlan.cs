@@ -2,7 +2,7 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Execution;
 
-/// <summary>Where values and gradients lie in their two blocks: those that are never in use at the same time share elements.</summary>
+/// <summary>Where values and gradients lie in their two blocks. Buffers that are never in use at the same time share elements.</summary>
 internal sealed class MemoryPlan
 {
     private const int Forever = int.MaxValue;
@@ -17,7 +17,7 @@ internal sealed class MemoryPlan
         (Gradients, GradientLength) = plan.Options.Training ? Place(GradientLives()) : ([], 0);
     }
 
-    /// <summary>Per root edge the offset of its value, and of its gradient.</summary>
+    /// <summary>For each root edge the offsets of its value and its gradient.</summary>
     public Dictionary<int, int> Values { get; }
 
     public Dictionary<int, int> Gradients { get; }
@@ -45,13 +45,13 @@ internal sealed class MemoryPlan
         return Fitting(info.Name, info.Type.Kind == EdgeKind.Shared ? info.Type.Shape.Size : (long)_capacity * info.Type.Shape.Size);
     }
 
-    /// <summary>A size that one buffer can have.</summary>
+    /// <summary>A size as an integer. Throws if it is too large for one buffer.</summary>
     public int Fitting(string name, long elements) => elements <= Array.MaxLength - 64
         ? (int)elements
         : throw new ArgumentOutOfRangeException("rows", _capacity,
             $"'{name}' would need {elements} elements in one buffer; a buffer holds at most 2^31. Use fewer rows.");
 
-    /// <summary>In training every value stays for backward. In inference it lives from its producer to its last reader.</summary>
+    /// <summary>In training every value is kept for backward. In inference a value lives from its producer to its last reader.</summary>
     private Life?[] ValueLives()
     {
         var lives = new Life?[_plan.Edges.Length];

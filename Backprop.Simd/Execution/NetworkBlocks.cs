@@ -51,7 +51,7 @@ internal sealed class NetworkBlocks<T>(Graph graph, ulong seed)
         FrozenState = isFrozen ? [.. others.Append(state).OrderBy(range => range.Start)] : others;
     }
 
-    /// <summary>Takes over proposed state, but for what is frozen.</summary>
+    /// <summary>Makes the proposed state the state of the network, except for frozen pieces.</summary>
     public void CommitState(ReadOnlySpan<T> proposed)
     {
         var start = 0;
@@ -72,7 +72,7 @@ internal sealed class NetworkBlocks<T>(Graph graph, ulong seed)
             _frozen = null;
     }
 
-    /// <summary>Made when they are first asked for after a change: parameters are frozen one by one.</summary>
+    /// <summary>Computes the ranges when they are first read after a change, because parameters are frozen one by one.</summary>
     private void MakeRanges()
     {
         if (_frozen is not null)

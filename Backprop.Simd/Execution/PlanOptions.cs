@@ -13,6 +13,6 @@ internal sealed class PlanOptions
     /// <summary>Whether a step stores the gradients of parameters.</summary>
     public bool KeepGradients;
 
-    /// <summary>Per edge whether the caller reads its value and gradient afterwards.</summary>
+    /// <summary>For each edge whether the caller reads its value and gradient after a pass.</summary>
     public required bool[] Retained;
 }

@@ -2,7 +2,7 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Execution;
 
-/// <summary>The gradients that no layer writes, and that a backward pass therefore clears.</summary>
+/// <summary>The gradients that no layer writes, so that a backward pass must clear them.</summary>
 internal static class UnwrittenGradients
 {
     /// <summary>The ranges of the parameters' gradients that nobody writes: padding, and parameters that no loss reaches.</summary>
@@ -38,7 +38,7 @@ internal static class UnwrittenGradients
         return ranges.ToArray();
     }
 
-    /// <summary>The outputs of nodes that run backward whose gradient no consumer writes.</summary>
+    /// <summary>The outputs whose gradients no consumer writes, of nodes that run backward.</summary>
     public static int[] Edges(ExecutionPlan plan)
     {
         var edges = new List<int>();

@@ -7,7 +7,7 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Losses;
 
 /// <summary>L = mean of -p t log s(x) - (1 - t) log s(-x) over all elements, for logits x, targets t in [0, 1] and the logistic function s.</summary>
-/// <remarks><para>As PyTorch's BCEWithLogitsLoss with pos_weight p. -log s(-x) is max(x, 0) + log(1 + e^-|x|): with p = 1 the loss is
+/// <remarks><para>The same as PyTorch's BCEWithLogitsLoss with pos_weight p. -log s(-x) is max(x, 0) + log(1 + e^-|x|): with p = 1 the loss is
 /// max(x, 0) - x t + log(1 + e^-|x|). A factor of 0 leaves its term out, so that the loss is exact at infinite logits: 0 on the
 /// right side, infinity on the wrong one.</para>
 /// <para>dx = ((1 - t) s(x) - p t s(-x)) / N, relatively accurate in both tails; dt = (p (max(-x, 0) + l) - max(x, 0) - l) / N
@@ -18,7 +18,7 @@ public sealed class BinaryCrossEntropy : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
     /// <param name="positiveWeight">p, the weight of positive targets: 0, or 1e-30 to 1e30.</param>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public BinaryCrossEntropy(double positiveWeight = 1, LossReduction reduction = LossReduction.Mean) : base(reduction)
     {

@@ -5,12 +5,12 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>A loss that is a sum over the elements of predictions and targets of one shape.</summary>
+/// <summary>A loss that sums over the elements of predictions and targets, which have the same shape.</summary>
 public abstract class ElementwiseLoss : ReducedLoss
 {
     private protected ElementwiseLoss(LossReduction reduction) : base(reduction) { }
 
-    /// <summary>What a row of a shape adds to the denominator of the mean: its elements.</summary>
+    /// <summary>What a row adds to the denominator of the mean: its number of elements.</summary>
     private protected virtual int DenominatorOf(Shape row) => row.Size;
 
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ public abstract class ElementwiseLoss : ReducedLoss
         var uniform = IsUniform(declaration.Inputs.Count);
         declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow : 0, CachePerBatch);
 
-        // Forward: sums as doubles. Backward: a scale for each element.
+        // Forward keeps sums here, as doubles; backward a scale for each element.
         declaration.UseScratch(perRow: uniform ? 2L * (size / ElementLossKernels.Block + 1) : Math.Max(DoublesPerRow, size + 1L));
     }
 

@@ -6,14 +6,14 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>L = mean of d^2 / 2 where |d| = |y - t| is at most delta, else of delta (|d| - delta / 2), as PyTorch's HuberLoss.</summary>
+/// <summary>L = mean of d^2 / 2 where |d| = |y - t| is at most delta, else of delta (|d| - delta / 2), like PyTorch's HuberLoss.</summary>
 /// <remarks>Huber 1964. dy = d cut to [-delta, delta], over N; dt = -dy. The mean divides by the elements; with sample weights, by the sum of
 /// the weights times the elements of a row.</remarks>
 public sealed class Huber : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
     /// <param name="delta">Where the loss turns from a square to a line, 1e-30 to 1e30.</param>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public Huber(double delta = 1, LossReduction reduction = LossReduction.Mean) : base(reduction)
     {

@@ -7,10 +7,10 @@ namespace Backprop.Simd.Losses;
 
 /// <summary>
 /// The Kullback-Leibler divergence from predictions to targets: L = mean over rows of sum t (log t - x), for log-probabilities x and
-/// probabilities t, or log t given as such.
+/// probabilities t. The targets may also be given as log t.
 /// </summary>
 /// <remarks>
-/// <para>As PyTorch's KLDivLoss. The mean divides by the rows, the sum of their weights if they have any: PyTorch's
+/// <para>The same as PyTorch's KLDivLoss. The mean divides by the rows, or by the sum of their weights. This is PyTorch's
 /// <c>batchmean</c>, the divergence itself.</para>
 /// <para>dx = -t / N; dt = (log t + 1 - x) / N, and with log targets u, du = e^u (u + 1 - x) / N. Where t is 0 the term, dx and dt are
 /// 0, whatever x is.</para>
@@ -19,7 +19,7 @@ public sealed class KullbackLeibler : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
     /// <param name="logTarget">True if the targets are log-probabilities.</param>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public KullbackLeibler(bool logTarget = false, LossReduction reduction = LossReduction.Mean) : base(reduction) => LogTarget = logTarget;
 

@@ -3,8 +3,8 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Losses;
 
 /// <summary>A loss of class scores over the last dimension, [K] or [..., K], against a class label for each position.</summary>
-/// <remarks>A label is a class, in [0, K), or the ignored one; another throws, naming row and value, before anything is
-/// written.</remarks>
+/// <remarks>A label is a class, in [0, K), or the ignored label. Any other label throws before anything is written; the message
+/// gives row and value.</remarks>
 public abstract class LabelLoss : ReducedLoss
 {
     private readonly double[]? _classWeights;
@@ -15,30 +15,30 @@ public abstract class LabelLoss : ReducedLoss
         foreach (var weight in _classWeights ?? [])
         {
             if (weight != 0 && weight is not (>= 1e-30 and <= 1e30))
-                throw new ArgumentException($"Class weights are 0 or between 1e-30 and 1e30, so that float holds them; got {weight}.", nameof(classWeights));
+                throw new ArgumentException($"A class weight must be 0, or 1e-30 to 1e30 so that float can hold it; got {weight}.", nameof(classWeights));
         }
 
         IgnoreIndex = ignoreIndex;
     }
 
-    /// <summary>The label of positions that take no part.</summary>
+    /// <summary>The label of positions that are ignored.</summary>
     public int IgnoreIndex { get; }
 
-    /// <summary>One weight per class; empty for ones.</summary>
+    /// <summary>One weight per class; empty if all are 1.</summary>
     public IReadOnlyList<double> ClassWeights => _classWeights ?? [];
 
-    /// <summary>Labels may be ignored, and have class weights.</summary>
+    /// <summary>Distributions count in full; labels may be ignored and have class weights.</summary>
     private protected sealed override bool CountsAllOf(EdgeType targets) => targets.Kind != EdgeKind.Indices;
 
     private protected bool HasClassWeights => _classWeights is not null;
 
-    /// <summary>One weight per class; empty for ones.</summary>
+    /// <summary>One weight per class; empty if all are 1.</summary>
     private protected ReadOnlySpan<double> Weights => _classWeights;
 
     private protected double Weight(int label) => _classWeights is null ? 1 : _classWeights[label];
 
     /// <summary>Checks scores and targets.</summary>
-    /// <returns>The classes, and the positions of a row.</returns>
+    /// <returns>The number of classes, and of positions in a row.</returns>
     private protected (int Classes, int Positions) DeclareScores(LayerDeclaration declaration, bool takesDistributions)
     {
         ArgumentNullException.ThrowIfNull(declaration);
@@ -63,7 +63,7 @@ public abstract class LabelLoss : ReducedLoss
         return (classes, positions);
     }
 
-    /// <summary>The classes, and the positions of a row.</summary>
+    /// <summary>The number of classes, and of positions in a row.</summary>
     private protected static (int Classes, int Positions) Sizes(Shape shape) => (shape[shape.Rank - 1], shape.Size / shape[shape.Rank - 1]);
 
     /// <summary>A label for each position.</summary>

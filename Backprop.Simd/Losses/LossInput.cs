@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Losses;
 
-/// <summary>What a loss takes its predictions for.</summary>
+/// <summary>What kind of numbers a loss needs as predictions.</summary>
 internal enum LossInput
 {
     /// <summary>Numbers of any kind.</summary>

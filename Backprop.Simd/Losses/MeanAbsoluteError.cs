@@ -5,13 +5,13 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>L = mean of |y - t| over all elements of the batch, as PyTorch's L1Loss.</summary>
+/// <summary>L = mean of |y - t| over all elements of the batch, like PyTorch's L1Loss.</summary>
 /// <remarks>dy = sign(y - t) / N, 0 where y = t; dt = -dy. The mean divides by the elements; with sample weights, by the sum of the weights times
 /// the elements of a row.</remarks>
 public sealed class MeanAbsoluteError : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public MeanAbsoluteError(LossReduction reduction = LossReduction.Mean) : base(reduction) { }
 

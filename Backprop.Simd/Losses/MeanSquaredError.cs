@@ -11,7 +11,7 @@ namespace Backprop.Simd.Losses;
 public sealed class MeanSquaredError : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public MeanSquaredError(LossReduction reduction = LossReduction.Mean) : base(reduction) { }
 

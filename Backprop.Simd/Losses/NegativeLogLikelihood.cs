@@ -5,16 +5,16 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Losses;
 
 /// <summary>L = mean over positions of -w_y x_y, for log-probabilities x [..., K] and class labels y [...].</summary>
-/// <remarks>As PyTorch's NLLLoss: the mean divides by the sum of w_y over the positions kept, which is their number without class
-/// weights; with sample weights, w_y times the weight of the row. dx_y = -w_y / D, 0 elsewhere. A weight of 0 never multiplies
-/// an infinite log-probability. All positions ignored: loss 0, gradient 0.</remarks>
+/// <remarks>The same as PyTorch's NLLLoss: the mean divides by the sum of w_y over the positions kept; without class weights, this is their
+/// number. With sample weights, w_y is multiplied by the weight of the row. dx_y = -w_y / D, 0 elsewhere. A weight of 0 never multiplies
+/// an infinite log-probability. If all positions are ignored, loss and gradient are 0.</remarks>
 public sealed class NegativeLogLikelihood : LabelLoss
 {
     /// <summary>Makes the loss.</summary>
-    /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for ones.</param>
-    /// <param name="ignoreIndex">The label of positions that take no part; it may be negative.</param>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
-    /// <exception cref="ArgumentException">A weight is another number, or there is no such reduction.</exception>
+    /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for weights of 1.</param>
+    /// <param name="ignoreIndex">The label of positions that are ignored; it may be negative.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
+    /// <exception cref="ArgumentException">A weight is out of range, or there is no such reduction.</exception>
     public NegativeLogLikelihood(IEnumerable<double>? classWeights = null, int ignoreIndex = -100, LossReduction reduction = LossReduction.Mean)
         : base(classWeights, ignoreIndex, reduction) { }
 

@@ -5,12 +5,12 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>A loss that is a sum over rows, with a reduction and, if it has a third input, a weight for each row.</summary>
+/// <summary>A loss that sums over rows, with a reduction. If it has a third input, this is a weight for each row.</summary>
 /// <remarks>
 /// <para>With row losses l_r, weights w_r (1 without that input) and denominators c_r (the elements of a row, unless the loss says
 /// otherwise): Sum = sum w_r l_r; Mean = Sum / D with D = sum w_r c_r; None gives w_r l_r for each row.</para>
-/// <para>Sample weights are values of rank 0, input 2. A row of weight 0 takes no part, whatever it holds; if D is 0, loss and
-/// gradients are 0. The gradient by a weight is (l_r - c_r Mean) / D, or l_r.</para>
+/// <para>Sample weights are values of rank 0, input 2. A row of weight 0 is ignored, whatever it holds. If D is 0, loss and
+/// gradients are 0. The gradient of a weight is (l_r - c_r Mean) / D, or l_r.</para>
 /// </remarks>
 public abstract class ReducedLoss : Loss
 {
@@ -23,14 +23,14 @@ public abstract class ReducedLoss : Loss
     private protected ReducedLoss(LossReduction reduction)
     {
         if (!Enum.IsDefined(reduction))
-            throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "The reduction is Mean, Sum or None.");
+            throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "The reduction must be Mean, Sum or None.");
         Reduction = reduction;
     }
 
-    /// <summary>What becomes of the losses of the rows.</summary>
+    /// <summary>How the losses of the rows are combined.</summary>
     public LossReduction Reduction { get; }
 
-    /// <summary>True if every row has the same share: no weights, and one number for the batch.</summary>
+    /// <summary>Whether all rows count the same: there are no weights, and the output is one number for the batch.</summary>
     private protected bool IsUniform(int inputs) => inputs == 2 && Reduction != LossReduction.None;
 
     /// <summary>Checks the number of inputs and the weights, and declares the output.</summary>
@@ -46,20 +46,20 @@ public abstract class ReducedLoss : Loss
         declaration.AddOutput(new EdgeType(Reduction == LossReduction.None ? EdgeKind.Values : EdgeKind.Shared, Shape.Scalar));
     }
 
-    /// <summary>What the predictions are taken for.</summary>
+    /// <summary>What kind of numbers the predictions must be.</summary>
     internal virtual LossInput Takes => LossInput.Numbers;
 
-    /// <summary>The targets that a chain gives the loss for predictions of a shape.</summary>
+    /// <summary>The type of the target input that a chain makes, for predictions of a shape.</summary>
     internal virtual EdgeType TargetOf(Shape predictions) => new(EdgeKind.Values, predictions);
 
-    /// <summary>True if rows without sample weights all add the same to the denominator of the mean, whatever the targets are.</summary>
+    /// <summary>Whether all rows without sample weights add the same number to the denominator of the mean, whatever the targets are.</summary>
     private protected virtual bool CountsAllOf(EdgeType targets) => true;
 
     /// <summary>The first elements of a buffer as doubles.</summary>
     private protected static Span<double> Doubles<T>(Span<T> buffer, int count)
         where T : unmanaged => MemoryMarshal.Cast<T, double>(buffer)[..count];
 
-    /// <summary>Writes the output from l_r and c_r, and keeps what backward needs: with weights, the first elements of the row cache.</summary>
+    /// <summary>Writes the output from l_r and c_r. With weights, it keeps what backward needs in the first elements of the row cache.</summary>
     private protected void Reduce<T>(in ForwardContext<T> context, ReadOnlySpan<double> losses, ReadOnlySpan<double> denominators)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -100,7 +100,7 @@ public abstract class ReducedLoss : Loss
         cache[1] = denominator == 0 ? 0 : sum / denominator;
     }
 
-    /// <summary>The gradient by each l_r of a row of weight 1, for Mean and Sum.</summary>
+    /// <summary>The gradient of each l_r of a row of weight 1, for Mean and Sum.</summary>
     private protected T Scale<T>(in BackwardContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -112,7 +112,7 @@ public abstract class ReducedLoss : Loss
         return T.CreateSaturating(double.CreateTruncating(context.OutputGradient()[0]) / denominator);
     }
 
-    /// <summary>The gradient by each l_r.</summary>
+    /// <summary>The gradient of each l_r.</summary>
     private protected void Scales<T>(in BackwardContext<T> context, Span<T> scales)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -125,7 +125,7 @@ public abstract class ReducedLoss : Loss
             scales[row] = T.IsZero(weights[row]) ? T.Zero : scales[row] * weights[row];
     }
 
-    /// <summary>The gradient by the weights.</summary>
+    /// <summary>The gradients of the weights.</summary>
     private protected void WeightGradient<T>(in BackwardContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

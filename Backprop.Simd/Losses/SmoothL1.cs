@@ -6,14 +6,14 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>L = mean of d^2 / (2 beta) where |d| = |y - t| is at most beta, else of |d| - beta / 2, as PyTorch's SmoothL1Loss.</summary>
+/// <summary>L = mean of d^2 / (2 beta) where |d| = |y - t| is at most beta, else of |d| - beta / 2, like PyTorch's SmoothL1Loss.</summary>
 /// <remarks>Girshick, arXiv:1504.08083, equation 3, with beta 1. This is <see cref="Huber"/> divided by beta. dy = d / beta cut to [-1, 1],
 /// over N; dt = -dy. The mean divides by the elements; with sample weights, by the sum of the weights times the elements of a row.</remarks>
 public sealed class SmoothL1 : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
     /// <param name="beta">Where the loss turns from a square to a line, 1e-30 to 1e30.</param>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public SmoothL1(double beta = 1, LossReduction reduction = LossReduction.Mean) : base(reduction)
     {

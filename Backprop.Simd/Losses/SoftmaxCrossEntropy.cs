@@ -10,36 +10,36 @@ namespace Backprop.Simd.Losses;
 /// [..., K]: one position for [K], one for each time step of [T, K].
 /// </summary>
 /// <remarks>
-/// <para>With a label y: q = w * ((1 - s) onehot(y) + s / K), and the mean divides by the sum of w_y over the positions kept, which
-/// is their number without class weights. With a distribution t: q = w * ((1 - s) t + s / K), and the mean divides by the
-/// positions. w are the class weights, s the label smoothing; both as PyTorch's CrossEntropyLoss. Sample weights multiply
+/// <para>With a label y: q = w * ((1 - s) onehot(y) + s / K), and the mean divides by the sum of w_y over the positions kept;
+/// without class weights, this is their number. With a distribution t: q = w * ((1 - s) t + s / K), and the mean divides by the
+/// positions. w are the class weights, s the label smoothing; both as in PyTorch's CrossEntropyLoss. Sample weights multiply
 /// both parts.</para>
 /// <para>-log softmax(x)_c is (max - x_c) + log(sum), which does not cancel. Positions labelled <see cref="LabelLoss.IgnoreIndex"/>
-/// add nothing and have zero gradient; if all are, loss and gradient are 0. A zero q never multiplies an infinite logit.
+/// add nothing and have zero gradient. If all are ignored, loss and gradient are 0. A zero q never multiplies an infinite logit.
 /// Gradient: dx = (p sum(q) - q) / D, with D the denominator of the mean.</para>
 /// </remarks>
 public sealed partial class SoftmaxCrossEntropy : LabelLoss
 {
-    /// <summary>Losses summed one after the other, in four chains, before blocks of them meet pairwise.</summary>
+    /// <summary>The number of losses in a block. A block is summed in four chains; blocks are then added pairwise.</summary>
     private const int SumBlock = 512;
 
     /// <summary>Makes the loss.</summary>
-    /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for ones.</param>
-    /// <param name="labelSmoothing">s, from 0 up to, not including, 1.</param>
-    /// <param name="ignoreIndex">The label of positions that take no part; it may be negative.</param>
-    /// <param name="reduction">What becomes of the losses of the rows.</param>
-    /// <exception cref="ArgumentException">A weight is another number, or there is no such reduction.</exception>
+    /// <param name="classWeights">One weight per class, each 0 or from 1e-30 to 1e30; null for weights of 1.</param>
+    /// <param name="labelSmoothing">s, in [0, 1).</param>
+    /// <param name="ignoreIndex">The label of positions that are ignored; it may be negative.</param>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
+    /// <exception cref="ArgumentException">A weight is out of range, or there is no such reduction.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="labelSmoothing"/> is outside [0, 1).</exception>
     public SoftmaxCrossEntropy(
         IEnumerable<double>? classWeights = null, double labelSmoothing = 0, int ignoreIndex = -100, LossReduction reduction = LossReduction.Mean)
         : base(classWeights, ignoreIndex, reduction)
     {
         if (!(labelSmoothing is >= 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing lies in [0, 1).");
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must be in [0, 1).");
         LabelSmoothing = labelSmoothing;
     }
 
-    /// <summary>The share of each target that is spread evenly over all classes.</summary>
+    /// <summary>The part of each target that is spread evenly over all classes.</summary>
     public double LabelSmoothing { get; }
 
     /// <inheritdoc/>
@@ -81,7 +81,7 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
     {
         if (IsPlain(context.InputCount, context.InputType(1).Kind))
         {
-            // Forward has left the gradient by a loss of weight 1.
+            // Forward has written the gradient for a loss of weight 1.
             context.InputGradient(0).Scale(context.Cache, context.OutputGradient()[0]);
             return;
         }
@@ -90,7 +90,7 @@ public sealed partial class SoftmaxCrossEntropy : LabelLoss
         GeneralBackward(in context);
     }
 
-    /// <summary>Labels without class weights, smoothing or sample weights, and one number for the batch.</summary>
+    /// <summary>Whether there are labels and one number for the batch, without class weights, smoothing and sample weights.</summary>
     private bool IsPlain(int inputs, EdgeKind targets) =>
         !HasClassWeights && LabelSmoothing == 0 && targets == EdgeKind.Indices && IsUniform(inputs);
 

@@ -5,7 +5,7 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
 
-/// <summary>Which column feeds which input of a network: a workspace then reads a batch where it lies.</summary>
+/// <summary>Which column feeds which input of a network, so that a workspace reads a batch without a copy.</summary>
 internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly DataColumn[] _columns;
@@ -14,7 +14,7 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     /// <param name="definition">The network.</param>
     /// <param name="columns">The columns of a set.</param>
     /// <param name="needed">The inputs that need a column.</param>
-    /// <param name="parameter">What the caller calls the set, for messages.</param>
+    /// <param name="parameter">The caller's name for the set, for messages.</param>
     public BatchBinding(NetworkDefinition definition, ReadOnlySpan<DataColumn> columns, IEnumerable<string> needed, string parameter)
     {
         _columns = columns.ToArray();
@@ -40,7 +40,7 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
         _pairs = [.. pairs];
     }
 
-    /// <summary>The binding of a set for all that the outputs need, and the losses if wanted.</summary>
+    /// <summary>The binding of a set for all inputs of the outputs, and of the losses if wanted.</summary>
     public static BatchBinding<T> Of(NetworkDefinition definition, Dataset<T> set, bool losses) =>
         new(definition, set.Columns, Needed(definition, losses), nameof(set));
 
@@ -67,8 +67,8 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
         }
     }
 
-    /// <summary>The inputs that the outputs, and the losses if wanted, depend on. An output that is a loss needs its labels with the
-    /// losses only.</summary>
+    /// <summary>The inputs of the outputs, and of the losses if wanted. An output that is itself a loss counts only with the losses,
+    /// because it needs labels.</summary>
     private static IEnumerable<string> Needed(NetworkDefinition definition, bool losses)
     {
         var graph = definition.Graph;

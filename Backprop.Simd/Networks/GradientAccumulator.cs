@@ -5,24 +5,24 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Networks;
 
-/// <summary>Adds up the gradients of several micro-batches, for a step of a batch that does not fit into a workspace.</summary>
+/// <summary>Adds up the gradients of several micro-batches, for a step over a batch that does not fit into a workspace.</summary>
 /// <remarks>
 /// <code>
 /// for (var i = 0; i &lt; 4; i++) { fill the workspace; accumulator.Add(); }
-/// var loss = accumulator.Average();             // gradients are those of the four in one batch
+/// var loss = accumulator.Average();             // the gradients of all four as one batch
 /// GradientClipping.ByNorm(workspace.Gradients, 1);   // if wanted
 /// network.Update(workspace, optimizer);
 /// </code>
-/// <para>Loss and gradients are those of one batch of all rows, within rounding: a mean over positions kept or over weights divides by the
-/// sum of what its micro-batches divide by, a sum adds up, and so do outputs whose gradients the caller gives. Sample weights that a network
-/// computes from its parameters are the exception: gradients by them are those of each micro-batch. Layers that look at a whole batch (batch
-/// normalization) see micro-batches, and the running statistics take up each of them; dropout draws another mask for each, because every
-/// micro-batch counts <see cref="Workspace{T}.StepNumber"/> on. The gradients of inputs and nodes are not those of a loss here, and reading
-/// them throws.</para>
-/// <para>Cost: one backward pass for each micro-batch where there is one loss, where all are sums, or where all are means over a fixed
-/// number for each row. Other losses divide by what is known at the end only: all sums have a pass and a buffer of the length of the
-/// parameters together, all means over rows too, and each other mean (class labels, sample weights, a loss of one's own) has its own.
-/// The buffers are made with the accumulator.</para>
+/// <para>Up to rounding, the loss and the gradients are the same as for one batch of all rows. A mean divides by the sum of the
+/// denominators of its micro-batches. Sums add up, and so do outputs whose gradients the caller gives. There is one exception: sample
+/// weights that the network computes from its parameters; their gradients are computed for each micro-batch alone.</para>
+/// <para>Batch normalization sees each micro-batch alone and updates its running statistics with each. Dropout draws another mask for
+/// each micro-batch, because each adds 1 to <see cref="Workspace{T}.StepNumber"/>. The gradients of inputs and nodes are not available;
+/// reading them throws.</para>
+/// <para>Cost: if there is one loss, if all losses are sums, or if all are means with a fixed denominator per row, each micro-batch takes
+/// one backward pass. Otherwise there is one backward pass, and one buffer as long as the parameters, for all sums together, one for all
+/// means over rows together, and one for each other mean (over class labels, over sample weights, or a loss of your own). The
+/// accumulator allocates the buffers when it is made.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -30,20 +30,20 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     private readonly Network<T> _network;
     private readonly Workspace<T> _workspace;
 
-    /// <summary>Losses whose denominators stay in proportion share a backward pass.</summary>
+    /// <summary>The losses of a group share a backward pass: their denominators are proportional.</summary>
     private readonly List<Group> _groups = [];
 
     private readonly double[] _seeds;
 
-    /// <summary>Whether the last micro-batch is whole and another has not yet begun.</summary>
+    /// <summary>Whether the last micro-batch is complete and the next has not begun.</summary>
     private bool _isWhole;
 
-    /// <summary>Whether a backward pass ended early and left a part of its gradients.</summary>
+    /// <summary>Whether a backward pass failed and left incomplete gradients.</summary>
     private bool _isBroken;
 
-    /// <summary>Makes an accumulator, its buffers included.</summary>
+    /// <summary>Makes an accumulator and its buffers.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="workspace">A training workspace of it.</param>
+    /// <param name="workspace">A training workspace of the network.</param>
     public GradientAccumulator(Network<T> network, Workspace<T> workspace)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -68,20 +68,20 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     /// <summary>The micro-batches added since the last average.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The losses of the micro-batches since <see cref="Count"/> was 0 last.</summary>
+    /// <summary>The losses of the micro-batches since the last average.</summary>
     internal LossSums Losses { get; }
 
-    /// <summary>Adds the gradients of the workspace's inputs: forward, and backward on top of those before.</summary>
+    /// <summary>Runs forward and backward on the workspace's inputs, and adds the gradients to those of the micro-batches before.</summary>
     /// <returns>The loss of this micro-batch.</returns>
     /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
-    /// <exception cref="InvalidOperationException">The workspace is for inference; or an earlier call failed in a backward pass, whose
-    /// gradients cannot be taken back: <see cref="Reset"/> and begin anew.</exception>
+    /// <exception cref="InvalidOperationException">The workspace is for inference; or an earlier call failed in its backward pass. Then
+    /// call <see cref="Reset"/> and add all micro-batches again.</exception>
     public double Add()
     {
         _workspace.Executor.RequireParameterGradients();
         RequireWhole();
 
-        // One that failed before takes no part: neither in the running statistics nor in the count of steps.
+        // A micro-batch that failed changes neither the running statistics nor the step number.
         if (Count > 0 && _isWhole)
             _workspace.Executor.BeginMicroBatch();
         if (Count == 0)
@@ -103,15 +103,15 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         return loss;
     }
 
-    /// <summary>Makes <see cref="Workspace{T}.Gradients"/> those of all micro-batches in one batch, ready for <see cref="Network{T}.Update"/>;
-    /// the next micro-batch begins anew.</summary>
+    /// <summary>Sets <see cref="Workspace{T}.Gradients"/> to the gradients of all micro-batches as one batch, for
+    /// <see cref="Network{T}.Update"/>. The next micro-batch begins a new sum.</summary>
     /// <returns>The loss over all rows.</returns>
-    /// <exception cref="InvalidOperationException">No micro-batch was added, or one failed in its backward pass.</exception>
+    /// <exception cref="InvalidOperationException">No micro-batch was added, or a micro-batch failed in its backward pass.</exception>
     public double Average()
     {
         RequireWhole();
         if (Count == 0)
-            throw new InvalidOperationException("There are no micro-batches to average: Add some first.");
+            throw new InvalidOperationException("There are no micro-batches to average. Call Add first.");
         var gradients = _workspace.Gradients;
         if (_groups is [var only])
         {
@@ -127,21 +127,21 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
             }
         }
 
-        // What was frozen meanwhile has the gradients of the micro-batches before.
+        // A parameter that was frozen after some micro-batches still holds their gradients.
         foreach (var range in _network.Blocks.Frozen)
             gradients.Slice(range.Start, range.Length).Clear();
         Count = 0;
         return Losses.Value;
     }
 
-    /// <summary>Forgets the micro-batches added.</summary>
+    /// <summary>Discards the micro-batches added so far.</summary>
     public void Reset() => (Count, _isBroken) = (0, false);
 
     private void RequireWhole()
     {
         if (_isBroken)
             throw new InvalidOperationException(
-                "A micro-batch failed in its backward pass and left a part of its gradients: Reset, and add all micro-batches again.");
+                "A micro-batch failed in its backward pass and left incomplete gradients. Call Reset and add all micro-batches again.");
     }
 
     private Group GroupOf(LossDivisor divisor)
@@ -152,7 +152,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         return group;
     }
 
-    /// <summary>Backward from the losses of a group, on top of the micro-batches before.</summary>
+    /// <summary>Runs backward from the losses of a group, and adds to the micro-batches before.</summary>
     private void Add(Group group)
     {
         var (before, seed) = group.Include(_workspace);
@@ -188,8 +188,8 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
     }
 
     /// <summary>
-    /// Losses whose numerators' gradients are added up in one buffer, as multiples of a unit. The unit is at least the sum of the
-    /// denominators, so that what is in the buffer is never larger than the mean, and grows by doubling, so that the buffer is rarely scaled.
+    /// Losses whose gradients are added up in one buffer, divided by a common unit. The unit is at least the sum of the
+    /// denominators, so the buffer never holds more than the mean. It grows by doubling, so the buffer is rarely rescaled.
     /// </summary>
     private sealed class Group(LossDivisor divisor)
     {
@@ -201,16 +201,16 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
 
         public bool HasOutputs;
 
-        /// <summary>Null where the workspace's own gradients are the sum.</summary>
+        /// <summary>Null if the sum is kept in the workspace's own gradients.</summary>
         public AlignedBuffer<T>? Buffer;
 
-        /// <summary>What makes the sum the gradient over all rows.</summary>
+        /// <summary>The factor that turns the sum into the gradient over all rows.</summary>
         public double ToWhole => _total == 0 ? 0 : _unit / _total;
 
         public void Clear() => _total = _size = _unit = 0;
 
-        /// <summary>Takes up a micro-batch.</summary>
-        /// <returns>The factor of what is in the buffer, and the gradient to start from for a weight of 1.</returns>
+        /// <summary>Includes a micro-batch.</summary>
+        /// <returns>The factor for the buffer, and the gradient that backward starts from for a weight of 1.</returns>
         public (double Before, double Seed) Include(Workspace<T> workspace)
         {
             var parts = Divisor is LossDivisor.Data or LossDivisor.Unknown ? workspace.Executor.PartsAt(Losses[0]) : default;
@@ -230,7 +230,7 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
             else if (_size > _unit)
                 _unit = Math.Max(_size, 2 * _unit);
 
-            // A mean over nothing gives the gradient of its numerator.
+            // If the denominator is 0, the mean gives the gradient of its numerator.
             return (before / _unit, denominator == 0 ? 1 / _unit : denominator / _unit);
         }
     }

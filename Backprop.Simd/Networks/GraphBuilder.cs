@@ -8,7 +8,7 @@ namespace Backprop.Simd.Networks;
 
 /// <summary>Builds a graph of layers: inputs, parameters, layers, outputs and losses, in any arrangement without cycles.</summary>
 /// <remarks>
-/// A handle can only be used after it was made, so every graph is in execution order as it stands, and no cycle can be built.
+/// A node can be used only after it is made. So every graph is in execution order, and cycles cannot be built.
 /// </remarks>
 public sealed class GraphBuilder
 {
@@ -18,7 +18,7 @@ public sealed class GraphBuilder
     private readonly List<WeightedLoss> _losses = [];
     private readonly HashSet<string> _names = [];
 
-    /// <summary>Per kind of layer the first number of an automatic name that may be free.</summary>
+    /// <summary>For each kind of layer, the lowest number whose automatic name may be free.</summary>
     private readonly Dictionary<string, int> _firstFree = [];
 
     internal bool HasEnd => _outputs.Count + _losses.Count > 0;
@@ -39,7 +39,7 @@ public sealed class GraphBuilder
     /// <param name="name">Its name, unique in the graph.</param>
     /// <param name="shape">Its shape per row; nothing for a scalar.</param>
     /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
+    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is not valid.</exception>
     public Node Input(string name, params ReadOnlySpan<int> shape) => Input(name, new Shape(shape));
 
     /// <summary>Adds an input of values.</summary>
@@ -53,7 +53,7 @@ public sealed class GraphBuilder
     /// <param name="name">Its name, unique in the graph.</param>
     /// <param name="shape">Its shape per row; nothing for one integer.</param>
     /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
+    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is not valid.</exception>
     public Node IndexInput(string name, params ReadOnlySpan<int> shape) => IndexInput(name, new Shape(shape));
 
     /// <summary>Adds an input of 32-bit integers: labels, embedding indices, lengths.</summary>
@@ -63,18 +63,18 @@ public sealed class GraphBuilder
     /// <exception cref="ArgumentException">The name is empty or taken.</exception>
     public Node IndexInput(string name, Shape shape) => AddEdge(name, new EdgeType(EdgeKind.Indices, shape), EdgeRole.Input);
 
-    /// <summary>Adds an input without batch dimension: a constant given at run time.</summary>
+    /// <summary>Adds an input without a batch dimension: a constant given at run time.</summary>
     /// <param name="name">Its name, unique in the graph.</param>
     /// <param name="shape">Its shape; nothing for a scalar.</param>
     /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is none.</exception>
+    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is not valid.</exception>
     public Node SharedInput(string name, params ReadOnlySpan<int> shape) =>
         AddEdge(name, new EdgeType(EdgeKind.Shared, new Shape(shape)), EdgeRole.Input);
 
-    /// <summary>Adds a trained parameter that layers take as an input; used more than once, it is tied.</summary>
+    /// <summary>Adds a trained parameter that layers take as an input. Layers that take the same parameter share it: the weights are tied.</summary>
     /// <param name="name">Its name, unique in the graph.</param>
     /// <param name="shape">Its shape.</param>
-    /// <param name="initializer">How it starts; null for Xavier with the first dimension as fan-in, the rest as fan-out.</param>
+    /// <param name="initializer">How it starts; null for Xavier, with the first dimension as fan-in and the rest as fan-out.</param>
     /// <returns>The parameter.</returns>
     /// <exception cref="ArgumentException">The name is empty or taken.</exception>
     public Node Parameter(string name, Shape shape, Initializer? initializer = null)
@@ -86,14 +86,14 @@ public sealed class GraphBuilder
 
     /// <summary>Places a layer.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="inputs">Its inputs, all of this graph.</param>
+    /// <param name="inputs">Its inputs, all from this graph.</param>
     /// <returns>Its first output.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
     public Node Apply(Layer layer, params ReadOnlySpan<Node> inputs) => new(this, Place(layer, Own(inputs))[0]);
 
     /// <summary>Places a layer and returns all its outputs.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="inputs">Its inputs, all of this graph.</param>
+    /// <param name="inputs">Its inputs, all from this graph.</param>
     /// <returns>Its outputs, in order of declaration.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
     public IReadOnlyList<Node> ApplyAll(Layer layer, params ReadOnlySpan<Node> inputs)
@@ -109,27 +109,27 @@ public sealed class GraphBuilder
     {
         var edge = Own(node, nameof(node));
         if (_edges[edge].Type.Kind == EdgeKind.Indices)
-            throw new ArgumentException($"An output carries numbers; {node} carries indices.", nameof(node));
+            throw new ArgumentException($"An output must carry numbers; {node} carries indices.", nameof(node));
         if (_edges[edge].Role == EdgeRole.Parameter)
-            throw new ArgumentException($"An output is computed or an input; {node} is a parameter, which the network holds already.", nameof(node));
+            throw new ArgumentException($"An output must be an input or the result of a layer; {node} is a parameter.", nameof(node));
         if (_edges[edge].IsOutput)
             return;
         _edges[edge].IsOutput = true;
         _outputs.Add(edge);
     }
 
-    /// <summary>Adds a loss to what is made small, the sum of all losses, each with its weight; or gives one that is a loss already, as
-    /// those of the chain forms are, this weight.</summary>
+    /// <summary>Adds a loss. Training minimizes the weighted sum of all losses. If the node is a loss already, as it is when a chain
+    /// ends in a loss, this sets its weight.</summary>
     /// <param name="node">The output of a <see cref="Losses.Loss"/> layer.</param>
     /// <param name="weight">Its weight: 0, or 1e-30 to 1e30 in size.</param>
-    /// <exception cref="ArgumentException">The node belongs to another graph or is no loss; or the weight is another number.</exception>
+    /// <exception cref="ArgumentException">The node belongs to another graph or is not a loss, or the weight is out of range.</exception>
     public void Loss(Node node, double weight = 1)
     {
         var edge = Own(node, nameof(node));
         if (_edges[edge].Producer < 0 || !_nodes[_edges[edge].Producer].Layer.IsLoss)
-            throw new ArgumentException($"Only the output of a loss layer is a loss; {node} is not.", nameof(node));
+            throw new ArgumentException($"Only the output of a loss layer can be a loss; {node} is not.", nameof(node));
         if (_edges[edge].Type != new EdgeType(EdgeKind.Shared, Shape.Scalar))
-            throw new ArgumentException($"A loss is one number for the batch, {new EdgeType(EdgeKind.Shared, Shape.Scalar)}; {node} is not.", nameof(node));
+            throw new ArgumentException($"A loss must be one number for the batch, shared []; {node} is not.", nameof(node));
         SpanGuard.InFloatRange(weight);
         var weighted = new WeightedLoss(edge, weight);
         if (_edges[edge].LossPlace is >= 0 and var place)
@@ -142,9 +142,9 @@ public sealed class GraphBuilder
         _losses.Add(weighted);
     }
 
-    /// <summary>Fixes the graph.</summary>
-    /// <returns>The definition, from which networks of any element type are made.</returns>
-    /// <exception cref="InvalidOperationException">The graph has neither output nor loss, or a parameter that no layer takes.</exception>
+    /// <summary>Finishes the graph.</summary>
+    /// <returns>The definition. Networks of any element type can be made from it.</returns>
+    /// <exception cref="InvalidOperationException">The graph has neither an output nor a loss, or no layer takes one of its parameters.</exception>
     public NetworkDefinition Build()
     {
         if (!HasEnd)
@@ -217,7 +217,7 @@ public sealed class GraphBuilder
     /// <summary>The name and type of every input and node, in order.</summary>
     private string Nodes() => string.Join("; ", _edges.Select(e => $"{e.Name}: {e.Type}"));
 
-    /// <summary>The node that makes the numbers of another; null for an input or a parameter.</summary>
+    /// <summary>The node whose layer computes the numbers of another node; null for an input or a parameter.</summary>
     internal NodeInfo? OriginOf(Node node) => Origins.Of(_edges, _nodes, node.Edge);
 
     internal string EdgeName(int edge) => _edges[edge].Name;
@@ -230,7 +230,7 @@ public sealed class GraphBuilder
         if (name == info.Name)
             return;
 
-        // The further outputs of a node follow the name of the first, unless they have names of their own.
+        // The other outputs of a node follow the name of its first output, unless they have names of their own.
         var renamed = new List<(EdgeInfo Edge, string Name)> { (info, name) };
         var node = info.Producer >= 0 && _nodes[info.Producer].Outputs[0] == edge ? _nodes[info.Producer] : null;
         for (var port = 1; port < node?.Outputs.Length; port++)
@@ -288,13 +288,13 @@ public sealed class GraphBuilder
             throw new ArgumentException($"The graph already has a node named '{name}'.", nameof(name));
     }
 
-    /// <summary>The first output of a node has its name, the others the name and a number.</summary>
+    /// <summary>The first output has the node's name; the others have the name and a number.</summary>
     private static string PortName(string name, int port) =>
         port == 0 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}:{port}");
 
     private string AutomaticName(string kind, int ports)
     {
-        // Numbers only pass from free to taken but for names that are changed: the first free one is not looked for from 1 again.
+        // Numbers become free again only by renaming, which resets this start. So the search need not begin at 1 each time.
         if (!_firstFree.TryGetValue(kind, out var first))
             first = 1;
         while (_names.Contains(Numbered(kind, first)))
@@ -311,7 +311,7 @@ public sealed class GraphBuilder
         }
     }
 
-    /// <summary>A name that may be an automatic one is free again, for whatever kind it is the name of.</summary>
+    /// <summary>Lets automatic names take a name again. A kind may end in digits, so every split into kind and number counts.</summary>
     private void Free(string name)
     {
         for (var end = name.Length - 1; end > 0 && char.IsAsciiDigit(name[end]); end--)

@@ -6,18 +6,18 @@ using Backprop.Simd.Execution;
 namespace Backprop.Simd.Networks;
 
 /// <summary>
-/// Draws a graph as text for Graphviz (DOT) or Mermaid: layers as nodes, and on each edge the forward value in green above
-/// and the gradient in red below, as far as a workspace can tell them.
+/// Draws a graph as text for Graphviz (DOT) or Mermaid. Layers are nodes. Each edge shows the forward value in green and below it
+/// the gradient in red, where a workspace has them.
 /// </summary>
 public static class GraphPicture
 {
-    /// <summary>More numbers than this are written as a shape.</summary>
+    /// <summary>If an edge has more numbers than this, the picture shows its shape.</summary>
     private const int MostNumbers = 4;
 
-    /// <summary>Longer symbols stand in a box with round corners: a circle around them would be huge.</summary>
+    /// <summary>Longer symbols get a box with round corners, because a circle would be too large.</summary>
     private const int MostInCircle = 5;
 
-    /// <summary>The graph alone, for Graphviz.</summary>
+    /// <summary>The graph without numbers, for Graphviz.</summary>
     /// <param name="definition">The graph.</param>
     /// <returns>DOT text.</returns>
     public static string Dot(NetworkDefinition definition)
@@ -28,7 +28,7 @@ public static class GraphPicture
 
     /// <summary>The graph with the values and gradients of the first row, for Graphviz.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="workspace">A workspace after forward, or forward and backward. What it does not retain is left out.</param>
+    /// <param name="workspace">A workspace after forward, or after forward and backward. Nodes that it does not retain have no numbers.</param>
     /// <returns>DOT text.</returns>
     public static string Dot<T>(Workspace<T> workspace)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -37,7 +37,7 @@ public static class GraphPicture
         return Dot(workspace.Network.Definition, Labels(workspace));
     }
 
-    /// <summary>The graph alone, for Mermaid.</summary>
+    /// <summary>The graph without numbers, for Mermaid.</summary>
     /// <param name="definition">The graph.</param>
     /// <returns>Mermaid text.</returns>
     public static string Mermaid(NetworkDefinition definition)
@@ -48,7 +48,7 @@ public static class GraphPicture
 
     /// <summary>The graph with the values and gradients of the first row, for Mermaid.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="workspace">A workspace after forward, or forward and backward. What it does not retain is left out.</param>
+    /// <param name="workspace">A workspace after forward, or after forward and backward. Nodes that it does not retain have no numbers.</param>
     /// <returns>Mermaid text.</returns>
     public static string Mermaid<T>(Workspace<T> workspace)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -111,7 +111,7 @@ public static class GraphPicture
         return text.ToString();
     }
 
-    /// <summary>Inputs, parameters, layers, and one vertex for what leaves the graph.</summary>
+    /// <summary>Inputs, parameters and layers, and one vertex for each output and loss.</summary>
     private static IEnumerable<(string Id, string Label, bool IsLayer)> Vertices(NetworkDefinition definition)
     {
         for (var e = 0; e < definition.Graph.Edges.Length; e++)

@@ -3,7 +3,7 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
 
-/// <summary>The losses of a network over several batches: the parts of each, added up.</summary>
+/// <summary>The losses of a network over several batches, as sums of their parts.</summary>
 internal sealed class LossSums(NetworkDefinition definition)
 {
     private readonly LossParts[] _parts = new LossParts[definition.Graph.Losses.Length];

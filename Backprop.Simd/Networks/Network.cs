@@ -8,7 +8,7 @@ namespace Backprop.Simd.Networks;
 
 /// <summary>
 /// A graph of layers with its numbers: all parameters in one flat block, all state in another. Forward and backward run in a
-/// <see cref="Workspace{T}"/>; any number of threads may run inference on one network, each with a workspace of its own.
+/// <see cref="Workspace{T}"/>. Any number of threads may run inference on one network, each in its own workspace.
 /// </summary>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Network<T> : ITrainable<T>
@@ -27,13 +27,13 @@ public sealed class Network<T> : ITrainable<T>
     /// <summary>The seed of parameters and random layers.</summary>
     public ulong Seed => Blocks.Seed;
 
-    /// <summary>All parameters, laid out by <see cref="NetworkDefinition.Parameters"/>; zeros between them.</summary>
+    /// <summary>All parameters, laid out by <see cref="NetworkDefinition.Parameters"/>, with zeros between them.</summary>
     public Span<T> Parameters => Blocks.Parameters.Span;
 
-    /// <summary>All state: what is kept and not trained, laid out by <see cref="NetworkDefinition.State"/>.</summary>
+    /// <summary>All state: numbers that are kept but not trained, laid out by <see cref="NetworkDefinition.State"/>.</summary>
     public Span<T> State => Blocks.State.Span;
 
-    /// <summary>The ranges that optimizers may change: everything, less what is frozen.</summary>
+    /// <summary>The ranges that optimizers may change: all that is not frozen.</summary>
     public ReadOnlySpan<BlockRange> TrainableRanges => Blocks.Trainable;
 
     internal NetworkBlocks<T> Blocks { get; }
@@ -58,15 +58,15 @@ public sealed class Network<T> : ITrainable<T>
         return State.Slice(range.Start, range.Length);
     }
 
-    /// <summary>Freezes a parameter: its gradient is not computed and reads as zero, and optimizers leave it alone. Or a piece of state, such
-    /// as running statistics: training takes it as inference does, and it stays as it is.</summary>
+    /// <summary>Freezes a parameter or a piece of state. The gradient of a frozen parameter is not computed and reads as zero, and optimizers
+    /// do not change it. Frozen state, such as running statistics, is used in training as in inference and does not change.</summary>
     /// <param name="name">The name of the parameter or state.</param>
-    /// <exception cref="ArgumentException">There is neither.</exception>
+    /// <exception cref="ArgumentException">There is no parameter and no state with this name.</exception>
     public void Freeze(string name) => SetFrozen(name, true);
 
-    /// <summary>Freezes parameters: the backbone of a network whose last layers are trained anew.</summary>
+    /// <summary>Freezes parameters, such as the backbone of a network whose last layers are to be trained.</summary>
     /// <param name="which">Which parameters, by name, shape and place.</param>
-    /// <param name="statistics">True to freeze the state that <paramref name="which"/> takes as well: the running statistics of normalizations.</param>
+    /// <param name="statistics">True to freeze the state that <paramref name="which"/> chooses as well, such as running statistics.</param>
     public void Freeze(Func<ParameterInfo, bool> which, bool statistics = false)
     {
         ArgumentNullException.ThrowIfNull(which);
@@ -79,17 +79,17 @@ public sealed class Network<T> : ITrainable<T>
 
     /// <summary>Undoes <see cref="Freeze(string)"/>.</summary>
     /// <param name="name">The name of the parameter or state.</param>
-    /// <exception cref="ArgumentException">There is neither.</exception>
+    /// <exception cref="ArgumentException">There is no parameter and no state with this name.</exception>
     public void Unfreeze(string name) => SetFrozen(name, false);
 
     /// <summary>Whether a parameter or a piece of state is frozen.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>True if it is.</returns>
-    /// <exception cref="ArgumentException">There is neither.</exception>
+    /// <exception cref="ArgumentException">There is no parameter and no state with this name.</exception>
     public bool IsFrozen(string name) =>
         StateInfo(name) is { } state ? Blocks.IsStateFrozen(state.Range) : Blocks.IsFrozen(Definition.Parameters[name].Range);
 
-    /// <summary>The same network in another precision: same graph, same numbers up to rounding, same frozen parameters.</summary>
+    /// <summary>The same network in another precision: the same graph, numbers up to rounding, and frozen parameters and state.</summary>
     /// <typeparam name="TOther">float or double.</typeparam>
     /// <returns>A new network.</returns>
     public Network<TOther> ConvertTo<TOther>()
@@ -106,29 +106,29 @@ public sealed class Network<T> : ITrainable<T>
     }
 
     /// <summary>
-    /// The network as a table of text: for each input and node its layer, output shape, parameters, multiplications and additions
-    /// per row in the forward pass, and bytes of values and caches per row in training; in the last line the sums. Fused layers are
-    /// counted one by one.
+    /// The network as a table of text. For each input and node it gives the layer, the output shape, the parameters, the multiplications
+    /// and additions per row of a forward pass, and the bytes of values and caches per row in training; the last line gives the sums.
+    /// Fused layers are counted one by one.
     /// </summary>
     /// <returns>Lines that end in a line feed.</returns>
     public string Summary() => NetworkSummary.Of(Definition, System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
 
-    /// <summary>Makes the buffers of a step.</summary>
-    /// <param name="rows">The most rows of a batch.</param>
-    /// <param name="options">Training, inference, what is kept; training if null.</param>
+    /// <summary>Makes a workspace: the buffers in which passes run.</summary>
+    /// <param name="rows">The largest number of rows of a batch.</param>
+    /// <param name="options">Training or inference, and what is kept; training if null.</param>
     /// <param name="compute">The threads; <see cref="ComputeContext.Default"/> if null.</param>
-    /// <returns>The workspace. Nothing is allocated by using it.</returns>
+    /// <returns>The workspace. Using it allocates nothing.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1, or too large for the buffers.</exception>
     /// <exception cref="ArgumentException">A retained name does not exist.</exception>
     public Workspace<T> CreateWorkspace(int rows, WorkspaceOptions? options = null, ComputeContext? compute = null) =>
         new(this, rows, options ?? WorkspaceOptions.Training, compute ?? ComputeContext.Default);
 
-    /// <summary>Computes the outputs, and in training the losses, of the workspace's inputs.</summary>
+    /// <summary>Computes the outputs for the workspace's inputs, and in training the losses.</summary>
     /// <param name="workspace">A workspace of this network.</param>
-    /// <returns>The weighted sum of the losses; 0 without any in the network; NaN where they are not computed: in inference
-    /// without <see cref="WorkspaceOptions.Losses"/>.</returns>
+    /// <returns>The weighted sum of the losses; 0 if the network has none; NaN if they are not computed, in inference without
+    /// <see cref="WorkspaceOptions.Losses"/>.</returns>
     /// <exception cref="ArgumentException">The workspace belongs to another network, a bound input is too short for the rows,
-    /// or a layer refuses its input: a label that is none of the classes.</exception>
+    /// or a layer refuses its input, such as a label that is not a class.</exception>
     public double Forward(Workspace<T> workspace)
     {
         Check(workspace);
@@ -136,31 +136,31 @@ public sealed class Network<T> : ITrainable<T>
         if (executor.IsTraining)
             return executor.Forward();
 
-        // Inference repeats forward alone.
+        // Inference repeats only forward.
         executor.BeginPass();
         var loss = executor.Forward();
         executor.EndPass();
         return loss;
     }
 
-    /// <summary>Computes the gradients of the loss of the last <see cref="Forward"/>, from <see cref="Workspace{T}.Loss"/> back.</summary>
+    /// <summary>Computes the gradients of <see cref="Workspace{T}.Loss"/> for the last <see cref="Forward"/>.</summary>
     /// <param name="workspace">A training workspace of this network, after forward.</param>
     /// <param name="accumulate">True to add to <see cref="Workspace{T}.Gradients"/> instead of overwriting; other gradients
     /// are always overwritten.</param>
     /// <exception cref="ArgumentException">The workspace belongs to another network.</exception>
-    /// <exception cref="InvalidOperationException">There was no forward, or the workspace is for inference; or there is nothing whole
-    /// to add to, because a <see cref="Step"/> applied the gradients without keeping them.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward pass, or the workspace is for inference; or there are no
+    /// gradients to add to, because a <see cref="Step"/> applied them without keeping them.</exception>
     public void Backward(Workspace<T> workspace, bool accumulate = false)
     {
         Check(workspace);
         workspace.Executor.Backward(accumulate);
     }
 
-    /// <summary>One training step: forward, backward, update, and the state that forward proposed.</summary>
-    /// <param name="workspace">A training workspace of this network, inputs filled.</param>
-    /// <param name="optimizer">What updates the parameters.</param>
+    /// <summary>One training step: forward, backward and update. The state that forward proposed becomes the network's state.</summary>
+    /// <param name="workspace">A training workspace of this network, with its inputs filled.</param>
+    /// <param name="optimizer">The optimizer that updates the parameters.</param>
     /// <returns>The loss before the update.</returns>
-    /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer to another size.</exception>
+    /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer is for another number of parameters.</exception>
     /// <exception cref="InvalidOperationException">The workspace is for inference, or the network has no loss.</exception>
     public double Step(Workspace<T> workspace, Optimizer<T> optimizer)
     {
@@ -172,11 +172,11 @@ public sealed class Network<T> : ITrainable<T>
         return workspace.Executor.Step(optimizer);
     }
 
-    /// <summary>The last part of <see cref="Step"/>, for callers who accumulate or change gradients first.</summary>
+    /// <summary>The update alone, the last part of <see cref="Step"/>, for callers who accumulate or change gradients first.</summary>
     /// <param name="workspace">A training workspace of this network, after backward.</param>
-    /// <param name="optimizer">What updates the parameters.</param>
-    /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer to another size.</exception>
-    /// <exception cref="InvalidOperationException">There was no backward since the last update.</exception>
+    /// <param name="optimizer">The optimizer that updates the parameters.</param>
+    /// <exception cref="ArgumentException">The workspace belongs to another network, or the optimizer is for another number of parameters.</exception>
+    /// <exception cref="InvalidOperationException">There was no backward pass since the last update.</exception>
     public void Update(Workspace<T> workspace, Optimizer<T> optimizer)
     {
         Check(optimizer);
@@ -199,7 +199,7 @@ public sealed class Network<T> : ITrainable<T>
             Blocks.Freeze(Definition.Parameters[name].Range, isFrozen);
     }
 
-    /// <summary>A piece of state by its name; null if it is not the name of one.</summary>
+    /// <summary>A piece of state by its name; null if there is none.</summary>
     private ParameterInfo? StateInfo(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -219,7 +219,7 @@ public sealed class Network<T> : ITrainable<T>
         if (optimizer.ParameterCount != Parameters.Length)
         {
             throw new ArgumentException(
-                $"The optimizer must be made for the network's Parameters.Length, {Parameters.Length}; it was made for {optimizer.ParameterCount}.",
+                $"The optimizer is for {optimizer.ParameterCount} parameters; the network's Parameters.Length is {Parameters.Length}.",
                 nameof(optimizer));
         }
     }

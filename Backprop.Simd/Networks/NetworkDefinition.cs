@@ -9,8 +9,8 @@ using Backprop.Simd.Memory;
 namespace Backprop.Simd.Networks;
 
 /// <summary>
-/// A fixed graph: layers, edges, outputs, losses, and where each parameter lies. It knows no element type and holds no numbers;
-/// networks are made from it.
+/// A finished graph: layers, edges, outputs, losses, and where each parameter lies. It has no element type and holds no numbers:
+/// networks made from it do.
 /// </summary>
 public sealed class NetworkDefinition
 {
@@ -66,8 +66,8 @@ public sealed class NetworkDefinition
     /// <exception cref="ArgumentException">There is no such edge.</exception>
     public EdgeType TypeOf(string name) => Graph.Edges[EdgeOf(name)].Type;
 
-    /// <summary>The inputs that the passes of a workspace read: those that the outputs depend on, and the losses where it computes
-    /// them, and what it retains. Other inputs may be left empty.</summary>
+    /// <summary>The inputs that the passes of a workspace read: the inputs of its outputs, of the nodes it retains, and of the losses
+    /// if it computes them. Other inputs may be left empty.</summary>
     /// <param name="options">The options of the workspace; training if null.</param>
     /// <returns>The names, in order.</returns>
     /// <exception cref="ArgumentException">A retained name does not exist.</exception>
@@ -78,9 +78,9 @@ public sealed class NetworkDefinition
         return Liveness.Inputs(Graph, wanted);
     }
 
-    /// <summary>Makes a network with freshly initialized parameters.</summary>
+    /// <summary>Makes a network with new parameters.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="seed">The seed: the same parameters on every machine, and the same for float and double up to rounding.</param>
+    /// <param name="seed">The seed. It gives the same parameters on every machine, and in float and double up to rounding.</param>
     /// <returns>The network.</returns>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is neither float nor double.</exception>
     public Network<T> CreateNetwork<T>(ulong seed = 0)
@@ -89,7 +89,7 @@ public sealed class NetworkDefinition
         var network = new Network<T>(this, seed);
         for (var i = 0; i < Parameters.Entries.Count; i++)
         {
-            // Each tensor has its own stream, so that one more layer leaves the others' numbers alone.
+            // Each tensor has its own stream, so that adding a layer does not change the numbers of the others.
             var random = new Philox(seed, (ulong)i);
             var entry = Parameters.Entries[i];
             var start = _starts[i];
@@ -116,13 +116,13 @@ public sealed class NetworkDefinition
             : throw new ArgumentException($"The network has no '{name}'; it has: {string.Join(", ", Graph.Edges.Select(e => e.Name))}.", nameof(name));
     }
 
-    /// <summary>What the numbers of an edge can be.</summary>
+    /// <summary>What the numbers of an edge mean.</summary>
     internal OutputMeaning MeaningOf(string name) => Origins.Of(Graph.Edges, Graph.Nodes, EdgeOf(name))?.Declaration.Meaning ?? OutputMeaning.Anything;
 
     /// <summary>The edge of a name; -1 if there is none.</summary>
     internal int FindEdge(string name) => _edgeByName.TryGetValue(name, out var edge) ? edge : -1;
 
-    /// <summary>Places the parameters of the graph that a node is the first to take.</summary>
+    /// <summary>Places each parameter of the graph at the first node that takes it.</summary>
     private void PlaceParametersOfGraph(NodeInfo node)
     {
         foreach (var e in node.Inputs)

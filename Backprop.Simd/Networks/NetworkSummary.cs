@@ -5,7 +5,7 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
 
-/// <summary>A network as a table: a line per input and node with its layer, output shape, parameters, operations and bytes.</summary>
+/// <summary>A network as a table: one line for each input and node, with its layer, output shape, parameters, operations and bytes.</summary>
 internal static class NetworkSummary
 {
     private static readonly string[] Heads = ["node", "layer", "inputs", "output", "parameters", "FLOPs/row", "bytes/row"];
@@ -52,7 +52,7 @@ internal static class NetworkSummary
 
     private static string Number(double value) => value == 0 ? "" : value.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Text to the left, numbers to the right, rules below the heads and above the total.</summary>
+    /// <summary>Aligns text left and numbers right, and draws lines below the heads and above the total.</summary>
     private static string Format(List<string[]> lines)
     {
         var widths = Enumerable.Range(0, Heads.Length).Select(c => lines.Max(l => l[c].Length)).ToArray();

@@ -4,8 +4,8 @@ using Backprop.Simd.Layers.Gates;
 namespace Backprop.Simd.Networks;
 
 /// <summary>
-/// A handle to one edge of a graph under construction: an input, a parameter, or what a layer computes. Composing handles
-/// composes the graph; using one twice is fan-out, and its gradients sum.
+/// A handle to one edge of a graph under construction: an input, a parameter, or the output of a layer. Expressions of nodes
+/// build the graph. A node may be used several times; its gradients then add up.
 /// </summary>
 public readonly struct Node : IEquatable<Node>
 {
@@ -18,10 +18,10 @@ public readonly struct Node : IEquatable<Node>
     }
 
     /// <summary>The graph this handle belongs to.</summary>
-    /// <exception cref="InvalidOperationException">The handle is the default value and belongs to none.</exception>
-    public GraphBuilder Graph => _graph ?? throw new InvalidOperationException("This node belongs to no graph: take nodes from a GraphBuilder.");
+    /// <exception cref="InvalidOperationException">The handle is the default value, which belongs to no graph.</exception>
+    public GraphBuilder Graph => _graph ?? throw new InvalidOperationException("This node belongs to no graph. Take nodes from a GraphBuilder.");
 
-    /// <summary>The name: of the input, the parameter or the layer's node.</summary>
+    /// <summary>The name of the input, the parameter or the layer's node.</summary>
     public string Name => Graph.EdgeName(Edge);
 
     /// <summary>What flows along the edge.</summary>
@@ -63,7 +63,7 @@ public readonly struct Node : IEquatable<Node>
     /// <param name="right">x.</param>
     public static Node operator -(double left, Node right) => -right + left;
 
-    /// <summary>x * y, element by element; <see cref="MatrixProduct"/> is the other product.</summary>
+    /// <summary>x * y, element by element; for the product of matrices see <see cref="MatrixProduct"/>.</summary>
     /// <param name="left">x.</param>
     /// <param name="right">y, of the same type.</param>
     public static Node operator *(Node left, Node right) => left.Apply(new Multiply(), right);
@@ -128,7 +128,7 @@ public readonly struct Node : IEquatable<Node>
     public static Node Negate(Node node) => -node;
 
     /// <summary>The larger of x and y, element by element.</summary>
-    /// <param name="left">x; gets the gradient where both are equal.</param>
+    /// <param name="left">x; it gets the gradient where both are equal.</param>
     /// <param name="right">y, of the same type.</param>
     /// <returns>The maximum.</returns>
     public static Node Maximum(Node left, Node right) => left.Apply(new Maximum(), right);
@@ -163,7 +163,7 @@ public readonly struct Node : IEquatable<Node>
 
     /// <summary>Places a layer whose first input is this node.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="others">Its further inputs.</param>
+    /// <param name="others">Its other inputs.</param>
     /// <returns>The layer's first output.</returns>
     /// <exception cref="ArgumentException">The inputs do not suit the layer, or belong to another graph.</exception>
     public Node Apply(Layer layer, params ReadOnlySpan<Node> others) => Graph.Apply(layer, this, others);

@@ -21,7 +21,7 @@ public static partial class NodeChain
     /// <returns>y.</returns>
     public static Node Gelu(this Node node) => node.Activation(new Gelu());
 
-    /// <summary>y = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh form of gelu: another function.</summary>
+    /// <summary>y = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the tanh form of GELU, which is a slightly different function.</summary>
     /// <param name="node">x.</param>
     /// <returns>y.</returns>
     public static Node GeluTanh(this Node node) => node.Activation(new GeluTanh());

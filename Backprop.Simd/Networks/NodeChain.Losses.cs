@@ -7,78 +7,78 @@ public static partial class NodeChain
 {
     /// <summary>Ends a chain: softmax cross-entropy against class labels. The logits become the network's output.</summary>
     /// <param name="logits">The logits, [..., K].</param>
-    /// <param name="labels">The name of the label input, made here: a label for each position.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">The logits come from a softmax, a log softmax or a logistic function; or a name is taken.</exception>
+    /// <param name="labels">The name of the new label input: one label per position.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A softmax, a log softmax or a logistic function computes the logits, or a name is taken.</exception>
     public static Node SoftmaxCrossEntropy(this Node logits, string labels = "labels", SoftmaxCrossEntropy? loss = null, string? sampleWeights = null) =>
         End(logits, loss ?? new SoftmaxCrossEntropy(), labels, sampleWeights);
 
     /// <summary>Ends a chain: negative log-likelihood of class labels. The log-probabilities become the network's output.</summary>
     /// <param name="logProbabilities">The log-probabilities, [..., K].</param>
-    /// <param name="labels">The name of the label input, made here: a label for each position.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">They come from a layer that gives others: an affine layer, an activation, a softmax; or a name is taken.</exception>
+    /// <param name="labels">The name of the new label input: one label per position.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">An affine layer, an activation or a softmax computes them, or a name is taken.</exception>
     public static Node NegativeLogLikelihood(this Node logProbabilities, string labels = "labels", NegativeLogLikelihood? loss = null,
         string? sampleWeights = null) =>
         End(logProbabilities, loss ?? new NegativeLogLikelihood(), labels, sampleWeights);
 
     /// <summary>Ends a chain: binary cross-entropy. The logits become the network's output.</summary>
     /// <param name="logits">The logits.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the logits.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">The logits come from a softmax, a log softmax or a logistic function; or a name is taken.</exception>
+    /// <param name="targets">The name of the new target input, which has the shape of the logits.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A softmax, a log softmax or a logistic function computes the logits, or a name is taken.</exception>
     public static Node BinaryCrossEntropy(this Node logits, string targets = "targets", BinaryCrossEntropy? loss = null, string? sampleWeights = null) =>
         End(logits, loss ?? new BinaryCrossEntropy(), targets, sampleWeights);
 
     /// <summary>Ends a chain: mean squared error. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the predictions.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
     public static Node MeanSquaredError(this Node predictions, string targets = "targets", MeanSquaredError? loss = null, string? sampleWeights = null) =>
         End(predictions, loss ?? new MeanSquaredError(), targets, sampleWeights);
 
     /// <summary>Ends a chain: mean absolute error. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the predictions.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
     public static Node MeanAbsoluteError(this Node predictions, string targets = "targets", MeanAbsoluteError? loss = null, string? sampleWeights = null) =>
         End(predictions, loss ?? new MeanAbsoluteError(), targets, sampleWeights);
 
     /// <summary>Ends a chain: Huber's loss. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the predictions.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
     public static Node Huber(this Node predictions, string targets = "targets", Huber? loss = null, string? sampleWeights = null) =>
         End(predictions, loss ?? new Huber(), targets, sampleWeights);
 
     /// <summary>Ends a chain: the smooth L1 loss. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the predictions.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
     public static Node SmoothL1(this Node predictions, string targets = "targets", SmoothL1? loss = null, string? sampleWeights = null) =>
         End(predictions, loss ?? new SmoothL1(), targets, sampleWeights);
 
     /// <summary>Ends a chain: the Kullback-Leibler divergence. The log-probabilities become the network's output.</summary>
     /// <param name="logProbabilities">The log-probabilities.</param>
-    /// <param name="targets">The name of the target input, made here with the shape of the log-probabilities.</param>
-    /// <param name="loss">The loss with its options; null for none.</param>
-    /// <param name="sampleWeights">The name of an input of one weight per row, made here; null for none.</param>
-    /// <returns>The loss: of the graph, or an output if its reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">They come from a layer that gives others: an affine layer, an activation, a softmax; or a name is taken.</exception>
+    /// <param name="targets">The name of the new target input, which has the shape of the log-probabilities.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">An affine layer, an activation or a softmax computes them, or a name is taken.</exception>
     public static Node KullbackLeibler(this Node logProbabilities, string targets = "targets", KullbackLeibler? loss = null, string? sampleWeights = null) =>
         End(logProbabilities, loss ?? new KullbackLeibler(), targets, sampleWeights);
 

@@ -11,7 +11,7 @@ public static partial class NodeChain
     /// <param name="kernel">The size of a window.</param>
     /// <param name="stride">From one window to the next; the size of a window if null.</param>
     /// <param name="padding">Cells around the image that never win; none by default.</param>
-    /// <param name="ceiling">Whether windows that only begin inside the image count.</param>
+    /// <param name="ceiling">Whether to keep windows that only begin inside the image.</param>
     /// <returns>The outputs, [H', W', C].</returns>
     public static Node MaxPooling2D(this Node node, Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false) =>
         node.Apply(new MaxPooling2D(kernel, stride, padding, ceiling));
@@ -21,7 +21,7 @@ public static partial class NodeChain
     /// <param name="kernel">The size of a window.</param>
     /// <param name="stride">From one window to the next; the size of a window if null.</param>
     /// <param name="padding">Zeros around the image; none by default.</param>
-    /// <param name="ceiling">Whether windows that only begin inside the image count.</param>
+    /// <param name="ceiling">Whether to keep windows that only begin inside the image.</param>
     /// <param name="includePadding">False to divide by the real cells of a window only.</param>
     /// <returns>The outputs, [H', W', C].</returns>
     public static Node AveragePooling2D(this Node node, Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false,

@@ -6,29 +6,29 @@ namespace Backprop.Simd.Networks;
 /// <content>Recurrences and attention.</content>
 public static partial class NodeChain
 {
-    /// <summary>A long short-term memory over a sequence; <see cref="LstmLast"/> gives the last one, <see cref="GraphBuilder.ApplyAll"/> all
-    /// outputs.</summary>
+    /// <summary>A long short-term memory over a sequence. <see cref="LstmLast"/> gives the last hidden state,
+    /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
-    /// <param name="forgetBias">The first value of the forget gate's bias.</param>
+    /// <param name="forgetBias">The initial bias of the forget gate.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps, [T, H].</returns>
     public static Node Lstm(this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null) =>
         WithLengths(node, new Lstm(units, forgetBias, initializer), lengths)[0];
 
-    /// <summary>A long short-term memory over a sequence, of which only the end is wanted: to classify it, say.</summary>
+    /// <summary>The last hidden state of a long short-term memory over a sequence, to classify it for example.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
-    /// <param name="forgetBias">The first value of the forget gate's bias.</param>
+    /// <param name="forgetBias">The initial bias of the forget gate.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <returns>The hidden state at each row's end, [H].</returns>
     public static Node LstmLast(this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null) =>
         WithLengths(node, new Lstm(units, forgetBias, initializer), lengths)[1];
 
-    /// <summary>A gated recurrent unit over a sequence; <see cref="GruLast"/> gives the last one, <see cref="GraphBuilder.ApplyAll"/> all
-    /// outputs.</summary>
+    /// <summary>A gated recurrent unit over a sequence. <see cref="GruLast"/> gives the last hidden state,
+    /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
@@ -37,7 +37,7 @@ public static partial class NodeChain
     public static Node Gru(this Node node, int units, Node? lengths = null, Initializer? initializer = null) =>
         WithLengths(node, new Gru(units, initializer), lengths)[0];
 
-    /// <summary>A gated recurrent unit over a sequence, of which only the end is wanted: to classify it, say.</summary>
+    /// <summary>The last hidden state of a gated recurrent unit over a sequence, to classify it for example.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
@@ -49,7 +49,7 @@ public static partial class NodeChain
     /// <summary>Multi-head attention of a sequence to itself.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="heads">The number of heads; it divides D.</param>
-    /// <param name="causal">True if no element sees a later one.</param>
+    /// <param name="causal">True if no element sees a later element.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 0 to T; null if all have T.</param>
     /// <param name="initializer">How the four weights start; Xavier uniform if null.</param>
     /// <returns>[T, D].</returns>
@@ -58,7 +58,7 @@ public static partial class NodeChain
 
     /// <summary>Multi-head attention of a sequence to another.</summary>
     /// <param name="node">The queries, [T, D].</param>
-    /// <param name="keys">The keys, which are values as well, [S, D].</param>
+    /// <param name="keys">The keys, which are also the values, [S, D].</param>
     /// <param name="heads">The number of heads; it divides D.</param>
     /// <param name="lengths">The number of keys of each row, indices from 0 to S; null if all have S.</param>
     /// <param name="initializer">How the four weights start; Xavier uniform if null.</param>
@@ -71,7 +71,7 @@ public static partial class NodeChain
 
     /// <summary>y = x + s: a shared value added to each row, such as a learned position.</summary>
     /// <param name="node">x.</param>
-    /// <param name="shared">s, of the last dimensions of x.</param>
+    /// <param name="shared">s, with the shape of the last dimensions of x.</param>
     /// <returns>y.</returns>
     public static Node AddShared(this Node node, Node shared) => node.Apply(new AddShared(), shared);
 

@@ -6,7 +6,7 @@ namespace Backprop.Simd.Networks;
 /// <content>Dropout, embedding, concatenation.</content>
 public static partial class NodeChain
 {
-    /// <summary>In training, drops elements and scales the others up: <see cref="Layers.Dropout"/>.</summary>
+    /// <summary>In training, sets random elements to zero and scales up the others: <see cref="Layers.Dropout"/>.</summary>
     /// <param name="node">x.</param>
     /// <param name="probability">The probability that an element is dropped, in [0, 1].</param>
     /// <returns>y.</returns>
@@ -22,16 +22,16 @@ public static partial class NodeChain
     public static Node Embedding(this Node indices, int count, int size, Initializer? initializer = null, int? paddingIndex = null) =>
         indices.Apply(new Embedding(count, size, initializer, paddingIndex));
 
-    /// <summary>This node and others side by side along their last dimension: <see cref="Layers.Concatenate"/>.</summary>
-    /// <param name="node">The first.</param>
-    /// <param name="others">The others.</param>
-    /// <returns>All of them.</returns>
+    /// <summary>Concatenates nodes along their last dimension: <see cref="Layers.Concatenate"/>.</summary>
+    /// <param name="node">The first node.</param>
+    /// <param name="others">The other nodes.</param>
+    /// <returns>The concatenation.</returns>
     public static Node Concatenate(this Node node, params ReadOnlySpan<Node> others) => Concatenate(node, axis: -1, others);
 
-    /// <summary>This node and others side by side along a dimension: <see cref="Layers.Concatenate"/>.</summary>
-    /// <param name="node">The first.</param>
-    /// <param name="axis">The dimension, from 0; negative counts from the end.</param>
-    /// <param name="others">The others.</param>
-    /// <returns>All of them.</returns>
+    /// <summary>Concatenates nodes along a dimension: <see cref="Layers.Concatenate"/>.</summary>
+    /// <param name="node">The first node.</param>
+    /// <param name="axis">The dimension, from 0. Negative numbers count from the end.</param>
+    /// <param name="others">The other nodes.</param>
+    /// <returns>The concatenation.</returns>
     public static Node Concatenate(this Node node, int axis, params ReadOnlySpan<Node> others) => node.Apply(new Concatenate(axis), others);
 }

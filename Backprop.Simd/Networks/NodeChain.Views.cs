@@ -12,15 +12,15 @@ public static partial class NodeChain
 
     /// <summary>The elements of each row under another shape: <see cref="Layers.Reshape"/>. Copies nothing.</summary>
     /// <param name="node">Values of any shape.</param>
-    /// <param name="dimensions">Up to four sizes; one may be -1 and follows from the others.</param>
+    /// <param name="dimensions">Up to four sizes. One may be -1: it follows from the others.</param>
     /// <returns>The values under the shape.</returns>
     public static Node Reshape(this Node node, params ReadOnlySpan<int> dimensions) => node.Apply(new Reshape(dimensions));
 
-    /// <summary>Some neighbours along one dimension: <see cref="Layers.Slice"/>.</summary>
+    /// <summary>A range of one dimension: <see cref="Layers.Slice"/>.</summary>
     /// <param name="node">Values.</param>
-    /// <param name="axis">The dimension, from 0; negative counts from the last, -1.</param>
-    /// <param name="start">The first of them, from 0.</param>
-    /// <param name="length">How many.</param>
+    /// <param name="axis">The dimension, from 0. Negative numbers count from the end; -1 is the last.</param>
+    /// <param name="start">The first element, from 0.</param>
+    /// <param name="length">The number of elements.</param>
     /// <returns>The slice.</returns>
     public static Node Slice(this Node node, int axis, int start, int length) => node.Apply(new Slice(axis, start, length));
 }

@@ -48,7 +48,7 @@ public static partial class NodeChain
 
     /// <summary>Builds the graph of this node and a network on it.</summary>
     /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="node">Any node of the graph; if the graph has no output and no loss, this is its output.</param>
+    /// <param name="node">Any node of the graph. If the graph has no output and no loss, this node becomes its output.</param>
     /// <param name="seed">The seed of the parameters.</param>
     /// <returns>The network.</returns>
     public static Network<T> Build<T>(this Node node, ulong seed = 0)

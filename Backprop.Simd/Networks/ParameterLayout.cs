@@ -6,14 +6,14 @@ using Backprop.Simd.Optimizers;
 namespace Backprop.Simd.Networks;
 
 /// <summary>One named range of a block.</summary>
-/// <param name="Name">The name: <c>affine1.weight</c>, or that of a parameter of the graph.</param>
+/// <param name="Name">The name: <c>affine1.weight</c>, or the name of a parameter of the graph.</param>
 /// <param name="Shape">The shape.</param>
 /// <param name="Range">Where it lies.</param>
 public sealed record ParameterInfo(string Name, Shape Shape, BlockRange Range);
 
 /// <summary>
-/// Where everything lies in a flat block: execution order, each entry on a 64-byte boundary, zeros between. The same offsets
-/// for float and double.
+/// Where each entry lies in a flat block. Entries are in execution order, start on 64-byte boundaries, and have zeros between them. The
+/// offsets are the same for float and double.
 /// </summary>
 public sealed class ParameterLayout
 {
@@ -38,7 +38,7 @@ public sealed class ParameterLayout
 
     /// <summary>Finds an entry.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="ArgumentException">There is none of this name.</exception>
+    /// <exception cref="ArgumentException">There is no entry with this name.</exception>
     public ParameterInfo this[string name]
     {
         get
@@ -48,15 +48,19 @@ public sealed class ParameterLayout
         }
     }
 
-    /// <summary>Finds an entry, or reports that there is none.</summary>
+    /// <summary>Finds an entry, if there is one.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="info">The entry.</param>
     /// <returns>True if there is one.</returns>
-    public bool TryFind(string name, [NotNullWhen(true)] out ParameterInfo? info) => _byName.TryGetValue(name, out info);
+    public bool TryFind(string name, [NotNullWhen(true)] out ParameterInfo? info)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _byName.TryGetValue(name, out info);
+    }
 
-    /// <summary>The ranges of some entries, each with the padding behind it; those that touch are one.</summary>
+    /// <summary>The ranges of some entries, each with the padding after it. Adjacent ranges are joined.</summary>
     /// <param name="predicate">Which entries.</param>
-    /// <returns>The ranges, in ascending order and disjoint.</returns>
+    /// <returns>The ranges, ascending and disjoint.</returns>
     public BlockRange[] Ranges(Func<ParameterInfo, bool> predicate)
     {
         ArgumentNullException.ThrowIfNull(predicate);
@@ -79,12 +83,12 @@ public sealed class ParameterLayout
     /// <summary>A group of some entries, for <see cref="Optimizer{T}.SetGroups"/>.</summary>
     /// <param name="name">A name, for the reader.</param>
     /// <param name="predicate">Which entries: <c>p => p.Name.StartsWith("affine1.", StringComparison.Ordinal)</c>.</param>
-    /// <returns>The group; its settings are those of the optimizer at first.</returns>
+    /// <returns>The group. It has the optimizer's settings until they are changed.</returns>
     public ParameterGroup Group(string name, Func<ParameterInfo, bool> predicate) => new(name, Ranges(predicate));
 
-    /// <summary>A group of what is no weight, without weight decay: entries of rank 0 and 1, which are biases and the scales and shifts
-    /// of normalizations.</summary>
-    /// <returns>The group: with it, the optimizer's weight decay covers weights only.</returns>
+    /// <summary>A group without weight decay: all entries of rank 0 and 1, which are biases and the scales and shifts of
+    /// normalizations.</summary>
+    /// <returns>The group. With it, the optimizer's weight decay acts on weights only.</returns>
     public ParameterGroup WithoutDecay() => new("without decay", Ranges(static e => e.Shape.Rank < 2)) { WeightDecay = 0 };
 
     internal ParameterInfo Add(string name, Shape shape)

@@ -7,12 +7,12 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Networks;
 
 /// <summary>
-/// Every buffer of a step of one network: inputs, values (they are the cache that backward reuses), layer caches, gradients.
-/// Nothing is allocated after it is made. One thread at a time uses a workspace.
+/// All buffers for the steps of one network: inputs, values, layer caches, gradients. They are allocated when the workspace is made,
+/// and nothing is allocated later. Only one thread at a time may use a workspace.
 /// </summary>
 /// <remarks>
-/// Packing space for matrix products belongs to the threads, not to the workspace; it is reserved here for the calling thread
-/// and the team. A step on another thread reserves its own once.
+/// Packing space for matrix products belongs to the threads, not to the workspace. The constructor reserves it for the calling thread
+/// and the team; a step that another thread calls reserves it once for that thread.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Workspace<T>
@@ -32,14 +32,14 @@ public sealed class Workspace<T>
     /// <summary>The network.</summary>
     public Network<T> Network { get; }
 
-    /// <summary>The threads that steps in this workspace use, or leave idle while the caller alone proves faster.</summary>
+    /// <summary>The threads that steps in this workspace may use. A step uses the calling thread alone where that has proved faster.</summary>
     public ComputeContext Compute => Executor.Compute;
 
-    /// <summary>The most rows of a batch.</summary>
+    /// <summary>The largest number of rows of a batch.</summary>
     public int Capacity => Executor.Capacity;
 
-    /// <summary>The rows of the present batch, 1 to <see cref="Capacity"/>: a shorter last batch uses a prefix of the buffers.
-    /// Another value discards the last forward pass.</summary>
+    /// <summary>The number of rows of the current batch, 1 to <see cref="Capacity"/>. A shorter last batch uses the start of the buffers.
+    /// Setting a different number discards the last forward pass.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is outside that range.</exception>
     /// <exception cref="InvalidOperationException">A layer sets it while a pass is running.</exception>
     public int Rows
@@ -48,7 +48,7 @@ public sealed class Workspace<T>
         set
         {
             if (value < 1 || value > Capacity)
-                throw new ArgumentOutOfRangeException(nameof(Rows), value, $"Rows lie in 1 to the capacity, {Capacity}.");
+                throw new ArgumentOutOfRangeException(nameof(Rows), value, $"The rows must be between 1 and the capacity, {Capacity}.");
             Executor.SetRows(value);
         }
     }
@@ -56,24 +56,24 @@ public sealed class Workspace<T>
     /// <summary>The bytes of all buffers.</summary>
     public long Bytes => Executor.Bytes;
 
-    /// <summary>The training step that random layers derive their numbers from; <see cref="Network{T}.Update"/> counts it on.</summary>
+    /// <summary>The number of the training step. Random layers derive their numbers from it; <see cref="Network{T}.Update"/> adds 1.</summary>
     public long StepNumber
     {
         get => Executor.StepNumber;
         set => Executor.StepNumber = value;
     }
 
-    /// <summary>The weighted sum of the losses of the last forward pass, in double; 0 without a loss, NaN where it is not computed.</summary>
+    /// <summary>The weighted sum of the losses of the last forward pass, in double; 0 for a network without a loss, NaN if losses are not computed.</summary>
     public double Loss => Executor.Loss;
 
-    /// <summary>The gradients of the loss by all parameters, laid out like <see cref="Network{T}.Parameters"/>:
-    /// those of the last backward pass, zeros before the first.</summary>
+    /// <summary>The gradients of all parameters from the last backward pass, laid out like <see cref="Network{T}.Parameters"/>;
+    /// zeros before the first pass.</summary>
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
     public Span<T> Gradients => Executor.Gradients;
 
     internal Executor<T> Executor { get; }
 
-    /// <summary>The gradient by one parameter.</summary>
+    /// <summary>The gradient of one parameter.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>Its elements, row-major.</returns>
     /// <exception cref="ArgumentException">There is no such parameter.</exception>
@@ -84,9 +84,9 @@ public sealed class Workspace<T>
         return Gradients.Slice(range.Start, range.Length);
     }
 
-    /// <summary>The buffer of an input, to be filled before forward: rows x size, or size if shared. Ends a binding.</summary>
+    /// <summary>The buffer of an input: fill it before a forward pass. Ends a binding of this input.</summary>
     /// <param name="name">The input's name; null for the first input of numbers.</param>
-    /// <returns>The numbers of the present rows.</returns>
+    /// <returns>rows x size numbers, or size if shared.</returns>
     /// <exception cref="ArgumentException">There is no such input, or it takes indices.</exception>
     public Span<T> Input(string? name = null)
     {
@@ -95,10 +95,10 @@ public sealed class Workspace<T>
         return edge.WritableValues(0, Rows);
     }
 
-    /// <summary>Copies an input in.</summary>
+    /// <summary>Copies numbers into an input.</summary>
     /// <param name="name">The input's name.</param>
     /// <param name="values">Exactly rows x size numbers, or size if shared.</param>
-    /// <exception cref="ArgumentException">There is no such input, it takes indices, or the length is another.</exception>
+    /// <exception cref="ArgumentException">There is no such input, it takes indices, or the length is wrong.</exception>
     public void SetInput(string name, ReadOnlySpan<T> values)
     {
         CheckLength(name, Executor.Edges[InputEdge(name, indices: false)].Type.Elements(Rows), values.Length, nameof(values));
@@ -107,7 +107,7 @@ public sealed class Workspace<T>
 
     /// <summary>Lets steps read an input from the caller's memory, without a copy, until the next Bind, Set or Input.</summary>
     /// <param name="name">The input's name.</param>
-    /// <param name="values">At least rows x size numbers, or size if shared; unchanged until backward is done.</param>
+    /// <param name="values">At least rows x size numbers, or size if shared. Do not change them until backward is done.</param>
     /// <exception cref="ArgumentException">There is no such input, it takes indices, or the memory is too short.</exception>
     public void BindInput(string name, ReadOnlyMemory<T> values)
     {
@@ -118,11 +118,11 @@ public sealed class Workspace<T>
     }
 
     /// <summary>
-    /// Lets passes read a batch where it lies: takes its rows, and binds each input that passes here read to the column of its name. Until
-    /// the batch is read anew, what was bound is what passes see; call this again for each batch.
+    /// Lets passes read a batch without copying it: sets <see cref="Rows"/> to the rows of the batch, and binds each input that the
+    /// passes read to the column with the same name. Call this again for each batch.
     /// </summary>
     /// <param name="batch">A batch of a loader, with at most <see cref="Capacity"/> rows and a column for each input.</param>
-    /// <exception cref="ArgumentException">An input has no column, or the column's type is another.</exception>
+    /// <exception cref="ArgumentException">An input has no column, or a column of another type.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The batch has no rows, or more than the capacity.</exception>
     public void Bind(Batch<T> batch)
     {
@@ -138,9 +138,9 @@ public sealed class Workspace<T>
         _binding.Bind(this, batch);
     }
 
-    /// <summary>The buffer of an input of indices, to be filled before forward, which takes a copy. Ends a binding.</summary>
+    /// <summary>The buffer of an input of indices: fill it before a forward pass, which copies it. Ends a binding of this input.</summary>
     /// <param name="name">The input's name; null for the first input of indices.</param>
-    /// <returns>The integers of the present rows.</returns>
+    /// <returns>rows x size integers.</returns>
     /// <exception cref="ArgumentException">There is no such input, or it takes numbers.</exception>
     public Span<int> IndexInput(string? name = null)
     {
@@ -149,10 +149,10 @@ public sealed class Workspace<T>
         return edge.IndexBlock!.Span[..edge.Type.Elements(Rows)];
     }
 
-    /// <summary>Copies an input of indices in.</summary>
+    /// <summary>Copies integers into an input of indices.</summary>
     /// <param name="name">The input's name.</param>
     /// <param name="indices">Exactly rows x size integers.</param>
-    /// <exception cref="ArgumentException">There is no such input, it takes numbers, or the length is another.</exception>
+    /// <exception cref="ArgumentException">There is no such input, it takes numbers, or the length is wrong.</exception>
     public void SetIndexInput(string name, ReadOnlySpan<int> indices)
     {
         CheckLength(name, Executor.Edges[InputEdge(name, indices: true)].Type.Elements(Rows), indices.Length, nameof(indices));
@@ -161,8 +161,8 @@ public sealed class Workspace<T>
 
     /// <summary>Lets each forward pass take indices from the caller's memory, until the next Bind, Set or IndexInput.</summary>
     /// <param name="name">The input's name.</param>
-    /// <param name="indices">At least rows x size integers. A forward pass reads them once, at its beginning; backward uses what
-    /// forward found.</param>
+    /// <param name="indices">At least rows x size integers. A forward pass copies them when it begins; backward uses the
+    /// copy.</param>
     /// <exception cref="ArgumentException">There is no such input, it takes numbers, or the memory is too short.</exception>
     public void BindIndexInput(string name, ReadOnlyMemory<int> indices)
     {
@@ -176,7 +176,7 @@ public sealed class Workspace<T>
     /// <param name="name">Its name; null for the first output.</param>
     /// <returns>rows x size numbers.</returns>
     /// <exception cref="ArgumentException">There is no such output.</exception>
-    /// <exception cref="InvalidOperationException">There was no forward.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward pass.</exception>
     public ReadOnlySpan<T> Output(string? name = null)
     {
         if (name is null && _graph.Outputs.Length == 0)
@@ -191,24 +191,24 @@ public sealed class Workspace<T>
     /// <param name="name">The name of an input, output, loss, parameter of the graph, or retained node.</param>
     /// <returns>rows x size numbers, or size if shared.</returns>
     /// <exception cref="ArgumentException">There is no such node, or it carries indices.</exception>
-    /// <exception cref="InvalidOperationException">The node is not retained, was not computed, or there was no forward.</exception>
+    /// <exception cref="InvalidOperationException">The node is not retained or was not computed, or there was no forward pass.</exception>
     public ReadOnlySpan<T> ValueOf(string name)
     {
         var edge = ReadableEdge(name);
         if (_graph.Edges[edge].Role == EdgeRole.Computed && !Executor.HasForward)
-            throw new InvalidOperationException($"'{name}' has no value yet: run Forward first.");
+            throw new InvalidOperationException($"'{name}' has no value yet. Run Forward first.");
         if (Executor.Edges[edge].IsBound)
             CheckBound(name, Executor.Edges[edge].Type.Elements(Rows), Executor.Edges[edge].Bound.Length);
         return Executor.Edges[edge].Values(0, Rows);
     }
 
-    /// <summary>The gradient of the loss by the value of a node, in the last backward pass.</summary>
+    /// <summary>The gradient of the loss with respect to the value of a node, from the last backward pass.</summary>
     /// <param name="name">The name of an input (with <see cref="WorkspaceOptions.InputGradients"/>), output, loss, parameter of
     /// the graph, or retained node.</param>
     /// <returns>rows x size numbers, or size if shared.</returns>
     /// <exception cref="ArgumentException">There is no such node, or it carries indices.</exception>
-    /// <exception cref="InvalidOperationException">The node is not retained, has no gradient, or there was no backward; or a
-    /// <see cref="GradientAccumulator{T}"/> ran it, which keeps the gradients of parameters alone.</exception>
+    /// <exception cref="InvalidOperationException">The node is not retained or has no gradient, or there was no backward pass; or a
+    /// <see cref="GradientAccumulator{T}"/> ran the pass: it keeps the gradients of parameters only.</exception>
     public ReadOnlySpan<T> GradientOf(string name)
     {
         var edge = ReadableEdge(name);
@@ -216,8 +216,8 @@ public sealed class Workspace<T>
         if (Executor.Edges[edge].GradientBlock is null)
         {
             throw new InvalidOperationException(
-                $"'{name}' has no gradient: no trained parameter and no input with gradients lies before it, or no loss lies after it. "
-                + "Set InputGradients for the gradients of inputs.");
+                $"'{name}' has no gradient: it depends on no trained parameter and on no input with gradients, or no loss depends on it. "
+                + "Set InputGradients to get the gradients of inputs.");
         }
 
         if (Executor.HasAppliedGradients && Executor.Edges[edge].IsParameterGradient)
@@ -225,8 +225,8 @@ public sealed class Workspace<T>
         if (Executor.IsOfParts && !Executor.Edges[edge].IsParameterGradient)
         {
             throw new InvalidOperationException(
-                $"'{name}' has no gradient behind a micro-batch of a GradientAccumulator, which keeps those of parameters alone: "
-                + "run Forward and Backward for it.");
+                $"'{name}' has no gradient after a micro-batch of a GradientAccumulator, which keeps the gradients of parameters only. "
+                + "Run Forward and Backward to get it.");
         }
 
         return Executor.Edges[edge].Gradient(0, Rows);
@@ -236,29 +236,29 @@ public sealed class Workspace<T>
     /// <param name="name">Its name.</param>
     /// <returns>The loss.</returns>
     /// <exception cref="ArgumentException">There is no such loss.</exception>
-    /// <exception cref="InvalidOperationException">There was no forward, or losses are not computed here.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward pass, or this workspace does not compute losses.</exception>
     public double LossOf(string name) => PartsOf(name).Value;
 
     /// <summary>One loss of the last forward pass, without its weight, as parts that add up over batches.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>The parts.</returns>
     /// <exception cref="ArgumentException">There is no such loss.</exception>
-    /// <exception cref="InvalidOperationException">There was no forward, or losses are not computed here.</exception>
+    /// <exception cref="InvalidOperationException">There was no forward pass, or this workspace does not compute losses.</exception>
     public LossParts PartsOf(string name)
     {
         var edge = Network.Definition.EdgeOf(name);
         if (!Executor.Plan.Edges[edge].IsLoss)
             throw new ArgumentException($"'{name}' is not a loss; the losses are: {string.Join(", ", Network.Definition.LossNames)}.", nameof(name));
         return Executor.HasForward && Executor.PartsOf(edge) is { } parts ? parts
-            : throw new InvalidOperationException($"'{name}' was not computed: run Forward in a workspace for training or with Losses.");
+            : throw new InvalidOperationException($"'{name}' was not computed. Run Forward in a training workspace, or in one made with Losses.");
     }
 
-    /// <summary>Where the caller writes the gradient that backward starts from at an output; kept from step to step.</summary>
+    /// <summary>The gradient that backward starts from at an output. The caller writes it; it stays the same until written again.</summary>
     /// <param name="name">The output's name; null for the first output.</param>
     /// <returns>rows x size numbers, or size if shared.</returns>
     /// <exception cref="ArgumentException">There is no such output.</exception>
-    /// <exception cref="InvalidOperationException">The workspace was not made with <see cref="WorkspaceOptions.OutputGradients"/>
-    /// and the network has a loss, or it is for inference.</exception>
+    /// <exception cref="InvalidOperationException">The network has a loss and the workspace was not made with
+    /// <see cref="WorkspaceOptions.OutputGradients"/>, or it is for inference.</exception>
     public Span<T> OutputGradient(string? name = null)
     {
         if (name is null && _graph.Outputs.Length == 0)
@@ -267,13 +267,13 @@ public sealed class Workspace<T>
         if (!Executor.Plan.Edges[edge].IsOutput)
             throw new ArgumentException($"'{name}' is not an output; the outputs are: {string.Join(", ", Network.Definition.OutputNames)}.", nameof(name));
         if (Executor.Plan.Edges[edge].IsLoss)
-            throw new InvalidOperationException($"'{name}' is a loss: backward starts from it with its weight.");
+            throw new InvalidOperationException($"'{name}' is a loss. Backward starts from it with its weight.");
         if (Executor.OutputGradients[edge] is not { } block)
-            throw new InvalidOperationException("Backward does not start from outputs here: make the workspace with OutputGradients.");
+            throw new InvalidOperationException("Backward does not start from outputs in this workspace. Make the workspace with OutputGradients.");
         return block.Span[..Executor.Edges[edge].Type.Elements(Rows)];
     }
 
-    /// <summary>What backward differentiates: the loss, and each output times the gradient that the caller gave for it.</summary>
+    /// <summary>What backward differentiates: the loss, plus each output times the gradient that the caller wrote for it.</summary>
     internal double Objective()
     {
         var sum = Loss;
@@ -289,12 +289,12 @@ public sealed class Workspace<T>
         return sum;
     }
 
-    /// <summary>The inputs that have a gradient here.</summary>
+    /// <summary>The inputs whose gradients this workspace computes.</summary>
     internal IEnumerable<string> InputsWithGradients() => Enumerable.Range(0, _graph.Edges.Length)
         .Where(e => _graph.Edges[e].Role == EdgeRole.Input && Executor.Plan.Edges[e].NeedsGradient && Executor.Edges[e].GradientBlock is not null)
         .Select(e => _graph.Edges[e].Name);
 
-    /// <summary>An input as numbers that may be changed: what is bound is copied in until <see cref="RestoreInput"/>.</summary>
+    /// <summary>The numbers of an input, to be changed. Bound memory is copied, and the copy used until <see cref="RestoreInput"/>.</summary>
     /// <returns>Whether it was bound.</returns>
     internal bool OwnInput(string name, out Span<T> values)
     {
@@ -312,7 +312,7 @@ public sealed class Workspace<T>
         return wasBound;
     }
 
-    /// <summary>Lets go of all memory that inputs were bound to.</summary>
+    /// <summary>Ends the bindings of all inputs.</summary>
     internal void Unbind()
     {
         foreach (var edge in Executor.Edges)
@@ -322,10 +322,10 @@ public sealed class Workspace<T>
         }
     }
 
-    /// <summary>Binds an input again that <see cref="OwnInput"/> found bound.</summary>
+    /// <summary>Binds an input again, if <see cref="OwnInput"/> ended its binding.</summary>
     internal void RestoreInput(string name, bool wasBound) => Executor.Edges[InputEdge(name, indices: false)].IsBound = wasBound;
 
-    /// <summary>A value for a picture; empty where it cannot be told.</summary>
+    /// <summary>A value for a picture; empty if it is not known.</summary>
     internal ReadOnlySpan<T> ValueOrEmpty(int edge)
     {
         var info = _graph.Edges[edge];
@@ -334,7 +334,7 @@ public sealed class Workspace<T>
             || info.Role == EdgeRole.Parameter && _graph.ParameterOfEdge[edge] is null ? [] : Executor.Edges[edge].Values(0, Rows);
     }
 
-    /// <summary>A gradient for a picture; empty where it cannot be told.</summary>
+    /// <summary>A gradient for a picture; empty if it is not known.</summary>
     internal ReadOnlySpan<T> GradientOrEmpty(int edge) =>
         Executor.HasBackward && Executor.Plan.Edges[edge].Readable && Executor.Edges[edge].GradientBlock is not null
         && !(Executor.Edges[edge].IsParameterGradient ? Executor.HasAppliedGradients : Executor.IsOfParts) ? Executor.Edges[edge].Gradient(0, Rows) : [];
@@ -342,7 +342,7 @@ public sealed class Workspace<T>
     private static void CheckLength(string name, int expected, int actual, string parameter)
     {
         if (expected != actual)
-            throw new ArgumentException($"Input '{name}' takes {expected} elements for the present rows; got {actual}.", parameter);
+            throw new ArgumentException($"Input '{name}' takes {expected} elements for the current rows; got {actual}.", parameter);
     }
 
     private static void CheckBound(string name, int expected, int actual, string? parameter = null) =>
@@ -350,7 +350,7 @@ public sealed class Workspace<T>
 
     private int InputEdge(string? name, bool indices)
     {
-        // Static lambdas: one that captured `indices` would be allocated on every call.
+        // The lambdas are static: a lambda that captures `indices` is allocated on every call.
         var edge = name is not null ? Network.Definition.FindEdge(name)
             : indices ? Array.FindIndex(_graph.Edges, static e => e.Role == EdgeRole.Input && e.Type.Kind == EdgeKind.Indices)
             : Array.FindIndex(_graph.Edges, static e => e.Role == EdgeRole.Input && e.Type.Kind != EdgeKind.Indices);
@@ -372,7 +372,7 @@ public sealed class Workspace<T>
         if (_graph.Edges[edge].Type.Kind == EdgeKind.Indices)
             throw new ArgumentException($"'{name}' carries indices.", nameof(name));
         if (!Executor.Plan.Edges[edge].Readable)
-            throw new InvalidOperationException($"'{name}' is not retained: name it in the workspace's Retain option.");
+            throw new InvalidOperationException($"'{name}' is not retained. Name it in the workspace's Retain option.");
         var producer = _graph.Edges[edge].Producer;
         if (producer >= 0 && !Executor.Runs(producer))
             throw new InvalidOperationException($"'{name}' is not computed in this workspace.");

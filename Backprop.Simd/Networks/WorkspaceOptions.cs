@@ -6,14 +6,14 @@ namespace Backprop.Simd.Networks;
 /// <summary>What a workspace is for.</summary>
 public enum WorkspaceMode
 {
-    /// <summary>Forward and backward: values and caches are kept, gradients have buffers.</summary>
+    /// <summary>Forward and backward: the workspace keeps values and caches, and has buffers for gradients.</summary>
     Training,
 
-    /// <summary>Forward alone: buffers are reused as soon as their readers are done.</summary>
+    /// <summary>Forward only: a buffer is reused when nothing reads its values any more.</summary>
     Inference,
 }
 
-/// <summary>Which nodes keep their value and gradient for the caller. Inputs, outputs and losses always do.</summary>
+/// <summary>Which nodes keep their values and gradients for the caller. Inputs, outputs and losses always do.</summary>
 public sealed class Retain
 {
     private readonly HashSet<string> _names;
@@ -24,7 +24,7 @@ public sealed class Retain
         _names = [.. names];
     }
 
-    /// <summary>No further node.</summary>
+    /// <summary>No other node.</summary>
     public static Retain None { get; } = new(false, []);
 
     /// <summary>Every node.</summary>
@@ -37,7 +37,7 @@ public sealed class Retain
     /// <summary>The named nodes.</summary>
     /// <param name="names">The names.</param>
     /// <returns>The choice.</returns>
-    /// <exception cref="ArgumentException">The names are null, or one of them is.</exception>
+    /// <exception cref="ArgumentException">The names, or one name, are null.</exception>
     public static Retain Nodes(params IEnumerable<string> names) => new(false, NullGuard.Filled(names));
 }
 
@@ -53,7 +53,7 @@ public sealed record WorkspaceOptions
     /// <summary>Training or inference.</summary>
     public WorkspaceMode Mode { get; init; } = WorkspaceMode.Training;
 
-    /// <summary>The nodes whose values and gradients can be read afterwards.</summary>
+    /// <summary>The nodes whose values and gradients can be read after a pass.</summary>
     /// <exception cref="ArgumentNullException">The value is null.</exception>
     public Retain Retain
     {
@@ -65,33 +65,32 @@ public sealed record WorkspaceOptions
         }
     } = Retain.None;
 
-    /// <summary>True to compute the gradients by the inputs, and so dX of the first layer.</summary>
+    /// <summary>True to compute the gradients of the inputs.</summary>
     public bool InputGradients { get; init; }
 
     /// <summary>
-    /// True to start backward from the outputs too, with gradients that the caller writes. Always so in a network without a
-    /// loss, where they start as ones: the gradient of the sum of the outputs.
+    /// True to start backward from the outputs as well, with gradients that the caller writes. A network without a loss always does;
+    /// its output gradients start as ones, which gives the gradient of the sum of the outputs.
     /// </summary>
     public bool OutputGradients { get; init; }
 
     /// <summary>
-    /// True to keep the parameters' gradients readable after <see cref="Network{T}.Step"/>. Otherwise a step may apply them as
-    /// it makes them, without storing them, and reading them after a step throws. After
-    /// <see cref="Network{T}.Backward"/> they are always there.
+    /// True if the gradients of parameters can be read after <see cref="Network{T}.Step"/>. Otherwise a step may apply them
+    /// without storing them, and reading them after it throws. After <see cref="Network{T}.Backward"/> they can always be read.
     /// </summary>
     public bool KeepGradients { get; init; }
 
-    /// <summary>True to compute the losses in inference as well; training always does.</summary>
+    /// <summary>True to compute the losses in inference as well. Training always computes them.</summary>
     public bool Losses { get; init; }
 
     /// <summary>
-    /// False for gradients that pass through the network and stop at no parameter: those of inputs and nodes, with
-    /// <see cref="InputGradients"/>. Backward then computes no gradient of a parameter, there is no memory for them, and what reads or
-    /// applies them throws. A part of a larger program that is not trained itself needs no more.
+    /// False to compute no gradients of parameters and to allocate no memory for them; reading or applying them throws. Set
+    /// <see cref="InputGradients"/> too: gradients then pass through the network to its inputs. This suits a network that is part of
+    /// a larger model and is not trained itself.
     /// </summary>
     public bool ParameterGradients { get; init; } = true;
 
-    /// <summary>The options with edges for names.</summary>
+    /// <summary>The options, with edges instead of names.</summary>
     internal PlanOptions ToPlan(NetworkDefinition definition)
     {
         var retained = new bool[definition.Graph.Edges.Length];

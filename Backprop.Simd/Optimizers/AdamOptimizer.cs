@@ -7,10 +7,10 @@ namespace Backprop.Simd.Optimizers;
 
 /// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/> and <see cref="NAdam{T}"/> share: the first and the second moment.</summary>
 /// <remarks>
-/// With g the gradient: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2. Both start at 0; corrections and rates are
-/// computed in double once per step. Moments stay out of the subnormal range, where processors are several times slower: m is
-/// rounded to multiples of 2^-100 (float) or 2^-960 (double), and v loses less in each step than shows beside epsilon, until it
-/// is 0.
+/// With g the gradient: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2. Both start at 0. Corrections and rates are
+/// computed in double once per step. Moments are kept out of the subnormal range, where processors are several times slower: m is
+/// rounded to multiples of 2^-100 (float) or 2^-960 (double), and each step takes a little from v, too little to show beside
+/// epsilon, until v is 0.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -57,10 +57,10 @@ public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloa
         TryVisit(ref visitor);
     }
 
-    /// <summary>Hands over the step of Adam, or of AMSGrad.</summary>
+    /// <summary>Passes the step of Adam or AMSGrad to the visitor.</summary>
     /// <param name="visitor">The visitor.</param>
     /// <param name="decay">The part of a parameter that is added to its gradient.</param>
-    /// <param name="shrink">The part of a parameter that is taken away.</param>
+    /// <param name="shrink">The part of a parameter that is subtracted from it.</param>
     private protected void Visit<TVisitor>(scoped ref TVisitor visitor, double decay, double shrink)
         where TVisitor : struct, IUpdateVisitor<T>, allows ref struct
     {
@@ -71,7 +71,7 @@ public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloa
             visitor.Visit(new AmsGradUpdate<T>(update), _first.Span, _second.Span, _largest.Span);
     }
 
-    /// <summary>Hands over a step that changes the two moments.</summary>
+    /// <summary>Passes a step that changes the two moments to the visitor.</summary>
     private protected void Visit<TVisitor, TUpdate>(scoped ref TVisitor visitor, TUpdate update)
         where TVisitor : struct, IUpdateVisitor<T>, allows ref struct
         where TUpdate : struct, IUpdate<T> =>
@@ -80,7 +80,7 @@ public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloa
     /// <summary>The operator of the step in progress.</summary>
     private protected AdamUpdate<T> UpdateOf(double decay, double shrink)
     {
-        // A step over many ranges asks many times.
+        // A step over many ranges reads this many times.
         var (step, rate) = (Steps + 1, RangeLearningRate);
         if (step == _step && _rates == (rate, decay, shrink))
             return _update;

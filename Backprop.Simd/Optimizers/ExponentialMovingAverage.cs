@@ -8,22 +8,22 @@ namespace Backprop.Simd.Optimizers;
 /// <summary>How a moving average begins.</summary>
 public enum AverageStart
 {
-    /// <summary>As a copy of the first parameters, which then weigh most for 1 / (1 - decay) updates; as PyTorch's AveragedModel.</summary>
+    /// <summary>As a copy of the first parameters, as in PyTorch's AveragedModel. They keep the largest weight for 1 / (1 - decay) updates.</summary>
     First,
 
-    /// <summary>As Adam's corrected moments: a sum from zero, divided by 1 - decay^t. The first parameters weigh as little as their age says.</summary>
+    /// <summary>At zero, with Adam's bias correction: a sum divided by 1 - decay^t. The first parameters get no extra weight.</summary>
     BiasCorrected,
 
-    /// <summary>As a copy, with the decay rising: min(decay, (1 + t) / (10 + t)) at update t; as TensorFlow's.</summary>
+    /// <summary>As a copy, with a rising decay: min(decay, (1 + t) / (10 + t)) at update t, as in TensorFlow.</summary>
     WarmUp,
 }
 
-/// <summary>An exponential moving average of the parameters, which often generalizes better than the last ones (Polyak and Juditsky,
+/// <summary>An exponential moving average of the parameters. It often generalizes better than the last parameters (Polyak and Juditsky,
 /// Acceleration of Stochastic Approximation by Averaging, 1992).</summary>
 /// <remarks>
-/// a += (1 - d) (w - a), in one pass, where d is the decay, or what <see cref="Start"/> makes of it at this update. It covers the
-/// parameters only; a network's state (running statistics) stays as it is. An update allocates nothing; its bits are the same for
-/// any number of threads.
+/// a += (1 - d) (w - a), in one pass, where d is the decay as <see cref="Start"/> changes it. The average covers only the
+/// parameters, not a network's state (running statistics). An update allocates nothing, and gives the same bits on any number of
+/// threads.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -72,15 +72,15 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
     /// <summary>The number of updates.</summary>
     public long Updates { get; private set; }
 
-    /// <summary>Whether average and parameters have changed places, by <see cref="Swap"/>.</summary>
+    /// <summary>Whether <see cref="Swap"/> has exchanged the average and the parameters.</summary>
     public bool IsSwapped { get; private set; }
 
-    /// <summary>The average; while swapped, the parameters that it has taken the place of.</summary>
+    /// <summary>The average. While swapped, the parameters.</summary>
     public ReadOnlySpan<T> Average => _average.Span;
 
     internal ReadOnlyMemory<T> Memory => _average.Memory;
 
-    /// <summary>Takes the parameters into the average: after each step, or each few.</summary>
+    /// <summary>Adds the parameters to the average. Call it after each step, or after every few steps.</summary>
     /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
     /// <exception cref="ArgumentException">The length is wrong; nothing was written.</exception>
@@ -120,7 +120,7 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
         _average.Span.CopyTo(parameters);
     }
 
-    /// <summary>Exchanges average and parameters, to evaluate with the average; a second call exchanges them back.</summary>
+    /// <summary>Exchanges the average and the parameters, to evaluate with the average. A second call exchanges them back.</summary>
     /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <exception cref="ArgumentException">The length is wrong; nothing was written.</exception>
     /// <exception cref="InvalidOperationException">There was no update.</exception>
@@ -158,12 +158,12 @@ public sealed class ExponentialMovingAverage<T> where T : unmanaged, IFloatingPo
     private void RequireInPlace()
     {
         if (IsSwapped)
-            throw new InvalidOperationException("Average and parameters have changed places: Swap again first.");
+            throw new InvalidOperationException("The average and the parameters are swapped. Call Swap again first.");
     }
 
     private void RequireUpdate()
     {
         if (Updates == 0)
-            throw new InvalidOperationException("There is no average yet: Update first.");
+            throw new InvalidOperationException("There is no average yet. Call Update first.");
     }
 }

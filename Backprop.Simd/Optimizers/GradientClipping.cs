@@ -6,9 +6,9 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>Bounds gradients before an update: between <c>Backward</c> and <c>Update</c>, over <c>workspace.Gradients</c>.</summary>
-/// <remarks>The padding of a flat block is zero and changes no norm; frozen parameters have zero gradients. Nothing is allocated, and
-/// the bits are the same for any number of threads.</remarks>
+/// <summary>Clips gradients: call it on <c>workspace.Gradients</c> between <c>Backward</c> and <c>Update</c>.</summary>
+/// <remarks>The padding of a flat block is zero and does not change the norm; frozen parameters have zero gradients. Nothing is
+/// allocated, and the bits are the same on any number of threads.</remarks>
 public static class GradientClipping
 {
     /// <summary>The Euclidean norm of all gradients together, computed in double without overflow or underflow.</summary>
@@ -19,14 +19,14 @@ public static class GradientClipping
     public static double Norm<T>(ReadOnlySpan<T> gradients, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Reductions.WideNorm(gradients, context);
 
-    /// <summary>Multiplies all gradients by maximum / norm if their norm is above the maximum; otherwise their bits stay.</summary>
+    /// <summary>Multiplies all gradients by maximum / norm if their norm is above the maximum. Otherwise it changes nothing.</summary>
     /// <remarks>Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013, Algorithm 1. Nothing is added to the
-    /// norm. A norm that is infinite or NaN changes nothing: the caller sees it in the result and decides.</remarks>
+    /// norm. If the norm is infinite or NaN, nothing changes: the caller sees it in the result and decides.</remarks>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="gradients">The gradients.</param>
     /// <param name="maximum">The largest norm, finite and positive.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
-    /// <returns>The norm before: clipped if it is finite and above <paramref name="maximum"/>.</returns>
+    /// <returns>The norm before clipping. The gradients were clipped if it is finite and above <paramref name="maximum"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maximum"/> is not positive or not finite.</exception>
     public static double ByNorm<T>(Span<T> gradients, double maximum, ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -36,7 +36,7 @@ public static class GradientClipping
         if (!double.IsFinite(norm) || norm <= maximum)
             return norm;
 
-        // A factor below the normal numbers is applied in two halves.
+        // A subnormal factor is applied as two factors.
         var factor = maximum / norm;
         if (factor >= Math.ScaleB(1, typeof(T) == typeof(float) ? -126 : -1022))
         {

@@ -9,10 +9,10 @@ public sealed partial class Lbfgs<T>
     /// <summary>Wolfe's constants, as Nocedal and Wright recommend for quasi-Newton methods.</summary>
     private const double SufficientDecrease = 1e-4, Curvature = 0.9;
 
-    /// <summary>The step at which the parameters and the gradient are.</summary>
+    /// <summary>The step that the current parameters and gradient belong to.</summary>
     private double _at;
 
-    /// <summary>The value at the parameters evaluated last.</summary>
+    /// <summary>The value at the last evaluation.</summary>
     private double _value;
 
     /// <summary>The distance from 1 to the next number.</summary>
@@ -21,7 +21,7 @@ public sealed partial class Lbfgs<T>
     /// <summary>How a line search ended.</summary>
     private enum SearchEnd
     {
-        /// <summary>With a lower value; parameters and gradient are those of the step.</summary>
+        /// <summary>It found a lower value; parameters and gradient are at that step.</summary>
         Lower,
 
         /// <summary>Rounding leaves no step with a lower value.</summary>
@@ -38,7 +38,7 @@ public sealed partial class Lbfgs<T>
         var before = origin;
         for (var trials = 1; ; trials++)
         {
-            // A step that rounding swallows is too short: the first one, without history, is a guess.
+            // If rounding makes a step no step, it is too short. The first step without history is a guess.
             while (IsSame(step, before.Step))
             {
                 step *= 10;
@@ -61,21 +61,21 @@ public sealed partial class Lbfgs<T>
     }
 
     /// <summary>
-    /// Narrows an interval that holds such a step (Algorithm 3.6). Of its ends <paramref name="low"/> has the smaller value, a
-    /// sufficient decrease, and a slope that points to <paramref name="high"/>.
+    /// Narrows an interval that contains such a step (Algorithm 3.6). Its end <paramref name="low"/> has the smaller value, a
+    /// sufficient decrease, and a slope that points to the other end, <paramref name="high"/>.
     /// </summary>
     private (double Value, SearchEnd End) Zoom(Span<T> parameters, Objective<T> objective, Trial origin, Trial low, Trial high, int trials)
     {
         var isContradicted = low.Step == 0 && IsContradicted(high, origin);
         for (; trials < MaximumEvaluations; trials++)
         {
-            // A tenth away from the ends, so that the interval shrinks.
+            // Stay a tenth of the interval away from its ends, so that it shrinks.
             var (left, right) = (Math.Min(low.Step, high.Step), Math.Max(low.Step, high.Step));
             var margin = 0.1 * (right - left);
             var step = Math.Clamp(Interpolate(low, high), left + margin, right - margin);
             if (IsSame(step, low.Step))
             {
-                // Between the start and a step from which the slope leads back there is no other number.
+                // No number lies between the start and a step whose slope points back to it.
                 if (low.Step == 0 && high.Slope >= 0 && double.IsFinite(high.Value))
                     return (origin.Value, SearchEnd.Rounding);
                 if (low.Step == 0)
@@ -109,19 +109,19 @@ public sealed partial class Lbfgs<T>
         if (!(low.Step > 0 && low.Value < origin.Value))
             return (origin.Value, isContradicted || IsVisible(high, origin) ? SearchEnd.Nowhere : SearchEnd.Rounding);
 
-        // Not flat enough, but lower.
+        // The slope is not flat enough, but the value is lower.
         return (IsSame(low.Step, _at) ? low.Value : Try(parameters, objective, low.Step).Value, SearchEnd.Lower);
     }
 
-    /// <summary>Whether a step promises more than rounding hides.</summary>
+    /// <summary>Whether a step should lower the value by more than the rounding error.</summary>
     private static bool IsVisible(Trial trial, Trial origin) => -origin.Slope * trial.Step > origin.Noise + trial.Noise;
 
-    /// <summary>Whether the value is higher than the slopes at both ends allow: to second order it is no higher than half the last
-    /// slope says.</summary>
+    /// <summary>Whether the value is higher than the slopes at both ends allow. To second order it rises by at most half the step times
+    /// the last slope.</summary>
     private static bool IsContradicted(Trial trial, Trial origin) =>
         trial.Value > origin.Value + trial.Step * Math.Max(trial.Slope, trial.Slope / 2) + origin.Noise + trial.Noise;
 
-    /// <summary>The most by which rounding of the value and of the parameters may change a value.</summary>
+    /// <summary>The largest change of a value that rounding of the value and the parameters may cause.</summary>
     private static double Noise(ReadOnlySpan<T> parameters, ReadOnlySpan<T> gradient, double value)
     {
         var sum = Math.Abs(value);
@@ -130,7 +130,7 @@ public sealed partial class Lbfgs<T>
         return 2 * Rounding * sum;
     }
 
-    /// <summary>Whether two steps lead to parameters of the same bits.</summary>
+    /// <summary>Whether two steps lead to parameters with the same bits.</summary>
     private bool IsSame(double a, double b)
     {
         Move(a, _trial.Span);
@@ -146,7 +146,7 @@ public sealed partial class Lbfgs<T>
 
     private Trial Try(Span<T> parameters, Objective<T> objective, double step)
     {
-        // The parameters, their value and their gradient are those evaluated last.
+        // The parameters, the value and the gradient are from the last evaluation.
         Move(step, _trial.Span);
         _at = step;
         if (!MemoryMarshal.AsBytes(_trial.Span).SequenceEqual(MemoryMarshal.AsBytes(parameters)))
@@ -158,7 +158,7 @@ public sealed partial class Lbfgs<T>
         var value = _value;
         var slope = Dot(_gradient.Span, _direction.Span);
 
-        // What has no value or no slope is too far.
+        // A step without a finite value or slope is too long.
         return double.IsFinite(value) && double.IsFinite(slope)
             ? new Trial(step, value, slope, Noise(parameters, _gradient.Span, value))
             : new Trial(step, double.PositiveInfinity, 0, 0);
@@ -169,8 +169,8 @@ public sealed partial class Lbfgs<T>
 
     private static bool IsFlat(Trial trial, Trial origin) => Math.Abs(trial.Slope) <= -Curvature * origin.Slope;
 
-    /// <summary>Where the cubic through two values and slopes is least (Nocedal and Wright, eq. 3.59); the middle where there is no
-    /// such place.</summary>
+    /// <summary>The minimum of the cubic through two values and slopes (Nocedal and Wright, eq. 3.59); the middle if there is no
+    /// minimum.</summary>
     private static double Interpolate(Trial a, Trial b)
     {
         var d1 = a.Slope + b.Slope - 3 * (a.Value - b.Value) / (a.Step - b.Step);

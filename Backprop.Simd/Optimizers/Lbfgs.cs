@@ -7,11 +7,12 @@ namespace Backprop.Simd.Optimizers;
 /// <summary>L-BFGS with a strong-Wolfe line search, for a full batch (Nocedal and Wright, Numerical Optimization, 2nd ed., 2006,
 /// Algorithms 7.4, 7.5, 3.5 and 3.6).</summary>
 /// <remarks>
-/// An iteration moves along d = -H g, where H is the inverse Hessian that the last <see cref="HistorySize"/> pairs
-/// s = w' - w, y = g' - g stand for, started at (s.y / y.y) I. The step a satisfies f(w + a d) &lt;= f(w) + 1e-4 a g.d and
-/// |g(w + a d).d| &lt;= 0.9 |g.d|. No evaluation repeats the parameters of one whose value is at hand: where rounding leaves no step
-/// that lowers the value, the minimization has converged. The objective must be the same function throughout: no new batch, no new dropout mask.
-/// All buffers are made with the optimizer; a minimization allocates nothing. Sums are made in a fixed order.
+/// An iteration moves along d = -H g, where H approximates the inverse Hessian. It is built from the last
+/// <see cref="HistorySize"/> pairs s = w' - w, y = g' - g, and starts at (s.y / y.y) I. The step a satisfies
+/// f(w + a d) &lt;= f(w) + 1e-4 a g.d and |g(w + a d).d| &lt;= 0.9 |g.d|. Parameters whose value is known are not evaluated again. If
+/// rounding leaves no step that lowers the value, the minimization has converged. The objective must stay the same function: no new
+/// batch, no new dropout mask.
+/// The optimizer allocates all buffers when it is made; a minimization allocates nothing. Sums are computed in a fixed order.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -84,10 +85,10 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
     /// <summary>The evaluations of a line search.</summary>
     public int MaximumEvaluations { get; }
 
-    /// <summary>Forgets the pairs, as if the optimizer were new: for another objective.</summary>
+    /// <summary>Discards the pairs, as if the optimizer were new. Call it before minimizing another objective.</summary>
     public void Reset() => (_pairs, _next) = (0, 0);
 
-    /// <summary>Makes an objective small. The pairs stay: a second call goes on where the first ended.</summary>
+    /// <summary>Minimizes an objective. The pairs are kept, so a second call continues where the first ended.</summary>
     /// <param name="parameters">The start, <see cref="ParameterCount"/> numbers. Afterwards the best point found.</param>
     /// <param name="objective">The value and the gradient at the parameters.</param>
     /// <param name="maximumIterations">The most iterations, zero or more.</param>
@@ -120,7 +121,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         }
     }
 
-    /// <summary>One line search along -H g; along -g, without history, where that leads nowhere.</summary>
+    /// <summary>One line search along -H g. If it finds no lower value, another along -g, without history.</summary>
     private (double Value, SearchEnd End) Iterate(Span<T> parameters, Objective<T> objective, double value)
     {
         parameters.CopyTo(_start.Span);
@@ -132,18 +133,18 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
             var (slope, end) = (Dot(_startGradient.Span, _direction.Span), SearchEnd.Nowhere);
             if (slope < 0 && double.IsFinite(slope))
             {
-                // With history a step of 1 ends where the model is least: the parameters are there if rounding leaves nothing of it.
+                // With history, a step of 1 leads to the minimum of the model. If rounding makes it no step, this is the minimum.
                 if (_pairs > 0 && IsSame(1, 0))
                     return (value, SearchEnd.Rounding);
 
-                // Without history it is a guess, made longer where it promises less than the rounding of the value.
+                // Without history the first step is a guess. It is longer if it would change the value less than rounding does.
                 var first = _pairs > 0 ? 1 : Math.Max(Math.Min(1, 1 / SumOfMagnitudes(_startGradient.Span)), 8 * Rounding * Math.Abs(value) / -slope);
                 (var next, end) = Search(parameters, objective, value, slope, first);
                 if (end == SearchEnd.Lower)
                     return (next, end);
             }
 
-            // A contradiction within the rounding error counts for nothing.
+            // A contradiction within the rounding error does not count.
             isFloor |= end == SearchEnd.Rounding;
             if (_pairs == 0)
             {
@@ -181,7 +182,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         }
     }
 
-    /// <summary>Keeps the step just made and the change of the gradient over it.</summary>
+    /// <summary>Keeps the last step and the change of the gradient over it.</summary>
     /// <returns>The largest change of a parameter.</returns>
     private double Remember(ReadOnlySpan<T> parameters)
     {
@@ -189,7 +190,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
         Elementwise.Subtract<T>(parameters, _start.Span, s);
         Elementwise.Subtract<T>(_gradient.Span, _startGradient.Span, y);
 
-        // Wolfe's second condition makes s.y positive; rounding may not leave it so.
+        // Wolfe's second condition makes s.y positive, but rounding may not.
         var product = Dot(s, y);
         if (product > 1e-12 * Math.Sqrt(Dot(s, s)) * Math.Sqrt(Dot(y, y)) && double.IsFinite(1 / product))
         {
@@ -210,7 +211,7 @@ public sealed partial class Lbfgs<T> where T : unmanaged, IFloatingPointIeee754<
     private LbfgsResult Result(double value, int iterations, LbfgsOutcome outcome) =>
         new(value, Largest(_gradient.Span), iterations, _evaluations, outcome);
 
-    /// <summary>The pair of an age; the newest has age 0.</summary>
+    /// <summary>The pair with a given age; the newest has age 0.</summary>
     private int Pair(int age) => (_next - 1 - age + HistorySize) % HistorySize;
 
     private Span<T> Step(int pair) => _steps.Span.Slice(pair * ParameterCount, ParameterCount);

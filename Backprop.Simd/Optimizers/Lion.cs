@@ -8,7 +8,7 @@ namespace Backprop.Simd.Optimizers;
 /// <summary>Lion (Chen, Liang, Huang, Real et al., Symbolic Discovery of Optimization Algorithms, 2023, Algorithm 2).</summary>
 /// <remarks>
 /// With g the gradient: c = beta1 m + (1 - beta1) g; w -= learningRate (sign(c) + weightDecay w); m = beta2 m + (1 - beta2) g.
-/// m starts at 0, and the sign of 0 is 0. Every parameter moves by the rate: it wants a rate 3 to 10 times smaller than Adam's.
+/// m starts at 0, and the sign of 0 is 0. Every parameter moves by the learning rate, so it should be 3 to 10 times smaller than for Adam.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class Lion<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>

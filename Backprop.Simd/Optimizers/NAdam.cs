@@ -8,7 +8,7 @@ namespace Backprop.Simd.Optimizers;
 /// PyTorch's formulas, with g = gradient + weightDecay w, t the number of the step and mu_t = beta1 (1 - 0.96^(t momentumDecay) / 2):
 /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; w -= learningRate m_hat / (sqrt(v_hat) + epsilon), with
 /// m_hat = (1 - mu_t) g / (1 - mu_1 ... mu_t) + mu_(t+1) m / (1 - mu_1 ... mu_(t+1)), v_hat = v / (1 - beta2^t).
-/// Decoupled, the decay is not in g, and w is multiplied by 1 - learningRate weightDecay. Moments are kept out of the subnormal
+/// If decoupled, the decay is not in g; instead w is multiplied by 1 - learningRate weightDecay. Moments are kept out of the subnormal
 /// range as in <see cref="Adam{T}"/>.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
@@ -79,7 +79,7 @@ public sealed class NAdam<T> : AdamOptimizer<T> where T : unmanaged, IFloatingPo
     private double RiseOf(long step) => 1 - 0.5 * PortableMath.ExpOfNegative(step * MomentumDecay * -0.040821994520255166);
 
     /// <summary>The product of <see cref="RiseOf"/> over the steps from 1, a function of the number of the step alone.</summary>
-    /// <remarks>For any decay, after a few thousand factors at most, a factor is 1 or the product is too small to count beside 1.</remarks>
+    /// <remarks>For any decay, at most a few thousand factors matter. Then a factor is 1, or the product is too small to matter beside 1.</remarks>
     private double Rise(long step)
     {
         if (_factors > step)

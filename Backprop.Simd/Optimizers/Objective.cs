@@ -2,11 +2,11 @@ using System.Numerics;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>A function to make small: its value at the parameters, and its gradient there.</summary>
+/// <summary>A function to minimize: computes its value and its gradient at the parameters.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-/// <param name="parameters">Where to evaluate: the very memory that was given to the optimizer.</param>
+/// <param name="parameters">Where to evaluate: the same memory that was given to the optimizer.</param>
 /// <param name="gradient">Takes the gradient, as many elements as there are parameters; every one must be written.</param>
-/// <returns>The value. NaN or infinity means that there is no value here: a line search then tries a shorter step.</returns>
+/// <returns>The value. NaN or infinity means that there is no value; the line search then tries a shorter step.</returns>
 public delegate double Objective<T>(ReadOnlySpan<T> parameters, Span<T> gradient) where T : unmanaged, IFloatingPointIeee754<T>;
 
 /// <summary>Why a minimization ended.</summary>
@@ -22,16 +22,16 @@ public enum LbfgsOutcome
     /// <summary>The iterations are used up.</summary>
     IterationLimit,
 
-    /// <summary>No step along the steepest descent made the value smaller, though the gradient says that one does: it is wrong, or the value
-    /// is rounded more coarsely than the element type.</summary>
+    /// <summary>No step along the steepest descent lowered the value, though the gradient says that it should. The gradient is wrong, or
+    /// the value is rounded more coarsely than the element type.</summary>
     NoDescent,
 
-    /// <summary>The value or the gradient at the start is infinite or NaN; the parameters are as they were.</summary>
+    /// <summary>The value or the gradient at the start is infinite or NaN; the parameters are unchanged.</summary>
     NotFinite,
 }
 
 /// <summary>The result of a minimization.</summary>
-/// <param name="Value">The value at the parameters as they are now.</param>
+/// <param name="Value">The value at the final parameters.</param>
 /// <param name="LargestGradient">The largest element of the gradient there, without its sign.</param>
 /// <param name="Iterations">The steps made.</param>
 /// <param name="Evaluations">The evaluations of the objective.</param>

@@ -4,12 +4,12 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <content>Groups of parameters: a step goes over the ranges piece by piece, each piece of one group.</content>
+/// <content>Groups of parameters. A step updates the ranges piece by piece; each piece belongs to one group.</content>
 public abstract partial class Optimizer<T>
 {
     private ParameterGroup[] _groups = [];
 
-    /// <summary>The parameters from one piece to the next, and what they belong to; the whole block. Empty where there is no group.</summary>
+    /// <summary>The pieces of the whole block, each with its group. Empty if there are no groups.</summary>
     private Piece[] _pieces = [];
 
     /// <summary>The group of the range in progress.</summary>
@@ -24,10 +24,10 @@ public abstract partial class Optimizer<T>
     /// <summary>The weight decay of the range in progress, for <see cref="Update"/>: its group's decay.</summary>
     protected double RangeWeightDecay => _current?.WeightDecay ?? WeightDecay;
 
-    /// <summary>Gives parameters learning rates and weight decays of their own, or freezes them; in place of the groups before.</summary>
-    /// <remarks>State and number of steps stay: a group thawed later has the bias corrections of all.</remarks>
-    /// <param name="groups">The groups. Without any, the optimizer's settings hold for all parameters.</param>
-    /// <exception cref="ArgumentException">A range lies outside the parameters, or two overlap; the groups are as before.</exception>
+    /// <summary>Gives parameters their own learning rates and weight decays, or freezes them. Replaces the groups before.</summary>
+    /// <remarks>The state and the number of steps are kept, so a group that is unfrozen later has the same bias corrections as the others.</remarks>
+    /// <param name="groups">The groups. If there are none, the optimizer's settings hold for all parameters.</param>
+    /// <exception cref="ArgumentException">A range lies outside the parameters, or two ranges overlap; the groups are unchanged.</exception>
     public void SetGroups(params ReadOnlySpan<ParameterGroup> groups)
     {
         var ranges = new List<Piece>();
@@ -37,7 +37,7 @@ public abstract partial class Optimizer<T>
             foreach (var range in group.Ranges)
             {
                 if (range.End > ParameterCount)
-                    throw new ArgumentException($"Group '{group.Name}' reaches to {range.End}; there are {ParameterCount} parameters.", nameof(groups));
+                    throw new ArgumentException($"Group '{group.Name}' ends at {range.End}; there are {ParameterCount} parameters.", nameof(groups));
                 if (range.Length > 0)
                     ranges.Add(new Piece(range.Start, range.End, group));
             }
@@ -72,7 +72,7 @@ public abstract partial class Optimizer<T>
         if (_groups.Length == 0)
             return TryVisit(ref visitor);
 
-        // A range that rests or belongs to two groups is left to the step over ranges.
+        // A range that is frozen or belongs to two groups is left to the step over ranges.
         var piece = _pieces[PieceOf(range.Start)];
         if (range.End > piece.End || piece.Group is { Rests: true })
             return false;
@@ -103,7 +103,7 @@ public abstract partial class Optimizer<T>
         }
     }
 
-    /// <summary>The settings of a group may be finite in double only: checked before a step changes anything.</summary>
+    /// <summary>Checks the settings of groups before a step changes anything: they may be finite in double only.</summary>
     internal void CheckGroups()
     {
         foreach (var group in _groups)

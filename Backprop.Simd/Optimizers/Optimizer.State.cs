@@ -7,10 +7,10 @@ public abstract partial class Optimizer<T>
 {
     private (string Name, AlignedBuffer<T> Block)[] _state = [];
 
-    /// <summary>The names of the blocks that are remembered from step to step, in the order in which they were made.</summary>
+    /// <summary>The names of the blocks that the optimizer keeps from step to step, in the order in which they were made.</summary>
     public IEnumerable<string> StateNames => _state.Select(s => s.Name);
 
-    /// <summary>One of the blocks that are remembered, laid out like the parameters; to be read, or restored.</summary>
+    /// <summary>A block that the optimizer keeps from step to step, laid out like the parameters. It can be read and restored.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>The block, <see cref="ParameterCount"/> elements.</returns>
     /// <exception cref="ArgumentException">There is no such block.</exception>
@@ -27,12 +27,12 @@ public abstract partial class Optimizer<T>
         Steps = steps;
     }
 
-    /// <summary>For constructors: makes a block that is remembered from step to step, saved and restored under a name.</summary>
-    /// <remarks>All else that a step depends on must be a function of <see cref="Steps"/> and of what the constructor was given:
+    /// <summary>For constructors: makes a block that is kept from step to step, and saved and restored by its name.</summary>
+    /// <remarks>Everything else that a step depends on must be a function of <see cref="Steps"/> and the constructor's arguments:
     /// nothing else is saved, and <see cref="Steps"/> may go back.</remarks>
-    /// <param name="name">The name, one of its own within the optimizer.</param>
+    /// <param name="name">The name, unique within the optimizer.</param>
     /// <returns>The block, <see cref="ParameterCount"/> zeros.</returns>
-    /// <exception cref="ArgumentException">There is a block of this name.</exception>
+    /// <exception cref="ArgumentException">There is already a block with this name.</exception>
     protected AlignedBuffer<T> AddState(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -57,6 +57,6 @@ public abstract partial class Optimizer<T>
         }
 
         var names = _state.Length == 0 ? "nothing" : string.Join(", ", StateNames);
-        throw new ArgumentException($"There is no state '{name}'; {GetType().Name} remembers: {names}.", nameof(name));
+        throw new ArgumentException($"There is no state '{name}'; {GetType().Name} keeps: {names}.", nameof(name));
     }
 }

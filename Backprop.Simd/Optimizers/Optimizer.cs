@@ -52,14 +52,14 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
     /// <summary>The weight decay. Each optimizer says how it uses it.</summary>
     public double WeightDecay { get; }
 
-    /// <summary>Makes a step of all parameters, on the caller.</summary>
+    /// <summary>Updates all parameters, on the calling thread.</summary>
     /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <param name="gradients">Their gradients, in the same order.</param>
     /// <exception cref="ArgumentException">A length is wrong or the spans overlap; nothing was written.</exception>
     public void Step(Span<T> parameters, ReadOnlySpan<T> gradients) =>
         Step(parameters, gradients, [new BlockRange(0, ParameterCount)]);
 
-    /// <summary>Makes a step of some ranges of the parameters; the others, and their state, stay as they are.</summary>
+    /// <summary>Updates some ranges of the parameters. Other parameters and their state do not change.</summary>
     /// <param name="parameters"><see cref="ParameterCount"/> parameters.</param>
     /// <param name="gradients">Their gradients, in the same order.</param>
     /// <param name="ranges">The ranges to change, in ascending order and disjoint.</param>
@@ -88,10 +88,10 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
     }
 
     /// <summary>
-    /// Hands over the operator of the step in progress and the state of all parameters, for kernels that update what they have
-    /// in registers. Whoever applies a step this way, to each parameter at most once, ends it by <see cref="FinishStep"/>.
+    /// Passes the operator of the step in progress and the state of all parameters to kernels that update numbers in registers. A
+    /// caller that applies a step in this way, to each parameter at most once, ends it with <see cref="FinishStep"/>.
     /// </summary>
-    /// <returns>False where the optimizer has no such operator: only <see cref="Step(Span{T}, ReadOnlySpan{T})"/> will do.</returns>
+    /// <returns>False if the optimizer has no such operator: then use <see cref="Step(Span{T}, ReadOnlySpan{T})"/>.</returns>
     internal virtual bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
         where TVisitor : struct, IUpdateVisitor<T>, allows ref struct => false;
 

@@ -3,8 +3,8 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>Parameters with a learning rate or a weight decay of their own, or frozen, for <see cref="Optimizer{T}.SetGroups"/>.</summary>
-/// <remarks>Settings that a group leaves out are the optimizer's. The settings may change between steps: a schedule per group sets them.</remarks>
+/// <summary>Parameters that are frozen or have their own learning rate or weight decay, for <see cref="Optimizer{T}.SetGroups"/>.</summary>
+/// <remarks>Settings that a group leaves out are the optimizer's. The settings may change between steps, by a schedule for each group for example.</remarks>
 public sealed class ParameterGroup
 {
     private readonly BlockRange[] _ranges;
@@ -40,7 +40,7 @@ public sealed class ParameterGroup
     /// <summary>Where its parameters lie.</summary>
     public ReadOnlySpan<BlockRange> Ranges => _ranges;
 
-    /// <summary>The factor of the optimizer's learning rate; 1 at first. A factor of 0 freezes the group.</summary>
+    /// <summary>The factor of the optimizer's learning rate; 1 by default. A factor of 0 freezes the group.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double RateFactor
     {
@@ -64,11 +64,11 @@ public sealed class ParameterGroup
         set => field = Checked(value, nameof(WeightDecay));
     }
 
-    /// <summary>Whether the group's parameters, and their state, stay as they are.</summary>
-    /// <remarks>Their gradients are still computed; a network's <c>Freeze</c> saves that too.</remarks>
+    /// <summary>Whether the group is frozen: its parameters and their state do not change.</summary>
+    /// <remarks>Their gradients are still computed; after a network's <c>Freeze</c> they are not.</remarks>
     public bool IsFrozen { get; set; }
 
-    /// <summary>Whether nothing of the group moves.</summary>
+    /// <summary>Whether the parameters of the group do not change.</summary>
     internal bool Rests => IsFrozen || (LearningRate ?? RateFactor) == 0;
 
     [return: NotNullIfNotNull(nameof(value))]

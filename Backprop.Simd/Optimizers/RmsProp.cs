@@ -10,8 +10,9 @@ namespace Backprop.Simd.Optimizers;
 /// <remarks>
 /// PyTorch's formulas, with g = gradient + weightDecay w: v = alpha v + (1 - alpha) g^2; r = sqrt(v), or centered
 /// a = alpha a + (1 - alpha) g and r = sqrt(v - a^2), which is 0 where rounding brings a^2 above v; w -= learningRate g / (r + epsilon),
-/// or with momentum b = momentum b + g / (r + epsilon) and w -= learningRate b. v, a and b start at 0. Moments stay out of
-/// the subnormal range: a is rounded to multiples of 2^-100 (float) or 2^-960 (double), and v loses less than shows beside epsilon.
+/// or with momentum b = momentum b + g / (r + epsilon) and w -= learningRate b. v, a and b start at 0. Moments are kept
+/// out of the subnormal range: a is rounded to multiples of 2^-100 (float) or 2^-960 (double), and v loses too little to show beside
+/// epsilon.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public sealed class RmsProp<T> : Optimizer<T> where T : unmanaged, IFloatingPointIeee754<T>

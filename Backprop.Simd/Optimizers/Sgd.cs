@@ -7,7 +7,7 @@ namespace Backprop.Simd.Optimizers;
 
 /// <summary>Stochastic gradient descent, with momentum (Nesterov's if asked) and weight decay.</summary>
 /// <remarks>
-/// PyTorch's formulas: g = gradient + weightDecay w; without momentum w -= learningRate g. With it v = momentum v +
+/// PyTorch's formulas: g = gradient + weightDecay w; without momentum w -= learningRate g. With momentum v = momentum v +
 /// (1 - dampening) g, where v starts at 0 and the first step is not dampened, and w -= learningRate v, or with Nesterov
 /// w -= learningRate (g + momentum v).
 /// </remarks>
@@ -62,7 +62,7 @@ public sealed class Sgd<T> : Optimizer<T> where T : unmanaged, IFloatingPointIee
     /// <summary>Whether Nesterov's form is used.</summary>
     public bool Nesterov { get; }
 
-    /// <summary>What part of a gradient does not enter the velocity after the first step.</summary>
+    /// <summary>The part of a gradient that does not enter the velocity after the first step.</summary>
     public double Dampening { get; }
 
     /// <summary>The velocity of each parameter; empty without momentum.</summary>

@@ -5,11 +5,11 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>Inverted dropout: in training y = x / (1 - p) with probability 1 - p, else 0; in inference y = x.</summary>
 /// <remarks>
-/// <para>dx = dy / (1 - p) where x was kept, else 0: backward draws the same mask again. What is dropped is a function of the
-/// network's seed, the step, the node and the element's place in the batch alone: the same for any number of threads, for float and
-/// double. p = 0 is the identity; p = 1 gives zeros, and so does a NaN that is dropped. p counts in multiples of 2^-23.</para>
+/// <para>dx = dy / (1 - p) where x was kept, else 0: backward draws the same mask again. Which elements are dropped depends only on
+/// the network's seed, the step, the node and the element's place in the batch. It is the same for any number of threads, and for float
+/// and double. p = 0 is the identity; p = 1 gives zeros. A NaN that is dropped gives 0. p has a resolution of 2^-23.</para>
 /// <para>Hinton, Srivastava, Krizhevsky, Sutskever and Salakhutdinov, "Improving neural networks by preventing co-adaptation of
-/// feature detectors", 2012; random numbers of <see cref="Philox"/>.</para>
+/// feature detectors", 2012; random numbers from <see cref="Philox"/>.</para>
 /// </remarks>
 public sealed class Dropout : Layer
 {

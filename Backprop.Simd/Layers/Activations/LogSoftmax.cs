@@ -4,10 +4,10 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>y_i = x_i - ln sum_j e^x_j over the last dimension: each position of [T, D] or [H, W, C] for itself.</summary>
+/// <summary>y_i = x_i - ln sum_j e^x_j over the last dimension. Each position of [T, D] or [H, W, C] is separate.</summary>
 /// <remarks>
-/// Computed as (x - max) - ln sum e^(x - max), which does not cancel. A row of all -infinity, one with +infinity and one with NaN
-/// give NaN; a row of one element gives 0. Backward, from the output: dx = dy - e^y sum(dy).
+/// Computed as (x - max) - ln sum e^(x - max), which does not cancel. A row of only -infinity gives NaN, and
+/// so does a row with +infinity or NaN; a row of one element gives 0. Backward, from the output: dx = dy - e^y sum(dy).
 /// </remarks>
 public sealed class LogSoftmax : Layer
 {

@@ -5,18 +5,18 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>The rectifier with a learned slope: y = x where x &gt; 0, else a x, with a slope per channel or one for all.</summary>
+/// <summary>The rectifier with a learned slope: y = x where x &gt; 0, else a x, with one slope per channel or one for all.</summary>
 /// <remarks>
 /// He, Zhang, Ren and Sun, arXiv:1502.01852, equation 1; channels are the last dimension. dx = dy where x &gt; 0 or x is NaN, else
 /// a dy; da = the sum of x dy over the rows and positions where x is not &gt; 0. NaN in, NaN out. The slopes are one parameter,
-/// <c>slope</c>: [channels], or [1]. PyTorch advises against weight decay on it.
+/// <c>slope</c>: [channels], or [1]. PyTorch advises against weight decay for it.
 /// </remarks>
 public sealed class PRelu : Layer
 {
     /// <summary>Makes the layer.</summary>
-    /// <param name="slope">What every slope starts at: 0, or 1e-30 to 1e30 in size.</param>
+    /// <param name="slope">The initial value of every slope: 0, or 1e-30 to 1e30 in size.</param>
     /// <param name="perChannel">False for one slope shared by all channels.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="slope"/> is another number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="slope"/> is out of range.</exception>
     public PRelu(double slope = 0.25, bool perChannel = true)
     {
         SpanGuard.InFloatRange(slope);
@@ -24,16 +24,16 @@ public sealed class PRelu : Layer
         Slope = slope;
     }
 
-    /// <summary>What every slope starts at.</summary>
+    /// <summary>The initial value of every slope.</summary>
     public double Slope { get; }
 
-    /// <summary>False for one slope shared by all channels.</summary>
+    /// <summary>Whether each channel has its own slope; false if all share one.</summary>
     public bool PerChannel { get; }
 
     /// <inheritdoc/>
     public override string Kind => "prelu";
 
-    /// <summary>He, as for the rectifier.</summary>
+    /// <summary>He initialization, as for the rectifier.</summary>
     public override Initializer? PreferredInitializer => Initialize.He;
 
     /// <inheritdoc/>
@@ -71,7 +71,7 @@ public sealed class PRelu : Layer
 
     private int Channels(Shape shape) => PerChannel ? shape.Last : 1;
 
-    /// <summary>The slopes side by side until they fill the width of the kernels.</summary>
+    /// <summary>The slopes, repeated until they fill the width of the kernels.</summary>
     private static Span<T> Repeated<T>(ReadOnlySpan<T> slopes, Span<T> scratch)
         where T : unmanaged
     {

@@ -4,10 +4,10 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>y_i = e^x_i / sum_j e^x_j over the last dimension: each position of [T, D] or [H, W, C] for itself.</summary>
+/// <summary>y_i = e^x_i / sum_j e^x_j over the last dimension. Each position of [T, D] or [H, W, C] is separate.</summary>
 /// <remarks>
-/// The maximum is subtracted first. A row of all -infinity, one with +infinity and one with NaN give NaN; a row of one element
-/// gives 1. Backward, from the output: dx = y (dy - sum(dy y)). For a loss against labels use
+/// The maximum is subtracted first. A row of only -infinity gives NaN, and so does a row with +infinity or NaN; a row of one element
+/// gives 1. Backward, from the output: dx = y (dy - sum(dy y)). For a loss with labels use
 /// <c>SoftmaxCrossEntropy</c>, which takes the logits.
 /// </remarks>
 public sealed class Softmax : Layer

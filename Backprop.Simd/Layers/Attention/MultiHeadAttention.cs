@@ -11,16 +11,16 @@ namespace Backprop.Simd.Layers;
 /// D / heads columns, P = softmax(Q K^T / sqrt(D / heads)) and C = P V; y = C W_o + b_o.
 /// </summary>
 /// <remarks>
-/// <para>Inputs: one sequence [T, D] (self-attention); or queries [T, D] and keys that are values as well [S, D]; or queries
-/// [T, D], keys [S, D] and values [S, D]; and then, or not, the number of keys of each row, indices [] from 0 to S. Output:
-/// [T, D].</para>
-/// <para>Parameters: queryWeight, queryBias, keyWeight, keyBias, valueWeight, valueBias, outputWeight, outputBias: [D, D] as
-/// Xavier uniform, and [D] at zero. A head has neighbouring columns. The key bias adds the same to all scores of a query, which
-/// softmax does not see: it is there for exchange with other libraries, and its gradient is exactly 0.</para>
-/// <para>Query t of a causal layer sees keys 0 to t. What it does not see has probability 0 and no gradient; a query that sees
-/// nothing has C = 0, so that y is the output bias, where softmax would give NaN. Keys behind a row's length do not matter, as
-/// long as they are finite.</para>
-/// <para>The layer knows no positions: add them to its input (<see cref="AddShared"/>). Vaswani et al., "Attention is all you
+/// <para>Inputs: one sequence [T, D] (self-attention); or queries [T, D] and keys [S, D], which are also the values; or queries
+/// [T, D], keys [S, D] and values [S, D]. One more input is optional: the number of keys of each row, indices [] from 0 to S.
+/// Output: [T, D].</para>
+/// <para>Parameters: queryWeight, queryBias, keyWeight, keyBias, valueWeight, valueBias, outputWeight, outputBias. Weights are [D, D]
+/// and start as Xavier uniform; biases are [D] and start at zero. Each head has adjacent columns. The key bias adds the same number
+/// to all scores of a query, so softmax cancels it and its gradient is exactly 0. It exists for exchange with other libraries.</para>
+/// <para>In a causal layer query t sees keys 0 to t. Keys that a query does not see have probability 0 and no gradient. If a query
+/// sees no key, softmax would give NaN; here C = 0, so y is the output bias. Keys after a row's length do not matter, as long as
+/// they are finite.</para>
+/// <para>The layer does not know positions: add them to its input (<see cref="AddShared"/>). Vaswani et al., "Attention is all you
 /// need", NeurIPS 2017, section 3.2.</para>
 /// </remarks>
 public sealed class MultiHeadAttention : Layer
@@ -60,7 +60,8 @@ public sealed class MultiHeadAttention : Layer
         if (sequences is < 1 or > 3)
         {
             throw new ArgumentException(
-                $"{Kind} takes 1 to 3 sequences, and lengths (indices) after them if wanted; it got {string.Join(", ", declaration.Inputs)}.", "inputs");
+                $"{Kind} takes 1 to 3 sequences, and optionally lengths (indices); "
+                + $"it got {count} input(s): {string.Join(", ", declaration.Inputs)}.", "inputs");
         }
 
         var queries = declaration.RequireSequence(0);
@@ -124,7 +125,7 @@ public sealed class MultiHeadAttention : Layer
         Parameters(in context, context.Input(key), Key, gradients.Keys);
         Parameters(in context, context.Input(value), Value, gradients.Values);
 
-        // In the order of the inputs. An input in several roles adds up its parts.
+        // Gradients are written in the order of the inputs. An input with several roles gets the sum of their gradients.
         Input(in context, context.InputGradient(0), Query, gradients.Queries);
         Input(in context, key == 0 ? context.InputGradient(0).Adding : context.InputGradient(key), Key, gradients.Keys);
         Input(in context, value == key ? context.InputGradient(key).Adding : context.InputGradient(value), Value, gradients.Values);

@@ -24,8 +24,8 @@ public readonly ref struct BackwardContext<T>
     public RandomKey RandomKey => _pass.RandomKey;
 
     /// <summary>
-    /// True where this batch is one of several that make one loss. A mean that divides by 0 here then gives the gradient of its
-    /// numerator, since the other batches may divide by more. For losses.
+    /// True if this batch is one of several whose losses are combined. If a mean divides by 0 here, it then gives the gradient of its
+    /// numerator, because the other batches may have a larger denominator. For losses.
     /// </summary>
     public bool IsPartOfLoss => _pass.State.OfParts;
 
@@ -38,7 +38,7 @@ public readonly ref struct BackwardContext<T>
     /// <summary>The numbers of an input, as forward saw them.</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>rows x size, or size if shared.</returns>
-    /// <exception cref="InvalidOperationException">The layer's traits do not let backward read this input, or not as a span.</exception>
+    /// <exception cref="InvalidOperationException">The layer's traits do not let backward read this input, or do not let it read a span.</exception>
     public ReadOnlySpan<T> Input(int input)
     {
         _pass.CheckReadsInput(input);
@@ -68,12 +68,12 @@ public readonly ref struct BackwardContext<T>
         return _pass.Output(output);
     }
 
-    /// <summary>The gradient of the loss by an output.</summary>
+    /// <summary>The gradient of the loss with respect to an output.</summary>
     /// <param name="output">The output, from 0.</param>
     /// <returns>rows x size, or size if shared.</returns>
     public ReadOnlySpan<T> OutputGradient(int output = 0) => _pass.Gradient(_pass.OutputEdge(output));
 
-    /// <summary>The gradient of the loss by an output, as a matrix [rows, size].</summary>
+    /// <summary>The gradient of the loss with respect to an output, as a matrix [rows, size].</summary>
     /// <param name="output">The output, from 0.</param>
     /// <returns>The matrix.</returns>
     public ReadOnlyMatrix<T> OutputGradientMatrix(int output = 0)
@@ -82,7 +82,7 @@ public readonly ref struct BackwardContext<T>
         return _pass.AsMatrix(_pass.Gradient(edge), edge.Type);
     }
 
-    /// <summary>Where the gradient by an input goes; empty where none is needed.</summary>
+    /// <summary>Where the gradient of an input goes; empty if it is not needed.</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>The target.</returns>
     public GradientTarget<T> InputGradient(int input)
@@ -106,7 +106,7 @@ public readonly ref struct BackwardContext<T>
     /// <exception cref="InvalidOperationException">This step has already updated the parameter.</exception>
     public ReadOnlyMatrix<T> ParameterMatrix(int parameter) => _pass.ParameterMatrix(parameter);
 
-    /// <summary>Where the gradient by a parameter goes; empty where it is frozen.</summary>
+    /// <summary>Where the gradient of a parameter goes; empty if the parameter is frozen.</summary>
     /// <param name="parameter">The parameter, from 0.</param>
     /// <returns>The target.</returns>
     public GradientTarget<T> ParameterGradient(int parameter)
@@ -128,7 +128,7 @@ public readonly ref struct BackwardContext<T>
     /// <summary>The cache of these rows.</summary>
     public Span<T> Cache => _pass.Cache;
 
-    /// <summary>The cache that the batch has once.</summary>
+    /// <summary>The cache of the whole batch.</summary>
     public Span<T> BatchCache => _pass.Node.Cache.Batch;
 
     /// <summary>The integer cache of these rows.</summary>

@@ -18,7 +18,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public bool IsBound;
 
-    /// <summary>Set where the values are those of another edge, which has memory of its own, from this element of each row on.</summary>
+    /// <summary>Set if the values lie in the memory of another edge, from this element of each of its rows on.</summary>
     public EdgeBuffer<T>? Source;
 
     public int SourceStart;
@@ -27,7 +27,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public ReadOnlyMemory<int> BoundIndices;
 
-    /// <summary>What the present pass reads of the indices, whatever the caller writes meanwhile; null where no node reads them.</summary>
+    /// <summary>The copy of the indices that the current pass reads, whatever the caller writes meanwhile; null if no node reads them.</summary>
     public AlignedBuffer<int>? IndexSnapshot;
 
     public AlignedBuffer<T>? GradientBlock;
@@ -46,7 +46,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         return IsBound ? Bound.Span.Slice(start, length) : (Block ?? throw Lacks("numbers")).Span.Slice(Offset + start, length);
     }
 
-    /// <summary>From one row of values to the next.</summary>
+    /// <summary>The distance from one row of values to the next.</summary>
     public int RowStride => Source is null || Type.Kind == EdgeKind.Shared ? Type.Shape.Size : Source.RowStride;
 
     /// <summary>The values as a matrix [rows, size], which may have gaps between its rows.</summary>
@@ -67,7 +67,7 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
         return (IndexSnapshot ?? throw Lacks("integers")).Span.Slice(start, length);
     }
 
-    /// <summary>Takes the indices that forward and backward read.</summary>
+    /// <summary>Copies the indices that forward and backward read.</summary>
     public void TakeIndices(int rows)
     {
         if (IndexSnapshot is not { } snapshot)

@@ -26,7 +26,7 @@ public readonly record struct EdgeType(EdgeKind Kind, Shape Shape)
     {
         var elements = Kind == EdgeKind.Shared ? Shape.Size : (long)rows * Shape.Size;
         return rows >= 0 && elements <= Array.MaxLength ? (int)elements
-            : throw new ArgumentOutOfRangeException(nameof(rows), rows, $"Rows of {this} are 0 or more, and their elements fit one array, {Array.MaxLength}.");
+            : throw new ArgumentOutOfRangeException(nameof(rows), rows, $"Rows of {this} must be 0 or more, with at most {Array.MaxLength} elements.");
     }
 
     /// <summary>Compares two types.</summary>

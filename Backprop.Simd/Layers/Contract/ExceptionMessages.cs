@@ -1,9 +1,9 @@
 namespace Backprop.Simd.Layers;
 
-/// <summary>Messages of exceptions that are taken over into others.</summary>
+/// <summary>Messages of exceptions, for use in the messages of other exceptions.</summary>
 internal static class ExceptionMessages
 {
-    /// <summary>The message without the end that names the parameter, which an exception adds by itself.</summary>
+    /// <summary>The message without its end, where an exception adds the name of the parameter.</summary>
     public static string WithoutParameter(this ArgumentException error)
     {
         var suffix = $" (Parameter '{error.ParamName}')";

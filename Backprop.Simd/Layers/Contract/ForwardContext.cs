@@ -20,7 +20,7 @@ public readonly ref struct ForwardContext<T>
     /// <summary>The threads to hand to kernels.</summary>
     public ComputeContext Compute => _pass.Compute;
 
-    /// <summary>True in training: a backward pass may follow, and the cache is there to be filled. False in inference.</summary>
+    /// <summary>True in training: a backward pass may follow, and forward fills the cache. False in inference.</summary>
     public bool Training => _pass.State.Training;
 
     /// <summary>The key of this node's random numbers in this step.</summary>
@@ -50,7 +50,7 @@ public readonly ref struct ForwardContext<T>
     /// <returns>The integers.</returns>
     public ReadOnlySpan<int> Indices(int input) => _pass.Indices(input);
 
-    /// <summary>An output to write: rows x size, or size if shared. Holds anything before.</summary>
+    /// <summary>An output to write: rows x size, or size if shared. Its contents are undefined before.</summary>
     /// <param name="output">The output, from 0.</param>
     /// <returns>The numbers.</returns>
     public Span<T> Output(int output = 0) => _pass.WritableOutput(output);
@@ -75,12 +75,12 @@ public readonly ref struct ForwardContext<T>
     /// <returns>Its elements.</returns>
     public ReadOnlySpan<T> State(int state) => _pass.CommittedState(state);
 
-    /// <summary>Whether a piece of state is frozen: training then takes it as inference does, and it stays as it is.</summary>
+    /// <summary>Whether a piece of state is frozen: it is used in training as in inference, and does not change.</summary>
     /// <param name="state">The state, from 0.</param>
     /// <returns>True if it is frozen.</returns>
     public bool IsStateFrozen(int state) => _pass.IsStateFrozen(state);
 
-    /// <summary>The state this training step proposes; committed once, with the step. Starts as the committed state.</summary>
+    /// <summary>The state that this training step proposes. It starts as a copy of the committed state, and is committed with the step.</summary>
     /// <param name="state">The state, from 0.</param>
     /// <returns>Its elements.</returns>
     /// <exception cref="InvalidOperationException">The workspace is for inference.</exception>
@@ -89,19 +89,19 @@ public readonly ref struct ForwardContext<T>
     /// <summary>The cache of these rows; empty in inference.</summary>
     public Span<T> Cache => _pass.Cache;
 
-    /// <summary>The cache that the batch has once; empty in inference.</summary>
+    /// <summary>The cache of the whole batch; empty in inference.</summary>
     public Span<T> BatchCache => _pass.Node.Cache.Batch;
 
     /// <summary>The integer cache of these rows; empty in inference.</summary>
     public Span<int> IndexCache => _pass.IndexCache;
 
-    /// <summary>Scratch space for these rows, holding anything.</summary>
+    /// <summary>Scratch space for these rows. Its contents are undefined.</summary>
     public Span<T> Scratch => _pass.Scratch;
 
-    /// <summary>Scratch space that the batch has once, holding anything.</summary>
+    /// <summary>Scratch space of the whole batch. Its contents are undefined.</summary>
     public Span<T> BatchScratch => _pass.Node.Scratch.Batch;
 
     /// <summary>Reports a loss in double, beside the output in <typeparamref name="T"/>. For losses.</summary>
-    /// <param name="loss">The loss of the batch as its parts.</param>
+    /// <param name="loss">The parts of the loss of the batch.</param>
     public void ReportLoss(LossParts loss) => _pass.Node.Loss = loss;
 }

@@ -7,8 +7,8 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Layers;
 
 /// <summary>
-/// Where a gradient goes. It writes itself: nothing where nobody needs it, over what is there or onto it, as the pass asks; in a
-/// step that may, a parameter is updated and its gradient never stored.
+/// Where a gradient goes. A layer gives a formula, and the target does what the pass needs: it overwrites, adds, or does nothing if
+/// the gradient is not needed. In a training step it may also update the parameter at once and never store the gradient.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -16,8 +16,8 @@ namespace Backprop.Simd.Layers;
 /// context.ParameterGradient(0).Product(x.Transposed, dy);
 /// context.ParameterGradient(1).ColumnSums(dy);
 /// </code>
-/// <para>A gradient is written once. One that is a sum of several parts writes the first, and then the rest through
-/// <see cref="Adding"/>. Kernels take a target as the <see cref="Destination{T}"/> that it converts to.</para>
+/// <para>A gradient is written once. If it is a sum of several parts, write the first part, and the others through
+/// <see cref="Adding"/>. For kernels, a target converts to a <see cref="Destination{T}"/>.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
 public readonly ref struct GradientTarget<T>
@@ -29,7 +29,7 @@ public readonly ref struct GradientTarget<T>
     private readonly StepUpdates<T>? _updates;
     private readonly BlockRange _range;
 
-    /// <summary>A dense gradient; -1 rows for one that is no matrix.</summary>
+    /// <summary>A dense gradient; -1 rows and columns if it is not a matrix.</summary>
     internal GradientTarget(Span<T> span, bool adds, int rows, int columns, ComputeContext? compute, StepUpdates<T>? updates = null, BlockRange range = default)
         : this(span, adds, (rows, columns, columns), compute)
     {
@@ -45,7 +45,7 @@ public readonly ref struct GradientTarget<T>
         _compute = compute;
     }
 
-    /// <summary>The gradient; empty where none is needed. Between the rows of a slice of columns lie elements of others.</summary>
+    /// <summary>The gradient; empty if it is not needed. In a slice of columns, elements of other columns lie between the rows.</summary>
     public Span<T> Span
     {
         get
@@ -58,7 +58,7 @@ public readonly ref struct GradientTarget<T>
     /// <summary>True: add to the span. False: overwrite it, whatever it holds.</summary>
     public bool Adds { get; }
 
-    /// <summary>True where no gradient is needed: skip the work.</summary>
+    /// <summary>True if no gradient is needed: skip the work.</summary>
     public bool IsEmpty => _span.IsEmpty;
 
     /// <summary>The gradient as a matrix: [rows, size] of values, or the shape of a parameter or shared edge of rank 2.</summary>
@@ -72,7 +72,7 @@ public readonly ref struct GradientTarget<T>
         }
     }
 
-    /// <summary>The same gradient, where what is written next is added to what was written before.</summary>
+    /// <summary>The same gradient; what is written next is added to what was written before.</summary>
     public GradientTarget<T> Adding => IsEmpty ? default : new(Span, adds: true, (_rows, _columns, _rowStride), _compute);
 
     private Matrix<T> Whole => IsEmpty ? default : _columns < 0
@@ -103,7 +103,7 @@ public readonly ref struct GradientTarget<T>
         return new(Dense(), Adds, (rows, columns, columns), _compute);
     }
 
-    /// <summary>Some elements of the gradient, in the order of their places.</summary>
+    /// <summary>Some adjacent elements of the gradient.</summary>
     /// <param name="start">The first element.</param>
     /// <param name="length">The number of elements.</param>
     /// <returns>The part, as a row.</returns>
@@ -122,7 +122,7 @@ public readonly ref struct GradientTarget<T>
     /// <param name="count">The number of columns.</param>
     /// <returns>The part, a matrix whose rows have gaps between them.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The columns lie outside the gradient.</exception>
-    /// <exception cref="InvalidOperationException">The gradient is no matrix.</exception>
+    /// <exception cref="InvalidOperationException">The gradient is not a matrix.</exception>
     public GradientTarget<T> SliceColumns(int start, int count)
     {
         if (IsEmpty)
@@ -135,7 +135,7 @@ public readonly ref struct GradientTarget<T>
     /// <param name="a">A [m, k].</param>
     /// <param name="b">B [k, n].</param>
     /// <exception cref="ArgumentException">The gradient is not [m, n].</exception>
-    /// <exception cref="InvalidOperationException">The gradient is no matrix.</exception>
+    /// <exception cref="InvalidOperationException">The gradient is not a matrix.</exception>
     public void Product(ReadOnlyMatrix<T> a, ReadOnlyMatrix<T> b)
     {
         if (IsEmpty)
@@ -189,7 +189,7 @@ public readonly ref struct GradientTarget<T>
 
     /// <summary>The gradient is x y, element by element.</summary>
     /// <param name="x">As many numbers as the gradient has.</param>
-    /// <param name="y">As many.</param>
+    /// <param name="y">As many numbers as x.</param>
     /// <exception cref="ArgumentException">x or y has another length.</exception>
     public void Multiply(ReadOnlySpan<T> x, ReadOnlySpan<T> y)
     {
@@ -209,15 +209,15 @@ public readonly ref struct GradientTarget<T>
     }
 
     /// <summary>
-    /// The gradient is 0 but for some rows: row r is the sum of the rows of dy whose index is r. A step whose optimizer leaves
-    /// parameters of zero gradient alone updates those rows here and now, and touches no other.
+    /// The gradient is 0 except for some rows: row r is the sum of the rows of dy whose index is r. If the optimizer of a step does
+    /// not change parameters whose gradient is 0, this updates the rows at once and touches no others.
     /// </summary>
     /// <param name="dy">One row of gradients for each index.</param>
-    /// <param name="indices">The row of the gradient that each belongs to.</param>
-    /// <param name="skippedRow">A row whose gradient is 0 whatever occurs; -1 for none.</param>
+    /// <param name="indices">The row of the gradient for each row of dy.</param>
+    /// <param name="skippedRow">A row whose gradient is always 0; -1 for none.</param>
     /// <param name="order">Room for two integers per index: <see cref="LayerDeclaration.UseScatter"/>.</param>
-    /// <exception cref="ArgumentException">An index is no row, or dy or the order is too short.</exception>
-    /// <exception cref="InvalidOperationException">The gradient is no matrix.</exception>
+    /// <exception cref="ArgumentException">An index is not a row, dy has the wrong length, or the order is too short.</exception>
+    /// <exception cref="InvalidOperationException">The gradient is not a matrix.</exception>
     public void ScatterRows(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int skippedRow, Span<int> order)
     {
         if (IsEmpty)
@@ -239,7 +239,7 @@ public readonly ref struct GradientTarget<T>
 
     /// <summary>Adds or stores one element; nothing where no gradient is needed.</summary>
     /// <param name="index">The element.</param>
-    /// <param name="value">The gradient by it.</param>
+    /// <param name="value">Its gradient.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
     public void Put(int index, T value)
     {

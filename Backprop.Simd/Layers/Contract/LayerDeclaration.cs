@@ -10,7 +10,7 @@ namespace Backprop.Simd.Layers;
 /// <param name="Shape">Its shape.</param>
 /// <param name="FanIn">Inputs that one unit sums over.</param>
 /// <param name="FanOut">Units that one input feeds.</param>
-/// <param name="Initializer">How it starts; null to let the network choose by the layer that follows.</param>
+/// <param name="Initializer">How the parameter starts; if null, the layer that follows decides.</param>
 internal sealed record DeclaredParameter(string Name, Shape Shape, int FanIn, int FanOut, Initializer? Initializer);
 
 /// <summary>State as a layer declares it: kept with the network, never trained.</summary>
@@ -43,23 +43,23 @@ public sealed class LayerDeclaration
     /// <summary>The layer's kind, for messages.</summary>
     public string Kind { get; }
 
-    /// <summary>How the layer uses the memory of inputs and outputs; unless set, backward reads both.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The value has another flag.</exception>
+    /// <summary>How the layer uses the memory of inputs and outputs. By default backward reads both.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value has an unknown flag.</exception>
     public LayerTraits Traits
     {
         get;
         set
         {
             if ((value & ~AllTraits) != 0)
-                throw new ArgumentOutOfRangeException(nameof(value), value, $"There are the traits {AllTraits}.");
+                throw new ArgumentOutOfRangeException(nameof(value), value, $"The traits are {AllTraits}.");
             field = value;
         }
     } = LayerTraits.ReadsInput | LayerTraits.ReadsOutput;
 
-    /// <summary>What the output can be, for losses that follow: anything unless set.</summary>
+    /// <summary>What the numbers of the output mean, for losses that follow. By default they may mean anything.</summary>
     public OutputMeaning Meaning { get; set; }
 
-    /// <summary>What a loss divides by, where that is known before a pass. For losses.</summary>
+    /// <summary>What a loss divides by, if it is known before a pass. For losses.</summary>
     public LossDivisor Divisor { get; set; }
 
     internal EdgeType[] Outputs => _outputs;
@@ -112,19 +112,19 @@ public sealed class LayerDeclaration
     /// <param name="kind">The kind it must have.</param>
     /// <param name="rank">The rank it must have; -1 for any.</param>
     /// <returns>The shape of the input.</returns>
-    /// <exception cref="ArgumentException">The input is another.</exception>
+    /// <exception cref="ArgumentException">The input has another kind or rank.</exception>
     public Shape Require(int input, EdgeKind kind, int rank = -1) => Require(input, kind, rank, "");
 
     /// <summary>Throws unless an input is a sequence, values [T, D].</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>Its shape.</returns>
-    /// <exception cref="ArgumentException">The input is another.</exception>
+    /// <exception cref="ArgumentException">The input has another kind or rank.</exception>
     public Shape RequireSequence(int input) => Require(input, EdgeKind.Values, 2, ", a sequence [T, D]");
 
     /// <summary>Throws unless an input is an image, values [H, W, C].</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>Its shape.</returns>
-    /// <exception cref="ArgumentException">The input is another.</exception>
+    /// <exception cref="ArgumentException">The input has another kind or rank.</exception>
     public Shape RequireImage(int input) => Require(input, EdgeKind.Values, 3, ", an image [H, W, C]");
 
     private Shape Require(int input, EdgeKind kind, int rank, string layout)
@@ -194,7 +194,7 @@ public sealed class LayerDeclaration
     /// <param name="shape">Its shape.</param>
     /// <param name="fanIn">Inputs that one unit sums over.</param>
     /// <param name="fanOut">Units that one input feeds.</param>
-    /// <param name="initializer">How it starts; null to let the network choose by the layer that follows.</param>
+    /// <param name="initializer">How the parameter starts; if null, the layer that follows decides.</param>
     /// <exception cref="ArgumentException">The name is taken or empty.</exception>
     public void AddParameter(string name, Shape shape, int fanIn, int fanOut, Initializer? initializer)
     {
@@ -234,7 +234,7 @@ public sealed class LayerDeclaration
     public void UseScratch(long perRow, long perBatch = 0) => (ScratchPerRow, ScratchPerBatch) = (Fitting(perRow), Fitting(perBatch));
 
     /// <summary>Says how many multiplications and additions the forward pass takes per row, for <see cref="Networks.Network{T}.Summary"/>.
-    /// A layer that says nothing is counted with one per element of its outputs; a view with none.</summary>
+    /// By default a layer counts one for each element of its outputs; a view counts none.</summary>
     /// <param name="perRow">The operations per row of the batch; a multiply-add is two.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public void UseOperations(double perRow)
@@ -244,7 +244,7 @@ public sealed class LayerDeclaration
     }
 
     /// <summary>Makes the output a view: the elements of each row of input 0 from <paramref name="start"/> on, as many as the output
-    /// has. Sets <see cref="LayerTraits.View"/> and no other trait. Forward and backward copy: they run where memory cannot be shared.</summary>
+    /// has. Sets <see cref="LayerTraits.View"/> and no other trait. Forward and backward must copy: they run if memory cannot be shared.</summary>
     /// <param name="start">The first element of a row.</param>
     /// <exception cref="ArgumentOutOfRangeException">The start is negative.</exception>
     public void UseView(int start = 0)
@@ -259,7 +259,7 @@ public sealed class LayerDeclaration
     /// thread.</summary>
     /// <param name="indicesPerRow">Indices per row of the batch.</param>
     /// <param name="columns">Elements of a row of the table.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are fewer than 0 indices or 1 column.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of indices is negative, or there are no columns.</exception>
     /// <exception cref="ArgumentException">A size is beyond what one buffer holds.</exception>
     public void UseScatter(long indicesPerRow, int columns)
     {
@@ -269,7 +269,7 @@ public sealed class LayerDeclaration
         UseThreadScratch(RowsUpdate<double>.ThreadBytes(columns));
     }
 
-    /// <summary>Asks for packing space on each thread, beyond what products of the network's operands need.</summary>
+    /// <summary>Asks for packing space on each thread, if the layer needs more than the products of the network's operands.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
     public void UseThreadScratch(long bytes)
@@ -278,7 +278,7 @@ public sealed class LayerDeclaration
         ThreadScratchBytes = bytes;
     }
 
-    /// <summary>Throws unless the outputs and traits agree: called when the layer has declared them.</summary>
+    /// <summary>Throws unless the outputs and traits agree. Called after the layer has declared them.</summary>
     internal void Check()
     {
         if (_outputs.Length == 0)
@@ -299,7 +299,7 @@ public sealed class LayerDeclaration
         }
     }
 
-    /// <summary>Sizes come as 64-bit numbers, so that what is too large is refused and never wraps around.</summary>
+    /// <summary>Checks a size. Sizes are 64-bit numbers, so that large sizes are refused and never wrap around.</summary>
     private int Fitting(long elements, [CallerArgumentExpression(nameof(elements))] string name = "")
     {
         ArgumentOutOfRangeException.ThrowIfNegative(elements, name);

@@ -2,8 +2,8 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>How a layer uses the memory of its inputs and outputs: <see cref="LayerDeclaration.Traits"/>.</summary>
 /// <remarks>
-/// The workspace shares and reuses memory by these traits, and the contexts hold a layer to them: reading what was declared
-/// unread throws, whether or not the memory was reused.
+/// The traits decide where a workspace shares and reuses memory. The contexts check them: reading what the traits do not declare
+/// throws, whether or not the memory was reused.
 /// </remarks>
 [Flags]
 public enum LayerTraits
@@ -18,20 +18,19 @@ public enum LayerTraits
     ReadsOutput = 2,
 
     /// <summary>
-    /// The one output may be written over input 0, and in a layer of one input the input gradient over the output gradient: each
-    /// element depends on the element in its place. Backward cannot read input 0.
+    /// The output may overwrite input 0, because each element depends on the element in its place. In a layer with one input, the
+    /// input gradient may overwrite the output gradient in the same way. Backward cannot read input 0.
     /// </summary>
     InPlace = 4,
 
     /// <summary>
-    /// The layer reads its inputs of values as matrices only, whatever their row stride. A view of a part of each row may then be
-    /// read where it lies.
+    /// The layer reads its inputs of values only as matrices, with any row stride. A view of a part of each row then needs no copy.
     /// </summary>
     StridedRows = 8,
 
     /// <summary>
-    /// The one output is a run of the elements of input 0, under another shape: both share memory where they can, and the layer,
-    /// which copies, runs only where they cannot. See <see cref="LayerDeclaration.UseView"/>.
+    /// The output is a contiguous part of each row of input 0, under another shape. Both share memory if they can; if not, the layer
+    /// runs and copies. See <see cref="LayerDeclaration.UseView"/>.
     /// </summary>
     View = 16,
 }

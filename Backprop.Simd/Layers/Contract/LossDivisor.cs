@@ -1,12 +1,12 @@
 namespace Backprop.Simd.Layers;
 
-/// <summary>What a loss divides by, as far as it is known before a pass.</summary>
+/// <summary>What is known about a loss's divisor before a pass.</summary>
 public enum LossDivisor
 {
     /// <summary>The loss does not say.</summary>
     Unknown,
 
-    /// <summary>What the data decide: positions kept, sums of weights.</summary>
+    /// <summary>It depends on the data: positions kept, sums of weights.</summary>
     Data,
 
     /// <summary>The rows of the batch, times a number that is always the same.</summary>

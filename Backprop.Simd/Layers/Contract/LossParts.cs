@@ -1,10 +1,10 @@
 namespace Backprop.Simd.Layers;
 
-/// <summary>A loss over some rows as its parts, in double: a mean is a numerator over a denominator, a sum is a numerator alone.</summary>
+/// <summary>The parts of a loss over some rows, in double. A mean has a numerator and a denominator; a sum has a numerator only.</summary>
 /// <remarks>
-/// Parts of one loss over different rows add up: <c>(a + b).Value</c> is the loss over the rows of both, however the rows were split. What a
-/// mean divides by is said by each loss: positions kept, sums of class weights or of sample weights. The default value is a mean over
-/// nothing, and adds nothing to means and to sums.
+/// Parts of one loss over different rows add up: <c>(a + b).Value</c> is the loss over the rows of both, however the rows were split. Each
+/// loss says what its mean divides by, such as the positions kept or a sum of weights. The default value is a mean over no rows. It adds
+/// nothing to means and sums.
 /// </remarks>
 public readonly record struct LossParts
 {
@@ -19,12 +19,12 @@ public readonly record struct LossParts
     /// <summary>True for a sum, false for a mean.</summary>
     public bool IsSum { get; }
 
-    /// <summary>The loss: numerator / denominator, 0 where the denominator is 0; or the sum.</summary>
+    /// <summary>The loss: numerator / denominator, 0 if the denominator is 0; or the sum.</summary>
     public double Value => IsSum ? Numerator : Denominator == 0 ? 0 : Numerator / Denominator;
 
     /// <summary>The parts of a mean.</summary>
-    /// <param name="numerator">What is divided.</param>
-    /// <param name="denominator">What it is divided by; 0 where no row takes part.</param>
+    /// <param name="numerator">The number that is divided.</param>
+    /// <param name="denominator">The number to divide by; 0 if all rows are ignored.</param>
     /// <returns>The parts.</returns>
     public static LossParts Mean(double numerator, double denominator) => new(numerator, denominator, false);
 
@@ -35,13 +35,13 @@ public readonly record struct LossParts
 
     /// <summary>The parts of one loss over the rows of both.</summary>
     /// <param name="left">The parts over some rows.</param>
-    /// <param name="right">Those over others.</param>
+    /// <param name="right">The parts over other rows.</param>
     /// <returns>The sums of numerators and denominators.</returns>
     /// <exception cref="ArgumentException">One is a sum, the other a mean over something.</exception>
     public static LossParts operator +(LossParts left, LossParts right)
     {
         if (left.IsSum != right.IsSum && left != default && right != default)
-            throw new ArgumentException($"A sum and a mean do not add up; they are {left} and {right}.", nameof(right));
+            throw new ArgumentException($"A sum and a mean cannot be added; they are {left} and {right}.", nameof(right));
         return new(left.Numerator + right.Numerator, left.Denominator + right.Denominator, left.IsSum || right.IsSum);
     }
 

@@ -15,13 +15,13 @@ internal readonly struct RowBuffer<T>(AlignedBuffer<T>? block, int perBatch, int
     public Span<T> Rows(int first, int rows) => block is null ? [] : block.Span.Slice(perBatch + first * perRow, rows * perRow);
 }
 
-/// <summary>All that the passes of one node touch in one workspace.</summary>
+/// <summary>All memory that the passes of one node use in one workspace.</summary>
 internal sealed class NodeBuffers<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public required int Index;
 
-    /// <summary>What the layer declared that it reads.</summary>
+    /// <summary>What the layer declared to read.</summary>
     public required LayerTraits Traits;
 
     public required EdgeBuffer<T>[] Inputs;
@@ -46,7 +46,7 @@ internal sealed class NodeBuffers<T>
 
     public RowBuffer<int> IndexCache;
 
-    /// <summary>In a block that the nodes of a workspace share: they run one after the other.</summary>
+    /// <summary>All nodes of a workspace share this block, because they run one after the other.</summary>
     public RowBuffer<T> Scratch;
 
     /// <summary>Per input: whether its gradient is wanted, and whether another consumer has already written it.</summary>
@@ -54,7 +54,7 @@ internal sealed class NodeBuffers<T>
 
     public required bool[] AddsInputGradient;
 
-    /// <summary>What updates parameters instead of storing their gradients; null where all gradients are kept.</summary>
+    /// <summary>Updates parameters without storing their gradients; null if all gradients are kept.</summary>
     public StepUpdates<T>? Updates;
 
     public LossParts Loss;

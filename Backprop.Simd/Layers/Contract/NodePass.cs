@@ -73,7 +73,7 @@ internal readonly ref struct NodePass<T>
     {
         ref readonly var slot = ref ParameterSlot(parameter);
         if (Node.Updates is { } updates && updates.IsDone(slot.Range))
-            throw new InvalidOperationException($"Parameter {parameter} has been updated in this step already: read it before its gradient is written.");
+            throw new InvalidOperationException($"This step has already updated parameter {parameter}. Read it before its gradient is written.");
         return Slice(Node.ParameterBlock, slot.Range);
     }
 
@@ -89,7 +89,7 @@ internal readonly ref struct NodePass<T>
 
     public Span<T> ProposedState(int state) => Node.ProposedState is { } block
         ? Slice(block, At(Node.States, state).Range)
-        : throw new InvalidOperationException("Inference proposes no state.");
+        : throw new InvalidOperationException("There is no proposed state in inference.");
 
     public Span<T> Cache => Node.Cache.Rows(_firstRow, Rows);
 
@@ -134,9 +134,9 @@ internal readonly ref struct NodePass<T>
         return ref items[index];
     }
 
-    private static InvalidOperationException IsDefault() => new("This context is the default value: only a network makes contexts.");
+    private static InvalidOperationException IsDefault() => new("This context is the default value. Only a network makes contexts.");
 
-    private static InvalidOperationException NoMatrix(Shape shape) => new($"Only a shape of rank 2 is a matrix; this is {shape}.");
+    private static InvalidOperationException NoMatrix(Shape shape) => new($"Only a shape of rank 2 is a matrix; this shape is {shape}.");
 
     private static InvalidOperationException Undeclared(string what, string declared, string advice) =>
         new($"The layer reads {what}, but {declared} in its traits: {advice}.");
@@ -147,7 +147,7 @@ internal static class ContextGuard
 {
     [DoesNotReturn]
     public static void ThrowIndex(int length, int index, string name) =>
-        throw new ArgumentOutOfRangeException(name, index, $"The node has {length} of these.");
+        throw new ArgumentOutOfRangeException(name, index, $"The node has {length} of these, counted from 0.");
 
     /// <summary>One of the inputs of a declaration.</summary>
     public static EdgeType At(EdgeType[] items, int index, [CallerArgumentExpression(nameof(index))] string name = "")

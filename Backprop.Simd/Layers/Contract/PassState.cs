@@ -10,7 +10,7 @@ internal struct PassState
     public bool Training;
     public bool Accumulate;
 
-    /// <summary>True where a mean whose denominator is 0 gives the gradient of its numerator: more parts of it follow.</summary>
+    /// <summary>True if a mean with denominator 0 gives the gradient of its numerator, because more of its parts follow.</summary>
     public bool OfParts;
 
     /// <summary>The parameters and pieces of state that are frozen, in ascending order.</summary>

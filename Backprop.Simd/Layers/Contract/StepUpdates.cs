@@ -6,24 +6,24 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Layers;
 
 /// <summary>
-/// The step in progress, for gradient targets: parameters that are updated where their gradient is made instead of having it
-/// stored, and the ranges that are done, which the rest of the step leaves out.
+/// The step in progress, for gradient targets. They update some parameters at once, without storing their gradients. The rest of the
+/// step skips the ranges that are done.
 /// </summary>
 /// <remarks>
-/// The outer product of a batch of one row is applied when its layer's backward pass has ended, since the layer may still read the
-/// weights: until then its two operands wait here.
+/// In a batch of one row a gradient is an outer product. It is applied after the layer's backward pass, because the layer may still
+/// read the weights. Until then its two operands are kept here.
 /// </remarks>
 /// <param name="parameters">The parameter block.</param>
 /// <param name="gradients">The gradient block.</param>
-/// <param name="most">The most ranges that a step may update.</param>
-/// <param name="longest">The elements of all operands of one layer's outer products.</param>
+/// <param name="most">The largest number of ranges that a step may update.</param>
+/// <param name="longest">The number of elements of all operands of one layer's outer products.</param>
 internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<T> gradients, int most, int longest)
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly AlignedBuffer<T> _operands = new(longest);
     private readonly Outer[] _waiting = new Outer[most];
 
-    /// <summary>The ranges that are updated, in descending order, as the backward pass makes them.</summary>
+    /// <summary>The ranges that are updated, in descending order, as the backward pass reaches them.</summary>
     private readonly BlockRange[] _done = new BlockRange[most];
     private readonly BlockRange[] _rest = new BlockRange[2 * most + 1];
     private int _waitingCount, _doneCount, _operandsUsed;
@@ -33,7 +33,7 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
     /// <summary>The bytes of the operands.</summary>
     public long Bytes => _operands.Bytes;
 
-    /// <summary>A step begins; without one, gradients are stored.</summary>
+    /// <summary>Begins a step. Outside a step, gradients are stored.</summary>
     public void Begin(IUpdateSource<T> optimizer)
     {
         _optimizer = optimizer;
@@ -56,7 +56,7 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
         return false;
     }
 
-    /// <summary>Takes the gradient x dy, a column times a row, of a matrix of parameters.</summary>
+    /// <summary>Keeps the gradient x dy of a matrix of parameters, a column times a row, to apply it later.</summary>
     /// <returns>False if the gradient must be stored: there is no step in progress, or the shape does not suit.</returns>
     public bool TakeOuter(BlockRange range, ReadOnlyMatrix<T> x, ReadOnlyMatrix<T> dy)
     {
@@ -75,7 +75,7 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
         return true;
     }
 
-    /// <summary>Stores a gradient that waits, for a layer that reads it or adds to it.</summary>
+    /// <summary>Stores a gradient that is kept as an outer product, for a layer that reads it or adds to it.</summary>
     public void Store(BlockRange range)
     {
         if (_waitingCount == 0 || IndexOf(range) is not (>= 0 and var at))
@@ -86,7 +86,7 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
         _waitingCount--;
     }
 
-    /// <summary>Applies what a layer left when its backward pass ended.</summary>
+    /// <summary>Applies the outer products of a layer, after its backward pass.</summary>
     public void Finish(ComputeContext context)
     {
         for (var i = 0; i < _waitingCount; i++)
@@ -124,7 +124,7 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
         return true;
     }
 
-    /// <summary>What of the trainable ranges is still to be updated.</summary>
+    /// <summary>The parts of the trainable ranges that are still to be updated.</summary>
     public ReadOnlySpan<BlockRange> Rest(ReadOnlySpan<BlockRange> trainable)
     {
         if (_doneCount == 0)

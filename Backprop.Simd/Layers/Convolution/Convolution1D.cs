@@ -9,7 +9,7 @@ namespace Backprop.Simd.Layers;
 /// </summary>
 /// <remarks>
 /// L' = (L + left + right - dilation (k - 1) - 1) / stride + 1, rounded down: <see cref="Convolution2D"/> on images of height 1.
-/// With all padding on the left, (k - 1) dilation of it, an output depends on earlier positions only.
+/// With padding (k - 1) dilation on the left and none on the right, an output depends on its own and earlier positions only.
 /// </remarks>
 public sealed class Convolution1D : Layer
 {
@@ -20,13 +20,13 @@ public sealed class Convolution1D : Layer
     /// <param name="kernel">The length of a filter.</param>
     /// <param name="stride">From one position of the filter to the next.</param>
     /// <param name="padding">Zeros around the sequence: <see cref="Kernels.Padding.Left"/> before it, <see cref="Kernels.Padding.Right"/> after it;
-    /// the other sides do not count. None by default; <see cref="Kernels.Padding.Sides"/> sets both,
+    /// the other sides are ignored. None by default; <see cref="Kernels.Padding.Sides"/> sets both,
     /// <see cref="Kernels.Padding.Same"/> keeps the length.</param>
     /// <param name="dilation">From one cell of the filter to the next.</param>
-    /// <param name="groups">Filters of a group see the channels of that group.</param>
+    /// <param name="groups">The filters of a group see only the channels of that group.</param>
     /// <param name="initializer">How the filters start; null to choose by the layer that follows. The bias starts at zero.</param>
     /// <param name="bias">False for no bias.</param>
-    /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or <paramref name="filters"/> is no multiple of
+    /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or <paramref name="filters"/> is not a multiple of
     /// <paramref name="groups"/>.</exception>
     public Convolution1D(int filters, int kernel, int stride = 1, Padding padding = default, int dilation = 1, int groups = 1,
         Initializer? initializer = null, bool bias = true)

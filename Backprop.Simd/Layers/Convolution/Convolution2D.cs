@@ -10,7 +10,7 @@ namespace Backprop.Simd.Layers;
 /// </summary>
 /// <remarks>
 /// H' = (H + top + bottom - dilation (kh - 1) - 1) / stride + 1, rounded down; W' likewise. Formulas: <see cref="Kernels.Convolution"/>.
-/// With as many groups as channels and filters it is depthwise.
+/// With as many groups as channels and filters, the convolution is depthwise.
 /// </remarks>
 public sealed class Convolution2D : Layer
 {
@@ -20,15 +20,15 @@ public sealed class Convolution2D : Layer
     /// <param name="stride">From one position of the filter to the next; 1 by default.</param>
     /// <param name="padding">Zeros around the image; none by default. <see cref="Padding.Same"/> keeps the size.</param>
     /// <param name="dilation">From one cell of the filter to the next; 1 by default.</param>
-    /// <param name="groups">Filters of a group see the channels of that group; 1 by default.</param>
+    /// <param name="groups">The filters of a group see only the channels of that group; 1 by default.</param>
     /// <param name="initializer">How the filters start; null to choose by the layer that follows. The bias starts at zero.</param>
     /// <param name="bias">False for no bias.</param>
-    /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or <paramref name="filters"/> is no multiple of
+    /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or <paramref name="filters"/> is not a multiple of
     /// <paramref name="groups"/>.</exception>
     public Convolution2D(int filters, Extent kernel, Extent? stride = null, Padding padding = default, Extent? dilation = null,
         int groups = 1, Initializer? initializer = null, bool bias = true)
     {
-        // The smallest image that this filter fits: checks all but the image itself.
+        // Checks the arguments, with the smallest image that the filter fits into.
         ArgumentOutOfRangeException.ThrowIfLessThan(groups, 1);
         _ = new ConvolutionShape(SmallestSize(kernel.Height, dilation?.Height ?? 1), SmallestSize(kernel.Width, dilation?.Width ?? 1), groups,
             filters, kernel, stride, padding, dilation, groups);

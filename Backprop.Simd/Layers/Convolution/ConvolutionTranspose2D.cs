@@ -6,12 +6,13 @@ using Backprop.Simd.Threading;
 namespace Backprop.Simd.Layers;
 
 /// <summary>
-/// Transposed convolution: [H, W, C] to [H', W', F], the gradient by its images of the convolution that takes [H', W', F] to
-/// [H, W, C], plus a bias; filters [kh, kw, F / groups, C].
+/// Transposed convolution: [H, W, C] to [H', W', F], with filters [kh, kw, F / groups, C] and a bias. It computes the input gradient
+/// of a convolution from [H', W', F] to [H, W, C], and adds the bias.
 /// </summary>
 /// <remarks>
-/// H' = (H - 1) stride - top - bottom + dilation (kh - 1) + 1 + extra rows; W' likewise. As PyTorch's ConvTranspose2d; the extra
-/// rows and columns are its output padding: at the end, where several sizes of H' would give the same H.
+/// H' = (H - 1) stride - top - bottom + dilation (kh - 1) + 1 + extra rows; W' likewise. The same as
+/// PyTorch's ConvTranspose2d: the extra rows and columns are its output padding. They lie at the end, and choose H' where several
+/// sizes give the same H.
 /// </remarks>
 public sealed class ConvolutionTranspose2D : Layer
 {
@@ -22,16 +23,16 @@ public sealed class ConvolutionTranspose2D : Layer
     /// <param name="padding">What is cut off around the output; none by default.</param>
     /// <param name="outputPadding">Extra rows and columns at the end of the output, each below the stride; none by default.</param>
     /// <param name="dilation">From one cell of the filter to the next; 1 by default.</param>
-    /// <param name="groups">Channels of a group reach the filters of that group; 1 by default.</param>
+    /// <param name="groups">The channels of a group reach only the filters of that group; 1 by default.</param>
     /// <param name="initializer">How the filters start; null to choose by the layer that follows. The bias starts at zero.</param>
     /// <param name="bias">False for no bias.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, the output padding is not below the stride, or
-    /// <paramref name="filters"/> is no multiple of <paramref name="groups"/>.</exception>
-    // More than eight parameters: the options of a transposed convolution, as the field has them.
+    /// <paramref name="filters"/> is not a multiple of <paramref name="groups"/>.</exception>
+    // More than eight parameters: each is an independent option with a default, as in PyTorch's ConvTranspose2d.
     public ConvolutionTranspose2D(int filters, Extent kernel, Extent? stride = null, Padding padding = default, Extent? outputPadding = null,
         Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true)
     {
-        // Checks what does not depend on the image.
+        // Checks the arguments that do not depend on the image.
         _ = new Convolution2D(filters, kernel, stride, padding, dilation, groups);
         (Filters, Kernel, Stride, Padding, Dilation, Groups) = (filters, kernel, stride ?? 1, padding, dilation ?? 1, groups);
         OutputPadding = outputPadding ?? 0;

@@ -8,8 +8,8 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>y = x W + b over the last dimension: [.., in] to [.., out], with W [in, out] and b [out].</summary>
 /// <remarks>
-/// <para>Each position of a sequence [T, in] has the same W and b, as in PyTorch's Linear. Images [H, W, C] are refused, since what is
-/// meant is more often a vector: put Flatten in front, or say <c>perPosition</c>.</para>
+/// <para>Each position of a sequence [T, in] has the same W and b, as in PyTorch's Linear. Images [H, W, C] are refused, because a
+/// vector is more often meant: put Flatten before the layer, or set <c>perPosition</c>.</para>
 /// <para>Backward: dW = x^T dy, db = sum of dy over rows and positions, dx = dy W^T.</para>
 /// </remarks>
 public sealed class Affine : Layer

@@ -7,10 +7,10 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>y = W[i]: indices [] or [L] to rows of W, [D] or [L, D]; W is [V, D].</summary>
 /// <remarks>
-/// <para>Backward: dW[i] = the sum of dy over the occurrences of i, in the order of the batch, 128 at a time and those sums pairwise; zero
-/// elsewhere, and in the row of the padding index. As PyTorch's <c>Embedding</c>.</para>
-/// <para>A training step with an optimizer that leaves parameters of zero gradient alone (<c>Sgd</c> without momentum and weight
-/// decay) reads and writes only the rows that occur; the bits are those of a step of all rows.</para>
+/// <para>Backward: dW[i] = the sum of dy over the occurrences of i. The sum is made in the order of the batch, in blocks of 128 that are
+/// added pairwise. Other rows have gradient 0, and so has the row of the padding index. The same as PyTorch's <c>Embedding</c>.</para>
+/// <para>Some optimizers do not change a parameter whose gradient is 0 (<c>Sgd</c> without momentum and weight decay). With these, a
+/// training step reads and writes only the rows that occur, and gives the same bits as a step over all rows.</para>
 /// </remarks>
 public sealed class Embedding : Layer
 {
@@ -19,7 +19,7 @@ public sealed class Embedding : Layer
     /// <param name="size">The length D of a row, 1 or more.</param>
     /// <param name="initializer">How the rows start; normal with a standard deviation of 1 if null.</param>
     /// <param name="paddingIndex">A row that starts at zero and has no gradient; null for none.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or <paramref name="paddingIndex"/> is no row.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or <paramref name="paddingIndex"/> is not a row.</exception>
     /// <exception cref="ArgumentException">The table would hold more than 2^31 - 1 elements.</exception>
     public Embedding(int count, int size, Initializer? initializer = null, int? paddingIndex = null)
     {
@@ -79,7 +79,7 @@ public sealed class Embedding : Layer
     public override void Backward<T>(in BackwardContext<T> context) =>
         context.ParameterGradient(0).ScatterRows(context.OutputGradient(), context.Indices(0), PaddingIndex ?? -1, context.IndexCache);
 
-    /// <summary>Another initializer, and zeros in one row.</summary>
+    /// <summary>Starts one row at zero and the others by another initializer.</summary>
     private sealed class PaddedInitializer(Initializer initializer, int start, int length) : Initializer
     {
         public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)

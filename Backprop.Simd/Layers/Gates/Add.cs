@@ -1,6 +1,6 @@
 namespace Backprop.Simd.Layers.Gates;
 
-/// <summary>z = x + y. The gradient is distributed: dx = dz, dy = dz.</summary>
+/// <summary>z = x + y. Both inputs get the gradient: dx = dz, dy = dz.</summary>
 public sealed class Add : BinaryGate
 {
     /// <inheritdoc/>

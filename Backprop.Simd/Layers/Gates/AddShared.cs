@@ -5,10 +5,10 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>y = x + s: a shared value added to each row, as a learned position to each element of a sequence.</summary>
+/// <summary>y = x + s: adds a shared value to each row, such as learned positions to a sequence.</summary>
 /// <remarks>
-/// s, a parameter or a constant, has the last dimensions of x: all of them, [T, D] + [T, D], or fewer, [T, D] + [D].
-/// Backward: dx = dy; ds is the sum of dy over all that shares s.
+/// s, a parameter or a constant, has the shape of the last dimensions of x: [T, D] + [T, D], or [T, D] + [D].
+/// Backward: dx = dy; ds is the sum of dy over all places that share s.
 /// </remarks>
 public sealed class AddShared : Layer
 {

@@ -3,7 +3,7 @@ namespace Backprop.Simd.Layers.Gates;
 /// <summary>An elementwise function of two inputs of the same type.</summary>
 public abstract class BinaryGate : Layer
 {
-    /// <summary>How the gate uses the memory of inputs and output; unless overridden, backward reads the inputs.</summary>
+    /// <summary>How the gate uses the memory of inputs and output. By default backward reads the inputs.</summary>
     protected virtual LayerTraits Traits => LayerTraits.ReadsInput;
 
     /// <inheritdoc/>

@@ -8,8 +8,8 @@ namespace Backprop.Simd.Layers.Gates;
 /// that dimension again. Either side may be shared by all rows.
 /// </summary>
 /// <remarks>
-/// Backward: dA = dC B^T, dB = A^T dC; a shared side sums over the rows. One product serves the whole batch where a shared
-/// matrix meets vectors: q = W x and y = x W.
+/// Backward: dA = dC B^T, dB = A^T dC; a shared side sums over the rows. If a shared matrix multiplies
+/// vectors, y = x W or q = W x, one product computes the whole batch.
 /// </remarks>
 public sealed class MatrixProduct : Layer
 {
@@ -113,7 +113,7 @@ public sealed class MatrixProduct : Layer
     private static ReadOnlySpan<T> Of<T>(ReadOnlySpan<T> values, EdgeType type, int row, int size) =>
         type.Kind == EdgeKind.Shared ? values : values.Slice(row * size, size);
 
-    /// <summary>The gradient by one row, or what a row adds to that of a shared side.</summary>
+    /// <summary>The gradient of one side for one row, or what the row adds to the gradient of a shared side.</summary>
     private static GradientTarget<T> Of<T>(GradientTarget<T> target, EdgeType type, int row, int rows, int columns)
         where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> =>
         (type.Kind != EdgeKind.Shared ? target.Slice(row * rows * columns, rows * columns) : row == 0 ? target : target.Adding).Reshape(rows, columns);

@@ -1,8 +1,8 @@
 namespace Backprop.Simd.Layers.Gates;
 
 /// <summary>
-/// z = max(x, y), element by element; NaN if either is. The gradient is routed to the larger input; of two equal inputs the
-/// first gets it (PyTorch gives each a half). A NaN gets it in the input that holds it, the first if both do.
+/// z = max(x, y), element by element; NaN if either is NaN. The larger input gets the gradient; if both are equal,
+/// the first gets it (PyTorch gives each a half). If an input is NaN, it gets the gradient; if both are, the first does.
 /// </summary>
 public sealed class Maximum : BinaryGate
 {

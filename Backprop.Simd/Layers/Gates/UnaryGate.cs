@@ -3,7 +3,7 @@ namespace Backprop.Simd.Layers.Gates;
 /// <summary>An elementwise function of one input.</summary>
 public abstract class UnaryGate : Layer
 {
-    /// <summary>How the gate uses the memory of inputs and output; unless overridden, backward reads both.</summary>
+    /// <summary>How the gate uses the memory of inputs and output. By default backward reads both.</summary>
     protected virtual LayerTraits Traits => LayerTraits.ReadsInput | LayerTraits.ReadsOutput;
 
     /// <inheritdoc/>

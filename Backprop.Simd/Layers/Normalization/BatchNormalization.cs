@@ -12,22 +12,22 @@ namespace Backprop.Simd.Layers;
 /// [H, W, C]. y = weight (x - mean) / sqrt(variance + epsilon) + bias.
 /// </summary>
 /// <remarks>
-/// <para>Ioffe, Szegedy, "Batch Normalization" (2015), algorithm 1. In training, mean and variance are those of the batch; the
-/// variance divides by the number of values, and is computed without cancelling. Each step then moves the state:
-/// running = (1 - momentum) running + momentum batch, with the variance that divides by that number less one. Inference takes the state.</para>
+/// <para>Ioffe, Szegedy, "Batch Normalization" (2015), algorithm 1. Training uses the mean and variance of the batch, n values per channel.
+/// The variance divides by n and is computed without cancellation. Each step then updates the state:
+/// running = (1 - momentum) running + momentum batch, where the variance divides by n - 1. Inference uses the state.</para>
 /// <para>Backward, with xhat = (x - mean) / sigma: dweight = sum dy xhat, dbias = sum dy,
 /// dx = weight / sigma (dy - mean(dy) - xhat mean(dy xhat)).</para>
-/// <para>Frozen statistics (<c>network.Freeze(..., statistics: true)</c>) are taken as they are in training too, and are
+/// <para>Frozen statistics (<c>network.Freeze(..., statistics: true)</c>) are used in training too, as
 /// constants: dx = weight / sigma dy.</para>
 /// <para>Training needs at least two values per channel: one row of vectors [C] throws.</para>
 /// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
-/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the input gradient is 0.</para>
 /// </remarks>
 public sealed class BatchNormalization : Layer
 {
     /// <summary>Makes the layer.</summary>
     /// <param name="momentum">The weight of the new value in the running statistics, 0 to 1.</param>
-    /// <param name="epsilon">What is added to the variance, 1e-30 to 1e30.</param>
+    /// <param name="epsilon">The number added to the variance, 1e-30 to 1e30.</param>
     /// <param name="affine">False for no weight and no bias.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="momentum"/> or <paramref name="epsilon"/> is outside its range.</exception>
     public BatchNormalization(double momentum = 0.1, double epsilon = 1e-5, bool affine = true)
@@ -41,7 +41,7 @@ public sealed class BatchNormalization : Layer
     /// <summary>The weight of the new value in the running statistics.</summary>
     public double Momentum { get; }
 
-    /// <summary>What is added to the variance.</summary>
+    /// <summary>The number added to the variance.</summary>
     public double Epsilon { get; }
 
     /// <summary>Whether there are a weight and a bias per channel.</summary>
@@ -77,7 +77,7 @@ public sealed class BatchNormalization : Layer
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">This is training and a channel has one value.</exception>
+    /// <exception cref="ArgumentException">In training, a channel has only one value.</exception>
     public override void Forward<T>(in ForwardContext<T> context)
     {
         var shape = context.InputType(0).Shape;

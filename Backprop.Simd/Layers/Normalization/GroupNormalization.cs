@@ -7,23 +7,23 @@ using Backprop.Simd.Kernels;
 namespace Backprop.Simd.Layers;
 
 /// <summary>
-/// Group normalization: the channels, the last dimension, in groups of neighbours, each normalized over all positions of its row;
+/// Group normalization: the channels, the last dimension, in groups of adjacent channels; each group is normalized over all positions of its row;
 /// y = weight (x - mean) / sqrt(variance + epsilon) + bias, with a weight and a bias per channel.
 /// </summary>
 /// <remarks>
 /// <para>Wu, He, "Group Normalization" (2018), section 3. As many groups as channels is instance normalization, one group is a layer
-/// normalization over positions and channels. The variance divides by the number of values; nothing cancels. Training and inference
+/// normalization over positions and channels. The variance divides by the number of values, and is computed without cancellation. Training and inference
 /// are the same.</para>
 /// <para>Backward, with g = dy weight, xhat = (x - mean) / sigma and means over the group: dx = (g - mean(g) - xhat mean(g xhat)) / sigma,
 /// dweight = sum dy xhat, dbias = sum dy.</para>
 /// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
-/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the input gradient is 0.</para>
 /// </remarks>
 public sealed class GroupNormalization : Layer
 {
     /// <summary>Makes the layer.</summary>
     /// <param name="groups">The number of groups; it divides the channels.</param>
-    /// <param name="epsilon">What is added to the variance, 1e-30 to 1e30.</param>
+    /// <param name="epsilon">The number added to the variance, 1e-30 to 1e30.</param>
     /// <param name="affine">False for no weight and no bias.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> or <paramref name="epsilon"/> is outside its range.</exception>
     public GroupNormalization(int groups, double epsilon = 1e-5, bool affine = true)
@@ -36,7 +36,7 @@ public sealed class GroupNormalization : Layer
     /// <summary>The number of groups.</summary>
     public int Groups { get; }
 
-    /// <summary>What is added to the variance.</summary>
+    /// <summary>The number added to the variance.</summary>
     public double Epsilon { get; }
 
     /// <summary>Whether there are a weight and a bias per channel.</summary>

@@ -7,18 +7,18 @@ namespace Backprop.Simd.Layers;
 /// over the last <see cref="Dimensions"/> dimensions of each row, each position on its own; weight and bias have their shape.
 /// </summary>
 /// <remarks>
-/// <para>Ba, Kiros, Hinton, "Layer Normalization" (2016), section 3. The variance divides by the number of values, and is taken
-/// about the mean: nothing cancels. Training and inference are the same.</para>
+/// <para>Ba, Kiros, Hinton, "Layer Normalization" (2016), section 3. The variance divides by the number of values, and is computed
+/// about the mean, without cancellation. Training and inference are the same.</para>
 /// <para>Backward, with g = dy weight and xhat = (x - mean) / sigma: dx = (g - mean(g) - xhat mean(g xhat)) / sigma,
 /// dweight = sum dy xhat, dbias = sum dy. A single value gives the bias.</para>
 /// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
-/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the gradient by the input 0.</para>
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the input gradient is 0.</para>
 /// </remarks>
 public sealed class LayerNormalization : Layer
 {
     /// <summary>Makes the layer.</summary>
-    /// <param name="dimensions">How many of the last dimensions are normalized together, 1 to 4.</param>
-    /// <param name="epsilon">What is added to the variance, 1e-30 to 1e30.</param>
+    /// <param name="dimensions">The number of last dimensions that are normalized together, 1 to 4.</param>
+    /// <param name="epsilon">The number added to the variance, 1e-30 to 1e30.</param>
     /// <param name="affine">False for no weight and no bias.</param>
     /// <param name="bias">False for no bias.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="dimensions"/> or <paramref name="epsilon"/> is outside its range.</exception>
@@ -30,10 +30,10 @@ public sealed class LayerNormalization : Layer
         (Dimensions, Epsilon, IsAffine, HasBias) = (dimensions, epsilon, affine, affine && bias);
     }
 
-    /// <summary>How many of the last dimensions are normalized together.</summary>
+    /// <summary>The number of last dimensions that are normalized together.</summary>
     public int Dimensions { get; }
 
-    /// <summary>What is added to the variance.</summary>
+    /// <summary>The number added to the variance.</summary>
     public double Epsilon { get; }
 
     /// <summary>Whether there is a weight.</summary>

@@ -3,7 +3,7 @@ namespace Backprop.Simd.Layers;
 /// <summary>What the normalizations share.</summary>
 internal static class NormalizationLayers
 {
-    /// <summary>Throws unless float and double networks mean the same by epsilon, and it is positive.</summary>
+    /// <summary>Throws unless epsilon is positive and in the range of both float and double.</summary>
     public static void CheckEpsilon(double epsilon)
     {
         if (!(epsilon is >= 1e-30 and <= 1e30))

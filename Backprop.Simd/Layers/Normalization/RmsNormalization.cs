@@ -12,13 +12,13 @@ namespace Backprop.Simd.Layers;
 /// <para>Backward, with g = dy weight, r = 1 / sqrt(mean(x^2) + epsilon) and xhat = x r: dx = r (g - xhat mean(g xhat)),
 /// dweight = sum dy xhat.</para>
 /// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
-/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is 0 and the gradient by the input 0.</para>
+/// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output and the input gradient are 0.</para>
 /// </remarks>
 public sealed class RmsNormalization : Layer
 {
     /// <summary>Makes the layer.</summary>
-    /// <param name="dimensions">How many of the last dimensions are normalized together, 1 to 4.</param>
-    /// <param name="epsilon">What is added to the mean square, 1e-30 to 1e30.</param>
+    /// <param name="dimensions">The number of last dimensions that are normalized together, 1 to 4.</param>
+    /// <param name="epsilon">The number added to the mean square, 1e-30 to 1e30.</param>
     /// <param name="affine">False for no weight.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="dimensions"/> or <paramref name="epsilon"/> is outside its range.</exception>
     public RmsNormalization(int dimensions = 1, double epsilon = 1e-5, bool affine = true)
@@ -29,10 +29,10 @@ public sealed class RmsNormalization : Layer
         (Dimensions, Epsilon, IsAffine) = (dimensions, epsilon, affine);
     }
 
-    /// <summary>How many of the last dimensions are normalized together.</summary>
+    /// <summary>The number of last dimensions that are normalized together.</summary>
     public int Dimensions { get; }
 
-    /// <summary>What is added to the mean square.</summary>
+    /// <summary>The number added to the mean square.</summary>
     public double Epsilon { get; }
 
     /// <summary>Whether there is a weight.</summary>

@@ -5,7 +5,7 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>The means of a given number of bins: [H, W, C] to [H', W', C].</summary>
 /// <remarks>
-/// Bin o covers the cells [floor(o H / H'), ceil((o + 1) H / H')); neighbours may share a cell. As PyTorch's
+/// Bin o covers the cells [floor(o H / H'), ceil((o + 1) H / H')); neighbours may share a cell. The same as PyTorch's
 /// <c>AdaptiveAvgPool2d</c>.
 /// </remarks>
 public sealed class AdaptiveAveragePooling2D : Layer

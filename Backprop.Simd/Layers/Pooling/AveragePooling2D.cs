@@ -5,8 +5,8 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>The mean of each window and channel: [H, W, C] to [H', W', C].</summary>
 /// <remarks>
-/// Sizes as of <see cref="MaxPooling2D"/>. The sum of a window is divided by its cells, those of the padding included unless
-/// <see cref="IncludePadding"/> is false; in the ceiling mode, what lies beyond the padding does not count. As PyTorch's <c>AvgPool2d</c>.
+/// Sizes are as in <see cref="MaxPooling2D"/>. The sum of a window is divided by its number of cells, including the padding unless
+/// <see cref="IncludePadding"/> is false. In the ceiling mode, cells beyond the padding do not count. The same as PyTorch's <c>AvgPool2d</c>.
 /// </remarks>
 public sealed class AveragePooling2D : Layer
 {
@@ -14,7 +14,7 @@ public sealed class AveragePooling2D : Layer
     /// <param name="kernel">The size of a window.</param>
     /// <param name="stride">From one window to the next; the size of a window if null.</param>
     /// <param name="padding">Zeros around the image; none by default.</param>
-    /// <param name="ceiling">Whether windows that only begin inside the image count.</param>
+    /// <param name="ceiling">Whether to keep windows that only begin inside the image.</param>
     /// <param name="includePadding">False to divide by the real cells of a window only.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or a window would lie wholly in padding.</exception>
     public AveragePooling2D(Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false, bool includePadding = true)
@@ -32,7 +32,7 @@ public sealed class AveragePooling2D : Layer
     /// <summary>Zeros around the image.</summary>
     public Padding Padding { get; }
 
-    /// <summary>Whether windows that only begin inside the image count.</summary>
+    /// <summary>Whether to keep windows that only begin inside the image.</summary>
     public bool Ceiling { get; }
 
     /// <summary>Whether the divisor counts cells of the padding.</summary>

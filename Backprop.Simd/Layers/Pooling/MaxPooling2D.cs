@@ -5,10 +5,10 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>The largest value of each window and channel: [H, W, C] to [H', W', C].</summary>
 /// <remarks>
-/// <para>H' = (H + top + bottom - kernel) / stride + 1, rounded down, or up in the ceiling mode, where the last window must still start
-/// inside the image or the padding before it; W' likewise. As PyTorch's <c>MaxPool2d</c>.</para>
-/// <para>Padding never wins, a window of -infinity gives -infinity, NaN wins. Equal values: the first in row-major order gets the
-/// gradient; overlapping windows add theirs.</para>
+/// <para>H' = (H + top + bottom - kernel) / stride + 1, rounded down. The ceiling mode rounds up, but the last window must start inside the
+/// image or the padding before it; W' likewise. The same as PyTorch's <c>MaxPool2d</c>.</para>
+/// <para>Padding never wins, a window of -infinity gives -infinity, NaN wins. Of equal values, the first in row-major order gets the
+/// gradient. The gradients of overlapping windows add up.</para>
 /// </remarks>
 public sealed class MaxPooling2D : Layer
 {
@@ -16,7 +16,7 @@ public sealed class MaxPooling2D : Layer
     /// <param name="kernel">The size of a window.</param>
     /// <param name="stride">From one window to the next; the size of a window if null.</param>
     /// <param name="padding">Cells around the image that never win; none by default.</param>
-    /// <param name="ceiling">Whether windows that only begin inside the image count.</param>
+    /// <param name="ceiling">Whether to keep windows that only begin inside the image.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or a window would lie wholly in padding.</exception>
     public MaxPooling2D(Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false)
     {
@@ -33,7 +33,7 @@ public sealed class MaxPooling2D : Layer
     /// <summary>Cells around the image.</summary>
     public Padding Padding { get; }
 
-    /// <summary>Whether windows that only begin inside the image count.</summary>
+    /// <summary>Whether to keep windows that only begin inside the image.</summary>
     public bool Ceiling { get; }
 
     /// <inheritdoc/>

@@ -2,10 +2,10 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>What the poolings share.</summary>
+/// <summary>What the pooling layers share.</summary>
 internal static class PoolingLayers
 {
-    /// <summary>The windows over the input; refuses those that do not fit.</summary>
+    /// <summary>The windows over the input; throws if they do not fit.</summary>
     public static PoolingShape Windows(LayerDeclaration declaration, Extent kernel, Extent stride, Padding padding, bool ceiling)
     {
         var input = Image(declaration);

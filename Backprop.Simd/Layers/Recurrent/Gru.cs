@@ -11,15 +11,15 @@ namespace Backprop.Simd.Layers;
 /// r, z = sigmoid(p + q), n = tanh(p_n + r (q_n + b_h)), h' = (1 - z) n + z h.
 /// </summary>
 /// <remarks>
-/// <para>Inputs: the sequence, values [T, D]; lengths, indices [] from 1 to T, or not; the initial h, values [H], or not (zeros).
-/// Outputs: h of all steps [T, H]; h [H] of the last step.</para>
+/// <para>Inputs: the sequence, values [T, D]; optionally lengths, indices [] from 1 to T; optionally the initial h, values [H], else
+/// zeros. Outputs: h of all steps [T, H]; h [H] of the last step.</para>
 /// <para>Parameters: inputWeight W [D, 3H], hiddenWeight U [H, 3H], bias b [3H], the gates side by side in the order r, z, n;
-/// hiddenBias b_h [H], the one bias inside r. Both weights start as Xavier uniform with the fans of one gate, the biases at
+/// hiddenBias b_h [H], the bias that r multiplies. Both weights start as Xavier uniform with the fans of one gate, the biases at
 /// zero.</para>
-/// <para>A row that is shorter than T has outputs 0 behind its end, and its last state is that of its end. No gradient flows
+/// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
-/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014; r applied behind the product, and z
-/// as the share of the old state, as in PyTorch's GRU, whose further biases of r and z are one here.</para>
+/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014; As in PyTorch's GRU, r multiplies
+/// after the product and z is the share of the old state; PyTorch's two biases of r and z are one bias here.</para>
 /// </remarks>
 public sealed class Gru : Layer
 {
@@ -110,7 +110,7 @@ public sealed class Gru : Layer
         var first = hasLengths ? 2 : 1;
         var hasState = context.InputCount > first;
 
-        // By the gates, from the last step to the first; rows join where their sequence ends.
+        // The gradients of the gates, from the last step to the first. Each row begins where its sequence ends.
         Span<T> gates = context.Cache[..(3 * all)], inner = context.Cache.Slice(3 * all, all);
         Span<T> gradients = context.Scratch[..(4 * all)], shifted = context.Scratch.Slice(4 * all, all);
         var carry = new Matrix<T>(context.Scratch[(5 * all)..], rows, Units);
@@ -128,7 +128,7 @@ public sealed class Gru : Layer
                 Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);
         }
 
-        // The rest is over all steps at once. Gradients lie as n, r, z, a; parameters as r, z, n.
+        // The rest handles all steps at once. Gradients are in the order n, r, z, a; parameters in the order r, z, n.
         var whole = new ReadOnlyMatrix<T>(gradients, rows * steps, 4 * Units);
         ReadOnlyMatrix<T> dn = whole.SliceColumns(0, Units), drz = whole.SliceColumns(Units, 2 * Units);
         ReadOnlyMatrix<T> x = new(context.Input(0), rows * steps, shape[1]), before = new(shifted, rows * steps, Units), w = context.ParameterMatrix(0);

@@ -11,22 +11,22 @@ namespace Backprop.Simd.Layers;
 /// h' = sigmoid(o) tanh(c').
 /// </summary>
 /// <remarks>
-/// <para>Inputs: the sequence, values [T, D]; lengths, indices [] from 1 to T, or not; the initial h and c, values [H] each, or
-/// neither (zeros). Outputs: h of all steps [T, H]; h [H] and c [H] of the last step.</para>
+/// <para>Inputs: the sequence, values [T, D]; optionally lengths, indices [] from 1 to T; optionally the initial h and c, values [H]
+/// each, else zeros. Outputs: h of all steps [T, H]; h [H] and c [H] of the last step.</para>
 /// <para>Parameters: inputWeight W [D, 4H], hiddenWeight U [H, 4H], bias b [4H], the gates side by side in the order i, f, g, o.
 /// Both weights start as Xavier uniform with the fans of one gate, which for U has the variance of an orthogonal matrix; the bias
-/// starts at zero but for f.</para>
-/// <para>A row that is shorter than T has outputs 0 behind its end, and its last state is that of its end. No gradient flows
+/// starts at zero, except for f.</para>
+/// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
 /// <para>Back-propagation goes through all steps. Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9(8),
-/// 1997; with forget gates, Gers, Schmidhuber and Cummins, Neural Computation 12(10), 2000. Gates as in PyTorch's LSTM, whose two
+/// 1997; with forget gates, Gers, Schmidhuber and Cummins, Neural Computation 12(10), 2000. The gates are as in PyTorch's LSTM; its two
 /// biases are one here.</para>
 /// </remarks>
 public sealed class Lstm : Layer
 {
     /// <summary>Makes the layer.</summary>
     /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
-    /// <param name="forgetBias">The first value of the forget gate's bias: with 1 cells keep what they hold at first
+    /// <param name="forgetBias">The initial bias of the forget gate. With 1, cells keep their contents early in training
     /// (Jozefowicz, Zaremba and Sutskever, ICML 2015); PyTorch starts around 0.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range, or <paramref name="forgetBias"/> is not
@@ -43,7 +43,7 @@ public sealed class Lstm : Layer
     /// <summary>The number of units, H.</summary>
     public int Units { get; }
 
-    /// <summary>The first value of the forget gate's bias.</summary>
+    /// <summary>The initial bias of the forget gate.</summary>
     public double ForgetBias { get; }
 
     /// <summary>How both weights start; Xavier uniform if null.</summary>
@@ -103,7 +103,7 @@ public sealed class Lstm : Layer
         if (context.Training)
             SequenceRows.Last(buffers.Cells, lengths, context.Output(2), context.Rows, Units);
         else
-            buffers.Cell.CopyTo(context.Output(2)); // Rows that have ended have kept theirs.
+            buffers.Cell.CopyTo(context.Output(2)); // A row that has ended keeps its cell.
     }
 
     /// <inheritdoc/>
@@ -138,7 +138,7 @@ public sealed class Lstm : Layer
                 Gemm.Multiply(buffers.Step(gradients, t, 4), transposed, carry, compute);
         }
 
-        // The rest is one product each over all steps.
+        // The rest is one product for each gradient, over all steps.
         var d = buffers.All(gradients, 4);
         var x = buffers.Sequence(context.Input(0));
         SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], buffers.Shifted, context.Rows, Units);
@@ -152,7 +152,7 @@ public sealed class Lstm : Layer
         context.InputGradient(first + 1).Copy(buffers.Cell);
     }
 
-    /// <summary>The cache and scratch of some rows. In inference gates and one step's cells lie in scratch.</summary>
+    /// <summary>The cache and scratch of some rows. In inference the gates and the cells of one step lie in scratch.</summary>
     private readonly ref struct Buffers<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         private readonly int _rows, _inputs, _units;
@@ -189,7 +189,7 @@ public sealed class Lstm : Layer
 
         public Span<T> TanhCells { get; }
 
-        /// <summary>By the sums before the functions, [rows, T, 4H].</summary>
+        /// <summary>The gradients of the sums before the functions, [rows, T, 4H].</summary>
         public Span<T> Gradients { get; }
 
         /// <summary>h before each step, [rows, T, H].</summary>
@@ -197,7 +197,7 @@ public sealed class Lstm : Layer
 
         public Span<T> Zeros { get; }
 
-        /// <summary>What flows back to the h of a step, [rows, H]; <see cref="Cell"/> likewise, or the one step's cells of inference.</summary>
+        /// <summary>The gradient of the h of a step, [rows, H]. <see cref="Cell"/> is the gradient of c, or in inference c itself.</summary>
         public Span<T> Carry { get; }
 
         public Span<T> Cell { get; }
@@ -215,7 +215,7 @@ public sealed class Lstm : Layer
         public ReadOnlyMatrix<T> Step(ReadOnlySpan<T> values, int step, int width) => SequenceRows.Step(values, step, _rows, Steps, width * _units);
     }
 
-    /// <summary>The forget gate's quarter at one value, the rest at zero; draws nothing.</summary>
+    /// <summary>Sets the bias of the forget gate to one value and the rest to zero, without random numbers.</summary>
     private sealed class BiasInitializer(double forget) : Initializer
     {
         public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)

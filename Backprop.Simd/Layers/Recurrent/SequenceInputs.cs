@@ -16,8 +16,8 @@ internal static class SequenceInputs
     }
 
     /// <summary>
-    /// Throws unless the inputs of a recurrence are a sequence [T, D], then lengths or not, then <paramref name="states"/>
-    /// initial states [units] or none.
+    /// Throws unless the inputs of a recurrent layer are a sequence [T, D], optionally lengths, and optionally
+    /// <paramref name="states"/> initial states [units].
     /// </summary>
     /// <returns>The shape of the sequence.</returns>
     public static Shape CheckRecurrence(LayerDeclaration declaration, int states, int units)
@@ -28,8 +28,8 @@ internal static class SequenceInputs
         if (count != before && count != before + states)
         {
             throw new ArgumentException(
-                $"{declaration.Kind} takes a sequence, after it lengths (indices) if wanted, and after them {states} initial state(s) if wanted; "
-                + $"it got {string.Join(", ", declaration.Inputs)}.", "inputs");
+                $"{declaration.Kind} takes a sequence, optionally lengths (indices), and optionally {states} initial state(s); "
+                + $"it got {count} input(s): {string.Join(", ", declaration.Inputs)}.", "inputs");
         }
 
         var shape = declaration.RequireSequence(0);
@@ -49,5 +49,5 @@ internal static class SequenceInputs
 
     [DoesNotReturn]
     private static void Throw(string kind, int least, int most, int row, int length) =>
-        throw new ArgumentException($"Lengths of {kind} lie in {least} to {most}; row {row} has {length}.", "lengths");
+        throw new ArgumentException($"Lengths of {kind} must be between {least} and {most}; row {row} has {length}.", "lengths");
 }

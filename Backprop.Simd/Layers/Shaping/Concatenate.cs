@@ -2,16 +2,16 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>Inputs side by side along one dimension: [.., a, ..], [.., b, ..], ... to [.., a + b + .., ..].</summary>
-/// <remarks>Backward: dx of an input is the slice of dy that it went to.</remarks>
+/// <summary>Concatenates its inputs along one dimension: [.., a, ..], [.., b, ..], ... to [.., a + b + .., ..].</summary>
+/// <remarks>Backward: dx of an input is its slice of dy.</remarks>
 public sealed class Concatenate : Layer
 {
     /// <summary>Makes the layer.</summary>
-    /// <param name="axis">The dimension of a row along which the inputs lie side by side, from 0; negative counts from the end,
-    /// -1 is the last.</param>
+    /// <param name="axis">The dimension of a row to concatenate along, from 0. Negative numbers count from the end; -1 is the
+    /// last.</param>
     public Concatenate(int axis = -1) => Axis = axis;
 
-    /// <summary>The dimension along which the inputs lie side by side.</summary>
+    /// <summary>The dimension to concatenate along.</summary>
     public int Axis { get; }
 
     /// <inheritdoc/>
@@ -26,7 +26,7 @@ public sealed class Concatenate : Layer
         var first = declaration.RequireNumbers(0);
         var axis = AxisOf(first.Shape);
         if ((uint)axis >= (uint)first.Shape.Rank)
-            throw new ArgumentException($"{Kind} along dimension {Axis} needs inputs that have it; input 0 is {first}.", "inputs");
+            throw new ArgumentException($"{Kind} along dimension {Axis} needs inputs with this dimension; input 0 is {first}.", "inputs");
         var length = 0L;
         for (var input = 0; input < declaration.Inputs.Count; input++)
         {
@@ -42,7 +42,7 @@ public sealed class Concatenate : Layer
         }
 
         if (length > int.MaxValue)
-            throw new ArgumentException($"{Kind} along dimension {Axis} would have {length} elements there; there may be 2^31 - 1.", "inputs");
+            throw new ArgumentException($"{Kind} along dimension {Axis} would have {length} elements there; the most is 2^31 - 1.", "inputs");
         Span<int> dimensions = stackalloc int[first.Shape.Rank];
         for (var d = 0; d < dimensions.Length; d++)
             dimensions[d] = d == axis ? (int)length : first.Shape[d];
@@ -82,7 +82,7 @@ public sealed class Concatenate : Layer
 
     private int AxisOf(Shape shape) => Axis < 0 ? Axis + shape.Rank : Axis;
 
-    /// <summary>Elements that lie side by side: those of the dimensions from the axis on.</summary>
+    /// <summary>The number of elements that are adjacent: the product of the dimensions from the axis on.</summary>
     private int Chunk(Shape shape)
     {
         var elements = 1;

@@ -6,8 +6,8 @@ public sealed class Reshape : ViewLayer
     private readonly int[] _dimensions;
 
     /// <summary>Makes the layer.</summary>
-    /// <param name="dimensions">Up to four sizes, each 1 or more; one may be -1 and follows from the others.</param>
-    /// <exception cref="ArgumentException">There are more than four sizes, two are -1, or one is another number below 1.</exception>
+    /// <param name="dimensions">Up to four sizes, each 1 or more. One may be -1: it follows from the others.</param>
+    /// <exception cref="ArgumentException">There are more than four sizes, more than one is -1, or a size is 0 or below -1.</exception>
     public Reshape(params ReadOnlySpan<int> dimensions)
     {
         _dimensions = dimensions.ToArray();
@@ -15,7 +15,7 @@ public sealed class Reshape : ViewLayer
         foreach (var dimension in dimensions)
             free += dimension == -1 ? 1 : 0;
         if (free > 1)
-            throw new ArgumentException($"At most one size is -1; got [{string.Join(", ", _dimensions)}].", nameof(dimensions));
+            throw new ArgumentException($"At most one size may be -1; got [{string.Join(", ", _dimensions)}].", nameof(dimensions));
         _ = new Shape(Array.ConvertAll(_dimensions, d => d == -1 ? 1 : d));
     }
 

@@ -3,18 +3,18 @@ using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>Some neighbours along one dimension of each row: [.., start up to start + length, ..].</summary>
+/// <summary>A range of one dimension of each row: [.., start up to start + length, ..].</summary>
 /// <remarks>
-/// Where the slice is one run of each row and all its consumers take rows with gaps between them (<see cref="Affine"/> does), the
-/// workspace lets them read the input's memory and nothing is copied; elsewhere forward copies the slice. Backward writes it to
-/// its place in the input's gradient, with zeros around it.
+/// If the slice is contiguous in each row and all its consumers take rows with gaps between them (<see cref="Affine"/> does), they
+/// read the input's memory and nothing is copied. Otherwise forward copies the slice. Backward writes the gradient to the slice's
+/// place in the input's gradient, with zeros around it.
 /// </remarks>
 public sealed class Slice : Layer
 {
     /// <summary>Makes the layer.</summary>
-    /// <param name="axis">The dimension, from 0; negative counts from the last, -1.</param>
-    /// <param name="start">The first of them, from 0.</param>
-    /// <param name="length">How many, 1 or more.</param>
+    /// <param name="axis">The dimension, from 0. Negative numbers count from the end; -1 is the last.</param>
+    /// <param name="start">The first element, from 0.</param>
+    /// <param name="length">The number of elements, 1 or more.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="start"/> is negative or <paramref name="length"/> below 1.</exception>
     public Slice(int axis, int start, int length)
     {
@@ -23,13 +23,13 @@ public sealed class Slice : Layer
         (Axis, Start, Length) = (axis, start, length);
     }
 
-    /// <summary>The dimension; negative counts from the last.</summary>
+    /// <summary>The dimension; negative numbers count from the end.</summary>
     public int Axis { get; }
 
-    /// <summary>The first.</summary>
+    /// <summary>The first element.</summary>
     public int Start { get; }
 
-    /// <summary>How many.</summary>
+    /// <summary>The number of elements.</summary>
     public int Length { get; }
 
     /// <inheritdoc/>
@@ -74,7 +74,7 @@ public sealed class Slice : Layer
         Strips.Copy(context.OutputGradient(), run, 0, target, step, start, run, context.Compute);
     }
 
-    /// <summary>Where the first run of the slice starts in a row of the input, its length, and how far it is to the next.</summary>
+    /// <summary>Where the slice first starts in a row of the input, the length of each contiguous part, and the distance to the next.</summary>
     private (int Start, int Run, int Step) Run(Shape input)
     {
         var axis = Axis < 0 ? Axis + input.Rank : Axis;

@@ -2,7 +2,7 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>A layer whose output is its input under another shape: the workspace gives both the same memory.</summary>
 /// <remarks>
-/// Forward never runs. Backward runs, as a copy or a sum, only where the input's gradient has a second source or is that of a
+/// Forward never runs. Backward runs, as a copy or a sum, only if the input's gradient has a second source, or if the input is a
 /// parameter.
 /// </remarks>
 public abstract class ViewLayer : Layer
@@ -30,6 +30,6 @@ public abstract class ViewLayer : Layer
 
     /// <summary>The shape of the output.</summary>
     /// <param name="input">The type of the input.</param>
-    /// <returns>A shape of as many elements.</returns>
+    /// <returns>A shape with the same number of elements.</returns>
     protected abstract Shape OutputShape(EdgeType input);
 }
