@@ -1,7 +1,7 @@
 using System.Numerics;
 using Backprop.Simd.Data;
-using Backprop.Simd.Layers;
 using Backprop.Simd.Execution;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Training;

@@ -1,6 +1,6 @@
 using System.Numerics;
-using Backprop.Simd.Layers;
 using Backprop.Simd.Execution;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Schedules;
 
