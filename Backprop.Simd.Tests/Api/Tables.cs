@@ -97,9 +97,9 @@ internal static class Tables
         yield return ("Network.StateOf.name", () => Running);
         yield return ("NetworkDefinition.name", () => "relu1");
         yield return ("ParameterLayout.get_Item.name", () => Weight);
-        yield return ("Workspace.ParameterGradient.name", () => Weight);
-        yield return ("Workspace.Value.name", () => "relu1");
-        yield return ("Workspace.Gradient.name", () => "relu1");
+        yield return ("Workspace.ParameterGradientOf.name", () => Weight);
+        yield return ("Workspace.ValueOf.name", () => "relu1");
+        yield return ("Workspace.GradientOf.name", () => "relu1");
         yield return ("Workspace.LossOf.name", () => "softmaxcrossentropy1");
         yield return ("Workspace.PartsOf.name", () => "softmaxcrossentropy1");
         yield return ("Workspace.SetInput.name", () => "x");
