@@ -300,7 +300,7 @@ public sealed class TrainerTests
         Refused("The optimizer has the length 3", new() { Epochs = 1 }, optimizer: new Sgd<float>(3, 0.1));
         Refused("The average has the length 3", new() { Epochs = 1, Average = new(3) });
         Refused("no loss", new() { Epochs = 1 }, GraphBuilder.Chain(8).Affine(2).Build<float>(1));
-        Refused("The network's input 'targets' values [2] has no column", new() { Epochs = 1 },
+        Refused("no column for the network's input 'targets' values [2]", new() { Epochs = 1 },
             GraphBuilder.Chain(8).Affine(2).MeanSquaredError().Build<float>(1));
         Refused("takes values [9]; the column holds values [8]", new() { Epochs = 1 }, GraphBuilder.Chain(9).Affine(2).SoftmaxCrossEntropy().Build<float>(1));
         Assert.Throws<InvalidOperationException>(() =>
