@@ -42,7 +42,7 @@ internal static unsafe class RowTiles<TVector, T>
             if (higher > 0)
             {
                 Cut(height + 1, ref panel);
-                Tiles(form, height + 1, in panel, at, higher);
+                Tiles(form, height + 1, in panel, in at, higher);
                 at.A += higher * panel.ATileStride;
                 at.C += (nint)higher * (height + 1) * panel.CRowStride;
                 at.Addend += (nint)higher * (height + 1) * panel.AddendRowStride;
@@ -53,7 +53,7 @@ internal static unsafe class RowTiles<TVector, T>
         }
 
         Cut(rows, ref panel);
-        Tiles(form, rows, in panel, at, tiles);
+        Tiles(form, rows, in panel, in at, tiles);
     }
 
     /// <summary>The strides of A for tiles of some height.</summary>
@@ -65,46 +65,46 @@ internal static unsafe class RowTiles<TVector, T>
         panel.ATileStride = panel.PacksA ? tileRows * panel.Depth * sizeof(T) : tileRows * panel.ARowStride;
     }
 
-    private static void Tiles(TileForm form, int rows, in TilePanel<T> panel, TileStart<T> at, nint tiles)
+    private static void Tiles(TileForm form, int rows, in TilePanel<T> panel, in TileStart<T> at, nint tiles)
     {
         switch (form)
         {
             case TileForm.Overwrite:
-                Vectors<Overwrite>(rows, in panel, at, tiles);
+                Vectors<Overwrite>(rows, in panel, in at, tiles);
                 break;
             case TileForm.AddTo:
-                Vectors<AddTo>(rows, in panel, at, tiles);
+                Vectors<AddTo>(rows, in panel, in at, tiles);
                 break;
             case TileForm.ScaledOverwrite:
-                Vectors<ScaledOverwrite>(rows, in panel, at, tiles);
+                Vectors<ScaledOverwrite>(rows, in panel, in at, tiles);
                 break;
             case TileForm.ScaledAddTo:
-                Vectors<ScaledAddTo>(rows, in panel, at, tiles);
+                Vectors<ScaledAddTo>(rows, in panel, in at, tiles);
                 break;
             case TileForm.SegmentedOverwrite:
-                Vectors<Segmented<Overwrite>>(rows, in panel, at, tiles);
+                Vectors<Segmented<Overwrite>>(rows, in panel, in at, tiles);
                 break;
             case TileForm.SegmentedAddTo:
-                Vectors<Segmented<AddTo>>(rows, in panel, at, tiles);
+                Vectors<Segmented<AddTo>>(rows, in panel, in at, tiles);
                 break;
         }
     }
 
-    private static void Vectors<TUpdate>(int rows, in TilePanel<T> panel, TileStart<T> at, nint tiles)
+    private static void Vectors<TUpdate>(int rows, in TilePanel<T> panel, in TileStart<T> at, nint tiles)
         where TUpdate : unmanaged, ITileUpdate
     {
         // Convolutions cut no panel of three vectors: without the test, an ahead-of-time compiler would make tiles for it.
         if ((sizeof(TUpdate) & TileUpdate.IsSegmented) == 0 && panel.Vectors == 3)
-            Rows<N3, TUpdate>(rows, in panel, at, tiles);
+            Rows<N3, TUpdate>(rows, in panel, in at, tiles);
         else if (panel.Vectors == 2)
-            Rows<N2, TUpdate>(rows, in panel, at, tiles);
+            Rows<N2, TUpdate>(rows, in panel, in at, tiles);
         else if (panel.Width < TVector.Count)
-            Rows<N1, Partial<TUpdate>>(rows, in panel, at, tiles);
+            Rows<N1, Partial<TUpdate>>(rows, in panel, in at, tiles);
         else
-            Rows<N1, TUpdate>(rows, in panel, at, tiles);
+            Rows<N1, TUpdate>(rows, in panel, in at, tiles);
     }
 
-    private static void Rows<TVectors, TUpdate>(int rows, in TilePanel<T> panel, TileStart<T> at, nint tiles)
+    private static void Rows<TVectors, TUpdate>(int rows, in TilePanel<T> panel, in TileStart<T> at, nint tiles)
         where TVectors : unmanaged, IConstant
         where TUpdate : unmanaged, ITileUpdate
     {
@@ -136,12 +136,12 @@ internal static unsafe class RowTiles<TVector, T>
                 break;
             default:
                 if (sizeof(TVectors) < 3) // Tiles of three vectors have at most eight rows.
-                    HighRows<TVectors, TUpdate>(rows, in panel, at, tiles);
+                    HighRows<TVectors, TUpdate>(rows, in panel, in at, tiles);
                 break;
         }
     }
 
-    private static void HighRows<TVectors, TUpdate>(int rows, in TilePanel<T> panel, TileStart<T> at, nint tiles)
+    private static void HighRows<TVectors, TUpdate>(int rows, in TilePanel<T> panel, in TileStart<T> at, nint tiles)
         where TVectors : unmanaged, IConstant
         where TUpdate : unmanaged, ITileUpdate
     {
