@@ -15,7 +15,7 @@ namespace Backprop.Simd.Kernels;
 /// row fills (<see cref="OfColumns"/>), whatever the thread's share. A kernel that plans by the register takes the widest one
 /// (<see cref="OfMachine"/>). A panel of a convolution takes the widest register of which it fills more than half (<see cref="OfPanel"/>).
 /// A product takes the widest one, but for columns that fill half of it (<see cref="OfProduct"/>).</para>
-/// <para>Every rule yields to a width that the caller asks for; tests do.</para>
+/// <para>Every rule yields to a width that the caller asks for, as tests do.</para>
 /// </remarks>
 internal static unsafe class RegisterWidth
 {
@@ -27,17 +27,17 @@ internal static unsafe class RegisterWidth
         : Vector256.IsHardwareAccelerated ? SimdWidth.Bits256
         : SimdWidth.Bits128;
 
-    /// <summary>The widest register of this machine, or the one that is asked for.</summary>
+    /// <summary>The widest register of this machine, unless the caller asks for another.</summary>
     public static SimdWidth OfMachine(SimdWidth asked) => asked == SimdWidth.Widest ? Machine : asked;
 
-    /// <summary>The widest register that so many columns fill, the narrowest if they fill none, or the one that is asked for.</summary>
+    /// <summary>The widest register that so many columns fill, or the narrowest; unless the caller asks for another.</summary>
     public static SimdWidth OfColumns<T>(int columns, SimdWidth asked = SimdWidth.Widest) where T : unmanaged =>
         asked != SimdWidth.Widest ? asked
         : Fill512<T>(columns) ? SimdWidth.Bits512
         : Fill256<T>(columns) ? SimdWidth.Bits256
         : SimdWidth.Bits128;
 
-    /// <summary>The widest register of which so many columns fill more than half, the narrowest if there is none, or the one that is asked for.</summary>
+    /// <summary>The widest register that so many columns fill more than half of, or the narrowest; unless the caller asks for another.</summary>
     public static SimdWidth OfPanel<T>(int columns, SimdWidth asked) where T : unmanaged =>
         asked != SimdWidth.Widest ? asked
         : Vector512.IsHardwareAccelerated && columns > Bytes256 / sizeof(T) ? SimdWidth.Bits512
@@ -45,8 +45,8 @@ internal static unsafe class RegisterWidth
         : SimdWidth.Bits128;
 
     /// <summary>
-    /// The widest register, or the one that is asked for; 256 bits for five to eight columns of floats, three or four of doubles, which would
-    /// leave half of 512 bits empty or need masks. With fewer columns, and where the transposed product fills registers, 512 bits are
+    /// The widest register, unless the caller asks for another. Five to eight columns of floats, or three or four of doubles, take 256 bits:
+    /// they would leave half of 512 bits empty or need masks. With fewer columns, and where the transposed product fills registers, 512 bits are
     /// as good or better.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -129,7 +129,7 @@ internal interface ISimdRangeBody<T> where T : unmanaged, IFloatingPointIeee754<
     void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>;
 }
 
-/// <summary>A body for the threads of a context. Each range takes the widest register that it fills, or the one that is asked for.</summary>
+/// <summary>A body for the threads of a context. Each range takes the widest register that it fills, unless the caller asks for another.</summary>
 internal readonly ref struct SimdRange<T, TBody>(TBody body, SimdWidth width) : IRangeBody
     where T : unmanaged, IFloatingPointIeee754<T>
     where TBody : struct, ISimdRangeBody<T>, allows ref struct
