@@ -29,7 +29,7 @@ internal sealed partial class TorchPeer
 
         return new Call(Run, Result, x, w, dy);
 
-        float[] Result() =>
+        double[] Result() =>
         [
             .. output!,
             .. p.IsFirst ? [] : Read<float>(x.grad!.permute(0, 2, 3, 1).reshape(-1)),
