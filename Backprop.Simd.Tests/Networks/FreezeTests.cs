@@ -7,7 +7,7 @@ using Backprop.Simd.Optimizers;
 
 namespace Backprop.Simd.Tests.Networks;
 
-/// <summary>A backbone that rests, statistics included, and batches bound to inputs.</summary>
+/// <summary>Frozen parameters and statistics, and batches bound to inputs.</summary>
 public sealed class FreezeTests
 {
     private static Network<double> Make() => GraphBuilder.Chain(new Shape(6, 3)).Affine(4).Named("backbone").BatchNormalization().Named("backbone.norm")
