@@ -6,6 +6,7 @@ using Backprop.Simd.Datasets;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Layers.Gates;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Serialization;
@@ -25,6 +26,7 @@ public sealed partial class ArrayArgumentTests
     {
         Elementwises();
         Kernels();
+        Arrays();
         Others();
         var all = PublicMembers.Types.SelectMany(PublicMembers.Of)
             .Where(m => m.IsGenericMethod && m.GetParameters().Any(p => IsOwn(p.ParameterType, m.GetGenericArguments())))
@@ -59,8 +61,6 @@ public sealed partial class ArrayArgumentTests
         Call(() => Elementwise.Multiply(x, y, z));
         Call(() => Elementwise.MultiplyAccumulate(x, y, z));
         Call(() => Elementwise.Maximum(x, y, z));
-        Call(() => Elementwise.MaximumBackwardFirst(x, y, y, z));
-        Call(() => Elementwise.MaximumBackwardSecond(x, y, y, z));
         Call(() => Elementwise.Axpy(2, x, y));
         Assert.Equal([5, 8], y);
         Call(() => Elementwise.Scale(x, 2, z));
@@ -79,6 +79,29 @@ public sealed partial class ArrayArgumentTests
         Call(() => Elementwise.AddRow(new Matrix<float>(z, 1, 2), x));
         Call(() => ActivationKernels.Forward(new Relu(), x, z));
         Call(() => ActivationKernels.Backward(new Relu(), x, x, x, z));
+    }
+
+    private void Arrays()
+    {
+        float[] x = [1, 2, 3, 4], y = [3, 4], z = [0, 0, 0, 0], scratch = new float[12];
+        Call(() => Broadcasting.Forward(new Add(), new(x, 2, 2), new ShapedSpan<float>(y, 2), z));
+        Assert.Equal([4, 6, 6, 8], z);
+        Call(() => Broadcasting.LeftGradient(new Add(), x, new(x, 2, 2), new ShapedSpan<float>(y, 2), z, scratch));
+        Call(() => Broadcasting.RightGradient(new Add(), x, new(x, 2, 2), new ShapedSpan<float>(y, 2), y, scratch));
+        Call(() => Permutation.Transpose(new ShapedSpan<float>(x, 2, 2), [1, 0], z));
+        var array = new float[4];
+        Call(() => AxisReductions.Sum(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
+        Call(() => AxisReductions.Max(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
+        Call(() => AxisReductions.Min(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
+        Call(() => AxisReductions.LogSumExp(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
+        Call(() => AxisReductions.Norm(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
+        Call(() => AxisReductions.Variance(new ShapedSpan<float>(x, 2, 2), [2, 1], 1, y, new float[2], scratch));
+        Call(() => AxisReductions.ExtremeGradient(y, new ShapedSpan<float>(x, 2, 2), y, [2, 1], array, scratch));
+        Call(() => AxisReductions.LogSumExpGradient(y, new ShapedSpan<float>(x, 2, 2), y, [2, 1], array));
+        Call(() => AxisReductions.NormGradient(y, new ShapedSpan<float>(x, 2, 2), y, [2, 1], array));
+        Call(() => AxisReductions.VarianceGradient(y, new ShapedSpan<float>(x, 2, 2), y, [2, 1], 1, array));
+        Call(() => AxisReductions.SumGradient(new ShapedSpan<float>(y, 2, 1), [2, 2], 1, array));
+        Call(() => AxisReductions.ArgMax(x, 2, 2, 1, y));
     }
 
     private void Kernels()

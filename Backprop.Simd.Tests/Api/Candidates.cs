@@ -59,6 +59,19 @@ internal static class Candidates
     private static IEnumerable<Candidate> ReadOnlyMatrix<T>(Func<object?>? given) where T : unmanaged =>
         Matrix<T>(given).Select(c => new Candidate(c.Label, new Func<ReadOnlyMatrix<T>>(() => ((Func<Matrix<T>>)c.Make)())));
 
+    private static IEnumerable<Candidate> ShapedSpan<T>(Func<object?>? given) where T : unmanaged
+    {
+        var good = given?.Invoke() as int[] ?? [2, 2];
+        foreach (var sizes in (int[][])[good, [], [0], [3], [2, 3], [.. good, 1], [1, .. good], [0, 2], [1, 1, 1, 1, 1, 1, 1, 1], [2, 1, 2, 1, 2, 1, 2, 1]])
+        {
+            var n = sizes.Aggregate(1, (a, b) => a * b);
+            yield return new($"[{string.Join(", ", sizes)}]", new Func<ShapedSpan<T>>(() => new ShapedSpan<T>(new T[n], sizes)));
+        }
+
+        yield return new("default", new Func<ShapedSpan<T>>(() => default));
+        yield return new("shape alone", new Func<ShapedSpan<T>>(() => new ShapedSpan<T>((ReadOnlySpan<int>)good)));
+    }
+
     private static IEnumerable<Candidate> TensorSpan<T>(Func<object?>? given)
     {
         yield return new("[2, 2]", new Func<TensorSpan<T>>(() => new TensorSpan<T>(new T[4], [2, 2])));

@@ -93,7 +93,7 @@ internal static class Instances
         [typeof(BlockRange)] = () => new BlockRange(0, 2),
         [typeof(Layer)] = () => new Affine(2),
         [typeof(ViewLayer)] = () => new Flatten(),
-        [typeof(BinaryGate)] = () => new Add(),
+        [typeof(AxisReduction)] = () => new Sum(),
         [typeof(UnaryGate)] = () => new Negate(),
         [typeof(Loss)] = () => new MeanSquaredError(),
         [typeof(ReducedLoss)] = () => new MeanSquaredError(),

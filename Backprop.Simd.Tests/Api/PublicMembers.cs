@@ -4,7 +4,9 @@ using Backprop.Simd.Activations;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Layers.Gates;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Api;
@@ -61,6 +63,8 @@ internal static class PublicMembers
         var constraints = parameter.GetGenericParameterConstraints();
         if (constraints.Contains(typeof(IActivation)))
             return [typeof(Relu), typeof(Elu)];
+        if (constraints.Contains(typeof(IBinaryFunction)))
+            return [typeof(Multiply), typeof(Add)];
         if (constraints.Contains(typeof(IRangeBody)))
             return [typeof(NoWork)];
         return constraints.Any(c => c.Name == typeof(ISimdVector<>).Name)

@@ -66,7 +66,13 @@ internal static class Tables
         ("Initializer.Fill.fanIn", () => 2), ("OrthogonalInitializer.Fill.fanIn", () => 2), ("ValuesInitializer.Fill.values", () => 2),
         ("Uniform.high", () => 1.0), ("UniformInitializer.high", () => 1.0),
         ("TruncatedNormal.bound", () => 2.0), ("Shape.dimension", () => 0), ("Shape.ctor.dimensions", () => new[] { 2, 2 }),
-        ("dimensions", () => new[] { 2, 2 }),
+        ("dimensions", () => new[] { 2, 2 }), ("ShapedSpan.ctor.shape", () => new[] { 2, 2 }), ("ShapedSpan.dimension", () => 0),
+        ("Broadcasting.Shape.x", () => new[] { 2, 1 }), ("Broadcasting.Shape.y", () => new[] { 2 }), ("Shape.result", () => 2),
+        ("AxisReductions.shape", () => new[] { 2, 1 }), ("AxisReductions.y", () => 2), ("AxisReductions.dy", () => 2), ("AxisReductions.means", () => 2),
+        ("AxisReductions.variances", () => 2), ("AxisReductions.scratch", () => 12), ("Broadcasting.scratch", () => 8),
+        ("Permutation.axes", () => new[] { 1, 0 }),
+        ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
+        ("ArgMax.outer", () => 2), ("ArgMax.length", () => 2), ("ArgMax.inner", () => 1),
     ];
 
     private static IEnumerable<(string, Func<object?>)> Graphs()
@@ -79,7 +85,6 @@ internal static class Tables
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
         yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
-        yield return ("AddShared.shared", () => Instances.Of<GraphBuilder>().Parameter("shared", new Shape(4)));
         yield return ("Concatenate.axis", () => 0);
         yield return ("Concatenate.others", () => 1);
         yield return ("NodeChain.Slice.axis", () => 0);
@@ -89,6 +94,10 @@ internal static class Tables
         yield return ("GraphBuilder.inputs", () => 1);
         yield return ("Node.Apply.others", () => 0);
         yield return ("shape", () => new Shape(4));
+        yield return ("NodeChain.axes", () => new[] { 0 });
+        yield return ("Transpose.axes", () => new[] { 0 });
+        foreach (var kind in (string[])["Sum", "Mean", "Max", "Min", "Norm", "LogSumExp", "Variance"])
+            yield return ($"{kind}.ctor.axes", () => new[] { 0 });
         yield return ("GraphBuilder.Input.shape", () => new[] { 4 });
         yield return ("GraphBuilder.IndexInput.shape", () => new[] { 4 });
         yield return ("GraphBuilder.SharedInput.shape", () => new[] { 4 });

@@ -22,6 +22,8 @@ internal static partial class LayerSamples
         .. MoreActivations(),
         .. Softmaxes(),
         .. Gates(),
+        .. Broadcasts(),
+        .. Reductions(),
         .. Products(),
         .. Losses(),
         .. Convolutions(),
@@ -114,9 +116,12 @@ internal static partial class LayerSamples
     {
         foreach (var (type, rows) in ElementwiseTypes())
         {
-            yield return new(new Add(), [type, type], rows, Signed);
-            yield return new(new Multiply(), [type, type], rows, Signed);
-            yield return new(new Maximum(), [type, type], rows, Apart);
+            yield return new(new BinaryGate<Add>(), [type, type], rows, Signed);
+            yield return new(new BinaryGate<Multiply>(), [type, type], rows, Signed);
+            yield return new(new BinaryGate<Maximum>(), [type, type], rows, Apart);
+            yield return new(new BinaryGate<Minimum>(), [type, type], rows, Apart);
+            yield return new(new BinaryGate<Subtract>(), [type, type], rows, Signed);
+            yield return new(new BinaryGate<Divide>(), [type, type], rows, Invertible);
             yield return new(new Reciprocal(), [type], rows, Invertible);
             yield return new(new Exponential(), [type], rows, Signed);
             yield return new(new Negate(), [type], rows, Signed);
@@ -124,6 +129,52 @@ internal static partial class LayerSamples
             yield return new(new Shift(0.3), [type], rows, Signed);
             yield return new(new SquaredNorm(), [type], rows, Signed);
         }
+    }
+
+    private static IEnumerable<LayerSample> Broadcasts()
+    {
+        (EdgeType, EdgeType)[] pairs =
+        [
+            (Values(3, 2), Values(3, 1)), (Values(2, 2, 3), Values(1, 1, 3)), (Values(3), Values()), (Values(3, 1), Values(4)),
+            (Values(3, 2), Shared(3, 2)), (Values(3, 2), Shared(2)), (Shared(2, 1), Values(3)), (Values(5), Shared()), (Shared(), Values()),
+            (Shared(2, 3), Shared(3)), (Shared(2, 1), Shared(1, 3)), (Values(2, 1, 2, 1, 2, 1), Values(2, 1, 2, 1, 2)), (Shared(2, 2), Values(2)),
+        ];
+        foreach (var (x, y) in pairs)
+        {
+            yield return new(new BinaryGate<Multiply>(), [x, y], 3, Signed);
+            yield return new(new BinaryGate<Subtract>(), [x, y], 3, Signed);
+        }
+
+        yield return new(new BinaryGate<Divide>(), [Values(3, 2), Values(3, 1)], 2, Invertible);
+        yield return new(new BinaryGate<Maximum>(), [Values(3), Shared()], 2, Apart);
+        yield return new(new BinaryGate<Add>(), [Values(19), Shared()], 3, Signed);
+    }
+
+    private static IEnumerable<LayerSample> Reductions()
+    {
+        (EdgeType Type, int[] Axes)[] cases =
+        [
+            (Values(4), []), (Values(3, 4), [0]), (Values(3, 4), [1]), (Values(2, 3, 4), [0, -1]), (Values(2, 3, 4), [1]), (Values(2, 2, 2, 3), [1, 3]),
+            (Shared(3, 4), [1]), (Shared(5), []), (Values(), []), (Values(2, 1, 3), [1]), (Values(2, 20, 5), [1]),
+        ];
+        foreach (var (type, axes) in cases)
+        {
+            yield return new(new Sum(false, axes), [type], 3, Signed);
+            yield return new(new Mean(true, axes), [type], 3, Signed);
+            yield return new(new Max(false, axes), [type], 3, Apart);
+            yield return new(new Min(true, axes), [type], 3, Apart);
+            yield return new(new Norm(false, axes), [type], 3, Signed);
+            yield return new(new LogSumExp(false, axes), [type], 3, Signed);
+            yield return new(new Variance(0, true, axes), [type], 3, Signed);
+        }
+
+        yield return new(new Variance(1, false, -1), [Values(3, 4)], 2, Signed);
+        yield return new(new ArgMax(), [Values(3, 4)], 2, Apart);
+        yield return new(new ArgMax(0, true), [Values(3, 4)], 2, Apart);
+        yield return new(new Transpose(), [Values(2, 3, 4)], 3, Signed);
+        yield return new(new Transpose(1, 0, -1), [Values(2, 3, 4)], 3, Signed);
+        yield return new(new Transpose(0, 2, 1), [Shared(2, 9, 40)], 3, Signed);
+        yield return new(new Transpose(5, 1, 3, 2, 4, 0), [Values(2, 1, 3, 2, 2, 2)], 2, Signed);
     }
 
     private static IEnumerable<LayerSample> Products()

@@ -18,19 +18,33 @@ public sealed class GateTests
     }
 
     [Fact]
-    public void Of_two_equal_inputs_the_first_gets_the_gradient()
+    public void Of_two_equal_inputs_each_gets_half_of_the_gradient()
     {
-        Assert.Equal((4.0, 1.0, 0.0), Binary(Node.Maximum, 4, 4));
-        Assert.Equal((1.0, 0.0), Binary(Node.Maximum, -0.0, 0.0) is var (_, dx, dy) ? (dx, dy) : default);
-        Assert.Equal((double.NegativeInfinity, 1.0, 0.0), Binary(Node.Maximum, double.NegativeInfinity, double.NegativeInfinity));
+        Assert.Equal((4.0, 0.5, 0.5), Binary(Node.Maximum, 4, 4));
+        Assert.Equal((4.0, 0.5, 0.5), Binary(Node.Minimum, 4, 4));
+        Assert.Equal((0.5, 0.5), Binary(Node.Maximum, -0.0, 0.0) is var (_, dx, dy) ? (dx, dy) : default);
+        Assert.Equal((double.NegativeInfinity, 0.5, 0.5), Binary(Node.Maximum, double.NegativeInfinity, double.NegativeInfinity));
     }
 
     [Fact]
-    public void A_NaN_is_the_maximum_and_gets_the_gradient()
+    public void A_NaN_is_the_maximum_and_the_minimum_and_both_get_the_gradient()
     {
-        Assert.Equal((double.NaN, 1.0, 0.0), Binary(Node.Maximum, double.NaN, 4));
-        Assert.Equal((double.NaN, 0.0, 1.0), Binary(Node.Maximum, 4, double.NaN));
-        Assert.Equal((double.NaN, 1.0, 0.0), Binary(Node.Maximum, double.NaN, double.NaN));
+        foreach (var gate in (Func<Node, Node, Node>[])[Node.Maximum, Node.Minimum])
+        {
+            Assert.Equal((double.NaN, 1.0, 1.0), Binary(gate, double.NaN, 4));
+            Assert.Equal((double.NaN, 1.0, 1.0), Binary(gate, 4, double.NaN));
+            Assert.Equal((double.NaN, 1.0, 1.0), Binary(gate, double.NaN, double.NaN));
+        }
+    }
+
+    [Fact]
+    public void The_gradient_of_the_loser_is_0_even_where_the_gradient_is_not_finite()
+    {
+        double[] dz = [double.NaN, double.PositiveInfinity], dx = new double[2];
+        Backprop.Simd.Kernels.Broadcasting.LeftGradient(default(Maximum), dz, new([1.0, 1], 2), new([2.0, 2], 2), dx, []);
+        Assert.Equal([0, 0], dx);
+        Backprop.Simd.Kernels.Broadcasting.RightGradient(default(Minimum), dz, new([1.0, 1], 2), new([2.0, 2], 2), dx, []);
+        Assert.Equal([0, 0], dx);
     }
 
     [Fact]
@@ -105,13 +119,14 @@ public sealed class GateTests
         var message = Assert.Throws<ArgumentException>(() => a + b).Message;
         Assert.Contains("values [3]", message, StringComparison.Ordinal);
         Assert.Contains("values [4]", message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => a + graph.SharedInput("s", 3)); // Broadcasting is not offered.
+        Assert.Contains("sizes must be equal or 1", message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => graph.Input("m", 2, 3) * graph.Input("n", 2));
         Assert.Contains("must be numbers", Assert.Throws<ArgumentException>(() => labels.Exponential()).Message, StringComparison.Ordinal);
         Assert.Contains("must be numbers", Assert.Throws<ArgumentException>(() => labels + labels).Message, StringComparison.Ordinal);
         Assert.Contains("values [3]", Assert.Throws<ArgumentException>(() => Node.MatrixProduct(a, b)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Node.MatrixProduct(graph.Input("scalar"), a));
         Assert.Throws<ArgumentException>(() => Node.MatrixProduct(graph.Input("cube", 2, 3, 4), a));
-        Assert.Throws<ArgumentException>(() => a.Apply(new Multiply()));
+        Assert.Throws<ArgumentException>(() => a.Apply(new BinaryGate<Multiply>()));
     }
 
     [Fact]
@@ -119,8 +134,8 @@ public sealed class GateTests
     {
         Assert.Equal(-1.5, new Scale(-1.5).Factor);
         Assert.Equal(2.5, new Shift(2.5).Offset);
-        string[] symbols = [.. ((Layer[])[new Scale(-1.5), new Shift(2.5), new Add(), new Multiply(), new Maximum(), new Negate(),
-            new Reciprocal(), new Exponential(), new SquaredNorm(), new MatrixProduct()]).Select(l => l.Symbol)];
+        string[] symbols = [.. ((Layer[])[new Scale(-1.5), new Shift(2.5), new BinaryGate<Add>(), new BinaryGate<Multiply>(), new BinaryGate<Maximum>(),
+            new Negate(), new Reciprocal(), new Exponential(), new SquaredNorm(), new MatrixProduct()]).Select(l => l.Symbol)];
         Assert.Equal(symbols.Length, symbols.Distinct().Count());
         Assert.Contains("*-1.5", symbols);
     }

@@ -64,7 +64,7 @@ public sealed class SequenceTrainingTests
         const int Length = 8, Tokens = 10, Size = 16;
         var graph = new GraphBuilder();
         var x = graph.Input("x", Length, Size);
-        x.AddShared(graph.Parameter("position", new Shape(Length, Size))).SelfAttention(heads: 1).MeanSquaredError();
+        (x + graph.Parameter("position", new Shape(Length, Size))).SelfAttention(heads: 1).MeanSquaredError();
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var workspace = network.CreateWorkspace(Rows, compute: ComputeContext.SingleThreaded);
         var adam = new Adam<float>(network.Parameters.Length, 0.01);

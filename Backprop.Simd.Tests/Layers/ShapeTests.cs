@@ -5,14 +5,21 @@ namespace Backprop.Simd.Tests.Layers;
 public sealed class ShapeTests
 {
     [Fact]
-    public void A_shape_has_up_to_four_dimensions()
+    public void A_shape_has_up_to_six_dimensions()
     {
         var shape = new Shape(2, 3, 4, 5);
         Assert.Equal((4, 120, 2, 5), (shape.Rank, shape.Size, shape[0], shape[3]));
         Assert.Equal("[2, 3, 4, 5]", shape.ToString());
         Assert.Equal("[784]", new Shape(784).ToString());
+        var six = new Shape(2, 3, 4, 5, 6, 7);
+        Assert.Equal((6, 5040, 6, 7), (six.Rank, six.Size, six[4], six[5]));
+        Assert.Equal((new Shape(2, 3, 4, 5, 6), new Shape(2, 3, 4, 5, 6, 8)), (six.WithoutLast(), six.WithLast(8)));
+        Assert.Equal((new Shape(2, 3, 4, 5), new Shape(2, 3, 4, 5, 8)), (six.WithoutLast().WithoutLast(), six.WithoutLast().WithLast(8)));
+        Assert.NotEqual(six, six.WithLast(8));
+        Assert.Equal([2, 3, 4, 5, 6, 7], six.CopyTo(new int[8]).ToArray());
+        Assert.Throws<ArgumentException>(() => { six.CopyTo(new int[5]); });
         Assert.Equal((0, 1, "[]"), (Shape.Scalar.Rank, Shape.Scalar.Size, Shape.Scalar.ToString()));
-        Assert.Contains("at most 4", Assert.Throws<ArgumentException>(() => new Shape(1, 1, 1, 1, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("at most 6", Assert.Throws<ArgumentException>(() => new Shape(1, 1, 1, 1, 1, 1, 1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

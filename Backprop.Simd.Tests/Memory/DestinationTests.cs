@@ -39,8 +39,6 @@ public class DestinationTests
         // Inputs that it would refuse: it does not look at them.
         float[] two = new float[2], three = new float[3];
         Elementwise.ReciprocalBackward<float>(two, three, default);
-        Elementwise.MaximumBackwardFirst<float>(two, three, two, default);
-        Elementwise.MaximumBackwardSecond<float>(two, three, two, default);
         ActivationKernels.Backward<float, Tanh>(new(), two, three, three, default);
         Reductions.ColumnSums<float>(new ReadOnlyMatrix<float>(new float[6], 2, 3).Transposed, default);
         SoftmaxKernels.SoftmaxBackward<float>(new(two, 1, 2), new(three, 1, 3), default);

@@ -43,7 +43,7 @@ public sealed class GraphMessageTests
             () => image.AveragePooling2D(9),
             () => image.Slice(0, 6, 4),
             () => image.Reshape(7),
-            () => image.AddShared(graph.Input("other", 3)),
+            () => { _ = image + graph.Input("other", 4); },
             () => sequence.SelfAttention(3),
             () => image.SoftmaxCrossEntropy(loss: new SoftmaxCrossEntropy(classWeights: [1, 2])),
             () => Node.MatrixProduct(image, sequence),

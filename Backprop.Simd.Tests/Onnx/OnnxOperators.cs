@@ -19,8 +19,8 @@ internal static partial class OnnxOperators
     public static IReadOnlyDictionary<string, Mapping> All { get; } = new Dictionary<string, Mapping>
     {
         // Arithmetic.
-        ["Add"] = c => Sum(c, 1),
-        ["Sub"] = c => Sum(c, -1),
+        ["Add"] = c => Fold(c, (x, y) => x + y),
+        ["Sub"] = c => Fold(c, (x, y) => x - y),
         ["Sum"] = c => Fold(c, (x, y) => x + y),
         ["Mul"] = c => Fold(c, (x, y) => x * y),
         ["Div"] = c => Fold(c, (x, y) => x / y),
@@ -96,39 +96,28 @@ internal static partial class OnnxOperators
         return [OnnxTensor.Of(x.Type, x.Shape, network.Run(function(network.Input(RowShape(x), x.Numbers)))[0])];
     }
 
-    /// <summary>f(f(x0, x1), x2)...</summary>
+    /// <summary>f(f(x0, x1), x2)..., broadcast.</summary>
     private static OnnxTensor?[] Fold(OnnxCase c, Func<Node, Node, Node> function)
-    {
-        var x = c.Input(0);
-        if (c.InputCount == 1)
-            throw new LeftOutException("a single operand: nothing is computed");
-        var network = new OperatorNetwork(x.Type, Rows(x));
-        var node = network.Input(RowShape(x), x.Numbers);
-        for (var i = 1; i < c.InputCount; i++)
-        {
-            if (!c.Input(i).Shape.SequenceEqual(x.Shape))
-                throw new LeftOutException("operands of different shapes");
-            node = function(node, network.Input(RowShape(x), c.Input(i).Numbers));
-        }
-
-        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(node)[0])];
-    }
-
-    /// <summary>x + sign y, where y may have only the last dimensions of x: then it is shared.</summary>
-    private static OnnxTensor?[] Sum(OnnxCase c, int sign)
     {
         c.Ignore("broadcast");
         c.Ignore("axis"); // of operator versions before 7, whose inputs say the same
-        OnnxTensor x = c.Input(0), y = c.Input(1);
-        if (x.Shape.SequenceEqual(y.Shape))
-            return Fold(c, (l, r) => sign > 0 ? l + r : l - r);
+        var x = c.Input(0);
+        if (c.InputCount == 1)
+            throw new LeftOutException("a single operand: nothing is computed");
+        int[] result = [.. x.Shape];
+        for (var i = 1; i < c.InputCount; i++)
+        {
+            var sizes = new int[Math.Max(result.Length, c.Input(i).Rank)];
+            Backprop.Simd.Kernels.Broadcasting.Shape(result, c.Input(i).Shape, sizes);
+            result = sizes;
+        }
 
-        int[] shared = [.. y.Shape.SkipWhile(d => d == 1)];
-        if (shared.Length >= x.Rank || !x.Shape.AsSpan()[^shared.Length..].SequenceEqual(shared))
-            throw new LeftOutException("operands of different shapes");
-        var network = new OperatorNetwork(x.Type, Rows(x));
-        var s = network.Shared(shared, y.Numbers);
-        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(network.Input(RowShape(x), x.Numbers).AddShared(sign > 0 ? s : -s))[0])];
+        // Shared inputs all, so that dimensions align as in the case; the batch of one row is not among them.
+        var network = new OperatorNetwork(x.Type, 1);
+        var node = network.Shared(x.Shape, x.Numbers);
+        for (var i = 1; i < c.InputCount; i++)
+            node = function(node, network.Shared(c.Input(i).Shape, c.Input(i).Numbers));
+        return [OnnxTensor.Of(x.Type, result, network.Run(node)[0])];
     }
 
     /// <summary>Slopes of the last dimension, of channels (dimension 1), one for all, or one for each element.</summary>

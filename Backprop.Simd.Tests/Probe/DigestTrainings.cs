@@ -96,7 +96,7 @@ internal static class DigestTrainings
     private static void Attention(GraphBuilder g)
     {
         var (x, lengths) = (g.Input("x", 7, 12), g.IndexInput("lengths"));
-        var y = x.AddShared(g.Parameter("position", new Shape(7, 12))).SelfAttention(3, causal: true).LayerNormalization();
+        var y = (x + g.Parameter("position", new Shape(7, 12))).SelfAttention(3, causal: true).LayerNormalization();
         (x + y).CrossAttention(y, 2, lengths).Affine(20).Gelu().Flatten().Affine(10).SoftmaxCrossEntropy();
     }
 

@@ -230,7 +230,7 @@ internal static partial class Scenarios
         const int Length = 12;
         var graph = new GraphBuilder();
         var (x, lengths) = (graph.Input("x", Length, 24), graph.IndexInput("lengths"));
-        var attended = x.AddShared(graph.Parameter("position", new Shape(Length, 24))).SelfAttention(2, causal: true, lengths);
+        var attended = (x + graph.Parameter("position", new Shape(Length, 24))).SelfAttention(2, causal: true, lengths);
         attended.Lstm(40, lengths).Gru(24).CrossAttention(x, 3, lengths).MeanSquaredError();
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var workspace = network.CreateWorkspace(16, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));

@@ -31,8 +31,8 @@ public readonly struct Node : IEquatable<Node>
 
     /// <summary>x + y.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
-    public static Node operator +(Node left, Node right) => left.Apply(new Add(), right);
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
+    public static Node operator +(Node left, Node right) => left.Apply(new BinaryGate<Add>(), right);
 
     /// <summary>x + a.</summary>
     /// <param name="left">x.</param>
@@ -48,10 +48,10 @@ public readonly struct Node : IEquatable<Node>
     /// <param name="node">x.</param>
     public static Node operator -(Node node) => node.Apply(new Negate());
 
-    /// <summary>x - y, as x + (-y).</summary>
+    /// <summary>x - y.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
-    public static Node operator -(Node left, Node right) => left + -right;
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
+    public static Node operator -(Node left, Node right) => left.Apply(new BinaryGate<Subtract>(), right);
 
     /// <summary>x - a.</summary>
     /// <param name="left">x.</param>
@@ -65,8 +65,8 @@ public readonly struct Node : IEquatable<Node>
 
     /// <summary>x * y, element by element; for the product of matrices see <see cref="MatrixProduct"/>.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
-    public static Node operator *(Node left, Node right) => left.Apply(new Multiply(), right);
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
+    public static Node operator *(Node left, Node right) => left.Apply(new BinaryGate<Multiply>(), right);
 
     /// <summary>x * a.</summary>
     /// <param name="left">x.</param>
@@ -83,10 +83,15 @@ public readonly struct Node : IEquatable<Node>
     /// <param name="right">x.</param>
     public static Node operator /(double left, Node right) => left == 1 ? right.Reciprocal() : right.Reciprocal() * left;
 
-    /// <summary>x / y, as x * (1 / y).</summary>
+    /// <summary>x / y.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
-    public static Node operator /(Node left, Node right) => left * right.Reciprocal();
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
+    public static Node operator /(Node left, Node right) => left.Apply(new BinaryGate<Divide>(), right);
+
+    /// <summary>x / a, as x * (1 / a).</summary>
+    /// <param name="left">x.</param>
+    /// <param name="right">a.</param>
+    public static Node operator /(Node left, double right) => left.Apply(new Scale(1 / right));
 
     /// <summary>Compares two handles.</summary>
     /// <param name="left">A handle.</param>
@@ -100,25 +105,25 @@ public readonly struct Node : IEquatable<Node>
 
     /// <summary>x + y; the operator by name.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
     /// <returns>The sum.</returns>
     public static Node Add(Node left, Node right) => left + right;
 
     /// <summary>x - y; the operator by name.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
     /// <returns>The difference.</returns>
     public static Node Subtract(Node left, Node right) => left - right;
 
     /// <summary>x * y, element by element; the operator by name.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
     /// <returns>The product.</returns>
     public static Node Multiply(Node left, Node right) => left * right;
 
     /// <summary>x / y; the operator by name.</summary>
     /// <param name="left">x.</param>
-    /// <param name="right">y, of the same type.</param>
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
     /// <returns>The quotient.</returns>
     public static Node Divide(Node left, Node right) => left / right;
 
@@ -127,11 +132,17 @@ public readonly struct Node : IEquatable<Node>
     /// <returns>The negative.</returns>
     public static Node Negate(Node node) => -node;
 
-    /// <summary>The larger of x and y, element by element.</summary>
-    /// <param name="left">x; it gets the gradient where both are equal.</param>
-    /// <param name="right">y, of the same type.</param>
+    /// <summary>The larger of x and y, element by element. Where both are equal, each gets half of the gradient.</summary>
+    /// <param name="left">x.</param>
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
     /// <returns>The maximum.</returns>
-    public static Node Maximum(Node left, Node right) => left.Apply(new Maximum(), right);
+    public static Node Maximum(Node left, Node right) => left.Apply(new BinaryGate<Maximum>(), right);
+
+    /// <summary>The smaller of x and y, element by element. Where both are equal, each gets half of the gradient.</summary>
+    /// <param name="left">x.</param>
+    /// <param name="right">y; both are broadcast to one shape, as in NumPy.</param>
+    /// <returns>The minimum.</returns>
+    public static Node Minimum(Node left, Node right) => left.Apply(new BinaryGate<Minimum>(), right);
 
     /// <summary>The matrix product A B of each row of the batch; either side may be shared.</summary>
     /// <param name="left">A: [m, k], or [k] as a row.</param>

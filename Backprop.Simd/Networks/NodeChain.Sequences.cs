@@ -69,12 +69,6 @@ public static partial class NodeChain
         return lengths is { } counts ? node.Apply(layer, keys, counts) : node.Apply(layer, keys);
     }
 
-    /// <summary>y = x + s: a shared value added to each row, such as a learned position.</summary>
-    /// <param name="node">x.</param>
-    /// <param name="shared">s, with the shape of the last dimensions of x.</param>
-    /// <returns>y.</returns>
-    public static Node AddShared(this Node node, Node shared) => node.Apply(new AddShared(), shared);
-
     private static IReadOnlyList<Node> WithLengths(Node node, Layer layer, Node? lengths) =>
         lengths is { } counts ? node.Graph.ApplyAll(layer, node, counts) : node.Graph.ApplyAll(layer, node);
 }

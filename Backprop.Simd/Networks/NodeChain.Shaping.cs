@@ -34,4 +34,11 @@ public static partial class NodeChain
     /// <param name="others">The other nodes.</param>
     /// <returns>The concatenation.</returns>
     public static Node Concatenate(this Node node, int axis, params ReadOnlySpan<Node> others) => node.Apply(new Concatenate(axis), others);
+
+    /// <summary>The dimensions of each row in another order: <see cref="Layers.Transpose"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="axes">The dimension of x for each dimension of y, each once; negative numbers count from the end. None turns the order
+    /// around.</param>
+    /// <returns>y.</returns>
+    public static Node Transpose(this Node node, params ReadOnlySpan<int> axes) => node.Apply(new Transpose(axes));
 }

@@ -1,5 +1,7 @@
 using System.Numerics;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Serialization;
@@ -66,9 +68,13 @@ internal sealed class NetworkMatching<T>
         {
             var destination = (isState ? state : parameters).Slice(entry.Range.Start, entry.Range.Length);
             if (axes is null)
+            {
                 tensor.Read(destination, _allowNarrowing);
-            else
-                Permute(tensor.ToArray<T>(_allowNarrowing), tensor.Shape, axes, destination);
+                continue;
+            }
+
+            var sizes = Array.ConvertAll<long, int>([.. tensor.Shape], size => (int)size);
+            Permutation.Transpose(new(tensor.ToArray<T>(_allowNarrowing), sizes), axes, new Destination<T>(destination));
         }
     }
 
@@ -101,34 +107,6 @@ internal sealed class NetworkMatching<T>
     {
         var more = names.Count > MostListed ? $" and {names.Count - MostListed} more" : "";
         return names.Count == 0 ? [] : [$"{what}: {string.Join(", ", names.Take(MostListed))}{more}"];
-    }
-
-    /// <summary>destination[i0, i1, ...] = source at the index whose dimension axes[n] is i[n]; both row-major.</summary>
-    private static void Permute(ReadOnlySpan<T> source, ReadOnlySpan<long> shape, int[] axes, Span<T> destination)
-    {
-        // Sizes and strides of the destination's dimensions, padded in front with ones up to the largest rank.
-        Span<int> sizes = [1, 1, 1, 1], strides = [0, 0, 0, 0];
-        var first = Shape.MaxRank - axes.Length;
-        for (var i = 0; i < axes.Length; i++)
-        {
-            (sizes[first + i], strides[first + i]) = ((int)shape[axes[i]], 1);
-            for (var inner = axes[i] + 1; inner < shape.Length; inner++)
-                strides[first + i] *= (int)shape[inner];
-        }
-
-        var next = 0;
-        for (var a = 0; a < sizes[0]; a++)
-        {
-            for (var b = 0; b < sizes[1]; b++)
-            {
-                for (var c = 0; c < sizes[2]; c++)
-                {
-                    var start = a * strides[0] + b * strides[1] + c * strides[2];
-                    for (var d = 0; d < sizes[3]; d++)
-                        destination[next++] = source[start + d * strides[3]];
-                }
-            }
-        }
     }
 
     private readonly record struct Match(SafetensorsTensor Tensor, ParameterInfo Entry, bool IsState, int[]? Axes);

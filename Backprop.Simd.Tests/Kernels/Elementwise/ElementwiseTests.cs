@@ -150,29 +150,6 @@ public class ElementwiseTests
     }
 
     [Fact]
-    public void Maximum_of_two_equal_inputs_gives_the_gradient_to_the_first()
-    {
-        double[] x = [1, 2, 3, double.NaN, 1, 0], y = [1, 3, 2, 1, double.NaN, -0.0], dz = [10, 20, 30, 40, 50, 60];
-        double[] dx = new double[6], dy = new double[6];
-        Ops.MaximumBackwardFirst<double>(dz, x, y, dx);
-        Ops.MaximumBackwardSecond<double>(dz, x, y, dy);
-        Assert.Equal([10, 0, 30, 40, 0, 60], dx);
-        Assert.Equal([0, 20, 0, 0, 50, 0], dy);
-        Ops.MaximumBackwardFirst<double>(dz, x, y, new(dx, adds: true));
-        Ops.MaximumBackwardSecond<double>(dz, x, y, new(dy, adds: true));
-        Assert.Equal([20, 0, 60, 80, 0, 120], dx);
-        Assert.Equal([0, 40, 0, 0, 100, 0], dy);
-    }
-
-    [Fact]
-    public void The_gradient_of_the_loser_is_0_even_where_the_gradient_is_not_finite()
-    {
-        float[] dz = [float.NaN, float.PositiveInfinity], dx = new float[2];
-        Ops.MaximumBackwardFirst<float>(dz, [1, 1], [2, 2], dx);
-        Assert.Equal([0, 0], dx);
-    }
-
-    [Fact]
     public void Reciprocal_backward_accumulates()
     {
         double[] dx = [1, 1];
@@ -225,8 +202,6 @@ public class ElementwiseTests
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => Ops.Axpy(1f, x.AsSpan(1, 30), x.AsSpan(0, 30))).ParamName);
         Assert.Equal("destination", Assert.Throws<ArgumentException>(() =>
             Ops.MultiplyAccumulate<float>(x.AsSpan(1, 30), new float[30], x.AsSpan(0, 30))).ParamName);
-        Assert.Equal("dx", Assert.Throws<ArgumentException>(() =>
-            Ops.MaximumBackwardFirst<float>(new float[30], new float[30], x.AsSpan(1, 30), x.AsSpan(0, 30))).ParamName);
         Ops.Exp<float>(x.AsSpan(0, 10), x.AsSpan(0, 20)); // A longer destination from the same start.
         Ops.Exp<float>(x.AsSpan(10, 10), x); // Only the tail, which is kept, overlaps.
     }
@@ -243,8 +218,6 @@ public class ElementwiseTests
         Assert.Equal("destination", Assert.Throws<ArgumentException>(() => Ops.Scale<float>(four, 1, three)).ParamName);
         Assert.Equal("destination", Assert.Throws<ArgumentException>(() => Ops.MultiplyAccumulate<float>(four, four, three)).ParamName);
         Assert.Equal("y", Assert.Throws<ArgumentException>(() => Ops.Axpy<float>(1, four, three)).ParamName);
-        Assert.Equal("y", Assert.Throws<ArgumentException>(() => Ops.MaximumBackwardFirst<float>(four, four, three, four)).ParamName);
-        Assert.Equal("x", Assert.Throws<ArgumentException>(() => Ops.MaximumBackwardSecond<float>(four, three, four, four)).ParamName);
         Assert.Equal("dx", Assert.Throws<ArgumentException>(() => Ops.ReciprocalBackward<float>(four, four, three)).ParamName);
     }
 

@@ -40,8 +40,6 @@ public sealed class GuardPageTests
         Elementwise.Axpy(T.One, x, d);
         Elementwise.MultiplyAccumulate<T>(x, y, d);
         Elementwise.ReciprocalBackward<T>(x, y, new(d, adds: true));
-        Elementwise.MaximumBackwardFirst<T>(x, y, z, d);
-        Elementwise.MaximumBackwardFirst<T>(x, y, z, new(d, adds: true));
         ActivationKernels.Forward<T, Tanh>(new(), x, d);
         ActivationKernels.Backward<T, Sigmoid>(new(), x, [], y, d);
         ActivationKernels.Backward<T, LeakyRelu>(new(-1), x, y, z, new(d, adds: true));

@@ -254,4 +254,9 @@ internal static unsafe class ReductionLoops
     {
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.Abs(x);
     }
+
+    internal readonly struct Negative<T> : IProjection<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => -x;
+    }
 }

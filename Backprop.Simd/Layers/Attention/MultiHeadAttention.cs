@@ -20,7 +20,7 @@ namespace Backprop.Simd.Layers;
 /// <para>In a causal layer query t sees keys 0 to t. Keys that a query does not see have probability 0 and no gradient. If a query
 /// sees no key, softmax would give NaN; here C = 0, so y is the output bias. Keys after a row's length do not matter, as long as
 /// they are finite.</para>
-/// <para>The layer does not know positions: add them to its input (<see cref="AddShared"/>). Vaswani et al., "Attention is all you
+/// <para>The layer does not know positions: add them to its input, <c>x + graph.Parameter(...)</c>. Vaswani et al., "Attention is all you
 /// need", NeurIPS 2017, section 3.2.</para>
 /// </remarks>
 public sealed class MultiHeadAttention : Layer

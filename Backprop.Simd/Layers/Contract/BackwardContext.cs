@@ -55,6 +55,10 @@ public readonly ref struct BackwardContext<T>
         return _pass.InputMatrix(input);
     }
 
+    /// <inheritdoc cref="ForwardContext{T}.InputArray"/>
+    /// <remarks>Where the layer's traits do not let backward read the input, the array has a shape, and its numbers throw.</remarks>
+    public ShapedSpan<T> InputArray(int input) => _pass.InputArray(input, _pass.ReadsInput(input));
+
     /// <inheritdoc cref="ForwardContext{T}.Indices"/>
     public ReadOnlySpan<int> Indices(int input) => _pass.Indices(input);
 

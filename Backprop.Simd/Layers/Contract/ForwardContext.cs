@@ -45,6 +45,12 @@ public readonly ref struct ForwardContext<T>
     /// <returns>The matrix.</returns>
     public ReadOnlyMatrix<T> InputMatrix(int input) => _pass.InputMatrix(input);
 
+    /// <summary>An input as an array of one more dimension than the largest rank: the rows of the batch (1 if shared), and the shape
+    /// behind as many sizes of 1 as it lacks. Arrays of two inputs broadcast to each other.</summary>
+    /// <param name="input">The input, from 0.</param>
+    /// <returns>The array.</returns>
+    public ShapedSpan<T> InputArray(int input) => _pass.InputArray(input, isRead: true);
+
     /// <summary>The integers of an input: rows x size.</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>The integers.</returns>

@@ -59,6 +59,18 @@ internal readonly ref struct NodePass<T>
         return edge.Type.Kind == EdgeKind.Values ? edge.Matrix(_firstRow, Rows) : AsMatrix(edge.Values(_firstRow, Rows), edge.Type.Shape);
     }
 
+    /// <summary>An input as an array, or its shape alone.</summary>
+    public ShapedSpan<T> InputArray(int input, bool isRead)
+    {
+        var type = InputEdge(input).Type;
+        Span<int> sizes = stackalloc int[1 + Shape.MaxRank];
+        sizes.Fill(1);
+        sizes[0] = type.Kind == EdgeKind.Values ? Rows : 1;
+        for (var i = 1; i <= type.Shape.Rank; i++)
+            sizes[^i] = type.Shape[type.Shape.Rank - i];
+        return isRead ? new(Input(input), sizes) : new(sizes);
+    }
+
     public ReadOnlySpan<int> Indices(int input) => InputEdge(input).Indices(_firstRow, Rows);
 
     public ReadOnlySpan<T> Output(int output) => OutputEdge(output).Values(_firstRow, Rows);
@@ -96,6 +108,10 @@ internal readonly ref struct NodePass<T>
     public Span<int> IndexCache => Node.IndexCache.Rows(_firstRow, Rows);
 
     public Span<T> Scratch => Node.Scratch.Rows(_firstRow, Rows);
+
+    /// <summary>Whether backward may read an input.</summary>
+    public bool ReadsInput(int input) =>
+        (Node.Traits & LayerTraits.ReadsInput) != 0 && (input != 0 || (Node.Traits & LayerTraits.InPlace) == 0);
 
     /// <summary>Throws unless backward may read an input.</summary>
     public void CheckReadsInput(int input)

@@ -1,18 +1,19 @@
 using System.Globalization;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
-/// <summary>The shape of a value, without the batch dimension: rank 0 (a scalar) to 4.</summary>
+/// <summary>The shape of a value, without the batch dimension: rank 0 (a scalar) to 6.</summary>
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>The largest rank.</summary>
-    public const int MaxRank = 4;
+    public const int MaxRank = 6;
 
-    private readonly int _d0, _d1, _d2, _d3;
+    private readonly int _d0, _d1, _d2, _d3, _d4, _d5;
 
     /// <summary>Makes a shape.</summary>
-    /// <param name="dimensions">Up to four sizes, each 1 or more; none for a scalar.</param>
-    /// <exception cref="ArgumentException">There are more than four sizes, one is below 1, or their product exceeds 2^31 - 1.</exception>
+    /// <param name="dimensions">Up to six sizes, each 1 or more; none for a scalar.</param>
+    /// <exception cref="ArgumentException">There are more than six sizes, one is below 1, or their product exceeds 2^31 - 1.</exception>
     public Shape(params ReadOnlySpan<int> dimensions)
     {
         if (dimensions.Length > MaxRank)
@@ -32,12 +33,14 @@ public readonly struct Shape : IEquatable<Shape>
         _d1 = Rank > 1 ? dimensions[1] : 0;
         _d2 = Rank > 2 ? dimensions[2] : 0;
         _d3 = Rank > 3 ? dimensions[3] : 0;
+        _d4 = Rank > 4 ? dimensions[4] : 0;
+        _d5 = Rank > 5 ? dimensions[5] : 0;
     }
 
     /// <summary>The shape of a single number: rank 0, size 1.</summary>
     public static Shape Scalar => default;
 
-    /// <summary>The number of dimensions, 0 to 4.</summary>
+    /// <summary>The number of dimensions, 0 to 6.</summary>
     public int Rank { get; }
 
     /// <summary>The number of elements; 1 for a scalar.</summary>
@@ -52,6 +55,10 @@ public readonly struct Shape : IEquatable<Shape>
                 size *= _d2;
             if (Rank > 3)
                 size *= _d3;
+            if (Rank > 4)
+                size *= _d4;
+            if (Rank > 5)
+                size *= _d5;
             return size;
         }
     }
@@ -68,8 +75,20 @@ public readonly struct Shape : IEquatable<Shape>
         {
             if ((uint)dimension >= (uint)Rank)
                 throw new ArgumentOutOfRangeException(nameof(dimension), dimension, $"The shape is {this}.");
-            return dimension switch { 0 => _d0, 1 => _d1, 2 => _d2, _ => _d3 };
+            return dimension switch { 0 => _d0, 1 => _d1, 2 => _d2, 3 => _d3, 4 => _d4, _ => _d5 };
         }
+    }
+
+    /// <summary>Writes the sizes, one for each dimension.</summary>
+    /// <param name="destination">Takes the sizes, at least as many as the rank.</param>
+    /// <returns>The part of the destination that holds them.</returns>
+    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    public Span<int> CopyTo(Span<int> destination)
+    {
+        SpanGuard.AtLeast(Rank, destination.Length);
+        for (var i = 0; i < Rank; i++)
+            destination[i] = this[i];
+        return destination[..Rank];
     }
 
     /// <summary>The shape with another last dimension; of a scalar, that dimension alone.</summary>
@@ -81,7 +100,9 @@ public readonly struct Shape : IEquatable<Shape>
         0 or 1 => new(size),
         2 => new(_d0, size),
         3 => new(_d0, _d1, size),
-        _ => new(_d0, _d1, _d2, size),
+        4 => new(_d0, _d1, _d2, size),
+        5 => new(_d0, _d1, _d2, _d3, size),
+        _ => new(_d0, _d1, _d2, _d3, _d4, size),
     };
 
     /// <summary>The shape without its last dimension; a scalar of a scalar.</summary>
@@ -91,7 +112,9 @@ public readonly struct Shape : IEquatable<Shape>
         0 or 1 => Scalar,
         2 => new(_d0),
         3 => new(_d0, _d1),
-        _ => new(_d0, _d1, _d2),
+        4 => new(_d0, _d1, _d2),
+        5 => new(_d0, _d1, _d2, _d3),
+        _ => new(_d0, _d1, _d2, _d3, _d4),
     };
 
     /// <summary>Compares two shapes.</summary>
@@ -105,13 +128,14 @@ public readonly struct Shape : IEquatable<Shape>
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 
     /// <inheritdoc/>
-    public bool Equals(Shape other) => Rank == other.Rank && _d0 == other._d0 && _d1 == other._d1 && _d2 == other._d2 && _d3 == other._d3;
+    public bool Equals(Shape other) => Rank == other.Rank && _d0 == other._d0 && _d1 == other._d1 && _d2 == other._d2 && _d3 == other._d3
+        && _d4 == other._d4 && _d5 == other._d5;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is Shape other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Rank, _d0, _d1, _d2, _d3);
+    public override int GetHashCode() => HashCode.Combine(Rank, _d0, _d1, _d2, _d3, _d4, _d5);
 
     /// <summary>The shape as messages write it: <c>[784]</c>, <c>[2, 3]</c>, <c>[]</c> for a scalar.</summary>
     /// <returns>The shape.</returns>

@@ -1,25 +1,26 @@
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
+
 namespace Backprop.Simd.Layers.Gates;
 
 /// <summary>z = x + y. Both inputs get the gradient: dx = dz, dy = dz.</summary>
-public sealed class Add : BinaryGate
+public readonly struct Add : IBinaryFunction
 {
     /// <inheritdoc/>
-    public override string Kind => "add";
+    public string Name => "add";
 
     /// <inheritdoc/>
-    public override string Symbol => "+";
+    public string Symbol => "+";
 
     /// <inheritdoc/>
-    protected override LayerTraits Traits => LayerTraits.None;
+    public bool BackwardUsesInputs => false;
 
     /// <inheritdoc/>
-    public override void Forward<T>(in ForwardContext<T> context) =>
-        Kernels.Elementwise.Add(context.Input(0), context.Input(1), context.Output(), context.Compute);
+    public TVector Forward<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => x + y;
 
     /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
-    {
-        context.InputGradient(0).Copy(context.OutputGradient());
-        context.InputGradient(1).Copy(context.OutputGradient());
-    }
+    public TVector LeftGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => dz;
+
+    /// <inheritdoc/>
+    public TVector RightGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => dz;
 }

@@ -1,26 +1,28 @@
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
+
 namespace Backprop.Simd.Layers.Gates;
 
 /// <summary>
-/// z = max(x, y), element by element; NaN if either is NaN. The larger input gets the gradient; if both are equal,
-/// the first gets it (PyTorch gives each a half). If an input is NaN, it gets the gradient; if both are, the first does.
+/// z = max(x, y), element by element; NaN if either is NaN. The larger input gets the gradient. If both are equal, each gets a half;
+/// if one is NaN, both get all of it, as in PyTorch.
 /// </summary>
-public sealed class Maximum : BinaryGate
+public readonly struct Maximum : IBinaryFunction
 {
     /// <inheritdoc/>
-    public override string Kind => "maximum";
+    public string Name => "maximum";
 
     /// <inheritdoc/>
-    public override string Symbol => "max";
+    public string Symbol => "max";
 
     /// <inheritdoc/>
-    public override void Forward<T>(in ForwardContext<T> context) =>
-        Kernels.Elementwise.Maximum(context.Input(0), context.Input(1), context.Output(), context.Compute);
+    public TVector Forward<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => TVector.Select((x >= y) | TVector.IsNaN(x), x, y);
 
     /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
-    {
-        ReadOnlySpan<T> x = context.Input(0), y = context.Input(1), dz = context.OutputGradient();
-        Kernels.Elementwise.MaximumBackwardFirst(dz, x, y, context.InputGradient(0), context.Compute);
-        Kernels.Elementwise.MaximumBackwardSecond(dz, x, y, context.InputGradient(1), context.Compute);
-    }
+    public TVector LeftGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
+        TVector.AndNot(TVector.Select(TVector.Equal(x, y), dz * 0.5, dz), x < y);
+
+    /// <inheritdoc/>
+    public TVector RightGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> =>
+        TVector.AndNot(TVector.Select(TVector.Equal(x, y), dz * 0.5, dz), x > y);
 }

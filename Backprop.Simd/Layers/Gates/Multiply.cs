@@ -1,23 +1,23 @@
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
+
 namespace Backprop.Simd.Layers.Gates;
 
-/// <summary>z = x * y, element by element. The gradient swaps the inputs: dx = dz * y, dy = dz * x.</summary>
-public sealed class Multiply : BinaryGate
+/// <summary>z = x * y, element by element. The gradient swaps the inputs: dx = dz y, dy = dz x.</summary>
+public readonly struct Multiply : IBinaryFunction
 {
     /// <inheritdoc/>
-    public override string Kind => "multiply";
+    public string Name => "multiply";
 
     /// <inheritdoc/>
-    public override string Symbol => "*";
+    public string Symbol => "*";
 
     /// <inheritdoc/>
-    public override void Forward<T>(in ForwardContext<T> context) =>
-        Kernels.Elementwise.Multiply(context.Input(0), context.Input(1), context.Output(), context.Compute);
+    public TVector Forward<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => x * y;
 
     /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
-    {
-        var dz = context.OutputGradient();
-        context.InputGradient(0).Multiply(dz, context.Input(1));
-        context.InputGradient(1).Multiply(dz, context.Input(0));
-    }
+    public TVector LeftGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => dz * y;
+
+    /// <inheritdoc/>
+    public TVector RightGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => dz * x;
 }

@@ -6,8 +6,8 @@ public sealed class Reshape : ViewLayer
     private readonly int[] _dimensions;
 
     /// <summary>Makes the layer.</summary>
-    /// <param name="dimensions">Up to four sizes, each 1 or more. One may be -1: it follows from the others.</param>
-    /// <exception cref="ArgumentException">There are more than four sizes, more than one is -1, or a size is 0 or below -1.</exception>
+    /// <param name="dimensions">Up to six sizes, each 1 or more. One may be -1: it follows from the others.</param>
+    /// <exception cref="ArgumentException">There are more than six sizes, more than one is -1, or a size is 0 or below -1.</exception>
     public Reshape(params ReadOnlySpan<int> dimensions)
     {
         _dimensions = dimensions.ToArray();

@@ -1,0 +1,23 @@
+using Backprop.Simd.Intrinsics;
+using Backprop.Simd.Kernels;
+
+namespace Backprop.Simd.Layers.Gates;
+
+/// <summary>z = x / y, element by element. dx = dz / y, dy = -dz (x / y) / y.</summary>
+public readonly struct Divide : IBinaryFunction
+{
+    /// <inheritdoc/>
+    public string Name => "divide";
+
+    /// <inheritdoc/>
+    public string Symbol => "/";
+
+    /// <inheritdoc/>
+    public TVector Forward<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => x / y;
+
+    /// <inheritdoc/>
+    public TVector LeftGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => dz / y;
+
+    /// <inheritdoc/>
+    public TVector RightGradient<TVector>(TVector dz, TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => -(dz * (x / y / y));
+}
