@@ -65,6 +65,8 @@ internal static class PublicMembers
             return [typeof(Relu), typeof(Elu)];
         if (constraints.Contains(typeof(IBinaryFunction)))
             return [typeof(Multiply), typeof(Add)];
+        if (constraints.Contains(typeof(Layer)))
+            return [typeof(Affine)];
         if (constraints.Contains(typeof(IRangeBody)))
             return [typeof(NoWork)];
         return constraints.Any(c => c.Name == typeof(ISimdVector<>).Name)

@@ -25,6 +25,20 @@ internal static class LayersExamples
         return y;
     }
 
+    public static GraphBuilder Agree()
+    {
+        // begin Agree
+        var graph = new GraphBuilder();
+        var encoder = graph.Share(new Affine(16));
+        var a = graph.Input("a", 64).Apply(encoder).Tanh();
+        var b = graph.Input("b", 64).Apply(encoder).Tanh();
+        var scale = graph.Parameter("scale", new Shape(16));
+        graph.Loss(((a - b) * scale).SquaredNorm());
+        graph.Loss((1 - scale.SquaredNorm()).Relu(), 0.1);      // a norm below 1 costs
+        // end Agree
+        return graph;
+    }
+
     public static void Accumulate(Network<float> network, Workspace<float> workspace, BatchLoader<float> batches, Optimizer<float> adam,
         ExponentialMovingAverage<float> average)
     {
@@ -162,17 +176,38 @@ public sealed partial class LayersDocumentTests
         Assert.InRange(network.ParameterOf("affine1.weight")[0], 2 - 1e-4, 2 + 1e-4);
     }
 
+    [Fact]
+    public void Two_branches_come_to_agree()
+    {
+        var network = LayersExamples.Agree().Build().CreateNetwork<float>(seed: 1);
+        Assert.Equal(3, network.Definition.Parameters.Entries.Count);
+        var workspace = network.CreateWorkspace(8);
+        var random = new Random(1);
+        foreach (var name in (string[])["a", "b"])
+        {
+            foreach (ref var value in workspace.Input(name))
+                value = random.NextSingle() - 0.5f;
+        }
+
+        var adam = new Adam<float>(network, learningRate: 0.01);
+        var first = network.Step(workspace, adam);
+        for (var step = 0; step < 200; step++)
+            network.Step(workspace, adam);
+        Assert.InRange(network.Step(workspace, adam), 0, 0.2 * first);
+    }
+
     [Theory]
     [InlineData(0, "Residual")]
-    [InlineData(1, "Accumulate")]
-    [InlineData(2, "WholeBatch")]
-    [InlineData(3, "LowRank")]
-    [InlineData(4, "UseLowRank")]
+    [InlineData(1, "Agree")]
+    [InlineData(2, "Accumulate")]
+    [InlineData(3, "WholeBatch")]
+    [InlineData(4, "LowRank")]
+    [InlineData(5, "UseLowRank")]
     public void The_document_shows_what_is_run(int block, string name)
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "layers.md"));
         var blocks = CSharpBlock().Matches(document);
-        Assert.Equal(5, blocks.Count);
+        Assert.Equal(6, blocks.Count);
         var shown = blocks[block].Groups[1].Value;
         var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
         var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "LayersDocumentTests.cs"));

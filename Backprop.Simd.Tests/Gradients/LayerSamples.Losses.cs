@@ -27,6 +27,13 @@ internal static partial class LayerSamples
 
     private static IEnumerable<LayerSample> MoreLosses()
     {
+        foreach (var r in (LossReduction[])[LossReduction.Mean, LossReduction.Sum])
+        {
+            yield return new(new ExpressionLoss(r), [Values()], 5, Signed) { Name = $"{r} " };
+            yield return new(new ExpressionLoss(r), [Values(), Values()], 5, Fractions) { Name = $"{r} " };
+            yield return new(new ExpressionLoss(r), [Shared()], 5, Signed) { Name = $"{r} " };
+        }
+
         double[] classWeights = [0.5, 2, 0, 1.5];
         foreach (var r in Enum.GetValues<LossReduction>())
         {

@@ -84,7 +84,10 @@ public sealed class GraphBuilderTests
         var x = graph.Input("x", 2);
         var loss = x.Apply(new MeanSquaredError(), graph.Input("t", 2));
         Assert.Contains("is not", Assert.Throws<ArgumentException>(() => graph.Loss(x)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => graph.Loss(x.SquaredNorm()));
+        Assert.Contains("x.Mean()", Assert.Throws<ArgumentException>(() => graph.Loss(x * 2)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => graph.Loss(graph.Input("scalar")));
+        Assert.Throws<ArgumentException>(() => graph.Loss(graph.Parameter("w", Shape.Scalar)));
+        Assert.Throws<ArgumentException>(() => graph.Loss(x.Apply(new MeanSquaredError(LossReduction.None), graph.Input("u", 2))));
         Assert.Throws<ArgumentOutOfRangeException>(() => graph.Loss(loss, double.NaN));
         Assert.Throws<ArgumentOutOfRangeException>(() => graph.Loss(loss, double.PositiveInfinity));
     }

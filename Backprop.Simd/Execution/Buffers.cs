@@ -200,7 +200,25 @@ internal sealed class Buffers<T>
             };
         }
 
+        JoinSharedLayers(nodes);
         return nodes;
+    }
+
+    /// <summary>The places of a shared layer add up their gradients, last place first, and a step updates its parameters when all have.</summary>
+    private void JoinSharedLayers(NodeBuffers<T>?[] nodes)
+    {
+        for (var n = nodes.Length - 1; n >= 0; n--)
+        {
+            var first = _plan.Graph.Nodes[n].SharesWith;
+            if (first < 0 || nodes[n] is not { } node || !_plan.Nodes[n].RunsBackward)
+                continue;
+            node.Updates = null;
+            for (var before = n - 1; before >= first; before--)
+            {
+                if (nodes[before] is { } other && (before == first || _plan.Graph.Nodes[before].SharesWith == first))
+                    (other.Updates, other.AddsParameterGradients) = (null, true);
+            }
+        }
     }
 
     /// <summary>What lives from forward to backward: nothing in inference.</summary>

@@ -54,12 +54,15 @@ internal sealed class NodeInfo(Layer layer, LayerDeclaration declaration, int[] 
 
     public required string Name;
 
+    /// <summary>The first node of a shared layer, whose parameters and states this node uses; -1 for its own.</summary>
+    public int SharesWith = -1;
+
     /// <summary>Where the parameters and states that the layer declared lie in their blocks.</summary>
     public BlockSlot[] Parameters = [];
 
     public BlockSlot[] States = [];
 
-    public NodeInfo Clone() => new(Layer, Declaration, Inputs, Outputs) { Name = Name };
+    public NodeInfo Clone() => new(Layer, Declaration, Inputs, Outputs) { Name = Name, SharesWith = SharesWith };
 }
 
 /// <summary>A loss and its weight in the sum.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Backprop.Simd.Execution;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Losses;
 using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Networks;
@@ -17,6 +18,13 @@ public sealed class GraphBuilder
     private readonly List<int> _outputs = [];
     private readonly List<WeightedLoss> _losses = [];
     private readonly HashSet<string> _names = [];
+
+    /// <summary>The loss that was placed on an edge.</summary>
+    private readonly Dictionary<int, int> _lossOfExpression = [];
+
+    /// <summary>The layers with parameters or state that were placed, with their first node, and those that may be placed again.</summary>
+    private readonly Dictionary<Layer, int> _firstNodes = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Layer> _shared = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>For each kind of layer, the lowest number whose automatic name may be free.</summary>
     private readonly Dictionary<string, int> _firstFree = [];
@@ -84,6 +92,20 @@ public sealed class GraphBuilder
         return node;
     }
 
+    /// <summary>Lets a layer be placed several times in this graph with one set of parameters and state: two branches that compute the same
+    /// function, a layer that is applied again to its own output.</summary>
+    /// <remarks>The parameters have the name of the first place. The gradients of all places add up; state, such as running statistics,
+    /// moves once for each. Without this, a layer object that has parameters or state can be placed once.</remarks>
+    /// <typeparam name="TLayer">The type of the layer.</typeparam>
+    /// <param name="layer">The layer.</param>
+    /// <returns>The same layer.</returns>
+    public TLayer Share<TLayer>(TLayer layer) where TLayer : Layer
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        _shared.Add(layer);
+        return layer;
+    }
+
     /// <summary>Places a layer.</summary>
     /// <param name="layer">The layer.</param>
     /// <param name="inputs">Its inputs, all from this graph.</param>
@@ -120,26 +142,48 @@ public sealed class GraphBuilder
 
     /// <summary>Adds a loss. Training minimizes the weighted sum of all losses. If the node is a loss already, as it is when a chain
     /// ends in a loss, this sets its weight.</summary>
-    /// <param name="node">The output of a <see cref="Losses.Loss"/> layer.</param>
+    /// <param name="node">The output of a <see cref="Losses.Loss"/> layer; or any node with one number for each row, whose mean over the
+    /// batch is the loss, or with one number that all rows share. See <see cref="ExpressionLoss"/>, which this places.</param>
     /// <param name="weight">Its weight: 0, or 1e-30 to 1e30 in size.</param>
-    /// <exception cref="ArgumentException">The node belongs to another graph or is not a loss, or the weight is out of range.</exception>
-    public void Loss(Node node, double weight = 1)
+    /// <returns>The loss, one number for the batch.</returns>
+    /// <exception cref="ArgumentException">The node belongs to another graph, has more than one number for a row, is an input or parameter
+    /// or the output of a loss without reduction, or the weight is out of range.</exception>
+    public Node Loss(Node node, double weight = 1)
     {
         var edge = Own(node, nameof(node));
-        if (_edges[edge].Producer < 0 || !_nodes[_edges[edge].Producer].Layer.IsLoss)
-            throw new ArgumentException($"Only the output of a loss layer can be a loss; {node} is not.", nameof(node));
-        if (_edges[edge].Type != new EdgeType(EdgeKind.Shared, Shape.Scalar))
-            throw new ArgumentException($"A loss must be one number for the batch, shared []; {node} is not.", nameof(node));
         SpanGuard.InFloatRange(weight);
+        var type = _edges[edge].Type;
+        if (_edges[edge].Producer < 0 || type.Kind == EdgeKind.Indices || type.Shape != Shape.Scalar)
+        {
+            throw new ArgumentException(
+                $"A loss is computed, and is one number for each row or for the batch, such as x.Mean() gives; {node} is not.", nameof(node));
+        }
+
+        if (_nodes[_edges[edge].Producer].Layer.IsLoss && type.Kind != EdgeKind.Shared)
+            throw new ArgumentException($"A loss must be one number for the batch, shared []; {node} is not.", nameof(node));
+        if (!_nodes[_edges[edge].Producer].Layer.IsLoss)
+        {
+            // Said again, an expression is the loss that it was.
+            if (!_lossOfExpression.TryGetValue(edge, out var loss))
+                _lossOfExpression[edge] = loss = Place(new ExpressionLoss(), [edge])[0];
+            edge = loss;
+        }
+
+        return Weighted(edge, weight);
+    }
+
+    private Node Weighted(int edge, double weight)
+    {
         var weighted = new WeightedLoss(edge, weight);
         if (_edges[edge].LossPlace is >= 0 and var place)
         {
             _losses[place] = weighted;
-            return;
+            return new(this, edge);
         }
 
         _edges[edge].LossPlace = _losses.Count;
         _losses.Add(weighted);
+        return new(this, edge);
     }
 
     /// <summary>Finishes the graph.</summary>
@@ -200,7 +244,7 @@ public sealed class GraphBuilder
         }
 
         declaration.Check();
-
+        var first = FirstNode(layer, declaration);
         var name = AutomaticName(layer.Kind, declaration.Outputs.Length);
         var index = _nodes.Count;
         var outputs = new int[declaration.Outputs.Length];
@@ -210,8 +254,32 @@ public sealed class GraphBuilder
             _edges[outputs[port]].Producer = index;
         }
 
-        _nodes.Add(new NodeInfo(layer, declaration, inputs, outputs) { Name = name });
+        _nodes.Add(new NodeInfo(layer, declaration, inputs, outputs) { Name = name, SharesWith = first });
         return outputs;
+    }
+
+    /// <summary>The node whose parameters and state a layer uses; -1 if it gets its own.</summary>
+    private int FirstNode(Layer layer, LayerDeclaration declaration)
+    {
+        if (declaration.Parameters.Count + declaration.States.Count == 0 || _firstNodes.TryAdd(layer, _nodes.Count))
+            return -1;
+        var first = _nodes[_firstNodes[layer]];
+        if (!_shared.Contains(layer))
+        {
+            throw new ArgumentException($"This {layer.Kind} layer is placed already, as '{first.Name}': "
+                + "make another one, or call Share first for one set of parameters.", nameof(layer));
+        }
+
+        if (!Shapes(declaration).SequenceEqual(Shapes(first.Declaration)))
+        {
+            throw new ArgumentException($"The inputs {string.Join(", ", declaration.Inputs)} give this shared {layer.Kind} layer other parameters "
+                + $"than '{first.Name}' has, whose inputs are {string.Join(", ", first.Declaration.Inputs)}.", "inputs");
+        }
+
+        return _firstNodes[layer];
+
+        static IEnumerable<(string, Shape)> Shapes(LayerDeclaration declared) =>
+            declared.Parameters.Select(p => (p.Name, p.Shape)).Concat(declared.States.Select(s => (s.Name, s.Shape)));
     }
 
     /// <summary>The name and type of every input and node, in order.</summary>

@@ -27,6 +27,12 @@ public sealed class NetworkDefinition
         foreach (var node in graph.Nodes)
         {
             PlaceParametersOfGraph(node);
+            if (node.SharesWith >= 0)
+            {
+                (node.Parameters, node.States) = (graph.Nodes[node.SharesWith].Parameters, graph.Nodes[node.SharesWith].States);
+                continue;
+            }
+
             PlaceParametersOfLayer(node);
             var states = node.Declaration.States;
             node.States = new BlockSlot[states.Count];

@@ -32,7 +32,7 @@ internal static class NetworkSummary
         {
             var node = graph.Nodes[n];
             long size = 0, perRow = (long)node.Declaration.CachePerRow * elementBytes + (long)node.Declaration.IndexCachePerRow * sizeof(int);
-            foreach (var parameter in node.Parameters)
+            foreach (var parameter in node.SharesWith >= 0 ? [] : node.Parameters)
                 size += parameter.Range.Length;
             foreach (var output in node.Outputs)
                 perRow += graph.Edges[output].Type.Kind == EdgeKind.Shared || (node.Declaration.Traits & LayerTraits.View) != 0 ? 0

@@ -72,7 +72,7 @@ internal static class NonFiniteSearch
                     return (name, $"the gradient by the output of '{name}' ({definition.Graph.Nodes[n].Layer.Kind}) holds {gradient[at]} at element {at}");
             }
 
-            foreach (var declared in definition.Graph.Nodes[n].Declaration.Parameters)
+            foreach (var declared in definition.Graph.Nodes[n] is { SharesWith: < 0 } own ? own.Declaration.Parameters : [])
             {
                 var parameter = definition.Graph.Nodes[n].Name + "." + declared.Name;
                 var gradient = workspace.ParameterGradientOf(parameter);

@@ -120,7 +120,8 @@ public readonly ref struct BackwardContext<T>
         if (node.GradientBlock is not { } block || IsFrozen(slot.Range.Start))
             return default;
         var (rows, columns) = Sizes(slot.Shape);
-        return new(NodePass<T>.Slice(block, slot.Range), _pass.State.Accumulate, rows, columns, _pass.Compute, node.Updates, slot.Range);
+        var adds = _pass.State.Accumulate || node.AddsParameterGradients;
+        return new(NodePass<T>.Slice(block, slot.Range), adds, rows, columns, _pass.Compute, node.Updates, slot.Range);
     }
 
     /// <inheritdoc cref="ForwardContext{T}.State"/>

@@ -116,8 +116,8 @@ public sealed class BatchNormalization : Layer
                 inverse = cache.Slice(2 * channels, channels);
             var moments = new ChannelMoments<T> { Center = mean, Offset = offset, Inverse = inverse, Variance = variance };
             ChannelStatistics.Moments(new(x, values, channels), Epsilon, scratch[(4 * length)..], in moments, context.Compute);
-            Propose(context.State(0), mean, 1, context.ProposedState(0));
-            Propose(context.State(1), variance, values / (values - 1.0), context.ProposedState(1));
+            Propose(mean, 1, context.ProposedState(0));
+            Propose(variance, values / (values - 1.0), context.ProposedState(1));
             mean.CopyTo(center);
             for (var c = 0; c < channels; c++)
             {
@@ -168,10 +168,11 @@ public sealed class BatchNormalization : Layer
         ChannelScaling.Gradient(rows, dy, in tables, dx, context.Compute);
     }
 
-    private void Propose<T>(ReadOnlySpan<T> state, ReadOnlySpan<T> batch, double factor, Span<T> proposed)
+    /// <summary>Moves the proposed state, which starts as the committed one, towards the batch: a shared layer moves it once for each place.</summary>
+    private void Propose<T>(ReadOnlySpan<T> batch, double factor, Span<T> proposed)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         for (var c = 0; c < batch.Length; c++)
-            proposed[c] = T.CreateTruncating((1 - Momentum) * double.CreateTruncating(state[c]) + Momentum * factor * double.CreateTruncating(batch[c]));
+            proposed[c] = T.CreateTruncating((1 - Momentum) * double.CreateTruncating(proposed[c]) + Momentum * factor * double.CreateTruncating(batch[c]));
     }
 }
