@@ -88,6 +88,8 @@ public sealed partial class ArrayArgumentTests
         Assert.Equal([4, 6, 6, 8], z);
         Call(() => Broadcasting.LeftGradient(new Add(), x, new(x, 2, 2), new ShapedSpan<float>(y, 2), z, scratch));
         Call(() => Broadcasting.RightGradient(new Add(), x, new(x, 2, 2), new ShapedSpan<float>(y, 2), y, scratch));
+        Call(() => Broadcasting.Where(new ShapedSpan<float>(x, 2, 2), new ShapedSpan<float>(y, 2), new ShapedSpan<float>(y, 2), z));
+        Call(() => Broadcasting.WhereGradient(new ShapedSpan<float>(x, 2, 2), new ShapedSpan<float>(y, 2), true, [2], y, scratch));
         Call(() => Permutation.Transpose(new ShapedSpan<float>(x, 2, 2), [1, 0], z));
         var array = new float[4];
         Call(() => AxisReductions.Sum(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));

@@ -70,6 +70,7 @@ internal static class Tables
         ("Broadcasting.Shape.x", () => new[] { 2, 1 }), ("Broadcasting.Shape.y", () => new[] { 2 }), ("Shape.result", () => 2),
         ("AxisReductions.shape", () => new[] { 2, 1 }), ("AxisReductions.y", () => 2), ("AxisReductions.dy", () => 2), ("AxisReductions.means", () => 2),
         ("AxisReductions.variances", () => 2), ("AxisReductions.scratch", () => 12), ("Broadcasting.scratch", () => 8),
+        ("WhereGradient.shape", () => new[] { 2, 2 }), ("WhereGradient.gradient", () => 4), ("NodeChain.Split.lengths", () => new[] { 4 }),
         ("Permutation.axes", () => new[] { 1, 0 }),
         ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
         ("ArgMax.outer", () => 2), ("ArgMax.length", () => 2), ("ArgMax.inner", () => 1),
@@ -94,6 +95,8 @@ internal static class Tables
         yield return ("GraphBuilder.inputs", () => 1);
         yield return ("Node.Apply.others", () => 0);
         yield return ("shape", () => new Shape(4));
+        yield return ("NodeChain.Squeeze.node", () => Instances.Of<GraphBuilder>().Input("one", 1, 4));
+        yield return ("NodeChain.axis", () => 0);
         yield return ("NodeChain.axes", () => new[] { 0 });
         yield return ("Transpose.axes", () => new[] { 0 });
         foreach (var kind in (string[])["Sum", "Mean", "Max", "Min", "Norm", "LogSumExp", "Variance"])

@@ -146,6 +146,10 @@ internal static partial class LayerSamples
         }
 
         yield return new(new BinaryGate<Divide>(), [Values(3, 2), Values(3, 1)], 2, Invertible);
+        yield return new(new Where(), [Values(3, 2), Values(3, 2), Values(3, 2)], 3, AwayFromZero);
+        yield return new(new Where(), [Values(3, 1), Values(2), Shared()], 3, AwayFromZero);
+        yield return new(new Where(), [Shared(2), Values(3, 2), Values(3, 1)], 3, AwayFromZero);
+        yield return new(new Where(), [Shared(3, 1), Shared(2), Shared()], 3, AwayFromZero);
         yield return new(new BinaryGate<Maximum>(), [Values(3), Shared()], 2, Apart);
         yield return new(new BinaryGate<Add>(), [Values(19), Shared()], 3, Signed);
     }

@@ -50,6 +50,17 @@ public readonly ref struct ShapedSpan<T> where T : unmanaged
     public int this[int dimension] => (uint)dimension < (uint)Rank ? _sizes[dimension]
         : throw new ArgumentOutOfRangeException(nameof(dimension), dimension, $"The shape is {ToString()}.");
 
+    /// <summary>Writes the sizes, one for each dimension.</summary>
+    /// <param name="destination">Takes the sizes, at least as many as the rank.</param>
+    /// <returns>The part of the destination that holds them.</returns>
+    /// <exception cref="ArgumentException">The destination is too short.</exception>
+    public Span<int> CopyShapeTo(Span<int> destination)
+    {
+        SpanGuard.AtLeast(Rank, destination.Length);
+        Sizes.CopyTo(destination);
+        return destination[..Rank];
+    }
+
     /// <summary>The number of elements.</summary>
     internal int Elements => (int)ShapeSizes.Elements(Sizes);
 

@@ -144,6 +144,13 @@ public readonly struct Node : IEquatable<Node>
     /// <returns>The minimum.</returns>
     public static Node Minimum(Node left, Node right) => left.Apply(new BinaryGate<Minimum>(), right);
 
+    /// <summary>x where a mask is not 0, else y: <see cref="Layers.Gates.Where"/>.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <param name="x">What is taken where it is set.</param>
+    /// <param name="y">What is taken elsewhere; all three are broadcast to one shape, as in NumPy.</param>
+    /// <returns>The choice.</returns>
+    public static Node Where(Node mask, Node x, Node y) => mask.Apply(new Where(), x, y);
+
     /// <summary>The matrix product A B of each row of the batch; either side may be shared.</summary>
     /// <param name="left">A: [m, k], or [k] as a row.</param>
     /// <param name="right">B: [k, n], or [k] as a column.</param>

@@ -35,6 +35,74 @@ public static partial class NodeChain
     /// <returns>The concatenation.</returns>
     public static Node Concatenate(this Node node, int axis, params ReadOnlySpan<Node> others) => node.Apply(new Concatenate(axis), others);
 
+    /// <summary>Cuts each row along a dimension into parts, one <see cref="Layers.Slice"/> each.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="axis">The dimension; negative numbers count from the end.</param>
+    /// <param name="lengths">The length of each part; together they are the dimension.</param>
+    /// <returns>The parts, in order.</returns>
+    /// <exception cref="ArgumentException">There is no such dimension, or the lengths are not positive numbers that add up to it.</exception>
+    public static IReadOnlyList<Node> Split(this Node node, int axis, params ReadOnlySpan<int> lengths)
+    {
+        var shape = node.Type.Shape;
+        var dimension = axis < 0 ? axis + shape.Rank : axis;
+        if ((uint)dimension >= (uint)shape.Rank)
+            throw new ArgumentException($"{node} has no dimension {axis}.", nameof(axis));
+        long sum = 0;
+        var arePositive = true;
+        foreach (var length in lengths)
+        {
+            sum += length;
+            arePositive &= length > 0;
+        }
+
+        if (!arePositive || sum != shape[dimension])
+        {
+            throw new ArgumentException(
+                $"The lengths must be positive and add up to {shape[dimension]}; they are {string.Join(", ", lengths.ToArray())}.", nameof(lengths));
+        }
+
+        var parts = new Node[lengths.Length];
+        for (int i = 0, start = 0; i < parts.Length; start += lengths[i++])
+            parts[i] = node.Slice(dimension, start, lengths[i]);
+        return parts;
+    }
+
+    /// <summary>Takes a dimension of size 1 out of each row: a <see cref="Layers.Reshape"/>, which copies nothing.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="axis">The dimension; negative numbers count from the end.</param>
+    /// <returns>y.</returns>
+    /// <exception cref="ArgumentException">The row has no such dimension, or it is not 1.</exception>
+    public static Node Squeeze(this Node node, int axis)
+    {
+        var shape = node.Type.Shape;
+        var dimension = axis < 0 ? axis + shape.Rank : axis;
+        if ((uint)dimension >= (uint)shape.Rank || shape[dimension] != 1)
+            throw new ArgumentException($"Only a dimension of size 1 can be taken out; {node} has no such dimension {axis}.", nameof(axis));
+        var sizes = new List<int>(shape.CopyTo(new int[shape.Rank]).ToArray());
+        sizes.RemoveAt(dimension);
+        return node.Reshape([.. sizes]);
+    }
+
+    /// <summary>Puts a dimension of size 1 into each row: a <see cref="Layers.Reshape"/>, which copies nothing.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="axis">The place of the dimension in the result; negative numbers count from the end: -1 makes it the last.</param>
+    /// <returns>y.</returns>
+    /// <exception cref="ArgumentException">The result has no such place, or too many dimensions.</exception>
+    public static Node Unsqueeze(this Node node, int axis)
+    {
+        var shape = node.Type.Shape;
+        var dimension = axis < 0 ? axis + shape.Rank + 1 : axis;
+        if ((uint)dimension > (uint)shape.Rank || shape.Rank == Shape.MaxRank)
+        {
+            throw new ArgumentException(
+                $"A dimension can be put into {node} from place 0 to {shape.Rank}, up to {Shape.MaxRank} in all; got {axis}.", nameof(axis));
+        }
+
+        var sizes = new List<int>(shape.CopyTo(new int[shape.Rank]).ToArray());
+        sizes.Insert(dimension, 1);
+        return node.Reshape([.. sizes]);
+    }
+
     /// <summary>The dimensions of each row in another order: <see cref="Layers.Transpose"/>.</summary>
     /// <param name="node">x.</param>
     /// <param name="axes">The dimension of x for each dimension of y, each once; negative numbers count from the end. None turns the order

@@ -16,7 +16,7 @@ namespace Backprop.Simd.Kernels;
 /// work out over its threads; null runs on the caller. The bits are the same either way.</para>
 /// <para>float and double are supported; any other type throws <see cref="NotSupportedException"/>.</para>
 /// </remarks>
-public static class Broadcasting
+public static partial class Broadcasting
 {
     /// <summary>Nanoseconds per element.</summary>
     private const double Cost = 0.2;
@@ -137,15 +137,15 @@ public static class Broadcasting
         SpanGuard.Supported<T>();
         Span<int> result = stackalloc int[ShapeSizes.MaxRank];
         result = result[..Shape(x.Sizes, y.Sizes, result)];
-        var product = ShapeSizes.Elements(result);
-        if (product > Array.MaxLength)
-        {
-            throw new ArgumentException($"{x.ToString()} and {y.ToString()} are broadcast to {ShapeSizes.Text(result)}: "
-                + $"an array holds {Array.MaxLength} elements.", nameof(y));
-        }
-
-        elements = (int)product;
+        elements = Elements(result, x.ToString(), y.ToString());
         return new(new(areRead ? x.Values : [], BroadcastLayout.Of(x.Sizes, result)), new(areRead ? y.Values : [], BroadcastLayout.Of(y.Sizes, result)));
+    }
+
+    private static int Elements(ReadOnlySpan<int> result, string x, string y)
+    {
+        var product = ShapeSizes.Elements(result);
+        return product <= Array.MaxLength ? (int)product : throw new ArgumentException(
+            $"{x} and {y} are broadcast to {ShapeSizes.Text(result)}: an array holds {Array.MaxLength} elements.", nameof(y));
     }
 
     /// <summary>Where the terms of a gradient go: to the gradient itself, or to scratch if they are summed. Leaves the rest of scratch.</summary>

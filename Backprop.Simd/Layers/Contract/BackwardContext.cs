@@ -86,6 +86,15 @@ public readonly ref struct BackwardContext<T>
         return _pass.AsMatrix(_pass.Gradient(edge), edge.Type);
     }
 
+    /// <summary>The gradient of the loss with respect to an output, as an array like <see cref="InputArray"/>.</summary>
+    /// <param name="output">The output, from 0.</param>
+    /// <returns>The array.</returns>
+    public ShapedSpan<T> OutputGradientArray(int output = 0)
+    {
+        var edge = _pass.OutputEdge(output);
+        return _pass.AsArray(_pass.Gradient(edge), edge.Type);
+    }
+
     /// <summary>Where the gradient of an input goes; empty if it is not needed.</summary>
     /// <param name="input">The input, from 0.</param>
     /// <returns>The target.</returns>

@@ -63,12 +63,18 @@ internal readonly ref struct NodePass<T>
     public ShapedSpan<T> InputArray(int input, bool isRead)
     {
         var type = InputEdge(input).Type;
+        return isRead ? AsArray(Input(input), type) : AsArray(default, type, isHidden: true);
+    }
+
+    /// <summary>The numbers of an edge behind the rows of the batch and sizes of 1.</summary>
+    public ShapedSpan<T> AsArray(ReadOnlySpan<T> values, EdgeType type, bool isHidden = false)
+    {
         Span<int> sizes = stackalloc int[1 + Shape.MaxRank];
         sizes.Fill(1);
         sizes[0] = type.Kind == EdgeKind.Values ? Rows : 1;
         for (var i = 1; i <= type.Shape.Rank; i++)
             sizes[^i] = type.Shape[type.Shape.Rank - i];
-        return isRead ? new(Input(input), sizes) : new(sizes);
+        return isHidden ? new(sizes) : new(values, sizes);
     }
 
     public ReadOnlySpan<int> Indices(int input) => InputEdge(input).Indices(_firstRow, Rows);
