@@ -126,7 +126,8 @@ public sealed class LayerPromiseTests
         part.Adding.Put(3, 10);
         Assert.Equal([0, 1, 2, 0, 3, 14], gradient);
         Assert.Contains("4 elements", Assert.Throws<ArgumentOutOfRangeException>(() =>
-            new GradientTarget<double>(new double[6], false, 2, 3, ComputeContext.SingleThreaded).SliceColumns(1, 2).Put(4, 1)).Message, StringComparison.Ordinal);
+            new GradientTarget<double>(new double[6], false, 2, 3, ComputeContext.SingleThreaded).SliceColumns(1, 2).Put(4, 1))
+            .Message, StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() =>
             new GradientTarget<double>(new double[6], false, 2, 3, ComputeContext.SingleThreaded).SliceColumns(1, 2).Reshape(4, 1));
         Assert.Throws<InvalidOperationException>(() =>
@@ -157,7 +158,8 @@ public sealed class LayerPromiseTests
         expected.Parameters.CopyTo(actual.Parameters);
         foreach (var rows in (int[])[1, 4])
         {
-            var (a, b) = (expected.CreateWorkspace(rows, compute: ComputeContext.SingleThreaded), actual.CreateWorkspace(rows, compute: ComputeContext.SingleThreaded));
+            var a = expected.CreateWorkspace(rows, compute: ComputeContext.SingleThreaded);
+            var b = actual.CreateWorkspace(rows, compute: ComputeContext.SingleThreaded);
             foreach (var (network, workspace) in ((Network<double>, Workspace<double>)[])[(expected, a), (actual, b)])
             {
                 Fill(workspace.Input("x"));
