@@ -27,17 +27,20 @@ internal static class Aliasing
         }
     }
 
-    /// <summary>A view of whole rows always shares its input's memory. A view of a part of each row does if all its readers can take it.</summary>
+    /// <summary>A view of whole rows shares its input's memory. A view of a part of each row, or of rows with gaps between them, does if all
+    /// its readers can take it.</summary>
     private static void ShareView(ExecutionPlan plan, int n)
     {
         var (node, input, output) = Ends(plan, n);
         var isWhole = TypeOf(plan, input).Shape.Size == TypeOf(plan, output).Shape.Size;
-        if (!isWhole && !IsReadInPlace(plan, output))
+        var value = plan.Edges[output];
+        var hasGaps = !isWhole || plan.Edges[input].HasGaps;
+        if (hasGaps && !IsReadInPlace(plan, output))
             return;
         node.IsView = true;
-        var value = plan.Edges[output];
+        value.HasGaps = hasGaps;
         value.ValueRoot = plan.Edges[input].ValueRoot;
-        if (!isWhole || plan.Graph.Edges[value.ValueRoot].Role != EdgeRole.Computed)
+        if (hasGaps || plan.Graph.Edges[value.ValueRoot].Role != EdgeRole.Computed)
             (value.ViewOf, value.ViewStart) = (input, node.Declaration.ViewStart);
         node.IsGradientView = isWhole && IsGradientOfView(plan, n);
         if (node.IsGradientView)

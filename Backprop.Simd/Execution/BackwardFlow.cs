@@ -25,6 +25,13 @@ internal static class BackwardFlow
                 node.NeedsInputGradient[i] = edge.NeedsGradient;
                 if (!edge.NeedsGradient)
                     continue;
+                var first = Array.IndexOf(info.Inputs, info.Inputs[i]);
+                if (first < i && !node.AddsInputGradient[first])
+                {
+                    node.AddsInputGradient[first] = true;
+                    node.ClearedGradients.Add(info.Inputs[i]);
+                }
+
                 node.AddsInputGradient[i] = edge.HasFlow;
                 edge.HasFlow = true;
             }

@@ -27,6 +27,9 @@ internal sealed class EdgePlan
 
     /// <summary>For a value in its input's memory: the input, and the element of the input's rows where it starts.</summary>
     public int ViewOf = -1, ViewStart;
+
+    /// <summary>Whether other elements lie between the rows of the value, because it lies inside of longer rows.</summary>
+    public bool HasGaps;
 }
 
 /// <summary>What a plan decides about a node.</summary>
@@ -51,6 +54,10 @@ internal sealed class NodePlan(NodeInfo info)
     public readonly bool[] NeedsInputGradient = new bool[info.Inputs.Length];
 
     public readonly bool[] AddsInputGradient = new bool[info.Inputs.Length];
+
+    /// <summary>The edges that feed several inputs of the node and that no other consumer has written. Their gradients are cleared, so that
+    /// the node adds to them in any order.</summary>
+    public readonly List<int> ClearedGradients = [];
 }
 
 /// <summary>

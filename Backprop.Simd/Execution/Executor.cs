@@ -206,6 +206,12 @@ internal sealed partial class Executor<T>
             var plan = _plan.Nodes[n];
             if (nodes[n] is not { } node || !plan.RunsBackward || plan.IsGradientView)
                 continue;
+            foreach (var e in plan.ClearedGradients)
+            {
+                if (!(accumulate && Edges[e].IsParameterGradient))
+                    Edges[e].Gradient(0, Rows).Clear();
+            }
+
             var context = new BackwardContext<T>(node, in _pass, 0, Rows, _choice.Current);
             plan.Layer.Backward(in context);
             _buffers.Updates?.Finish(_choice.Current);

@@ -95,8 +95,9 @@ internal static unsafe class Embeddings
                 counts = [];
             for (var n = 0; !counts.IsEmpty && n < indices.Length; n++)
             {
-                if (indices[n] != skippedIndex && counts[indices[n] & Buckets - 1] > BlockSums.Rows)
-                    order[often++] = (ulong)indices[n] << 32 | (uint)n;
+                var index = indices[n];
+                if (index != skippedIndex && counts[index & Buckets - 1] > BlockSums.Rows)
+                    order[often++] = (ulong)(uint)index << 32 | (uint)n;
             }
         }
 
@@ -139,14 +140,16 @@ internal static unsafe class Embeddings
 
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
+            // Indices and order are the caller's memory: what becomes an offset is checked here, whoever writes to them meanwhile.
             nint width = limit - start;
+            var rows = _dTable.Length / columns;
             fixed (T* from = _dy, to = _dTable)
             {
                 for (var n = 0; n < _indices.Length; n++)
                 {
                     var index = _indices[n];
                     if (index != skippedIndex && (_counts.IsEmpty || _counts[index & Buckets - 1] <= BlockSums.Rows))
-                        RowSums<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)index * columns + start, width);
+                        RowSums<TVector, T>.Add(from + (nint)n * columns + start, to + (nint)Below(index, rows) * columns + start, width);
                 }
 
                 if (_order.IsEmpty)
@@ -157,15 +160,15 @@ internal static unsafe class Embeddings
                     {
                         var run = Run(order);
                         order = order[run.Length..];
-                        var row = to + (nint)(run[0] >> 32) * columns + start;
+                        var row = to + (nint)Below((int)(run[0] >> 32), rows) * columns + start;
                         if (run.Length <= BlockSums.Rows)
                         {
                             foreach (var key in run)
-                                RowSums<TVector, T>.Add(from + (nint)(uint)key * columns + start, row, width);
+                                RowSums<TVector, T>.Add(from + (nint)Below((int)key, _indices.Length) * columns + start, row, width);
                             continue;
                         }
 
-                        RunSum<TVector, T>(from + start, run, columns, width, slots);
+                        RunSum<TVector, T>(from + start, _indices.Length, run, columns, width, slots);
                         RowSums<TVector, T>.Add(slots, row, width);
                     }
                 }
@@ -182,8 +185,20 @@ internal static unsafe class Embeddings
         return order[..length];
     }
 
-    /// <summary>The sum of the rows of a run, into the first slot.</summary>
-    public static void RunSum<TVector, T>(T* dy, ReadOnlySpan<ulong> run, nint stride, nint width, T* slots)
+    /// <summary>A number that becomes an offset.</summary>
+    private static int Below(int index, int count)
+    {
+        if ((uint)index >= (uint)count)
+            ThrowChanged(index, count);
+        return index;
+    }
+
+    [DoesNotReturn]
+    private static void ThrowChanged(int index, int count) =>
+        throw new ArgumentException($"An index changed to {index} while the pass was reading it; it must stay in [0, {count}).", "indices");
+
+    /// <summary>The sum of the rows of a run, into the first slot. dy has <paramref name="count"/> rows.</summary>
+    public static void RunSum<TVector, T>(T* dy, int count, ReadOnlySpan<ulong> run, nint stride, nint width, T* slots)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -193,7 +208,7 @@ internal static unsafe class Embeddings
             var slot = BlockSums.Slot(slots, block, width);
             new Span<T>(slot, (int)width).Clear();
             foreach (var key in run[..Math.Min(BlockSums.Rows, run.Length)])
-                RowSums<TVector, T>.Add(dy + (nint)(uint)key * stride, slot, width);
+                RowSums<TVector, T>.Add(dy + (nint)Below((int)key, count) * stride, slot, width);
             run = run[Math.Min(BlockSums.Rows, run.Length)..];
             BlockSums.Join(slots, block, width, (int)width);
         }

@@ -35,9 +35,9 @@ internal static unsafe class KeySort
             int low = 0, high = count - 1;
             while (true)
             {
-                while (keys[low] < pivot)
+                while (low < count - 1 && keys[low] < pivot)
                     low++;
-                while (keys[high] > pivot)
+                while (high > 0 && keys[high] > pivot)
                     high--;
                 if (low >= high)
                     break;

@@ -94,7 +94,7 @@ internal ref struct RowsUpdate<T>(Span<T> parameters, BlockRange range, ReadOnly
             public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
             {
                 fixed (T* dy = _dy, slots = _slots)
-                    Embeddings.RunSum<TVector, T>(dy, _run, limit - start, limit - start, slots);
+                    Embeddings.RunSum<TVector, T>(dy, _dy.Length / (limit - start), _run, limit - start, limit - start, slots);
             }
         }
 

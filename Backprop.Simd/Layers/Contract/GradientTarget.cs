@@ -73,7 +73,16 @@ public readonly ref struct GradientTarget<T>
     }
 
     /// <summary>The same gradient; what is written next is added to what was written before.</summary>
-    public GradientTarget<T> Adding => IsEmpty ? default : new(Span, adds: true, (_rows, _columns, _rowStride), _compute);
+    public GradientTarget<T> Adding
+    {
+        get
+        {
+            _updates?.Reopen(_range);
+            return IsEmpty ? default : new(Span, adds: true, (_rows, _columns, _rowStride), _compute);
+        }
+    }
+
+    private bool HasGaps => _columns != _rowStride && _rows != 1;
 
     private Matrix<T> Whole => IsEmpty ? default : _columns < 0
         ? throw new InvalidOperationException("Only a gradient of rank 2 is a matrix.")
@@ -98,9 +107,10 @@ public readonly ref struct GradientTarget<T>
     {
         if (IsEmpty)
             return default;
+        var span = Dense();
         if (rows < 0 || columns < 0 || (long)rows * columns != _span.Length)
             throw new ArgumentException($"[{rows}, {columns}] does not have the {_span.Length} elements of the gradient.", nameof(rows));
-        return new(Dense(), Adds, (rows, columns, columns), _compute);
+        return new(span, Adds, (rows, columns, columns), _compute);
     }
 
     /// <summary>Some adjacent elements of the gradient.</summary>
@@ -113,8 +123,9 @@ public readonly ref struct GradientTarget<T>
     {
         if (IsEmpty)
             return default;
-        MatrixLayout.CheckSlice(start, length, _span.Length, nameof(start));
-        return new(Dense().Slice(start, length), Adds, (1, length, length), _compute);
+        var span = Dense();
+        MatrixLayout.CheckSlice(start, length, span.Length, nameof(start));
+        return new(span.Slice(start, length), Adds, (1, length, length), _compute);
     }
 
     /// <summary>Some columns of the gradient.</summary>
@@ -152,17 +163,20 @@ public readonly ref struct GradientTarget<T>
     /// <summary>The gradient is the sum of rows.</summary>
     /// <param name="rows">The rows [n, m].</param>
     /// <exception cref="ArgumentException">The gradient does not have m elements.</exception>
+    /// <exception cref="InvalidOperationException">This is a slice of columns, whose rows have gaps between them.</exception>
     public void ColumnSums(ReadOnlyMatrix<T> rows)
     {
         if (IsEmpty)
             return;
-        SpanGuard.SameLength(_span.Length, rows.Columns, nameof(rows));
-        Reductions.ColumnSums(rows, ToDestination(), _compute);
+        var span = Dense();
+        SpanGuard.SameLength(span.Length, rows.Columns, nameof(rows));
+        Reductions.ColumnSums(rows, new Destination<T>(span, Adds), _compute);
     }
 
     /// <summary>The gradient is x.</summary>
     /// <param name="x">As many numbers as the gradient has.</param>
     /// <exception cref="ArgumentException">x has another length.</exception>
+    /// <exception cref="InvalidOperationException">This is a slice of columns, whose rows have gaps between them.</exception>
     public void Copy(ReadOnlySpan<T> x)
     {
         if (!Takes(x.Length))
@@ -177,6 +191,7 @@ public readonly ref struct GradientTarget<T>
     /// <param name="x">As many numbers as the gradient has.</param>
     /// <param name="a">The factor.</param>
     /// <exception cref="ArgumentException">x has another length.</exception>
+    /// <exception cref="InvalidOperationException">This is a slice of columns, whose rows have gaps between them.</exception>
     public void Scale(ReadOnlySpan<T> x, T a)
     {
         if (!Takes(x.Length))
@@ -191,6 +206,7 @@ public readonly ref struct GradientTarget<T>
     /// <param name="x">As many numbers as the gradient has.</param>
     /// <param name="y">As many numbers as x.</param>
     /// <exception cref="ArgumentException">x or y has another length.</exception>
+    /// <exception cref="InvalidOperationException">This is a slice of columns, whose rows have gaps between them.</exception>
     public void Multiply(ReadOnlySpan<T> x, ReadOnlySpan<T> y)
     {
         if (!Takes(x.Length))
@@ -202,6 +218,7 @@ public readonly ref struct GradientTarget<T>
     }
 
     /// <summary>The gradient is 0.</summary>
+    /// <exception cref="InvalidOperationException">This is a slice of columns, whose rows have gaps between them.</exception>
     public void Zero()
     {
         if (!IsEmpty && !Adds)
@@ -216,8 +233,9 @@ public readonly ref struct GradientTarget<T>
     /// <param name="indices">The row of the gradient for each row of dy.</param>
     /// <param name="skippedRow">A row whose gradient is always 0; -1 for none.</param>
     /// <param name="order">Room for two integers per index: <see cref="LayerDeclaration.UseScatter"/>.</param>
-    /// <exception cref="ArgumentException">An index is not a row, dy has the wrong length, or the order is too short.</exception>
-    /// <exception cref="InvalidOperationException">The gradient is not a matrix.</exception>
+    /// <exception cref="ArgumentException">An index is not a row, dy has the wrong length, the order is too short, or it shares memory with
+    /// the indices; or dy shares memory with the gradient.</exception>
+    /// <exception cref="InvalidOperationException">The gradient is not a matrix, or its rows have gaps between them.</exception>
     public void ScatterRows(ReadOnlySpan<T> dy, ReadOnlySpan<int> indices, int skippedRow, Span<int> order)
     {
         if (IsEmpty)
@@ -226,6 +244,8 @@ public readonly ref struct GradientTarget<T>
         if ((long)indices.Length * table.Columns != dy.Length)
             throw new ArgumentException($"{indices.Length} indices need as many rows of {table.Columns} numbers; got {dy.Length} numbers.", nameof(dy));
         SpanGuard.AtLeast(2 * indices.Length, order.Length, nameof(order));
+        SpanGuard.Apart<int, int>(indices, order, nameof(order));
+        SpanGuard.Disjoint(_span, dy);
         foreach (var index in indices)
         {
             if ((uint)index >= (uint)table.Rows)
@@ -238,17 +258,18 @@ public readonly ref struct GradientTarget<T>
     }
 
     /// <summary>Adds or stores one element; nothing where no gradient is needed.</summary>
-    /// <param name="index">The element.</param>
+    /// <param name="index">The element. The elements of a matrix are counted row by row, those of a slice of columns too.</param>
     /// <param name="value">Its gradient.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
     public void Put(int index, T value)
     {
         if (IsEmpty)
             return;
-        if ((uint)index >= (uint)_span.Length)
-            throw new ArgumentOutOfRangeException(nameof(index), index, $"The gradient has {_span.Length} elements.");
-        var span = Span;
-        span[index] = Adds ? span[index] + value : value;
+        var count = HasGaps ? _rows * _columns : _span.Length;
+        if ((uint)index >= (uint)count)
+            throw new ArgumentOutOfRangeException(nameof(index), index, $"The gradient has {count} elements.");
+        ref var element = ref Span[HasGaps ? index / _columns * _rowStride + index % _columns : index];
+        element = Adds ? element + value : value;
     }
 
     /// <summary>Whether there is anything to write, after a check of its length.</summary>
@@ -261,6 +282,6 @@ public readonly ref struct GradientTarget<T>
     }
 
     /// <summary>The span of a gradient without gaps.</summary>
-    private Span<T> Dense() => _columns == _rowStride || _rows == 1 ? Span
-        : throw new InvalidOperationException("This gradient has gaps between its rows: write it as a product.");
+    private Span<T> Dense() => !HasGaps ? Span
+        : throw new InvalidOperationException("This gradient has gaps between its rows: write it as a product, or with Put.");
 }

@@ -19,7 +19,7 @@ public enum LayerTraits
 
     /// <summary>
     /// The output may overwrite input 0, because each element depends on the element in its place. In a layer with one input, the
-    /// input gradient may overwrite the output gradient in the same way. Backward cannot read input 0.
+    /// input gradient may overwrite the output gradient in the same way: write it last. Backward cannot read input 0.
     /// </summary>
     InPlace = 4,
 

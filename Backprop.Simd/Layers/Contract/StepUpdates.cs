@@ -40,7 +40,12 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
         _doneCount = _waitingCount = _operandsUsed = 0;
     }
 
-    public void End() => _optimizer = null;
+    /// <summary>Ends a step. If a layer threw, what it left waiting is dropped.</summary>
+    public void End()
+    {
+        _optimizer = null;
+        _waitingCount = _operandsUsed = 0;
+    }
 
     /// <summary>Whether a range has been updated in this step.</summary>
     public bool IsDone(BlockRange range)
@@ -76,14 +81,31 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
     }
 
     /// <summary>Stores a gradient that is kept as an outer product, for a layer that reads it or adds to it.</summary>
+    /// <exception cref="InvalidOperationException">The gradient was applied at once and was never stored.</exception>
     public void Store(BlockRange range)
     {
+        if (IsDone(range))
+            throw new InvalidOperationException("This step has already applied this gradient and has not stored it. Write further parts through Adding.");
         if (_waitingCount == 0 || IndexOf(range) is not (>= 0 and var at))
             return;
         Store(_waiting[at]);
         for (; at < _waitingCount - 1; at++)
             _waiting[at] = _waiting[at + 1];
         _waitingCount--;
+    }
+
+    /// <summary>
+    /// Begins another part of a gradient of which a part was applied at once. The parts add up, because only an update that is linear in the
+    /// gradient is applied to some rows (<see cref="TryRows"/>).
+    /// </summary>
+    public void Reopen(BlockRange range)
+    {
+        if (!IsDone(range))
+            return;
+        gradients.Span.Slice(range.Start, range.Length).Clear();
+        var at = Array.IndexOf(_done, range, 0, _doneCount--);
+        for (; at < _doneCount; at++)
+            _done[at] = _done[at + 1];
     }
 
     /// <summary>Applies the outer products of a layer, after its backward pass.</summary>
