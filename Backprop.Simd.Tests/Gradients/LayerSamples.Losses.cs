@@ -46,6 +46,16 @@ internal static partial class LayerSamples
                 }
             }
 
+            foreach (var weights in (EdgeType[])[Values(2), Values(2, 3)])
+            {
+                EdgeType[] inputs = [Values(2, 3), Values(2, 3), weights];
+                yield return new(new MeanSquaredError(r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new MeanAbsoluteError(r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new Huber(0.5, r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new SmoothL1(0.5, r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new BinaryCrossEntropy(2.5, r), inputs, 3, Fractions) { Name = $"{r}, positions " };
+            }
+
             foreach (var weighted in (bool[])[false, true])
             {
                 EdgeType[] one = weighted ? [Values(4), Labels, Values()] : [Values(4), Labels];

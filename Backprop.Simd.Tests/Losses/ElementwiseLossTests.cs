@@ -218,7 +218,8 @@ public sealed class ElementwiseLossTests
                 StringComparison.Ordinal);
             Assert.Contains("it got 1", Assert.Throws<ArgumentException>(() => x.Apply(loss)).Message, StringComparison.Ordinal);
             Assert.Contains("it got 4", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, t, t)).Message, StringComparison.Ordinal);
-            Assert.Contains("rank 0", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, t)).Message, StringComparison.Ordinal);
+            var two = graph.Input("two" + Guid.NewGuid(), 2);
+            Assert.Contains("rank 0", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, two)).Message, StringComparison.Ordinal);
         }
     }
 
