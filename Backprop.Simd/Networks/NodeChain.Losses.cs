@@ -102,6 +102,45 @@ public static partial class NodeChain
     public static Node KullbackLeibler(this Node logProbabilities, string targets = "targets", KullbackLeibler? loss = null, string? sampleWeights = null) =>
         End(logProbabilities, loss ?? new KullbackLeibler(), targets, sampleWeights);
 
+    /// <summary>Ends a chain: the hinge loss. The scores become the network's output.</summary>
+    /// <param name="scores">The scores.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the scores.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node Hinge(this Node scores, string targets = "targets", Hinge? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(scores, loss ?? new Hinge(), targets, sampleWeights, positionWeights);
+
+    /// <summary>Ends a chain: the quantile loss. The predictions become the network's output.</summary>
+    /// <param name="predictions">The predictions.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node Quantile(this Node predictions, string targets = "targets", Quantile? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new Quantile(), targets, sampleWeights, positionWeights);
+
+    /// <summary>Ends a chain: the likelihood of counts. The predictions become the network's output.</summary>
+    /// <param name="predictions">Logarithms of rates, or rates.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node PoissonNegativeLogLikelihood(this Node predictions, string targets = "targets", PoissonNegativeLogLikelihood? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new PoissonNegativeLogLikelihood(), targets, sampleWeights, positionWeights);
+
     private static Node End(Node prediction, ReducedLoss loss, string target, string? sampleWeights, string? positionWeights = null)
     {
         if (sampleWeights is not null && positionWeights is not null)
