@@ -25,6 +25,13 @@ internal static partial class LayerSamples
         }
     }
 
+    /// <summary>Input 0 in 0.5 to 1.5, input 1 in 1.5 to 2.5, input 2 in 0.5 to 1.5.</summary>
+    private static void Rates(ref TestRandom random, int input, Span<double> values, ReadOnlySpan<double> first)
+    {
+        foreach (ref var value in values)
+            value = (input == 1 ? 2 : 1) + 0.5 * random.Signed<double>();
+    }
+
     private static IEnumerable<LayerSample> MoreLosses()
     {
         foreach (var r in (LossReduction[])[LossReduction.Mean, LossReduction.Sum])
@@ -48,9 +55,23 @@ internal static partial class LayerSamples
                     yield return new(new SmoothL1(0.5, r), inputs, rows, ApartFromKinks) { Name = $"{r} " };
                     yield return new(new BinaryCrossEntropy(1, r), inputs, rows, Fractions) { Name = $"{r} " };
                     yield return new(new BinaryCrossEntropy(2.5, r), inputs, rows, Fractions) { Name = $"{r}, positive weight " };
+                    yield return new(new Hinge(3, r), inputs, rows, Fractions) { Name = $"{r} " };
+                    yield return new(new Quantile(0.3, r), inputs, rows, ApartFromKinks) { Name = $"{r} " };
+                    yield return new(new PoissonNegativeLogLikelihood(true, true, reduction: r), inputs, rows, Fractions) { Name = $"{r} " };
+                    yield return new(new PoissonNegativeLogLikelihood(false, true, reduction: r), inputs, rows, Rates) { Name = $"{r}, rates " };
                     yield return new(new KullbackLeibler(false, r), inputs, rows, Fractions) { Name = $"{r} " };
                     yield return new(new KullbackLeibler(true, r), inputs, rows, ApartFromKinks) { Name = $"{r}, log target " };
                 }
+            }
+
+            foreach (var weights in (EdgeType[])[Values(2), Values(2, 3)])
+            {
+                EdgeType[] inputs = [Values(2, 3), Values(2, 3), weights];
+                yield return new(new MeanSquaredError(r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new MeanAbsoluteError(r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new Huber(0.5, r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new SmoothL1(0.5, r), inputs, 3, ApartFromKinks) { Name = $"{r}, positions " };
+                yield return new(new BinaryCrossEntropy(2.5, r), inputs, 3, Fractions) { Name = $"{r}, positions " };
             }
 
             foreach (var weighted in (bool[])[false, true])

@@ -21,6 +21,9 @@ public sealed class ElementwiseLossTests
             yield return ("signed", r, new MeanAbsoluteError(r), ElementLossReference.Absolute);
             yield return ("signed", r, new Huber(0.4, r), ElementLossReference.Huber(0.4));
             yield return ("signed", r, new SmoothL1(0.4, r), ElementLossReference.SmoothL1(0.4));
+            yield return ("signed", r, new Hinge(0.5, r), ElementLossReference.Hinge(0.5));
+            yield return ("signed", r, new Quantile(0.3, r), ElementLossReference.Quantile(0.3));
+            yield return ("signed", r, new PoissonNegativeLogLikelihood(reduction: r), ElementLossReference.Poisson);
             yield return ("fraction", r, new BinaryCrossEntropy(1, r), ElementLossReference.BinaryCrossEntropy(1));
             yield return ("fraction", r, new BinaryCrossEntropy(2.5, r), ElementLossReference.BinaryCrossEntropy(2.5));
             yield return ("fraction", r, new BinaryCrossEntropy(0, r), ElementLossReference.BinaryCrossEntropy(0));
@@ -124,7 +127,7 @@ public sealed class ElementwiseLossTests
         {
             var run = new ReducedLossRun<float>(loss, new Shape(3), [0.5, double.NaN, 0.25], [0.5, 0.5, 0.5], null, null);
             Assert.True(float.IsNaN(run.Outputs[0]));
-            Assert.True(loss is KullbackLeibler || float.IsNaN(run.Dx[1])); // A divergence is linear in x.
+            Assert.True(loss is KullbackLeibler or Hinge || float.IsNaN(run.Dx[1])); // A divergence is linear in x, a hinge in pieces.
             Assert.True(float.IsNaN(new ReducedLossRun<float>(loss, new Shape(3), [0.5, 0.5, 0.5], [0.5, double.NaN, 0.5], null, null).Outputs[0]));
         }
     }
@@ -208,6 +211,10 @@ public sealed class ElementwiseLossTests
             Assert.Equal("beta", Assert.Throws<ArgumentOutOfRangeException>(() => new SmoothL1(bad)).ParamName);
         }
 
+        foreach (var bad in (double[])[0, 1, -1, double.NaN])
+            Assert.Equal("level", Assert.Throws<ArgumentOutOfRangeException>(() => new Quantile(bad)).ParamName);
+        Assert.Equal("margin", Assert.Throws<ArgumentOutOfRangeException>(() => new Hinge(0)).ParamName);
+        Assert.Equal("epsilon", Assert.Throws<ArgumentOutOfRangeException>(() => new PoissonNegativeLogLikelihood(epsilon: 0)).ParamName);
         Assert.Equal("positiveWeight", Assert.Throws<ArgumentOutOfRangeException>(() => new BinaryCrossEntropy(-1)).ParamName);
         Assert.Equal("reduction", Assert.Throws<ArgumentOutOfRangeException>(() => new MeanSquaredError((LossReduction)3)).ParamName);
         var graph = new GraphBuilder();
@@ -218,7 +225,8 @@ public sealed class ElementwiseLossTests
                 StringComparison.Ordinal);
             Assert.Contains("it got 1", Assert.Throws<ArgumentException>(() => x.Apply(loss)).Message, StringComparison.Ordinal);
             Assert.Contains("it got 4", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, t, t)).Message, StringComparison.Ordinal);
-            Assert.Contains("rank 0", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, t)).Message, StringComparison.Ordinal);
+            var two = graph.Input("two" + Guid.NewGuid(), 2);
+            Assert.Contains("rank 0", Assert.Throws<ArgumentException>(() => x.Apply(loss, t, two)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -232,6 +240,9 @@ public sealed class ElementwiseLossTests
         Check(n => n.SmoothL1(), new SmoothL1());
         Check(n => n.BinaryCrossEntropy(loss: new BinaryCrossEntropy(3)), new BinaryCrossEntropy(3));
         Check(n => n.KullbackLeibler(), new KullbackLeibler());
+        Check(n => n.Hinge(), new Hinge());
+        Check(n => n.Quantile(loss: new Quantile(0.2)), new Quantile(0.2));
+        Check(n => n.PoissonNegativeLogLikelihood(), new PoissonNegativeLogLikelihood());
 
         void Check(Func<Node, Node> end, ElementwiseLoss loss)
         {

@@ -15,17 +15,19 @@ internal sealed class ReducedLossRun<T> where T : unmanaged, IFloatingPointIeee7
     /// <param name="prediction">The predictions.</param>
     /// <param name="target">Targets of the same shape, or null.</param>
     /// <param name="labels">Labels of the positions, or null.</param>
-    /// <param name="weights">One per row, or null.</param>
+    /// <param name="weights">One per row, or as many as their shape has; or null.</param>
     /// <param name="compute">The threads.</param>
+    /// <param name="weightShape">The shape of a row of weights: a number by default.</param>
     public ReducedLossRun(
-        ReducedLoss loss, Shape shape, double[] prediction, double[]? target, int[]? labels, double[]? weights, ComputeContext? compute = null)
+        ReducedLoss loss, Shape shape, double[] prediction, double[]? target, int[]? labels, double[]? weights, ComputeContext? compute = null,
+        Shape weightShape = default)
     {
         Rows = prediction.Length / shape.Size;
         Seeds = loss.Reduction == LossReduction.None ? [.. Enumerable.Range(0, Rows).Select(r => 0.75 - r % 5 * 0.5)] : [1.5];
         var graph = new GraphBuilder();
         var x = graph.Input("x", shape);
         var t = labels is null ? graph.Input("t", shape) : graph.IndexInput("t", WithoutLast(shape));
-        graph.Output(weights is null ? x.Apply(loss, t) : x.Apply(loss, t, graph.Input("w")));
+        graph.Output(weights is null ? x.Apply(loss, t) : x.Apply(loss, t, graph.Input("w", weightShape)));
         var network = graph.Build().CreateNetwork<T>();
         var workspace = network.CreateWorkspace(Rows, new WorkspaceOptions { InputGradients = true }, compute ?? ComputeContext.SingleThreaded);
         workspace.SetInput("x", Of(prediction));

@@ -23,6 +23,14 @@ internal sealed record ElementLossReference(
         (x, t) => (1 - t) * ElementaryFunctions.Sigmoid(x) - p * t * ElementaryFunctions.Sigmoid(-x),
         (x, t) => p * ElementaryFunctions.Softplus(-x) - ElementaryFunctions.Softplus(x));
 
+    public static ElementLossReference Hinge(double m) => new(
+        (y, t) => Math.Max(0, m - y * t), (y, t) => y * t < m ? -t : 0, (y, t) => y * t < m ? -y : 0);
+
+    public static ElementLossReference Quantile(double q) => new(
+        (y, t) => Math.Max(q * (t - y), (q - 1) * (t - y)), (y, t) => t > y ? -q : t < y ? 1 - q : 0, (y, t) => t > y ? q : t < y ? q - 1 : 0);
+
+    public static ElementLossReference Poisson { get; } = new((y, t) => Math.Exp(y) - t * y, (y, t) => Math.Exp(y) - t, (y, t) => -y);
+
     public static ElementLossReference Divergence { get; } = new(
         (x, t) => t == 0 ? 0 : t * (Math.Log(t) - x), (x, t) => -t, (x, t) => t == 0 ? 0 : Math.Log(t) + 1 - x);
 

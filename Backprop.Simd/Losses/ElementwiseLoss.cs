@@ -5,13 +5,52 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>A loss that sums over the elements of predictions and targets, which have the same shape.</summary>
+/// <summary>A loss that sums over the elements of predictions and targets, which have the same shape: the base for a loss that is a
+/// formula, yours too.</summary>
+/// <remarks>
+/// <para>A derived class writes its formula as an <see cref="IElementLoss"/>, and its two passes as one call each:
+/// <c>Forward(in context, new Formula())</c> and <c>Backward(in context, new Formula())</c>. Reduction, weights, threads and the sums in
+/// double come from here.</para>
+/// <para>Input 2, if there is one, holds weights w. Its shape is [] for a weight per row, or the first dimensions of the predictions:
+/// for predictions [T, D] it is [T] for a weight per step, or [T, D] for a weight per element. Numbers 0 and 1 are a mask. Mean divides
+/// by the sum of w times the elements that each w stands for: by what is kept. A weight of 0 leaves its elements out, whatever they
+/// hold, with zero gradients.</para>
+/// </remarks>
 public abstract class ElementwiseLoss : ReducedLoss
 {
-    private protected ElementwiseLoss(LossReduction reduction) : base(reduction) { }
+    /// <summary>Takes the reduction.</summary>
+    /// <param name="reduction">How the losses of the rows are combined.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
+#pragma warning disable RS0022 // ReducedLoss has no protected members of its own to expose.
+    protected ElementwiseLoss(LossReduction reduction) : base(reduction) { }
+#pragma warning restore RS0022
 
     /// <summary>What a row adds to the denominator of the mean: its number of elements.</summary>
     private protected virtual int DenominatorOf(Shape row) => row.Size;
+
+    /// <summary>Whether a weight may stand for less than a row.</summary>
+    private protected virtual bool TakesPositionWeights => true;
+
+    private protected override void RequireWeights(LayerDeclaration declaration)
+    {
+        if (!TakesPositionWeights)
+        {
+            base.RequireWeights(declaration);
+            return;
+        }
+
+        var weights = declaration.Require(2, EdgeKind.Values);
+        var shape = declaration.Inputs[0].Shape;
+        var fits = weights.Rank <= shape.Rank;
+        for (var d = 0; fits && d < weights.Rank; d++)
+            fits = weights[d] == shape[d];
+        if (!fits)
+        {
+            throw new ArgumentException(
+                $"Input 2 of {Kind} must be weights of rank 0, or of the first dimensions of {declaration.Inputs[0]}; it is {declaration.Inputs[2]}.",
+                "inputs");
+        }
+    }
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
@@ -21,13 +60,19 @@ public abstract class ElementwiseLoss : ReducedLoss
         var size = declaration.Require(0, EdgeKind.Values).Size;
         declaration.RequireSame(0, 1);
         var uniform = IsUniform(declaration.Inputs.Count);
-        declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow : 0, CachePerBatch);
+        long weights = declaration.Inputs.Count == 3 ? declaration.Inputs[2].Shape.Size : 1;
+        declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow * weights : 0, CachePerBatch);
 
-        // Forward keeps sums here, as doubles; backward a scale for each element.
-        declaration.UseScratch(perRow: uniform ? 2L * (size / ElementLossKernels.Block + 1) : Math.Max(DoublesPerRow, size + 1L));
+        // Forward keeps sums here, as doubles; backward a scale for each weight and each element.
+        declaration.UseScratch(perRow: uniform ? 2L * (size / ElementLossKernels.Block + 1) : Math.Max(DoublesPerRow * weights, size + weights));
     }
 
-    private protected void Forward<T, TLoss>(in ForwardContext<T> context, TLoss loss)
+    /// <summary>The forward pass of a formula.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="TLoss">The type of the formula.</typeparam>
+    /// <param name="context">The forward context.</param>
+    /// <param name="loss">The formula. Sums are taken in double, whatever <typeparamref name="T"/> is.</param>
+    protected void Forward<T, TLoss>(in ForwardContext<T> context, TLoss loss)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLoss : struct, IElementLoss
     {
@@ -41,14 +86,21 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var doubles = Doubles(context.Scratch, 2 * context.Rows);
-        Span<double> losses = doubles[..context.Rows], denominators = doubles[context.Rows..];
-        ElementLossKernels.Sums(loss, y, t, shape.Size, losses, context.Compute);
-        denominators.Fill(DenominatorOf(shape));
+        var count = context.InputCount == 3 ? context.Input(2).Length : context.Rows;
+        var size = y.Length / count;
+        var doubles = Doubles(context.Scratch, 2 * count);
+        Span<double> losses = doubles[..count], denominators = doubles[count..];
+        ElementLossKernels.Sums(loss, y, t, size, losses, context.Compute);
+        denominators.Fill(count == context.Rows ? DenominatorOf(shape) : size);
         Reduce(in context, losses, denominators);
     }
 
-    private protected void Backward<T, TLoss>(in BackwardContext<T> context, TLoss loss)
+    /// <summary>The backward pass of a formula: the gradients of predictions, targets and weights, where they are asked for.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="TLoss">The type of the formula.</typeparam>
+    /// <param name="context">The backward context.</param>
+    /// <param name="loss">The formula.</param>
+    protected void Backward<T, TLoss>(in BackwardContext<T> context, TLoss loss)
         where T : unmanaged, IFloatingPointIeee754<T>
         where TLoss : struct, IElementLoss
     {
@@ -63,12 +115,18 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var size = context.InputType(0).Shape.Size;
-        var rows = context.Scratch[..context.Rows];
-        Scales(in context, rows);
-        var scales = context.Scratch.Slice(context.Rows, context.Rows * size);
-        for (var row = 0; row < rows.Length; row++)
-            scales.Slice(row * size, size).Fill(rows[row]);
+        var count = context.InputCount == 3 ? context.Input(2).Length : context.Rows;
+        var size = y.Length / count;
+        var scales = context.Scratch[..count];
+        Scales(in context, scales);
+        if (size > 1)
+        {
+            var each = context.Scratch.Slice(count, y.Length);
+            for (var i = 0; i < count; i++)
+                each.Slice(i * size, size).Fill(scales[i]);
+            scales = each;
+        }
+
         ElementLossKernels.Gradient<T, TLoss>(loss, scales, y, t, dy, context.Compute);
         ElementLossKernels.Gradient<T, TargetSide<TLoss>>(new(loss), scales, y, t, dt, context.Compute);
     }

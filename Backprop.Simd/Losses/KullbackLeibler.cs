@@ -33,6 +33,8 @@ public sealed class KullbackLeibler : ElementwiseLoss
 
     private protected override int DenominatorOf(Shape row) => 1;
 
+    private protected override bool TakesPositionWeights => false;
+
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {

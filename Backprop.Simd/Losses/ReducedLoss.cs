@@ -9,7 +9,8 @@ namespace Backprop.Simd.Losses;
 /// <remarks>
 /// <para>With row losses l_r, weights w_r (1 without that input) and denominators c_r (the elements of a row, unless the loss says
 /// otherwise): Sum = sum w_r l_r; Mean = Sum / D with D = sum w_r c_r; None gives w_r l_r for each row.</para>
-/// <para>Sample weights are values of rank 0, input 2. A row of weight 0 is ignored, whatever it holds. If D is 0, loss and
+/// <para>Sample weights are values of rank 0, input 2. A loss element by element also takes a weight for each position or element there:
+/// see <see cref="ElementwiseLoss"/>. A row of weight 0 is ignored, whatever it holds. If D is 0, loss and
 /// gradients are 0. The gradient of a weight is (l_r - c_r Mean) / D, or l_r.</para>
 /// </remarks>
 public abstract class ReducedLoss : Loss
@@ -39,12 +40,15 @@ public abstract class ReducedLoss : Loss
         if (declaration.Inputs.Count is not (2 or 3))
             throw new ArgumentException($"{Kind} takes 2 inputs, or 3 with sample weights; it got {declaration.Inputs.Count}.", "inputs");
         if (declaration.Inputs.Count == 3)
-            declaration.Require(2, EdgeKind.Values, 0);
+            RequireWeights(declaration);
         declaration.Divisor = Reduction != LossReduction.Mean ? LossDivisor.None
             : declaration.Inputs.Count == 2 && CountsAllOf(declaration.Inputs[1]) ? LossDivisor.Rows : LossDivisor.Data;
         declaration.Traits = LayerTraits.ReadsInput;
         declaration.AddOutput(new EdgeType(Reduction == LossReduction.None ? EdgeKind.Values : EdgeKind.Shared, Shape.Scalar));
     }
+
+    /// <summary>Throws unless input 2 has the shape of weights.</summary>
+    private protected virtual void RequireWeights(LayerDeclaration declaration) => declaration.Require(2, EdgeKind.Values, 0);
 
     /// <summary>What kind of numbers the predictions must be.</summary>
     internal virtual LossInput Takes => LossInput.Numbers;
@@ -59,18 +63,32 @@ public abstract class ReducedLoss : Loss
     private protected static Span<double> Doubles<T>(Span<T> buffer, int count)
         where T : unmanaged => MemoryMarshal.Cast<T, double>(buffer)[..count];
 
-    /// <summary>Writes the output from l_r and c_r. With weights, it keeps what backward needs in the first elements of the row cache.</summary>
+    /// <summary>Writes the output from l_r and c_r. With weights, it keeps what backward needs in the first elements of the row cache. Where
+    /// each position has a weight, r counts positions.</summary>
     private protected void Reduce<T>(in ForwardContext<T> context, ReadOnlySpan<double> losses, ReadOnlySpan<double> denominators)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var weights = context.InputCount == 3 ? context.Input(2) : [];
-        PairwiseSum sum = default, denominator = default;
+        PairwiseSum sum = default, denominator = default, part = default;
+        var perRow = losses.Length / context.Rows;
         for (var row = 0; row < losses.Length; row++)
         {
             var weight = weights.IsEmpty ? 1 : double.CreateTruncating(weights[row]);
             var loss = weight == 0 ? 0 : weight * losses[row];
-            if (Reduction == LossReduction.None)
+            if (Reduction == LossReduction.None && perRow == 1)
+            {
                 context.Output()[row] = T.CreateSaturating(loss);
+            }
+            else if (Reduction == LossReduction.None)
+            {
+                part.Add(loss);
+                if ((row + 1) % perRow == 0)
+                {
+                    context.Output()[row / perRow] = T.CreateSaturating(part.Total);
+                    part.Clear();
+                }
+            }
+
             sum.Add(loss);
             denominator.Add(weight == 0 ? 0 : weight * denominators[row]);
         }
@@ -117,8 +135,12 @@ public abstract class ReducedLoss : Loss
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var weights = context.InputCount == 3 ? context.Input(2) : [];
-        if (Reduction == LossReduction.None)
+        var perRow = scales.Length / context.Rows;
+        if (Reduction == LossReduction.None && perRow == 1)
             context.OutputGradient().CopyTo(scales);
+        else if (Reduction == LossReduction.None)
+            for (var row = 0; row < context.Rows; row++)
+                scales.Slice(row * perRow, perRow).Fill(context.OutputGradient()[row]);
         else
             scales.Fill(Scale(in context));
         for (var row = 0; row < weights.Length; row++)
@@ -132,13 +154,14 @@ public abstract class ReducedLoss : Loss
         var dw = context.InputCount == 3 ? context.InputGradient(2) : default;
         if (dw.IsEmpty)
             return;
-        var rows = context.Rows;
+        var rows = context.Input(2).Length;
+        var perRow = rows / context.Rows;
         var cache = Doubles(context.Cache, 2 * rows);
         var seeds = context.OutputGradient();
         var batch = Reduction == LossReduction.None ? default : Doubles(context.BatchCache, 2);
         for (var row = 0; row < rows; row++)
         {
-            var seed = double.CreateTruncating(seeds[Reduction == LossReduction.None ? row : 0]);
+            var seed = double.CreateTruncating(seeds[Reduction == LossReduction.None ? row / perRow : 0]);
             var gradient = Reduction != LossReduction.Mean ? cache[row]
                 : batch[0] == 0 ? 0
                 : (cache[row] - cache[rows + row] * batch[1]) / batch[0];

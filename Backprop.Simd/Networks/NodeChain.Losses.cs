@@ -31,46 +31,66 @@ public static partial class NodeChain
     /// <param name="targets">The name of the new target input, which has the shape of the logits.</param>
     /// <param name="loss">The loss with its options; null for the defaults.</param>
     /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
     /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">A softmax, a log softmax or a logistic function computes the logits, or a name is taken.</exception>
-    public static Node BinaryCrossEntropy(this Node logits, string targets = "targets", BinaryCrossEntropy? loss = null, string? sampleWeights = null) =>
-        End(logits, loss ?? new BinaryCrossEntropy(), targets, sampleWeights);
+    /// <exception cref="ArgumentException">A softmax, a log softmax or a logistic function computes the logits, a name is taken, or both kinds
+    /// of weights are named.</exception>
+    public static Node BinaryCrossEntropy(this Node logits, string targets = "targets", BinaryCrossEntropy? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(logits, loss ?? new BinaryCrossEntropy(), targets, sampleWeights, positionWeights);
 
     /// <summary>Ends a chain: mean squared error. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
     /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
     /// <param name="loss">The loss with its options; null for the defaults.</param>
     /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
     /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    public static Node MeanSquaredError(this Node predictions, string targets = "targets", MeanSquaredError? loss = null, string? sampleWeights = null) =>
-        End(predictions, loss ?? new MeanSquaredError(), targets, sampleWeights);
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node MeanSquaredError(this Node predictions, string targets = "targets", MeanSquaredError? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new MeanSquaredError(), targets, sampleWeights, positionWeights);
 
     /// <summary>Ends a chain: mean absolute error. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
     /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
     /// <param name="loss">The loss with its options; null for the defaults.</param>
     /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
     /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    public static Node MeanAbsoluteError(this Node predictions, string targets = "targets", MeanAbsoluteError? loss = null, string? sampleWeights = null) =>
-        End(predictions, loss ?? new MeanAbsoluteError(), targets, sampleWeights);
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node MeanAbsoluteError(this Node predictions, string targets = "targets", MeanAbsoluteError? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new MeanAbsoluteError(), targets, sampleWeights, positionWeights);
 
     /// <summary>Ends a chain: Huber's loss. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
     /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
     /// <param name="loss">The loss with its options; null for the defaults.</param>
     /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
     /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    public static Node Huber(this Node predictions, string targets = "targets", Huber? loss = null, string? sampleWeights = null) =>
-        End(predictions, loss ?? new Huber(), targets, sampleWeights);
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node Huber(this Node predictions, string targets = "targets", Huber? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new Huber(), targets, sampleWeights, positionWeights);
 
     /// <summary>Ends a chain: the smooth L1 loss. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
     /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
     /// <param name="loss">The loss with its options; null for the defaults.</param>
     /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
     /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    public static Node SmoothL1(this Node predictions, string targets = "targets", SmoothL1? loss = null, string? sampleWeights = null) =>
-        End(predictions, loss ?? new SmoothL1(), targets, sampleWeights);
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node SmoothL1(this Node predictions, string targets = "targets", SmoothL1? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new SmoothL1(), targets, sampleWeights, positionWeights);
 
     /// <summary>Ends a chain: the Kullback-Leibler divergence. The log-probabilities become the network's output.</summary>
     /// <param name="logProbabilities">The log-probabilities.</param>
@@ -82,13 +102,61 @@ public static partial class NodeChain
     public static Node KullbackLeibler(this Node logProbabilities, string targets = "targets", KullbackLeibler? loss = null, string? sampleWeights = null) =>
         End(logProbabilities, loss ?? new KullbackLeibler(), targets, sampleWeights);
 
-    private static Node End(Node prediction, ReducedLoss loss, string target, string? sampleWeights)
+    /// <summary>Ends a chain: the hinge loss. The scores become the network's output.</summary>
+    /// <param name="scores">The scores.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the scores.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node Hinge(this Node scores, string targets = "targets", Hinge? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(scores, loss ?? new Hinge(), targets, sampleWeights, positionWeights);
+
+    /// <summary>Ends a chain: the quantile loss. The predictions become the network's output.</summary>
+    /// <param name="predictions">The predictions.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node Quantile(this Node predictions, string targets = "targets", Quantile? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new Quantile(), targets, sampleWeights, positionWeights);
+
+    /// <summary>Ends a chain: the likelihood of counts. The predictions become the network's output.</summary>
+    /// <param name="predictions">Logarithms of rates, or rates.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
+    public static Node PoissonNegativeLogLikelihood(this Node predictions, string targets = "targets", PoissonNegativeLogLikelihood? loss = null,
+        string? sampleWeights = null, string? positionWeights = null) =>
+        End(predictions, loss ?? new PoissonNegativeLogLikelihood(), targets, sampleWeights, positionWeights);
+
+    private static Node End(Node prediction, ReducedLoss loss, string target, string? sampleWeights, string? positionWeights = null)
     {
+        if (sampleWeights is not null && positionWeights is not null)
+        {
+            throw new ArgumentException(
+                $"{loss.Kind} takes weights of rows or of positions, not both; got '{sampleWeights}' and '{positionWeights}'.", nameof(positionWeights));
+        }
+
         var graph = prediction.Graph;
         Origins.Check(graph.OriginOf(prediction), loss);
         var type = loss.TargetOf(prediction.Type.Shape);
         var targets = type.Kind == EdgeKind.Indices ? graph.IndexInput(target, type.Shape) : graph.Input(target, type.Shape);
-        var node = sampleWeights is null ? prediction.Apply(loss, targets) : prediction.Apply(loss, targets, graph.Input(sampleWeights));
+        var shape = prediction.Type.Shape;
+        var node = sampleWeights is not null ? prediction.Apply(loss, targets, graph.Input(sampleWeights))
+            : positionWeights is null ? prediction.Apply(loss, targets)
+            : prediction.Apply(loss, targets, graph.Input(positionWeights, shape.Rank > 1 ? shape.WithoutLast() : shape));
         graph.Output(prediction);
         if (loss.Reduction == LossReduction.None)
             graph.Output(node);

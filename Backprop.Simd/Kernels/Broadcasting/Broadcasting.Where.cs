@@ -25,7 +25,7 @@ public static partial class Broadcasting
         Span<int> both = stackalloc int[ShapeSizes.MaxRank], result = stackalloc int[ShapeSizes.MaxRank];
         both = both[..Shape(mask.Sizes, x.Sizes, both)];
         result = result[..Shape(both, y.Sizes, result)];
-        var elements = Elements(result, x.ToString(), y.ToString());
+        var elements = Elements(result, x.Sizes, y.Sizes);
         SpanGuard.AtLeast(elements, z.Length);
         z = z[..elements];
         var m = new BroadcastOperand<T>(mask.Values, BroadcastLayout.Of(mask.Sizes, result));

@@ -137,15 +137,15 @@ public static partial class Broadcasting
         SpanGuard.Supported<T>();
         Span<int> result = stackalloc int[ShapeSizes.MaxRank];
         result = result[..Shape(x.Sizes, y.Sizes, result)];
-        elements = Elements(result, x.ToString(), y.ToString());
+        elements = Elements(result, x.Sizes, y.Sizes);
         return new(new(areRead ? x.Values : [], BroadcastLayout.Of(x.Sizes, result)), new(areRead ? y.Values : [], BroadcastLayout.Of(y.Sizes, result)));
     }
 
-    private static int Elements(ReadOnlySpan<int> result, string x, string y)
+    private static int Elements(ReadOnlySpan<int> result, ReadOnlySpan<int> x, ReadOnlySpan<int> y)
     {
         var product = ShapeSizes.Elements(result);
         return product <= Array.MaxLength ? (int)product : throw new ArgumentException(
-            $"{x} and {y} are broadcast to {ShapeSizes.Text(result)}: an array holds {Array.MaxLength} elements.", nameof(y));
+            $"{ShapeSizes.Text(x)} and {ShapeSizes.Text(y)} are broadcast to {ShapeSizes.Text(result)}: an array holds {Array.MaxLength} elements.", nameof(y));
     }
 
     /// <summary>Where the terms of a gradient go: to the gradient itself, or to scratch if they are summed. Leaves the rest of scratch.</summary>

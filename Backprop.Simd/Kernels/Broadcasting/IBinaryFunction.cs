@@ -16,7 +16,7 @@ public interface IBinaryFunction
     string Symbol => Name;
 
     /// <summary>True if the gradients read x or y. If false, dz is passed in their place.</summary>
-    bool BackwardUsesInputs => true;
+    bool BackwardUsesInputs { get; }
 
     /// <summary>z = f(x, y).</summary>
     /// <typeparam name="TVector">The register type. The formula is compiled for float, double and every register width.</typeparam>

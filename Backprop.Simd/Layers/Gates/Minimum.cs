@@ -16,6 +16,9 @@ public readonly struct Minimum : IBinaryFunction
     public string Symbol => "min";
 
     /// <inheritdoc/>
+    public bool BackwardUsesInputs => true;
+
+    /// <inheritdoc/>
     public TVector Forward<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => TVector.Select((x <= y) | TVector.IsNaN(x), x, y);
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ public readonly struct Multiply : IBinaryFunction
     public string Symbol => "*";
 
     /// <inheritdoc/>
+    public bool BackwardUsesInputs => true;
+
+    /// <inheritdoc/>
     public TVector Forward<TVector>(TVector x, TVector y) where TVector : struct, ISimdVector<TVector> => x * y;
 
     /// <inheritdoc/>
