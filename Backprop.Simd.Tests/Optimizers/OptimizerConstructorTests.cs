@@ -21,7 +21,8 @@ public sealed class OptimizerConstructorTests
     public void All_are_found() => Assert.Superset(
         new HashSet<Type>
         {
-            typeof(AdaGrad<float>), typeof(Adam<float>), typeof(AdamW<float>), typeof(ExponentialMovingAverage<float>), typeof(Lbfgs<float>),
+            typeof(AdaDelta<float>), typeof(AdaGrad<float>), typeof(AdaMax<float>), typeof(RAdam<float>),
+            typeof(Adam<float>), typeof(AdamW<float>), typeof(ExponentialMovingAverage<float>), typeof(Lbfgs<float>),
             typeof(Lion<float>), typeof(NAdam<float>), typeof(RmsProp<float>), typeof(Sgd<float>),
         },
         new HashSet<Type>(Types));

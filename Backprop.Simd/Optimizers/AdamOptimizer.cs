@@ -5,7 +5,8 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/> and <see cref="NAdam{T}"/> share: the first and the second moment.</summary>
+/// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/>, <see cref="NAdam{T}"/> and <see cref="RAdam{T}"/> share: the first
+/// and the second moment.</summary>
 /// <remarks>
 /// With g the gradient: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2. Both start at 0. Corrections and rates are
 /// computed in double once per step. Moments are kept out of the subnormal range, where processors are several times slower: m is
