@@ -87,20 +87,24 @@ public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloa
             return _update;
 
         (_step, _rates) = (step, (rate, decay, shrink));
-        _update = new AdamUpdate<T>
+        _update = NumbersOf((Beta1, Beta2), Epsilon, rate, decay, shrink, step);
+        return _update;
+    }
+
+    /// <summary>The numbers of a step of Adam, each rounded once.</summary>
+    internal static AdamUpdate<T> NumbersOf((double First, double Second) beta, double epsilon, double rate, double decay, double shrink, long step) =>
+        new()
         {
-            Rate = T.CreateTruncating(-rate / (1 - PortableMath.Power(Beta1, step))),
-            Scale = T.CreateTruncating(1 / Math.Sqrt(1 - PortableMath.Power(Beta2, step))),
-            Epsilon = T.CreateTruncating(Epsilon),
-            Beta1 = T.CreateTruncating(Beta1),
-            Weight1 = T.CreateTruncating(1 - Beta1),
-            Beta2 = T.CreateTruncating(Beta2),
-            Weight2 = T.CreateTruncating(1 - Beta2),
+            Rate = T.CreateTruncating(-rate / (1 - PortableMath.Power(beta.First, step))),
+            Scale = T.CreateTruncating(1 / Math.Sqrt(1 - PortableMath.Power(beta.Second, step))),
+            Epsilon = T.CreateTruncating(epsilon),
+            Beta1 = T.CreateTruncating(beta.First),
+            Weight1 = T.CreateTruncating(1 - beta.First),
+            Beta2 = T.CreateTruncating(beta.Second),
+            Weight2 = T.CreateTruncating(1 - beta.Second),
             Decay = T.CreateTruncating(decay),
             Keep = T.CreateTruncating(1 - shrink),
             Rounder = Moments.Rounder<T>(),
-            Least = Moments.Least<T>(Epsilon, Beta2),
+            Least = Moments.Least<T>(epsilon, beta.Second),
         };
-        return _update;
-    }
 }
