@@ -192,6 +192,7 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(ITrainable<T>)] = () => Instances.Of<Network<T>>();
         makers[typeof(Optimizer<T>)] = () => Instances.Of<Sgd<T>>();
         makers[typeof(AdamOptimizer<T>)] = () => Instances.Of<Adam<T>>();
+        makers[typeof(MatrixOptimizer<T>)] = () => Instances.Of<Muon<T>>();
         makers[typeof(Dataset<T>)] = () => new Dataset<T>(Columns.Values<T>("x", new Shape(3), new T[12]), Columns.Labels("labels", new[] { 0, 1, 0, 1 }, 2));
         makers[typeof(Batch<T>)] = () =>
         {

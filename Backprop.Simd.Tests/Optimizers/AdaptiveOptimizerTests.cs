@@ -7,7 +7,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Optimizers;
 
-/// <summary>AdaGrad, RMSProp, AMSGrad, NAdam and Lion.</summary>
+/// <summary>AdaGrad, RMSProp, AMSGrad, NAdam, Lion, AdaDelta, AdaMax and RAdam.</summary>
 public class AdaptiveOptimizerTests
 {
     public static TheoryData<string> Cases => [.. OptimizerCases.Names];
@@ -164,15 +164,20 @@ public class AdaptiveOptimizerTests
     {
         var optimizer = new RmsProp<float>(16, 1e-6, 0.5, centered: true);
         var nadam = new NAdam<float>(16, 1e-6, 0.5, 0.75);
+        var adadelta = new AdaDelta<float>(16, 1e-6, 0.5);
         float[] w = new float[16], g = [.. Enumerable.Range(0, 16).Select(i => MathF.ScaleB(1, -4 * i))];
         for (var step = 0; step < 1000; step++)
         {
             optimizer.Step(w, g);
             nadam.Step(w, g);
+            adadelta.Step(w, g);
             Array.Clear(g);
         }
 
-        Assert.All((float[])[.. optimizer.SecondMoment, .. optimizer.Mean, .. nadam.FirstMoment, .. nadam.SecondMoment], m => Assert.Equal(0, m));
+        Assert.All(
+            (float[])[.. optimizer.SecondMoment, .. optimizer.Mean, .. nadam.FirstMoment, .. nadam.SecondMoment,
+                .. adadelta.SecondMoment, .. adadelta.SquaredSteps],
+            m => Assert.Equal(0, m));
     }
 
     [Fact]
@@ -209,6 +214,13 @@ public class AdaptiveOptimizerTests
             (nadam.LearningRate, nadam.Beta1, nadam.Beta2, nadam.Epsilon, nadam.WeightDecay, nadam.MomentumDecay, nadam.Decoupled));
         var lion = new Lion<float>(1);
         Assert.Equal((1e-4, 0.9, 0.99, 0), (lion.LearningRate, lion.Beta1, lion.Beta2, lion.WeightDecay));
+        var adadelta = new AdaDelta<float>(1);
+        Assert.Equal((1, 0.9, 1e-6, 0), (adadelta.LearningRate, adadelta.Rho, adadelta.Epsilon, adadelta.WeightDecay));
+        var adamax = new AdaMax<float>(1);
+        Assert.Equal((0.002, 0.9, 0.999, 1e-8, 0), (adamax.LearningRate, adamax.Beta1, adamax.Beta2, adamax.Epsilon, adamax.WeightDecay));
+        var radam = new RAdam<float>(1);
+        Assert.Equal((0.001, 0.9, 0.999, 1e-8, 0, false),
+            (radam.LearningRate, radam.Beta1, radam.Beta2, radam.Epsilon, radam.WeightDecay, radam.Decoupled));
     }
 
     [Fact]
@@ -231,6 +243,13 @@ public class AdaptiveOptimizerTests
         Throws("beta1", () => new Lion<float>(1, beta1: 1));
         Throws("beta2", () => new Lion<float>(1, beta2: 1));
         Throws("parameterCount", () => new Lion<float>(-1));
+        Throws("rho", () => new AdaDelta<float>(1, rho: 1));
+        Throws("epsilon", () => new AdaDelta<float>(1, epsilon: 0));
+        Throws("weightDecay", () => new AdaDelta<float>(1, weightDecay: -1));
+        Throws("beta1", () => new AdaMax<float>(1, beta1: 1));
+        Throws("beta2", () => new AdaMax<float>(1, beta2: double.NaN));
+        Throws("epsilon", () => new AdaMax<float>(1, epsilon: 1e-50));
+        Throws("beta2", () => new RAdam<float>(1, beta2: 1));
         Assert.Throws<NotSupportedException>(() => new RmsProp<Half>(1));
 
         static void Throws(string name, Func<object> create) =>

@@ -11,6 +11,7 @@ public class ConvergenceTests
         { "sgd", 1e-3, 1e-3 }, { "momentum", 3e-4, 1e-3 }, { "nesterov", 3e-4, 1e-3 }, { "adam", 0.03, 0.05 }, { "adamw", 0.03, 0.05 },
         { "amsgrad", 0.03, 0.05 }, { "amsgradw", 0.03, 0.05 }, { "adagrad", 0.3, 0.5 }, { "rmsprop", 0.01, 0.01 }, { "rmsprop momentum", 0.001, 0.001 },
         { "rmsprop centered", 0.003, 0.001 }, { "nadam", 0.03, 0.05 }, { "lion", 0.003, 0.003 },
+        { "adadelta", 1, 1 }, { "adamax", 0.03, 0.05 }, { "radam", 0.001, 0.001 }, // RAdam's first steps are plain: a rate as for sgd.
     };
 
     private static Optimizer<double> Create(string name, int n, double rate) => name switch
@@ -27,6 +28,9 @@ public class ConvergenceTests
         "rmsprop momentum" => new RmsProp<double>(n, rate, momentum: 0.9),
         "rmsprop centered" => new RmsProp<double>(n, rate, centered: true),
         "nadam" => new NAdam<double>(n, rate),
+        "adadelta" => new AdaDelta<double>(n, rate),
+        "adamax" => new AdaMax<double>(n, rate),
+        "radam" => new RAdam<double>(n, rate),
         _ => new Lion<double>(n, rate),
     };
 

@@ -15,6 +15,7 @@ internal static class OptimizerCases
     [
         "adagrad", "adagrad decay", "adagrad rate decay", "rmsprop", "rmsprop decay", "rmsprop momentum", "rmsprop centered",
         "rmsprop centered momentum", "amsgrad", "amsgrad decoupled", "nadam", "nadam decay", "nadam decoupled", "lion", "lion decay",
+        "adadelta", "adadelta decay", "adamax", "adamax decay", "radam", "radam decay", "radam decoupled",
     ];
 
     public static Optimizer<T> Create<T>(string name, int n) where T : unmanaged, IFloatingPointIeee754<T> => name switch
@@ -34,6 +35,13 @@ internal static class OptimizerCases
         "nadam decoupled" => new NAdam<T>(n, Rate, weightDecay: 0.1, decoupled: true),
         "lion" => new Lion<T>(n, Rate),
         "lion decay" => new Lion<T>(n, Rate, 0.7, 0.8, 0.1),
+        "adadelta" => new AdaDelta<T>(n, Rate),
+        "adadelta decay" => new AdaDelta<T>(n, Rate, 0.7, 1e-3, 0.1),
+        "adamax" => new AdaMax<T>(n, Rate),
+        "adamax decay" => new AdaMax<T>(n, Rate, 0.8, 0.7, 1e-3, 0.1),
+        "radam" => new RAdam<T>(n, Rate),
+        "radam decay" => new RAdam<T>(n, Rate, 0.8, 0.95, 1e-4, 0.1),
+        "radam decoupled" => new RAdam<T>(n, Rate, beta2: 0.5, weightDecay: 0.1, decoupled: true),
         _ => throw new ArgumentException(name, nameof(name)),
     };
 
@@ -54,6 +62,13 @@ internal static class OptimizerCases
         "nadam decoupled" => NAdam(0.9, 0.999, 1e-8, 0, 0.1, 0.004),
         "lion" => Lion(0.9, 0.99, 0),
         "lion decay" => Lion(0.7, 0.8, 0.1),
+        "adadelta" => AdaDelta(0.9, 1e-6, 0),
+        "adadelta decay" => AdaDelta(0.7, 1e-3, 0.1),
+        "adamax" => AdaMax(0.9, 0.999, 1e-8, 0),
+        "adamax decay" => AdaMax(0.8, 0.7, 1e-3, 0.1),
+        "radam" => RAdam(0.9, 0.999, 1e-8, 0, 0),
+        "radam decay" => RAdam(0.8, 0.95, 1e-4, 0.1, 0),
+        "radam decoupled" => RAdam(0.9, 0.5, 1e-8, 0, 0.1),
         _ => throw new ArgumentException(name, nameof(name)),
     };
 
@@ -109,5 +124,39 @@ internal static class OptimizerCases
         var step = Math.Sign(beta1 * s[0] + (1 - beta1) * g);
         s[0] = beta2 * s[0] + (1 - beta2) * g;
         return w - Rate * (step + decay * w);
+    };
+
+    /// <summary>torch.optim.Adadelta.</summary>
+    private static Formula AdaDelta(double rho, double epsilon, double decay) => (w, g, s, _) =>
+    {
+        g += decay * w;
+        s[0] = rho * s[0] + (1 - rho) * g * g;
+        var step = Math.Sqrt(s[1] + epsilon) / Math.Sqrt(s[0] + epsilon) * g;
+        s[1] = rho * s[1] + (1 - rho) * step * step;
+        return w - Rate * step;
+    };
+
+    /// <summary>torch.optim.Adamax.</summary>
+    private static Formula AdaMax(double beta1, double beta2, double epsilon, double decay) => (w, g, s, t) =>
+    {
+        g += decay * w;
+        s[0] = beta1 * s[0] + (1 - beta1) * g;
+        s[1] = Math.Max(beta2 * s[1], Math.Abs(g) + epsilon);
+        return w - Rate / (1 - Math.Pow(beta1, t)) * s[0] / s[1];
+    };
+
+    /// <summary>torch.optim.RAdam.</summary>
+    private static Formula RAdam(double beta1, double beta2, double epsilon, double decay, double decoupled) => (w, g, s, t) =>
+    {
+        double correction1 = 1 - Math.Pow(beta1, t), correction2 = 1 - Math.Pow(beta2, t);
+        g += decay * w;
+        w *= 1 - Rate * decoupled;
+        s[0] = beta1 * s[0] + (1 - beta1) * g;
+        s[1] = beta2 * s[1] + (1 - beta2) * g * g;
+        double most = 2 / (1 - beta2) - 1, length = most - 2 * t * Math.Pow(beta2, t) / correction2;
+        if (length <= 5)
+            return w - Rate * s[0] / correction1;
+        var rectified = Math.Sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length));
+        return w - Rate * s[0] / correction1 * rectified * Math.Sqrt(correction2) / (Math.Sqrt(s[1]) + epsilon);
     };
 }

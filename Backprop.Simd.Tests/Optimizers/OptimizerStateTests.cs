@@ -51,6 +51,9 @@ public sealed class OptimizerStateTests
     [InlineData("adagrad decay")]
     [InlineData("rmsprop centered momentum")]
     [InlineData("lion")]
+    [InlineData("adadelta decay")]
+    [InlineData("adamax")]
+    [InlineData("radam")]
     public void A_step_after_any_number_of_steps_is_a_step(string name)
     {
         foreach (var steps in (long[])[2_000_000_000, 1L << 60])

@@ -21,6 +21,9 @@ internal static class DigestTrainings
         new("rmsprop", Dense) { Optimizer = new RmsPropMaker() },
         new("adagrad", Dense) { Optimizer = new AdaGradMaker() },
         new("lion", Dense) { Optimizer = new LionMaker() },
+        new("adadelta", Dense) { Optimizer = new AdaDeltaMaker() },
+        new("adamax", Dense) { Optimizer = new AdaMaxMaker() },
+        new("radam", Dense) { Optimizer = new RAdamMaker() },
         new("frozen", Dense) { Frozen = "affine1.weight", Optimizer = new AdamMaker() },
         new("accumulated", g => g.Input("x", 20).Affine(12).Tanh().Dropout(0.25).BatchNormalization().Affine(10).SoftmaxCrossEntropy())
         {
@@ -172,5 +175,20 @@ internal static class DigestTrainings
     private sealed class LionMaker : OptimizerMaker
     {
         public override Optimizer<T> Make<T>(int length) => new Lion<T>(length, 0.003);
+    }
+
+    private sealed class AdaDeltaMaker : OptimizerMaker
+    {
+        public override Optimizer<T> Make<T>(int length) => new AdaDelta<T>(length);
+    }
+
+    private sealed class AdaMaxMaker : OptimizerMaker
+    {
+        public override Optimizer<T> Make<T>(int length) => new AdaMax<T>(length, 0.01);
+    }
+
+    private sealed class RAdamMaker : OptimizerMaker
+    {
+        public override Optimizer<T> Make<T>(int length) => new RAdam<T>(length, 0.01);
     }
 }

@@ -21,6 +21,7 @@ internal static partial class Scenarios
         ["training"] = Training,
         ["frozen"] = Frozen,
         ["graph"] = Graph,
+        ["arrays"] = Arrays,
         ["losses"] = Losses,
         ["tokens"] = Tokens,
         ["inference"] = Inference,
@@ -60,6 +61,29 @@ internal static partial class Scenarios
             workspace.SetIndexInput("labels", labels.AsSpan(first, workspace.Rows));
             var loss = network.Step(workspace, optimizer);
             if (!double.IsFinite(loss))
+                throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>Broadcasting, reductions, transposition, a choice, a shared layer, losses from expressions.</summary>
+    private static Action<int> Arrays(int threads)
+    {
+        var graph = new GraphBuilder();
+        var (x, w) = (graph.Input("x", 6, 5, 8), graph.Parameter("w", new Shape(8)));
+        var encoder = graph.Share(new Affine(8, perPosition: true));
+        var y = (x * w / (x.Norm(true, -1) + 1)).Apply(encoder).Tanh().Apply(encoder).Transpose(1, 0, 2);
+        var z = Node.Where(y - y.Mean(true, 0), y, y.Max(true, 1, 2)) - y.Variance(0, true, 0, 1) + y.LogSumExp(true, 2) * y.Min(true, 0);
+        graph.Output(z.ArgMax().Named("place"));
+        graph.Loss(Node.Minimum(z * z, 4 + w).Sum(0, -1).Mean());
+        graph.Loss(w.SquaredNorm(), 0.1);
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var workspace = network.CreateWorkspace(4, compute: new ComputeContext(threads));
+        var sgd = new Sgd<float>(network, 1e-4);
+        return step =>
+        {
+            workspace.Rows = 1 + step % 4;
+            workspace.Input("x").Fill(1 + step % 3);
+            if (!double.IsFinite(network.Step(workspace, sgd)))
                 throw new InvalidOperationException("The loss is not finite.");
         };
     }

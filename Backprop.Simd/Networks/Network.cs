@@ -36,6 +36,8 @@ public sealed class Network<T> : ITrainable<T>
     /// <summary>The ranges that optimizers may change: all that is not frozen.</summary>
     public ReadOnlySpan<BlockRange> TrainableRanges => Blocks.Trainable;
 
+    IReadOnlyList<ParameterMatrix> ITrainable<T>.Matrices => Definition.Parameters.Matrices();
+
     internal NetworkBlocks<T> Blocks { get; }
 
     /// <summary>One parameter.</summary>

@@ -5,7 +5,8 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Optimizers;
 
-/// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/> and <see cref="NAdam{T}"/> share: the first and the second moment.</summary>
+/// <summary>What <see cref="Adam{T}"/>, <see cref="AdamW{T}"/>, <see cref="NAdam{T}"/> and <see cref="RAdam{T}"/> share: the first
+/// and the second moment.</summary>
 /// <remarks>
 /// With g the gradient: m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2. Both start at 0. Corrections and rates are
 /// computed in double once per step. Moments are kept out of the subnormal range, where processors are several times slower: m is
@@ -86,20 +87,24 @@ public abstract class AdamOptimizer<T> : Optimizer<T> where T : unmanaged, IFloa
             return _update;
 
         (_step, _rates) = (step, (rate, decay, shrink));
-        _update = new AdamUpdate<T>
+        _update = NumbersOf((Beta1, Beta2), Epsilon, rate, decay, shrink, step);
+        return _update;
+    }
+
+    /// <summary>The numbers of a step of Adam, each rounded once.</summary>
+    internal static AdamUpdate<T> NumbersOf((double First, double Second) beta, double epsilon, double rate, double decay, double shrink, long step) =>
+        new()
         {
-            Rate = T.CreateTruncating(-rate / (1 - PortableMath.Power(Beta1, step))),
-            Scale = T.CreateTruncating(1 / Math.Sqrt(1 - PortableMath.Power(Beta2, step))),
-            Epsilon = T.CreateTruncating(Epsilon),
-            Beta1 = T.CreateTruncating(Beta1),
-            Weight1 = T.CreateTruncating(1 - Beta1),
-            Beta2 = T.CreateTruncating(Beta2),
-            Weight2 = T.CreateTruncating(1 - Beta2),
+            Rate = T.CreateTruncating(-rate / (1 - PortableMath.Power(beta.First, step))),
+            Scale = T.CreateTruncating(1 / Math.Sqrt(1 - PortableMath.Power(beta.Second, step))),
+            Epsilon = T.CreateTruncating(epsilon),
+            Beta1 = T.CreateTruncating(beta.First),
+            Weight1 = T.CreateTruncating(1 - beta.First),
+            Beta2 = T.CreateTruncating(beta.Second),
+            Weight2 = T.CreateTruncating(1 - beta.Second),
             Decay = T.CreateTruncating(decay),
             Keep = T.CreateTruncating(1 - shrink),
             Rounder = Moments.Rounder<T>(),
-            Least = Moments.Least<T>(Epsilon, Beta2),
+            Least = Moments.Least<T>(epsilon, beta.Second),
         };
-        return _update;
-    }
 }

@@ -118,6 +118,25 @@ public abstract partial class Optimizer<T>
         }
     }
 
+    /// <summary>Checks the ranges of a step, cut into pieces, before a step changes anything.</summary>
+    private void CheckPieces(ReadOnlySpan<BlockRange> ranges)
+    {
+        foreach (var range in ranges)
+        {
+            if (_groups.Length == 0)
+            {
+                CheckWhole(range);
+                continue;
+            }
+
+            for (var i = range.Length == 0 ? _pieces.Length : PieceOf(range.Start); i < _pieces.Length && _pieces[i].Start < range.End; i++)
+            {
+                var start = Math.Max(range.Start, _pieces[i].Start);
+                CheckWhole(new BlockRange(start, Math.Min(range.End, _pieces[i].End) - start));
+            }
+        }
+    }
+
     /// <summary>The piece that holds a parameter.</summary>
     private int PieceOf(int parameter)
     {

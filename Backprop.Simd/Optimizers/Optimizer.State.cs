@@ -10,9 +10,9 @@ public abstract partial class Optimizer<T>
     /// <summary>The names of the blocks that the optimizer keeps from step to step, in the order in which they were made.</summary>
     public IEnumerable<string> StateNames => _state.Select(s => s.Name);
 
-    /// <summary>A block that the optimizer keeps from step to step, laid out like the parameters. It can be read and restored.</summary>
+    /// <summary>A block that the optimizer keeps from step to step. It can be read and restored.</summary>
     /// <param name="name">Its name.</param>
-    /// <returns>The block, <see cref="ParameterCount"/> elements.</returns>
+    /// <returns>The block: <see cref="ParameterCount"/> elements, laid out like the parameters, unless the optimizer says otherwise.</returns>
     /// <exception cref="ArgumentException">There is no such block.</exception>
     public Span<T> State(string name) => BlockOf(name).Span;
 
@@ -33,7 +33,10 @@ public abstract partial class Optimizer<T>
     /// <param name="name">The name, unique within the optimizer.</param>
     /// <returns>The block, <see cref="ParameterCount"/> zeros.</returns>
     /// <exception cref="ArgumentException">There is already a block with this name.</exception>
-    protected AlignedBuffer<T> AddState(string name)
+    protected AlignedBuffer<T> AddState(string name) => AddState(name, ParameterCount);
+
+    /// <summary>The same, with a length of its own.</summary>
+    private protected AlignedBuffer<T> AddState(string name, int length)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         foreach (var (key, _) in _state)
@@ -42,7 +45,7 @@ public abstract partial class Optimizer<T>
                 throw new ArgumentException($"Two blocks are named '{name}'.", nameof(name));
         }
 
-        var block = new AlignedBuffer<T>(ParameterCount);
+        var block = new AlignedBuffer<T>(length);
         _state = [.. _state, (name, block)];
         return block;
     }

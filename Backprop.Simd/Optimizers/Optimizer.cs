@@ -66,7 +66,8 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
     /// <param name="context">The threads to use, or null for the caller alone; the bits are the same.</param>
     /// <exception cref="ArgumentException">A length is wrong, the spans overlap, or the ranges are not inside the parameters,
     /// ascending and disjoint; nothing was written.</exception>
-    /// <exception cref="InvalidOperationException">A group's setting is not finite in <typeparamref name="T"/>; nothing was written.</exception>
+    /// <exception cref="InvalidOperationException">A group's setting is not finite in <typeparamref name="T"/>, or a range or group cuts a
+    /// parameter that the optimizer takes as a whole; nothing was written.</exception>
     public void Step(Span<T> parameters, ReadOnlySpan<T> gradients, ReadOnlySpan<BlockRange> ranges, ComputeContext? context = null)
     {
         SpanGuard.SameLength(ParameterCount, parameters.Length);
@@ -74,6 +75,7 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
         SpanGuard.Disjoint(gradients, parameters, nameof(parameters));
         CheckRanges(ranges);
         CheckGroups();
+        CheckPieces(ranges);
         foreach (var range in ranges)
         {
             if (range.Length == 0)
@@ -94,6 +96,11 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
     /// <returns>False if the optimizer has no such operator: then use <see cref="Step(Span{T}, ReadOnlySpan{T})"/>.</returns>
     internal virtual bool TryVisit<TVisitor>(scoped ref TVisitor visitor)
         where TVisitor : struct, IUpdateVisitor<T>, allows ref struct => false;
+
+    /// <summary>For optimizers that take parameters as a whole: refuses a range that cuts one.</summary>
+    internal virtual void CheckWhole(BlockRange range)
+    {
+    }
 
     /// <summary>Counts a step.</summary>
     internal void FinishStep() => Steps++;

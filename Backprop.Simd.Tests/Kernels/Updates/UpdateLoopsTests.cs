@@ -45,6 +45,9 @@ public class UpdateLoopsTests
             CheckOperator(new RmsPropUpdate<T, Yes, No>(numbers));
             CheckOperator(new RmsPropUpdate<T, Yes, Yes>(numbers));
             CheckOperator(new LionUpdate<T>(F(-0.1), F(0.9), F(0.1), F(0.8), F(0.2), F(0.98)));
+            CheckOperator(new FirstMomentUpdate<T>(adam));
+            CheckOperator(new AdaDeltaUpdate<T>(F(-0.1), F(1e-3), F(0.9), F(0.1), F(0.3), F(1e-12)));
+            CheckOperator(new AdaMaxUpdate<T>(F(-0.1), F(1e-3), F(0.9), F(0.1), F(0.8), F(0.3), F(1e-23)));
             CheckOperator(new BlendUpdate<T>(F(0.1)));
 
             static void CheckOperator<TUpdate>(TUpdate update) where TUpdate : struct, IUpdate<T>

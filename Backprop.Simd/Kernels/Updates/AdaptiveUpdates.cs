@@ -135,6 +135,58 @@ internal readonly struct LionUpdate<T>(T rate, T beta1, T weight1, T beta2, T we
     }
 }
 
+/// <summary>The moments of <see cref="AdamUpdate{T}"/>; w = keep w + rate m.</summary>
+internal readonly struct FirstMomentUpdate<T>(AdamUpdate<T> adam) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        adam.Moments(gradient, parameter, ref first, ref second);
+        parameter = TVector.MultiplyAdd(TVector.Create(adam.Keep), parameter, TVector.Create(adam.Rate) * first);
+    }
+}
+
+/// <summary>g' = g + decay w; v = rho v + weight g'^2; d = sqrt(u + epsilon) / sqrt(v + epsilon) g'; u = rho u + weight d^2; w += rate d.</summary>
+/// <remarks>Each step takes <c>least</c> from v and u, until they are 0: it keeps them out of the subnormal range.</remarks>
+internal readonly struct AdaDeltaUpdate<T>(T rate, T epsilon, T rho, T weight, T decay, T least) : IUpdate<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        TVector keep = TVector.Create(rho), share = TVector.Create(weight), added = TVector.Create(epsilon), taken = TVector.Create(-least);
+        var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+        first = TVector.Max(TVector.Zero, TVector.MultiplyAdd(keep, first, TVector.MultiplyAdd(share * g, g, taken)));
+        var d = TVector.Sqrt(second + added) / TVector.Sqrt(first + added) * g;
+        second = TVector.Max(TVector.Zero, TVector.MultiplyAdd(keep, second, TVector.MultiplyAdd(share * d, d, taken)));
+        parameter = TVector.MultiplyAdd(TVector.Create(rate), d, parameter);
+    }
+}
+
+/// <summary>g' = g + decay w; m = beta1 m + weight1 g'; u = max(beta2 u, |g'| + epsilon); w += rate m / u.</summary>
+internal readonly struct AdaMaxUpdate<T>(T rate, T epsilon, T beta1, T weight1, T beta2, T decay, T rounder) : IUpdate<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public static int States => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Invoke<TVector>(TVector gradient, ref TVector parameter, ref TVector first, ref TVector second, ref TVector third)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+    {
+        var round = TVector.Create(rounder);
+        var g = TVector.MultiplyAdd(TVector.Create(decay), parameter, gradient);
+        first = TVector.MultiplyAdd(TVector.Create(beta1), first, TVector.MultiplyAdd(TVector.Create(weight1), g, round)) - round;
+        second = TVector.Max(TVector.Create(beta2) * second, TVector.Abs(g) + TVector.Create(epsilon));
+        parameter += TVector.Create(rate) * first / second;
+    }
+}
+
 /// <summary>w += weight (g - w): the parameter is an average, and its gradient is the number that enters the average.</summary>
 internal readonly struct BlendUpdate<T>(T weight) : IUpdate<T> where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -174,7 +174,7 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         foreach (var entry in network.Definition.State.Entries)
             all.Add((Unmarked(entry.Name), Dimensions(entry.Shape), () => network.Blocks.State.Memory.Slice(entry.Range.Start, entry.Range.Length)));
         foreach (var name in trainer.Optimizer.StateNames)
-            all.Add((Checkpoint.Optimizer + name, [trainer.Optimizer.ParameterCount], () => trainer.Optimizer.StateMemory(name)));
+            all.Add((Checkpoint.Optimizer + name, [trainer.Optimizer.StateMemory(name).Length], () => trainer.Optimizer.StateMemory(name)));
         if (trainer.Options.Average is { } average)
             all.Add((Checkpoint.Average, [average.ParameterCount], () => average.Memory));
         if (state.Best is { HasWeights: true })
