@@ -34,6 +34,8 @@ internal static class UlpCommand
         ("geluTanh", (x, y) => Ops.GeluTanh(x, y)),
         ("silu", (x, y) => Ops.Silu(x, y)),
         ("softplus", (x, y) => Ops.Softplus(x, y)),
+        ("sin", (x, y) => Ops.Sin(x, y)),
+        ("cos", (x, y) => Ops.Cos(x, y)),
     ];
 
     /// <summary>Sweeps the functions and prints a table. Options: --function NAME, --quick, --markdown FILE.</summary>

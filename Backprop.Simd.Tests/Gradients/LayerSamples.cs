@@ -20,6 +20,7 @@ internal static partial class LayerSamples
         .. Affines(),
         .. Activations(),
         .. MoreActivations(),
+        .. FunctionSamples(),
         .. Softmaxes(),
         .. Gates(),
         .. Broadcasts(),

@@ -25,9 +25,20 @@ internal static partial class OnnxOperators
         ["Mul"] = c => Fold(c, (x, y) => x * y),
         ["Div"] = c => Fold(c, (x, y) => x / y),
         ["Max"] = c => Fold(c, Node.Maximum),
+        ["Min"] = c => Fold(c, Node.Minimum),
         ["Neg"] = c => Map(c, x => -x),
         ["Exp"] = c => Map(c, x => x.Exponential()),
         ["Reciprocal"] = c => Map(c, x => x.Reciprocal()),
+        ["Log"] = c => Map(c, x => x.Log()),
+        ["Sqrt"] = c => Map(c, x => x.Sqrt()),
+        ["Abs"] = c => Map(c, x => x.Abs()),
+        ["Sin"] = c => Map(c, x => x.Sin()),
+        ["Cos"] = c => Map(c, x => x.Cos()),
+        ["Erf"] = c => Map(c, x => x.Erf()),
+        ["Floor"] = c => Map(c, x => x.Floor()),
+        ["Ceil"] = c => Map(c, x => -(-x).Floor()),
+        ["Pow"] = Pow,
+        ["Clip"] = Clip,
         ["MatMul"] = MatMul,
         ["Gemm"] = Gemm,
         ["Gradient"] = Gradient,
@@ -36,6 +47,8 @@ internal static partial class OnnxOperators
         ["Relu"] = c => Map(c, x => x.Relu()),
         ["LeakyRelu"] = c => Map(c, x => x.LeakyRelu(c.Float("alpha", 0.01f))),
         ["PRelu"] = PRelu,
+        ["Celu"] = c => Map(c, x => x.Celu(c.Float("alpha", 1))),
+        ["ThresholdedRelu"] = c => Map(c, x => x.ThresholdedRelu(c.Float("alpha", 1))),
         ["Elu"] = c => Map(c, x => x.Elu(c.Float("alpha", 1))),
         ["Selu"] = Selu,
         ["Gelu"] = c => c.Text("approximate", "none") == "tanh" ? Map(c, x => x.GeluTanh()) : Map(c, x => x.Gelu()),
@@ -118,6 +131,26 @@ internal static partial class OnnxOperators
         for (var i = 1; i < c.InputCount; i++)
             node = function(node, network.Shared(c.Input(i).Shape, c.Input(i).Numbers));
         return [OnnxTensor.Of(x.Type, result, network.Run(node)[0])];
+    }
+
+    /// <summary>A power with one exponent for all elements.</summary>
+    private static OnnxTensor?[] Pow(OnnxCase c)
+    {
+        var exponent = c.Input(1);
+        if (exponent.Size == 0 || exponent.Numbers.Any(v => v != exponent.Numbers[0]))
+            throw new LeftOutException("a power with several exponents");
+        return Map(c, x => x.Pow(exponent.Numbers[0]));
+    }
+
+    /// <summary>Bounds are attributes before version 11, then inputs.</summary>
+    private static OnnxTensor?[] Clip(OnnxCase c)
+    {
+        double low = c.Float("min", float.NegativeInfinity), high = c.Float("max", float.PositiveInfinity);
+        if (c.InputCount > 1 && c.Optional(1) is { } least)
+            low = least.Numbers[0];
+        if (c.InputCount > 2 && c.Optional(2) is { } most)
+            high = most.Numbers[0];
+        return Map(c, x => x.Clip(low, high));
     }
 
     /// <summary>Slopes of the last dimension, of channels (dimension 1), one for all, or one for each element.</summary>

@@ -54,6 +54,26 @@ internal static class ActivationReference
 
     public static double HardSwishSlope(double x) => x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5;
 
+    public static double Celu(double x, double alpha) => x > 0 ? x : alpha * ExpMinusOne(x / alpha);
+
+    public static double CeluSlope(double x, double alpha) => x > 0 ? 1 : Math.Exp(x / alpha);
+
+    public static double ThresholdedRelu(double x, double theta) => x > theta ? x : 0;
+
+    public static double ThresholdedReluSlope(double x, double theta) => x > theta ? 1 : 0;
+
+    public static double Bounded(double x, double low, double high) => Math.Min(Math.Max(x, low), high);
+
+    /// <summary>The slope of <see cref="Bounded"/>; at the bounds what is given.</summary>
+    public static double BoundedSlope(double x, double low, double high, double atBounds) =>
+        x == low || x == high ? atBounds : x > low && x < high ? 1 : 0;
+
+    public static double LogSigmoid(double x) => -ElementaryFunctions.Softplus(-x);
+
+    public static double LogSigmoidSlope(double x) => ElementaryFunctions.Sigmoid(-x);
+
+    public static double ErfSlope(double x) => 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x);
+
     /// <summary>e^x - 1 without cancelling: 2 sinh(x / 2) e^(x / 2).</summary>
     private static double ExpMinusOne(double x) => 2 * Math.Sinh(x / 2) * Math.Exp(x / 2);
 }

@@ -94,5 +94,8 @@ internal readonly struct Big
         return Math.Abs((double)new Big(off._mantissa, off._exponent - unit));
     }
 
+    /// <summary>mantissa 2^exponent.</summary>
+    public static Big Scaled(BigInteger mantissa, int exponent) => new(mantissa, exponent);
+
     private static Big Decimals(string digits) => new Big(BigInteger.Parse(digits), 0) / new Big(BigInteger.Pow(10, digits.Length), 0);
 }

@@ -18,6 +18,8 @@ internal static class ElementaryFunctions
         ["geluTanh"] = GeluTanh,
         ["silu"] = Silu,
         ["softplus"] = Softplus,
+        ["sin"] = Math.Sin,
+        ["cos"] = Math.Cos,
     };
 
     public static double Sigmoid(double x) => x < 0 ? Math.Exp(x) / (1 + Math.Exp(x)) : 1 / (1 + Math.Exp(-x));

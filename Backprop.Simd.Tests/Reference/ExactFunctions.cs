@@ -16,6 +16,8 @@ internal static class ExactFunctions
         ["softplus"] = x => Math.Max(x, 0) + Big.LnOnePlus(Big.Exp(-Math.Abs(x))),
         ["mish"] = Mish,
         ["elu"] = x => x > 0 ? x : Big.Exp(x) - 1,
+        ["sin"] = ExactAngles.Sin,
+        ["cos"] = ExactAngles.Cos,
     };
 
     private static Big Erf(double x)

@@ -295,6 +295,16 @@ public interface ISimdVector<TSelf> where TSelf : struct, ISimdVector<TSelf>
     /// <param name="value">A positive number, subnormal or not.</param>
     /// <returns>The significand; 1 for 0 and infinity, NaN for negative numbers, anything for NaN.</returns>
     static abstract TSelf Significand(TSelf value);
+
+    /// <summary>The largest integer that is not above the value; infinities, NaN and the sign of 0 stay.</summary>
+    /// <param name="value">The operand.</param>
+    /// <returns>The integer.</returns>
+    static abstract TSelf Floor(TSelf value);
+
+    /// <summary>True if any lane of a mask is set: for work that few registers need.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <returns>False if no bit is set.</returns>
+    static abstract bool AnySet(TSelf mask);
 }
 
 /// <summary>A register whose element type is known: what loops and matrix kernels need beyond the formula.</summary>

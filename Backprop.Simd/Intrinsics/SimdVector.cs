@@ -300,6 +300,14 @@ internal unsafe struct SimdVector<T> : ISimdVector<SimdVector<T>, T>
     public static SimdVector<T> Significand(SimdVector<T> value) => SimdBits.Significand<SimdVector<T>, T>(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector<T> Floor(SimdVector<T> value) => Unsafe.BitCast<Vector<T>, SimdVector<T>>(typeof(T) == typeof(float)
+        ? Vector.As<float, T>(Vector.Floor(Vector.As<T, float>(value._lanes)))
+        : Vector.As<double, T>(Vector.Floor(Vector.As<T, double>(value._lanes))));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnySet(SimdVector<T> mask) => Vector.AsVectorByte(mask._lanes) != Vector<byte>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<T> MultiplyAdd(Vector<T> left, Vector<T> right, Vector<T> addend) => typeof(T) == typeof(float)
         ? Vector.As<float, T>(Vector.MultiplyAddEstimate(Vector.As<T, float>(left), Vector.As<T, float>(right), Vector.As<T, float>(addend)))
         : Vector.As<double, T>(Vector.MultiplyAddEstimate(Vector.As<T, double>(left), Vector.As<T, double>(right), Vector.As<T, double>(addend)));

@@ -319,6 +319,14 @@ internal unsafe struct SimdVector128<T> : ISimdVector<SimdVector128<T>, T>
     public static SimdVector128<T> Significand(SimdVector128<T> value) => SimdBits.Significand<SimdVector128<T>, T>(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector128<T> Floor(SimdVector128<T> value) => Unsafe.BitCast<Vector128<T>, SimdVector128<T>>(typeof(T) == typeof(float)
+        ? Vector128.Floor(value._lanes.As<T, float>()).As<float, T>()
+        : Vector128.Floor(value._lanes.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnySet(SimdVector128<T> mask) => mask._lanes.AsByte() != Vector128<byte>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<T> MultiplyAdd(Vector128<T> left, Vector128<T> right, Vector128<T> addend) => typeof(T) == typeof(float)
         ? Vector128.MultiplyAddEstimate(left.As<T, float>(), right.As<T, float>(), addend.As<T, float>()).As<float, T>()
         : Vector128.MultiplyAddEstimate(left.As<T, double>(), right.As<T, double>(), addend.As<T, double>()).As<double, T>();

@@ -320,6 +320,14 @@ internal unsafe struct SimdVector256<T> : ISimdVector<SimdVector256<T>, T>
     public static SimdVector256<T> Significand(SimdVector256<T> value) => SimdBits.Significand<SimdVector256<T>, T>(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector256<T> Floor(SimdVector256<T> value) => Unsafe.BitCast<Vector256<T>, SimdVector256<T>>(typeof(T) == typeof(float)
+        ? Vector256.Floor(value._lanes.As<T, float>()).As<float, T>()
+        : Vector256.Floor(value._lanes.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnySet(SimdVector256<T> mask) => mask._lanes.AsByte() != Vector256<byte>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<T> MultiplyAdd(Vector256<T> left, Vector256<T> right, Vector256<T> addend) => typeof(T) == typeof(float)
         ? Vector256.MultiplyAddEstimate(left.As<T, float>(), right.As<T, float>(), addend.As<T, float>()).As<float, T>()
         : Vector256.MultiplyAddEstimate(left.As<T, double>(), right.As<T, double>(), addend.As<T, double>()).As<double, T>();

@@ -341,6 +341,14 @@ internal unsafe struct SimdVector512<T> : ISimdVector<SimdVector512<T>, T>
             : Avx512F.GetMantissa(value._lanes.As<T, double>(), NearOne).As<double, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static SimdVector512<T> Floor(SimdVector512<T> value) => Unsafe.BitCast<Vector512<T>, SimdVector512<T>>(typeof(T) == typeof(float)
+        ? Vector512.Floor(value._lanes.As<T, float>()).As<float, T>()
+        : Vector512.Floor(value._lanes.As<T, double>()).As<double, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnySet(SimdVector512<T> mask) => mask._lanes.AsByte() != Vector512<byte>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<T> MultiplyAdd(Vector512<T> left, Vector512<T> right, Vector512<T> addend) => typeof(T) == typeof(float)
         ? Vector512.MultiplyAddEstimate(left.As<T, float>(), right.As<T, float>(), addend.As<T, float>()).As<float, T>()
         : Vector512.MultiplyAddEstimate(left.As<T, double>(), right.As<T, double>(), addend.As<T, double>()).As<double, T>();

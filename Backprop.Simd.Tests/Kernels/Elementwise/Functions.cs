@@ -24,6 +24,8 @@ internal static class Functions
             "geluTanh" => Run(default(Ops.GeluTanhOperator<T>)),
             "silu" => Run(default(Ops.SiluOperator<T>)),
             "softplus" => Run(default(Ops.SoftplusOperator<T>)),
+            "sin" => Run(default(Ops.SinOperator<T>)),
+            "cos" => Run(default(Ops.CosOperator<T>)),
             _ => throw new ArgumentOutOfRangeException(nameof(function), function, null),
         };
 

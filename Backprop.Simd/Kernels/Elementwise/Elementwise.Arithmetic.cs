@@ -16,7 +16,7 @@ namespace Backprop.Simd.Kernels;
 public static partial class Elementwise
 {
     // Nanoseconds per element on one thread, for the choice of how many threads take part: the least time, from L1.
-    private const double ArithmeticCost = 0.1, FunctionCost = 0.7;
+    private const double ArithmeticCost = 0.1, FunctionCost = 0.7, PowerCost = 2;
 
     /// <summary>destination[i] = x[i] + y[i].</summary>
     /// <typeparam name="T">float or double.</typeparam>

@@ -94,6 +94,46 @@ public static partial class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Map.Unary(default(SoftplusOperator<T>), x, destination, FunctionCost, context);
 
+    /// <summary>destination[i] = x[i]^y[i], as C99's pow; see <see cref="VectorMath.Pow"/>.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="x">The bases.</param>
+    /// <param name="y">The exponents, as many.</param>
+    /// <param name="destination">The result, at least as long as <paramref name="x"/>.</param>
+    /// <param name="context">The threads to use, or null for the caller alone.</param>
+    /// <exception cref="ArgumentException">Lengths differ, or the destination is too short or overlaps an input shifted.</exception>
+    public static void Pow<T>(ReadOnlySpan<T> x, ReadOnlySpan<T> y, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Binary(default(PowOperator<T>), x, y, destination, PowerCost, context);
+
+    /// <summary>destination[i] = x[i]^exponent, as C99's pow; see <see cref="VectorMath.Pow"/>.</summary>
+    /// <typeparam name="T">float or double.</typeparam>
+    /// <param name="x">The bases.</param>
+    /// <param name="exponent">The exponent of all.</param>
+    /// <param name="destination">The result, at least as long as <paramref name="x"/>.</param>
+    /// <param name="context">The threads to use, or null for the caller alone.</param>
+    /// <exception cref="ArgumentException">The destination is too short or overlaps the input shifted.</exception>
+    public static void Pow<T>(ReadOnlySpan<T> x, T exponent, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(new ConstantPowOperator<T>(exponent), x, destination, PowerCost, context);
+
+    /// <summary>destination[i] = sin x[i], in radians; see <see cref="VectorMath.Sin"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Sin<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(SinOperator<T>), x, destination, FunctionCost, context);
+
+    /// <summary>destination[i] = cos x[i], in radians; see <see cref="VectorMath.Cos"/>.</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Cos<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(CosOperator<T>), x, destination, FunctionCost, context);
+
+    /// <summary>destination[i] = the largest integer that is not above x[i].</summary>
+    /// <inheritdoc cref="Negate"/>
+    public static void Floor<T>(ReadOnlySpan<T> x, Span<T> destination, ComputeContext? context = null)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Map.Unary(default(FloorOperator<T>), x, destination, ArithmeticCost, context);
+
     internal readonly struct NegateOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         public static bool IsShort => true;
@@ -166,5 +206,37 @@ public static partial class Elementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Softplus(x);
+    }
+
+    internal readonly struct PowOperator<T> : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Pow(x, y);
+    }
+
+    internal readonly struct ConstantPowOperator<T>(T exponent) : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Pow(x, TVector.Create(exponent));
+    }
+
+    internal readonly struct SinOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Sin(x);
+    }
+
+    internal readonly struct CosOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => VectorMath.Cos(x);
+    }
+
+    internal readonly struct FloorOperator<T> : IUnaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public static bool IsShort => true;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Invoke<TVector>(TVector x) where TVector : unmanaged, ISimdVector<TVector, T> => TVector.Floor(x);
     }
 }
