@@ -69,6 +69,11 @@ public sealed partial class ArrayArgumentTests
         Call(() => Elementwise.Reciprocal(x, z));
         Call(() => Elementwise.ReciprocalBackward(x, y, z));
         Call(() => Elementwise.Erf(x, z));
+        Call(() => Elementwise.Sin(x, z));
+        Call(() => Elementwise.Cos(x, z));
+        Call(() => Elementwise.Floor(x, z));
+        Call(() => Elementwise.Pow(x, y, z));
+        Call(() => Elementwise.Pow(x, 2, z));
         Call(() => Elementwise.Gelu(x, z));
         Call(() => Elementwise.GeluTanh(x, z));
         Call(() => Elementwise.Log(x, z));

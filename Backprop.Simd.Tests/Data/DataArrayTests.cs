@@ -79,7 +79,7 @@ public sealed class DataArrayTests : IDisposable
         Assert.Throws<DataFormatException>(() => scalar.Values<float>("x"));
         using var none = DataArray.MapNpy(Npy("<f4", "(3, 0)", []));
         Assert.Throws<DataFormatException>(() => none.Values<float>("x"));
-        using var deep = DataArray.MapNpy(Npy("<f4", "(1, 1, 1, 1, 1, 1)", new byte[4]));
+        using var deep = DataArray.MapNpy(Npy("<f4", "(1, 1, 1, 1, 1, 1, 1, 1)", new byte[4]));
         Assert.Throws<DataFormatException>(() => deep.Values<float>("x"));
         Assert.Equal(1, deep.Values<float>("x", Shape.Scalar).Count);
         using var empty = DataArray.MapNpy(Npy("<f4", "(0, 3)", []));

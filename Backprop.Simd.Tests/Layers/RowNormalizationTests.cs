@@ -120,7 +120,7 @@ public sealed class RowNormalizationTests
         Assert.Contains("layernormalization (dimensions 3, epsilon 1E-05, affine True, bias True)", message, StringComparison.Ordinal);
         Assert.Contains("values [3, 4]", message, StringComparison.Ordinal);
         Assert.Contains("values [3, 4]", Assert.ThrowsAny<ArgumentException>(() => x.RmsNormalization(3)).Message, StringComparison.Ordinal);
-        foreach (var dimensions in (int[])[0, 5, -1])
+        foreach (var dimensions in (int[])[0, 7, -1])
         {
             Assert.Equal("dimensions", Assert.Throws<ArgumentOutOfRangeException>(() => new LayerNormalization(dimensions)).ParamName);
             Assert.Equal("dimensions", Assert.Throws<ArgumentOutOfRangeException>(() => new RmsNormalization(dimensions)).ParamName);
