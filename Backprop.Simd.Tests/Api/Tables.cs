@@ -186,6 +186,7 @@ internal static class Tables
         ("ofClass", () => 1), ("ConfusionMatrix.actual", () => 1), ("ConfusionMatrix.predicted", () => 1),
         ("ErrorMetric.batch", () => true), ("RSquaredMetric.batch", () => true), ("Evaluator.metrics", () => 1), ("SetGroups.groups", () => 1),
         ("ParameterGroup.ctor.ranges", () => 1), ("average", Count), ("gradients", Count), ("Optimizer.Step.ranges", () => 1),
+        ("Optimizer.SetRate.ranges", () => 1),
     ];
 
     /// <summary>A network without batch normalization, and one row.</summary>

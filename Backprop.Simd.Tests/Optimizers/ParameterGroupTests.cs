@@ -159,6 +159,52 @@ public class ParameterGroupTests
             GraphBuilder.Chain(17).Affine(16).Sigmoid().Affine(12).Sigmoid().Affine(8).SoftmaxCrossEntropy().Build<float>(seed: 7);
     }
 
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void A_rate_set_for_ranges_equals_a_group(string name)
+    {
+        const int n = 100;
+        Optimizer<float> grouped = Create(name, n), set = Create(name, n);
+        grouped.SetGroups(
+            new ParameterGroup("both", [new(0, 13), new(45, 15)]) { RateFactor = 0.25, WeightDecay = 0 },
+            new ParameterGroup("decay", [new(40, 5)]) { WeightDecay = 0 },
+            new ParameterGroup("rate", [new(13, 7), new(70, 30)]) { RateFactor = 0.25 });
+        set.SetGroups(new ParameterGroup("no decay", First) { WeightDecay = 0 });
+        set.SetRate([new(0, 20), new(45, 15), new(70, 30)], 4);
+        set.SetRate([new(0, 20), new(45, 15), new(70, 30)], 0.25);
+        float[] w = Samples.Ordinary<float>(n, 1), expected = [.. w];
+        for (var step = 0; step < 5; step++)
+        {
+            var g = Samples.Ordinary<float>(n, 2 + step);
+            grouped.Step(expected, g);
+            set.Step(w, g);
+        }
+
+        Guarded<float>.AssertSameBits(expected, w);
+    }
+
+    [Fact]
+    public void A_rate_set_for_ranges_keeps_other_groups_and_is_checked()
+    {
+        var (optimizer, group, other) = (new Sgd<float>(20, 1), new ParameterGroup("a", [new(2, 4)]), new ParameterGroup("b", [new(8, 4)]));
+        optimizer.SetGroups(group, other);
+        group.LearningRate = 7;
+        other.IsFrozen = true;
+        optimizer.SetRate([new(0, 10)], 0.5);
+        Assert.Equal((0.5, (double?)null), (group.RateFactor, group.LearningRate));
+        Assert.Equal(["a", "b", "b, rate x 0.5", "rate x 0.5"], optimizer.Groups.ToArray().Select(g => g.Name));
+        Assert.Equal([new BlockRange(10, 2)], optimizer.Groups[1].Ranges.ToArray());
+        Assert.Equal([new BlockRange(8, 2)], optimizer.Groups[2].Ranges.ToArray());
+        Assert.Equal([new BlockRange(0, 2), new BlockRange(6, 2)], optimizer.Groups[3].Ranges.ToArray());
+        Assert.True(optimizer.Groups[1].IsFrozen && optimizer.Groups[2].IsFrozen);
+        Assert.Equal("factor", Assert.Throws<ArgumentOutOfRangeException>(() => optimizer.SetRate([new(0, 1)], -1)).ParamName);
+        Assert.Equal("ranges", Assert.Throws<ArgumentException>(() => optimizer.SetRate([new(0, 21)], 1)).ParamName);
+        Assert.Equal("ranges", Assert.Throws<ArgumentException>(() => optimizer.SetRate([new(4, 2), new(0, 1)], 1)).ParamName);
+        Assert.Equal(4, optimizer.Groups.Length);
+        optimizer.SetRate([], 3);
+        Assert.Equal(4, optimizer.Groups.Length);
+    }
+
     [Fact]
     public void Biases_are_a_group_without_decay()
     {
