@@ -192,7 +192,8 @@ internal static class Tables
     public static LayerDeclaration Declaration(Type layer)
     {
         var instance = Instances.Of(layer);
-        var sample = LayerSamples.All.First(s => s.Layer.GetType() == instance.GetType());
-        return new LayerDeclaration(instance is Layer { Kind: var kind } ? kind : "", sample.Inputs);
+        var sample = LayerSamples.All.FirstOrDefault(s => s.Layer.GetType() == instance.GetType());
+        EdgeType[] inputs = sample?.Inputs ?? [new EdgeType(EdgeKind.Values, new Shape(3))]; // StopGradient has no sample.
+        return new LayerDeclaration(instance is Layer { Kind: var kind } ? kind : "", inputs);
     }
 }

@@ -25,6 +25,8 @@ internal static partial class OnnxOperators
         ["Mul"] = c => Fold(c, (x, y) => x * y),
         ["Div"] = c => Fold(c, (x, y) => x / y),
         ["Max"] = c => Fold(c, Node.Maximum),
+        ["Min"] = c => Fold(c, (x, y) => -Node.Maximum(-x, -y)),
+        ["Mean"] = c => Fold(c, (x, y) => x + y, x => x * (1.0 / c.InputCount)),
         ["Neg"] = c => Map(c, x => -x),
         ["Exp"] = c => Map(c, x => x.Exponential()),
         ["Reciprocal"] = c => Map(c, x => x.Reciprocal()),
@@ -34,6 +36,9 @@ internal static partial class OnnxOperators
         ["Sin"] = c => Map(c, x => x.Sin()),
         ["Cos"] = c => Map(c, x => x.Cos()),
         ["Erf"] = c => Map(c, x => x.Erf()),
+        ["Tan"] = c => Map(c, x => x.Sin() / x.Cos()),
+        ["Sinh"] = c => Map(c, x => (x.Exponential() - (-x).Exponential()) * 0.5),
+        ["Cosh"] = c => Map(c, x => (x.Exponential() + (-x).Exponential()) * 0.5),
         ["Floor"] = c => Map(c, x => x.Floor()),
         ["Ceil"] = c => Map(c, x => -(-x).Floor()),
         ["Pow"] = Pow,
@@ -79,6 +84,9 @@ internal static partial class OnnxOperators
         ["Gather"] = Gather,
         ["Flatten"] = Flatten,
         ["Reshape"] = Reshape,
+        ["Squeeze"] = Squeeze,
+        ["Unsqueeze"] = Unsqueeze,
+        ["Split"] = Split,
         ["Concat"] = Concatenate,
         ["Slice"] = Slice,
 
@@ -109,7 +117,7 @@ internal static partial class OnnxOperators
     }
 
     /// <summary>f(f(x0, x1), x2)...</summary>
-    private static OnnxTensor?[] Fold(OnnxCase c, Func<Node, Node, Node> function)
+    private static OnnxTensor?[] Fold(OnnxCase c, Func<Node, Node, Node> function, Func<Node, Node>? last = null)
     {
         var x = c.Input(0);
         if (c.InputCount == 1)
@@ -123,7 +131,7 @@ internal static partial class OnnxOperators
             node = function(node, network.Input(RowShape(x), c.Input(i).Numbers));
         }
 
-        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(node)[0])];
+        return [OnnxTensor.Of(x.Type, x.Shape, network.Run(last is null ? node : last(node))[0])];
     }
 
     /// <summary>x + sign y, where y may have only the last dimensions of x: then it is shared.</summary>

@@ -4,7 +4,8 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Activations;
 
 /// <summary>y = x, at least low and at most high.</summary>
-/// <remarks>dx = dy where low &lt;= x &lt;= high, at the bounds too, as PyTorch's clamp; else 0, also where x is NaN. A default value has both bounds 0.</remarks>
+/// <remarks>dx = dy where low &lt;= x &lt;= high, at the bounds too, as PyTorch's clamp; else 0, also where x is NaN. A default value has
+/// both bounds 0.</remarks>
 public readonly record struct Clip : IActivation
 {
     /// <summary>With bounds. An infinite bound bounds nothing; a low bound above the high bound gives the high bound everywhere.</summary>

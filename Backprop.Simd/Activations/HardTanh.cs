@@ -4,7 +4,8 @@ using Backprop.Simd.Intrinsics;
 namespace Backprop.Simd.Activations;
 
 /// <summary>A piecewise linear form of tanh: y = x, at least low and at most high.</summary>
-/// <remarks>Collobert, 2004. dx = dy where low &lt; x &lt; high, as PyTorch's: at the bounds it is 0, where <see cref="Clip"/> has dy. NaN gives NaN, and dx = dy there. A default value has both bounds 0.</remarks>
+/// <remarks>Collobert, 2004. dx = dy where low &lt; x &lt; high, as PyTorch's: at the bounds it is 0, where <see cref="Clip"/> has dy.
+/// NaN gives NaN, and dx = dy there. A default value has both bounds 0.</remarks>
 public readonly record struct HardTanh : IActivation
 {
     /// <summary>With the bounds -1 and 1.</summary>

@@ -1,4 +1,5 @@
 using Backprop.Simd.Activations;
+using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
 
@@ -82,4 +83,19 @@ public static partial class NodeChain
     /// <param name="theta">Up to here y is 0.</param>
     /// <returns>y.</returns>
     public static Node ThresholdedRelu(this Node node, double theta = 1) => node.Activation(new ThresholdedRelu(theta));
+
+    /// <summary>y = a sigmoid(b), where a and b are the halves of the last dimension: <see cref="Layers.Glu"/>.</summary>
+    /// <param name="node">[.., 2 D].</param>
+    /// <returns>[.., D].</returns>
+    public static Node Glu(this Node node) => node.Apply(new Glu());
+
+    /// <summary>y = silu(a) b, where a and b are the halves of the last dimension: <see cref="Layers.SwiGlu"/>.</summary>
+    /// <param name="node">[.., 2 D].</param>
+    /// <returns>[.., D].</returns>
+    public static Node SwiGlu(this Node node) => node.Apply(new SwiGlu());
+
+    /// <summary>y = x, with the gradient 0: <see cref="Layers.StopGradient"/>. Copies nothing.</summary>
+    /// <param name="node">x.</param>
+    /// <returns>y.</returns>
+    public static Node StopGradient(this Node node) => node.Apply(new StopGradient());
 }
