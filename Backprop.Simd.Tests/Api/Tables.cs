@@ -22,7 +22,7 @@ internal static class Tables
         "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
-        "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "SafetensorsFile.VerifyChecksum",
+        "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "Workspace.SizeOf", "SafetensorsFile.VerifyChecksum",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -115,6 +115,7 @@ internal static class Tables
         yield return ("Workspace.GradientOf.name", () => "relu1");
         yield return ("Workspace.LossOf.name", () => "softmaxcrossentropy1");
         yield return ("Workspace.PartsOf.name", () => "softmaxcrossentropy1");
+        yield return ("Workspace.TypeOf.name", () => "x");
         yield return ("Workspace.SetInput.name", () => "x");
         yield return ("Workspace.SetInput.values", () => 6);
         yield return ("Workspace.BindInput.name", () => "x");

@@ -140,6 +140,8 @@ internal sealed partial class Executor<T>
 
         var ranges = updates is null ? _network.Trainable : updates.Rest(_network.Trainable);
         optimizer.Step(_network.Parameters.Span, _buffers.Gradients!.Span, ranges, ActiveCompute);
+        if (updates is not null)
+            optimizer.ApplyConstraints(_network.Parameters.Span, updates.Done, ActiveCompute);
         _gradientsApplied = updates is not null;
         CommitState();
     }

@@ -86,6 +86,7 @@ public abstract partial class Optimizer<T> : IUpdateSource<T> where T : unmanage
                 UpdatePieces(parameters, gradients, range, context);
         }
 
+        ApplyConstraints(parameters, ranges, context);
         FinishStep();
     }
 

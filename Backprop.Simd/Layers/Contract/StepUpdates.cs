@@ -146,6 +146,9 @@ internal sealed class StepUpdates<T>(AlignedBuffer<T> parameters, AlignedBuffer<
         return true;
     }
 
+    /// <summary>The parameters that have been updated already.</summary>
+    public ReadOnlySpan<BlockRange> Done => _done.AsSpan(0, _doneCount);
+
     /// <summary>The parts of the trainable ranges that are still to be updated.</summary>
     public ReadOnlySpan<BlockRange> Rest(ReadOnlySpan<BlockRange> trainable)
     {
