@@ -135,6 +135,8 @@ public sealed partial class ArrayArgumentTests
         Call(() => Convolution.Forward(shape, x, one, none, z, scratch));
         Call(() => Convolution.BackwardInput(shape, x, one, z, scratch));
         Call(() => Convolution.BackwardWeights(shape, x, y, one, default, scratch));
+        Call(() => Resize.Forward(new ResizeShape(1, 1, 1, 2), one, z));
+        Call(() => Resize.Backward(new ResizeShape(1, 1, 1, 2), z, one));
         Call(() => GradientClipping.Norm(x));
         Call(() => GradientClipping.ByNorm(x, 1));
         Call(() => GradientClipping.ByValue(x, 1));

@@ -79,7 +79,7 @@ internal static class Tables
     private static IEnumerable<(string, Func<object?>)> Graphs()
     {
         string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D",
-            "GlobalAveragePooling2D", "GroupNormalization"];
+            "GlobalAveragePooling2D", "GroupNormalization", "Upsample"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
         foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])
@@ -138,6 +138,8 @@ internal static class Tables
                 yield return ($"{context}.{index}", () => 0);
         }
 
+        yield return ("Upsample.scale", () => new ResizeScale(2, 2));
+        yield return ("Resize.shape", () => new ResizeShape(2, 2, 1, 2));
         yield return ("Convolution.shape", () => new ConvolutionShape(2, 2, 1, 1, 1));
         foreach (var (key, value) in ((string, object)[])[
             ("Reshape.rows", 3), ("Reshape.columns", 2), ("Product.a", (3, 2)), ("Product.b", (2, 2)), ("ColumnSums.rows", (2, 6)),

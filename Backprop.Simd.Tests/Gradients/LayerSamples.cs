@@ -33,6 +33,7 @@ internal static partial class LayerSamples
         .. Sequences(),
         .. Poolings(),
         .. Shapings(),
+        .. ImageSizes(),
         .. Normalizations(),
     ];
 
