@@ -34,6 +34,10 @@ internal static partial class LayerSamples
         .. Poolings(),
         .. Shapings(),
         .. ImageSizes(),
+        .. MorePoolings(),
+        .. Bags(),
+        .. Noises(),
+        .. LineTransposes(),
         .. Normalizations(),
     ];
 

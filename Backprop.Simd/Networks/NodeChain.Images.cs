@@ -15,4 +15,18 @@ public static partial class NodeChain
     /// <returns>The outputs, [H', W', C] or [L', C].</returns>
     public static Node Upsample(this Node node, ResizeScale? scale = null, Extent? outputs = null, ResizeMode mode = ResizeMode.Nearest,
         bool alignCorners = false) => node.Apply(new Upsample(scale, outputs, mode, alignCorners));
+
+    /// <summary>Channels become pixels, [H, W, C r r] to [H r, W r, C]: <see cref="Layers.PixelShuffle"/>.</summary>
+    /// <param name="node">The images.</param>
+    /// <param name="factor">r, by which height and width grow.</param>
+    /// <param name="blocksFirst">True for the channel order of TensorFlow.</param>
+    /// <returns>The outputs.</returns>
+    public static Node PixelShuffle(this Node node, int factor, bool blocksFirst = false) => node.Apply(new PixelShuffle(factor, blocksFirst));
+
+    /// <summary>Pixels become channels, [H r, W r, C] to [H, W, C r r]: <see cref="Layers.PixelUnshuffle"/>.</summary>
+    /// <param name="node">The images.</param>
+    /// <param name="factor">r, by which height and width shrink.</param>
+    /// <param name="blocksFirst">True for the channel order of TensorFlow.</param>
+    /// <returns>The outputs.</returns>
+    public static Node PixelUnshuffle(this Node node, int factor, bool blocksFirst = false) => node.Apply(new PixelUnshuffle(factor, blocksFirst));
 }
