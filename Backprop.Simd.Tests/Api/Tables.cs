@@ -80,10 +80,12 @@ internal static class Tables
     private static IEnumerable<(string, Func<object?>)> Graphs()
     {
         string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D",
-            "GlobalAveragePooling2D", "GroupNormalization"];
+            "GlobalAveragePooling2D", "GroupNormalization", "Upsample", "GlobalMaxPooling2D", "PixelUnshuffle", "SeparableConvolution2D", "SqueezeExcite",
+            "InstanceNormalization", "SpatialDropout"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
-        foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])
+        foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention",
+            "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "ConvolutionTranspose1D"])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
         yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
@@ -140,6 +142,14 @@ internal static class Tables
                 yield return ($"{context}.{index}", () => 0);
         }
 
+        yield return ("NodeChain.PixelShuffle.node", () => Instances.Of<GraphBuilder>().Input("image", 2, 2, 4));
+        yield return ("NodeChain.EmbeddingBag.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
+        yield return ("NodeChain.WeightNormalizedAffine.name", () => "map");
+        yield return ("NodeChain.Residual.block", () => (Func<Node, Node>)(b => b.Tanh()));
+        yield return ("PixelShuffle.factor", () => 2);
+        yield return ("PixelUnshuffle.factor", () => 2);
+        yield return ("Upsample.scale", () => new ResizeScale(2, 2));
+        yield return ("Resize.shape", () => new ResizeShape(2, 2, 1, 2));
         yield return ("Convolution.shape", () => new ConvolutionShape(2, 2, 1, 1, 1));
         foreach (var (key, value) in ((string, object)[])[
             ("Reshape.rows", 3), ("Reshape.columns", 2), ("Product.a", (3, 2)), ("Product.b", (2, 2)), ("ColumnSums.rows", (2, 6)),

@@ -16,6 +16,9 @@ internal sealed record LayerSample(Layer Layer, EdgeType[] Inputs, int Rows, Fil
 {
     public string Name { get; init; } = "";
 
+    /// <summary>The data of a second input of indices.</summary>
+    public int[]? Lengths { get; init; }
+
     public override string ToString() =>
         $"{Layer.Kind} {Name}({string.Join(", ", Inputs.Select(i => i.ToString()))}) x {Rows}";
 }

@@ -33,6 +33,11 @@ internal static partial class LayerSamples
         .. Sequences(),
         .. Poolings(),
         .. Shapings(),
+        .. ImageSizes(),
+        .. MorePoolings(),
+        .. Bags(),
+        .. Noises(),
+        .. LineTransposes(),
         .. Normalizations(),
     ];
 

@@ -75,8 +75,6 @@ internal static partial class OnnxOperators
         var ceiling = c.Integer("ceil_mode", 0) == 1;
         var byColumns = c.Integer("storage_order", 0) == 1;
         var windows = WindowsOf(c, x);
-        if (windows.Dilation != 1)
-            throw new LeftOutException("pooling with dilation");
         var image = Images(x);
         var (network, node) = Build();
         var y = Result(x, node, network.Run(node)[0]);
@@ -97,7 +95,8 @@ internal static partial class OnnxOperators
         (OperatorNetwork, Node) Build()
         {
             var network = new OperatorNetwork(x.Type, x.Shape[0]);
-            return (network, network.Input(image.Shape[1..], image.Numbers).MaxPooling2D(windows.Kernel, windows.Stride, windows.Padding, ceiling));
+            var input = network.Input(image.Shape[1..], image.Numbers);
+            return (network, input.MaxPooling2D(windows.Kernel, windows.Stride, windows.Padding, ceiling, windows.Dilation));
         }
     }
 
@@ -114,13 +113,88 @@ internal static partial class OnnxOperators
         return [Result(x, node, network.Run(node)[0])];
     }
 
-    private static OnnxTensor?[] GlobalPooling(OnnxCase c, Func<Node, Extent, Node> pooling)
+    private static OnnxTensor?[] GlobalPooling(OnnxCase c, Func<Node, Node> pooling)
     {
         var x = c.Input(0);
         var image = Images(x);
         var network = new OperatorNetwork(x.Type, x.Shape[0]);
-        var y = network.Run(pooling(network.Input(image.Shape[1..], image.Numbers), new Extent(image.Shape[1], image.Shape[2])))[0];
+        var y = network.Run(pooling(network.Input(image.Shape[1..], image.Numbers)))[0];
         return [OnnxTensor.Of(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat(1, x.Rank - 2)], y)];
+    }
+
+    private static OnnxTensor?[] DepthToSpace(OnnxCase c) =>
+        Pixels(c, (x, size) => x.PixelShuffle(size, blocksFirst: c.Text("mode", "DCR") == "DCR"));
+
+    private static OnnxTensor?[] SpaceToDepth(OnnxCase c) => Pixels(c, (x, size) => x.PixelUnshuffle(size, blocksFirst: true));
+
+    private static OnnxTensor?[] Pixels(OnnxCase c, Func<Node, int, Node> function)
+    {
+        var x = c.Input(0);
+        var image = Images(x);
+        var network = new OperatorNetwork(x.Type, x.Shape[0]);
+        var node = function(network.Input(image.Shape[1..], image.Numbers), c.Integer("blocksize", 1));
+        return [Result(x, node, network.Run(node)[0])];
+    }
+
+    /// <summary>The operator of versions 7 to 9: nearest cells at floor(o / scale), or bilinear from the same places.</summary>
+    private static OnnxTensor?[] Upsample(OnnxCase c)
+    {
+        if (c.Text("mode", "nearest") != "nearest")
+            throw new LeftOutException("bilinear cells at o / scale");
+        return Resized(c, c.Input(1), null, ResizeMode.Nearest, false);
+    }
+
+    /// <summary>Inputs are x, a region, scales, sizes. The library holds places within the image, as the default does.</summary>
+    private static OnnxTensor?[] Resize(OnnxCase c)
+    {
+        if (c.InputCount == 2)
+            throw new LeftOutException("resizing of version 10");
+        c.Ignore("extrapolation_value"); // of regions that are cut out
+        c.Ignore("cubic_coeff_a");
+        c.Ignore("exclude_outside"); // of cubic ones
+        var (places, rounding) = (c.Text("coordinate_transformation_mode", "half_pixel"), c.Text("nearest_mode", "round_prefer_floor"));
+        var kind = c.Text("mode", "nearest");
+        var (mode, alignCorners) = (kind, places, rounding) switch
+        {
+            ("linear", "half_pixel", _) => (ResizeMode.Bilinear, false),
+            ("linear", "align_corners", _) => (ResizeMode.Bilinear, true),
+            ("nearest", "asymmetric", "floor") => (ResizeMode.Nearest, false),
+            ("nearest", "half_pixel", "round_prefer_ceil") => (ResizeMode.NearestExact, false),
+            ("nearest", "half_pixel", "round_prefer_floor") => (ResizeMode.NearestExact, false),
+            _ => throw new LeftOutException($"resizing: {kind}{(kind == "nearest" ? $" by {rounding}" : "")}, places {places}"),
+        };
+        OnnxTensor? scales = c.Optional(2) is { Size: > 0 } given ? given : null, sizes = scales is null ? c.Optional(3) : null;
+        return Resized(c, scales, sizes, mode, alignCorners, isTieLow: rounding == "round_prefer_floor");
+    }
+
+    private static OnnxTensor?[] Resized(OnnxCase c, OnnxTensor? scales, OnnxTensor? sizes, ResizeMode mode, bool alignCorners, bool isTieLow = false)
+    {
+        var x = c.Input(0);
+        if (x.Rank is not (3 or 4))
+            throw new LeftOutException("resizing of other than images");
+        if (scales?.Numbers[0] is not (null or 1) || scales?.Numbers[1] is not (null or 1))
+            throw new LeftOutException("resizing of batch or channels");
+        var image = Images(x);
+        ResizeScale? scale = scales is null ? null : new(x.Rank == 3 ? 1 : scales.Numbers[2], scales.Numbers[^1]);
+        var outputs = scale is { } by ? ResizeShape.OutputsOf(image.Shape[1], image.Shape[2], by)
+            : new Extent(x.Rank == 3 ? 1 : (int)sizes!.Integers[2], (int)sizes!.Integers[^1]);
+
+        if (alignCorners && scale is { } factors && (image.Shape[1] * factors.Height % 1 != 0 || image.Shape[2] * factors.Width % 1 != 0))
+            throw new LeftOutException("resizing: corners aligned with those of a size that is no integer");
+
+        // A place halfway between two cells goes to the upper one here.
+        var hasTie = HasTie(image.Shape[1], outputs.Height, scale?.Height) || HasTie(image.Shape[2], outputs.Width, scale?.Width);
+        if (mode == ResizeMode.NearestExact && isTieLow && hasTie)
+            throw new LeftOutException("resizing: places halfway between two cells that go to the lower one");
+        var network = new OperatorNetwork(x.Type, x.Shape[0]);
+        var node = network.Input(image.Shape[1..], image.Numbers).Upsample(scale, scale is null ? outputs : null, mode, alignCorners);
+        return [Result(x, node, network.Run(node)[0])];
+    }
+
+    private static bool HasTie(int size, int outputs, double? scale)
+    {
+        var by = scale ?? (double)outputs / size;
+        return Enumerable.Range(0, outputs).Any(o => (o + 0.5) / by is var place && place == Math.Floor(place));
     }
 
     /// <summary>Reads the attributes of windows; padding that keeps the size is worked out.</summary>

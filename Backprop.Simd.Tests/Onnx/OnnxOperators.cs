@@ -71,8 +71,12 @@ internal static partial class OnnxOperators
         ["ConvTranspose"] = ConvolutionTranspose,
         ["MaxPool"] = MaxPooling,
         ["AveragePool"] = AveragePooling,
-        ["GlobalMaxPool"] = c => GlobalPooling(c, (x, size) => x.MaxPooling2D(size)),
-        ["GlobalAveragePool"] = c => GlobalPooling(c, (x, _) => x.GlobalAveragePooling2D()),
+        ["GlobalMaxPool"] = c => GlobalPooling(c, x => x.GlobalMaxPooling2D()),
+        ["GlobalAveragePool"] = c => GlobalPooling(c, x => x.GlobalAveragePooling2D()),
+        ["DepthToSpace"] = DepthToSpace,
+        ["SpaceToDepth"] = SpaceToDepth,
+        ["Resize"] = Resize,
+        ["Upsample"] = Upsample,
 
         // Normalization.
         ["BatchNormalization"] = BatchNormalization,

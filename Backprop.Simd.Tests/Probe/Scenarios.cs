@@ -30,6 +30,7 @@ internal static partial class Scenarios
         ["predictor"] = Predictions,
         ["sequences"] = Sequences,
         ["images"] = Images,
+        ["vision"] = Vision,
         ["loading"] = Loading,
         ["reading-ahead"] = ReadingAhead,
         ["trainer"] = TrainerSteps,

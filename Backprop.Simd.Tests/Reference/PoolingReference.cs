@@ -20,8 +20,9 @@ internal static class PoolingReference
 
     /// <summary>The largest value of each window, and the number of the cell that has it.</summary>
     public static (double[] Y, int[] Cells) Max(double[] x, int images, int height, int width, int channels, Extent kernel, Extent stride, Padding padding,
-        int rows, int columns)
+        int rows, int columns, Extent? dilation = null)
     {
+        var (down, across) = dilation ?? 1;
         var y = new double[images * rows * columns * channels];
         var cells = new int[y.Length];
         for (var o = 0; o < y.Length; o++)
@@ -30,7 +31,7 @@ internal static class PoolingReference
             var found = false;
             for (var cell = 0; cell < kernel.Height * kernel.Width; cell++)
             {
-                int iy = oy * stride.Height - padding.Top + cell / kernel.Width, ix = ox * stride.Width - padding.Left + cell % kernel.Width;
+                int iy = oy * stride.Height - padding.Top + cell / kernel.Width * down, ix = ox * stride.Width - padding.Left + cell % kernel.Width * across;
                 if (iy < 0 || iy >= height || ix < 0 || ix >= width)
                     continue;
                 var value = x[((image * height + iy) * width + ix) * channels + channel];
@@ -45,13 +46,15 @@ internal static class PoolingReference
 
     /// <summary>The gradient of <see cref="Max"/> by the images.</summary>
     public static double[] MaxGradient(double[] dy, int[] cells, int images, int height, int width, int channels, Extent kernel, Extent stride,
-        Padding padding, int rows, int columns)
+        Padding padding, int rows, int columns, Extent? dilation = null)
     {
+        var (down, across) = dilation ?? 1;
         var dx = new double[images * height * width * channels];
         for (var o = 0; o < dy.Length; o++)
         {
             var (image, oy, ox, channel) = Split(o, rows, columns, channels);
-            int iy = oy * stride.Height - padding.Top + cells[o] / kernel.Width, ix = ox * stride.Width - padding.Left + cells[o] % kernel.Width;
+            var iy = oy * stride.Height - padding.Top + cells[o] / kernel.Width * down;
+            var ix = ox * stride.Width - padding.Left + cells[o] % kernel.Width * across;
             dx[((image * height + iy) * width + ix) * channels + channel] += dy[o];
         }
 

@@ -24,6 +24,8 @@ internal sealed class FusedConvolution : Layer
     /// <param name="pooling">The pooling.</param>
     public static FusedConvolution? Of(Convolution2D convolution, EdgeType input, bool relu, MaxPooling2D pooling)
     {
+        if (pooling.Dilation != 1)
+            return null;
         var shape = convolution.ShapeOf(input.Shape);
         var windows = pooling.ShapeOf(new Shape(shape.OutputHeight, shape.OutputWidth, shape.Filters));
         return Convolution.CanPool(in shape, in windows) ? new FusedConvolution(convolution, new(shape, windows, relu)) : null;

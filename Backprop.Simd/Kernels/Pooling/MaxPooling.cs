@@ -130,6 +130,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
     public static void Row(in PoolingShape shape, T* x, int oy, T* y, int* winners)
     {
         var (channels, kernel, originY) = (shape.Channels, shape.Columns.Kernel, shape.Rows.Origin(oy));
+        var (down, across) = (shape.Rows.Dilation, shape.Columns.Dilation);
         var (top, bottom) = shape.Rows.Cells(oy);
         nint line = (nint)shape.Columns.Size * channels;
         for (var ox = 0; ox < shape.Columns.Outputs; ox++)
@@ -141,18 +142,18 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
                 var block = PoolingLanes<TVector, T>.Block(channel, channels);
                 var first = x + top * line + (nint)left * channels + block;
                 var best = TVector.Load(first);
-                var winner = PoolingLanes<TVector, T>.Cell((top - originY) * kernel + left - originX);
-                for (var iy = top; iy < bottom; iy++)
+                var winner = PoolingLanes<TVector, T>.Cell((top - originY) / down * kernel + (left - originX) / across);
+                for (var iy = top; iy < bottom; iy += down)
                 {
                     var at = x + iy * line + (nint)left * channels + block;
-                    var cell = (iy - originY) * kernel + left - originX;
-                    for (var ix = left; ix < right; ix++)
+                    var cell = (iy - originY) / down * kernel + (left - originX) / across;
+                    for (var ix = left; ix < right; ix += across)
                     {
                         var value = TVector.Load(at);
                         var keeps = value <= best | TVector.IsNaN(best);
                         best = TVector.Select(keeps, best, value);
                         winner = TVector.Select(keeps, winner, PoolingLanes<TVector, T>.Cell(cell++));
-                        at += channels;
+                        at += across * channels;
                     }
                 }
 
@@ -257,6 +258,7 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
     public static void ScatterImage(in PoolingShape shape, T* dy, int* winners, T* dx)
     {
         var (channels, kernel) = (shape.Channels, shape.Columns.Kernel);
+        var (down, across) = (shape.Rows.Dilation, shape.Columns.Dilation);
         nint line = (nint)shape.Columns.Size * channels;
         for (var oy = 0; oy < shape.Rows.Outputs; oy++)
         {
@@ -273,16 +275,16 @@ internal static unsafe class MaxPoolingLoops<TVector, T>
 
                     // Lanes that the block before has added win no more: no cell has the number 0.
                     var winner = PoolingLanes<TVector, T>.LoadCells(winners + block) & PoolingLanes<TVector, T>.NewLanes(channel, block);
-                    for (var iy = top; iy < bottom; iy++)
+                    for (var iy = top; iy < bottom; iy += down)
                     {
                         var at = dx + iy * line + (nint)left * channels + block;
-                        var cell = (iy - originY) * kernel + left - originX;
-                        for (var ix = left; ix < right; ix++)
+                        var cell = (iy - originY) / down * kernel + (left - originX) / across;
+                        for (var ix = left; ix < right; ix += across)
                         {
                             var old = TVector.Load(at);
                             var wins = TVector.Equal(winner, PoolingLanes<TVector, T>.Cell(cell++));
                             TVector.Store(at, TVector.Select(wins, old + gradient, old));
-                            at += channels;
+                            at += across * channels;
                         }
                     }
                 }

@@ -12,6 +12,7 @@ internal static unsafe class NarrowPooling<T>
     public static void MaxRow(in PoolingShape shape, T* x, int oy, T* y, int* winners)
     {
         var (channels, kernel, originY) = (shape.Channels, shape.Columns.Kernel, shape.Rows.Origin(oy));
+        var (down, across) = (shape.Rows.Dilation, shape.Columns.Dilation);
         var (top, bottom) = shape.Rows.Cells(oy);
         nint line = (nint)shape.Columns.Size * channels;
         for (var ox = 0; ox < shape.Columns.Outputs; ox++)
@@ -21,15 +22,15 @@ internal static unsafe class NarrowPooling<T>
             for (var channel = 0; channel < channels; channel++, y++)
             {
                 var row = x + top * line + (nint)left * channels + channel;
-                var (best, winner) = (*row, (top - originY) * kernel + left - originX);
-                for (var iy = top; iy < bottom; iy++, row += line)
+                var (best, winner) = (*row, (top - originY) / down * kernel + (left - originX) / across);
+                for (var iy = top; iy < bottom; iy += down, row += down * line)
                 {
                     var at = row;
-                    for (var ix = left; ix < right; ix++, at += channels)
+                    for (var ix = left; ix < right; ix += across, at += across * channels)
                     {
                         if (*at <= best || T.IsNaN(best))
                             continue;
-                        (best, winner) = (*at, (iy - originY) * kernel + ix - originX);
+                        (best, winner) = (*at, (iy - originY) / down * kernel + (ix - originX) / across);
                     }
                 }
 
@@ -55,6 +56,7 @@ internal static unsafe class NarrowPooling<T>
                 for (var channel = 0; channel < channels; channel++)
                 {
                     var (ky, kx) = Math.DivRem(*winners++, kernel);
+                    (ky, kx) = (ky * shape.Rows.Dilation, kx * shape.Columns.Dilation);
                     if ((uint)(originY + ky) >= (uint)shape.Rows.Size || (uint)(originX + kx) >= (uint)shape.Columns.Size)
                         throw new ArgumentException($"A winning cell lies outside of the image: row {originY + ky}, column {originX + kx}.", nameof(winners));
                     dx[(originY + ky) * line + (nint)(originX + kx) * channels + channel] += *dy++;

@@ -18,13 +18,15 @@ internal static unsafe class NormalNoise
     /// <param name="deviation">s.</param>
     /// <param name="y">The numbers that get the noise.</param>
     /// <param name="scratch">Room for <see cref="Scratch"/>.</param>
-    public static void Add<T>(WordStream stream, double deviation, Span<T> y, Span<T> scratch) where T : unmanaged, IFloatingPointIeee754<T>
+    /// <param name="first">The blocks that the elements before have taken.</param>
+    public static void Add<T>(WordStream stream, double deviation, Span<T> y, Span<T> scratch, ulong first = 0)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         Span<T> radius = scratch[..Chunk], angle = scratch[Chunk..(2 * Chunk)], normal = scratch[(2 * Chunk)..(3 * Chunk)];
         fixed (T* buffer = scratch[(3 * Chunk)..])
         {
             var words = (uint*)buffer;
-            for (var block = 1UL << 32; !y.IsEmpty; block += 2 * Chunk / 4)
+            for (var block = (1UL << 32) + first; !y.IsEmpty; block += 2 * Chunk / 4)
             {
                 PhiloxBlocks.Fill(block, stream.CounterHigh, stream.Key, words, 2 * Chunk / 4);
                 for (var i = 0; i < Chunk; i++)

@@ -40,8 +40,14 @@ internal static class ConvolutionLayers
             bias ? context.ParameterGradient(1) : default, context.BatchScratch, context.Compute);
     }
 
-    /// <summary>db = the sum of dy over rows and positions.</summary>
-    public static void BiasGradient<T>(in BackwardContext<T> context, ReadOnlySpan<T> dy, int columns)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        Reductions.ColumnSums<T>(new(dy, dy.Length / columns, columns), context.ParameterGradient(1), context.Compute);
+    /// <summary>All gradients of a transposed convolution; db = the sum of dy over rows and positions.</summary>
+    public static void BackwardTransposed<T>(in BackwardContext<T> context, in ConvolutionShape shape, bool bias)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var dy = context.OutputGradient();
+        Convolution.Forward(in shape, dy, context.Parameter(0), [], context.InputGradient(0), context.BatchScratch, context.Compute);
+        Convolution.BackwardWeights(in shape, dy, context.Input(0), context.ParameterGradient(0), default, context.BatchScratch, context.Compute);
+        if (bias)
+            Reductions.ColumnSums<T>(new(dy, dy.Length / shape.Channels, shape.Channels), context.ParameterGradient(1), context.Compute);
+    }
 }

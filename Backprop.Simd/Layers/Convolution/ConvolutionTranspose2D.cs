@@ -76,17 +76,9 @@ public sealed class ConvolutionTranspose2D : Layer
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
-        var input = declaration.RequireImage(0);
-        var (height, width) = OutputSize(input);
-        if (height < 1 || width < 1 || height > int.MaxValue || width > int.MaxValue)
-        {
-            throw new ArgumentException(
-                $"{Kind} with kernel {Kernel}, stride {Stride} and padding {Padding} would turn {input} into [{height}, {width}, {Filters}].", "inputs");
-        }
-
-        var shape = ShapeOf(input);
+        var shape = CheckedShape(declaration.RequireImage(0), declaration.Kind);
         declaration.DeclareConvolution(in shape, Initializer, HasBias ? Filters : 0, isTransposed: true);
-        declaration.AddOutput(new Shape((int)height, (int)width, Filters));
+        declaration.AddOutput(new Shape(shape.Height, shape.Width, Filters));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
     }
@@ -97,18 +89,20 @@ public sealed class ConvolutionTranspose2D : Layer
         context.BatchScratch, context.Compute, SimdWidth.Widest);
 
     /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
+    public override void Backward<T>(in BackwardContext<T> context) =>
+        ConvolutionLayers.BackwardTransposed(in context, ShapeOf(context.InputType(0).Shape), HasBias);
+
+    /// <summary>The convolution whose gradient this is, if the output has a size.</summary>
+    internal ConvolutionShape CheckedShape(Shape input, string kind)
     {
-        var shape = ShapeOf(context.InputType(0).Shape);
-        var dy = context.OutputGradient();
-        Convolution.Forward(in shape, dy, context.Parameter(0), [], context.InputGradient(0), context.BatchScratch, context.Compute);
-        Convolution.BackwardWeights(in shape, dy, context.Input(0), context.ParameterGradient(0), default, context.BatchScratch, context.Compute);
-        if (HasBias)
-            ConvolutionLayers.BiasGradient(in context, dy, Filters);
+        var (height, width) = OutputSize(input);
+        return height is >= 1 and <= int.MaxValue && width is >= 1 and <= int.MaxValue ? ShapeOf(input)
+            : throw new ArgumentException(
+                $"{kind} with kernel {Kernel}, stride {Stride} and padding {Padding} would turn {input} into [{height}, {width}, {Filters}].", "inputs");
     }
 
     /// <summary>The convolution whose gradient this is: its image is the output here.</summary>
-    private ConvolutionShape ShapeOf(Shape input)
+    internal ConvolutionShape ShapeOf(Shape input)
     {
         var (height, width) = OutputSize(input);
         return new((int)height, (int)width, Filters, input[2], Kernel, Stride, Padding, Dilation, Groups);

@@ -56,10 +56,7 @@ public sealed class Embedding : Layer
         var indices = declaration.Require(0, EdgeKind.Indices);
         if (indices.Rank > 1)
             throw new ArgumentException($"{Kind} of [{Count}, {Size}] takes indices [] or [L]; it got {declaration.Inputs[0]}.", "inputs");
-        var initializer = Initializer ?? Initialize.Normal(1);
-        declaration.AddParameter(
-            "weight", new Shape(Count, Size), Count, Size,
-            PaddingIndex is { } padding ? new PaddedInitializer(initializer, padding * Size, Size) : initializer);
+        DeclareTable(declaration);
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.None;
@@ -78,6 +75,15 @@ public sealed class Embedding : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context) =>
         context.ParameterGradient(0).ScatterRows(context.OutputGradient(), context.Indices(0), PaddingIndex ?? -1, context.IndexCache);
+
+    /// <summary>Declares the table, the row of the padding index at zero.</summary>
+    internal void DeclareTable(LayerDeclaration declaration)
+    {
+        var initializer = Initializer ?? Initialize.Normal(1);
+        declaration.AddParameter(
+            "weight", new Shape(Count, Size), Count, Size,
+            PaddingIndex is { } padding ? new PaddedInitializer(initializer, padding * Size, Size) : initializer);
+    }
 
     /// <summary>Starts one row at zero and the others by another initializer.</summary>
     private sealed class PaddedInitializer(Initializer initializer, int start, int length) : Initializer

@@ -5,7 +5,7 @@ namespace Backprop.Simd.Layers;
 
 /// <summary>The largest value of each window and channel: [H, W, C] to [H', W', C].</summary>
 /// <remarks>
-/// <para>H' = (H + top + bottom - kernel) / stride + 1, rounded down. The ceiling mode rounds up, but the last window must start inside the
+/// <para>H' = (H + top + bottom - dilation (kernel - 1) - 1) / stride + 1, rounded down. The ceiling mode rounds up, but the last window must start inside the
 /// image or the padding before it; W' likewise. The same as PyTorch's <c>MaxPool2d</c>.</para>
 /// <para>Padding never wins, a window of -infinity gives -infinity, NaN wins. Of equal values, the first in row-major order gets the
 /// gradient. The gradients of overlapping windows add up.</para>
@@ -17,11 +17,12 @@ public sealed class MaxPooling2D : Layer
     /// <param name="stride">From one window to the next; the size of a window if null.</param>
     /// <param name="padding">Cells around the image that never win; none by default.</param>
     /// <param name="ceiling">Whether to keep windows that only begin inside the image.</param>
+    /// <param name="dilation">From one cell of a window to the next; 1 by default.</param>
     /// <exception cref="ArgumentException">A size is below 1, a padding below 0, or a window would lie wholly in padding.</exception>
-    public MaxPooling2D(Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false)
+    public MaxPooling2D(Extent kernel, Extent? stride = null, Padding padding = default, bool ceiling = false, Extent? dilation = null)
     {
-        (Kernel, Stride, Padding, Ceiling) = (kernel, stride ?? kernel, padding, ceiling);
-        PoolingShape.Check(Kernel, Stride, Padding);
+        (Kernel, Stride, Padding, Ceiling, Dilation) = (kernel, stride ?? kernel, padding, ceiling, dilation ?? 1);
+        PoolingShape.Check(Kernel, Stride, Padding, Dilation);
     }
 
     /// <summary>The size of a window.</summary>
@@ -36,6 +37,9 @@ public sealed class MaxPooling2D : Layer
     /// <summary>Whether to keep windows that only begin inside the image.</summary>
     public bool Ceiling { get; }
 
+    /// <summary>From one cell of a window to the next.</summary>
+    public Extent Dilation { get; }
+
     /// <inheritdoc/>
     public override string Kind => "maxpooling2d";
 
@@ -44,7 +48,7 @@ public sealed class MaxPooling2D : Layer
     {
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
-        var shape = PoolingLayers.Windows(declaration, Kernel, Stride, Padding, Ceiling);
+        var shape = PoolingLayers.Windows(declaration, Kernel, Stride, Padding, Ceiling, Dilation);
         declaration.AddOutput(new Shape(shape.Rows.Outputs, shape.Columns.Outputs, shape.Channels));
         declaration.Meaning = OutputMeaning.SameAsInput;
         declaration.Traits = LayerTraits.None;
@@ -62,5 +66,6 @@ public sealed class MaxPooling2D : Layer
         MaxPooling.Backward(ShapeOf(context.InputType(0).Shape), context.OutputGradient(), context.IndexCache, context.InputGradient(0), context.Compute);
     }
 
-    internal PoolingShape ShapeOf(Shape input) => PoolingShape.Windows(input[0], input[1], input[2], Kernel, Stride, Padding, Ceiling);
+    internal PoolingShape ShapeOf(Shape input) =>
+        PoolingShape.Windows(input[0], input[1], input[2], Kernel, Stride, Padding, Ceiling, Dilation);
 }

@@ -1,3 +1,4 @@
+using Backprop.Simd.Activations;
 using Backprop.Simd.Kernels;
 
 namespace Backprop.Simd.Layers;
@@ -6,16 +7,18 @@ namespace Backprop.Simd.Layers;
 internal static class PoolingLayers
 {
     /// <summary>The windows over the input; throws if they do not fit.</summary>
-    public static PoolingShape Windows(LayerDeclaration declaration, Extent kernel, Extent stride, Padding padding, bool ceiling)
+    public static PoolingShape Windows(LayerDeclaration declaration, Extent kernel, Extent stride, Padding padding, bool ceiling,
+        Extent? dilation = null, bool isSequence = false)
     {
-        var input = Image(declaration);
+        var input = isSequence ? Sequence(declaration) : Image(declaration);
         try
         {
-            return PoolingShape.Windows(input[0], input[1], input[2], kernel, stride, padding, ceiling);
+            return PoolingShape.Windows(input[0], input[1], input[2], kernel, stride, padding, ceiling, dilation ?? 1);
         }
         catch (ArgumentException error)
         {
-            var mode = ceiling ? ", ceiling mode" : "";
+            var mode = (dilation ?? 1) == 1 ? "" : $", dilation {dilation}";
+            mode += ceiling ? ", ceiling mode" : "";
             throw new ArgumentException(
                 $"{declaration.Kind} with windows {kernel}, stride {stride}, padding ({padding}){mode} does not fit {declaration.Inputs[0]}. "
                 + error.WithoutParameter(), "inputs", error);
@@ -29,5 +32,29 @@ internal static class PoolingLayers
         return input.Size > 0 ? input
             : throw new ArgumentException(
                 $"{declaration.Kind} needs an image of at least one cell and channel; the input is {declaration.Inputs[0]}.", "inputs");
+    }
+
+    /// <summary>A sequence [L, C] as an image of height 1.</summary>
+    public static Shape Sequence(LayerDeclaration declaration)
+    {
+        var input = declaration.RequireSequence(0);
+        return new(1, input[0], input[1]);
+    }
+
+    /// <summary>The sequence of a pooling over all steps, with lengths as a second input if there is one; declares the means or maxima.</summary>
+    public static Shape AllSteps(LayerDeclaration declaration)
+    {
+        ArgumentNullException.ThrowIfNull(declaration);
+        if (declaration.Inputs.Count != 1)
+        {
+            declaration.RequireInputs(2);
+            declaration.Require(1, EdgeKind.Indices, 0);
+        }
+
+        var input = declaration.RequireSequence(0);
+        declaration.AddOutput(new Shape(input[1]));
+        declaration.Meaning = OutputMeaning.SameAsInput;
+        declaration.Traits = LayerTraits.None;
+        return input;
     }
 }
