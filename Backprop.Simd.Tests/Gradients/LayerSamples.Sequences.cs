@@ -8,6 +8,14 @@ internal static partial class LayerSamples
     private static IEnumerable<LayerSample> Sequences()
     {
         EdgeType lengths = new(EdgeKind.Indices, Shape.Scalar);
+        foreach (var f in (RnnFunction[])[RnnFunction.Tanh, RnnFunction.Relu])
+        {
+            yield return new(new Rnn(1, f), [Values(1, 1)], 1, Signed) { Name = "one of all " };
+            yield return new(new Rnn(17, f), [Values(3, 9)], 2, Signed) { Name = "more than a register " };
+            yield return new(new Rnn(3, f), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "lengths " };
+            yield return new(new Rnn(2, f), [Values(5, 3), lengths, Values(2)], 3, Signed, [2, 5, 1]) { Name = "all inputs " };
+        }
+
         yield return new(new Lstm(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
         yield return new(new Lstm(3), [Values(1, 2)], 3, Signed) { Name = "one step " };
         yield return new(new Lstm(5, forgetBias: 0), [Values(4, 3)], 1, Signed);

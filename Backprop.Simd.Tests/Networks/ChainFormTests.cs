@@ -38,6 +38,8 @@ public sealed class ChainFormTests
     }
 
     [Theory]
+    [InlineData("rnn", true)]
+    [InlineData("rnn", false)]
     [InlineData("lstm", true)]
     [InlineData("lstm", false)]
     [InlineData("gru", true)]
@@ -48,7 +50,7 @@ public sealed class ChainFormTests
         var graph = new GraphBuilder();
         var x = graph.Input("x", steps, 2);
         Node? lengths = withLengths ? graph.IndexInput("lengths") : null;
-        var last = kind == "lstm" ? x.LstmLast(units, lengths) : x.GruLast(units, lengths);
+        var last = kind == "rnn" ? x.RnnLast(units, lengths) : kind == "lstm" ? x.LstmLast(units, lengths) : x.GruLast(units, lengths);
         Assert.Equal(new EdgeType(EdgeKind.Values, new Shape(units)), last.Type);
 
         var network = last.Build<double>(seed: 1);

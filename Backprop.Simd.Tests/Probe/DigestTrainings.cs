@@ -55,6 +55,7 @@ internal static class DigestTrainings
         // Sequences.
         new("sparse-embedding", g => g.IndexInput("tokens", 6).Embedding(30, 17, paddingIndex: 0).Flatten().Affine(10).SoftmaxCrossEntropy()),
         new("dense-embedding", g => g.IndexInput("tokens", 6).Embedding(30, 17).Flatten().Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("rnn", g => g.Input("x", 7, 5).Rnn(12, g.IndexInput("lengths")).RnnLast(9, function: RnnFunction.Relu).Affine(10).SoftmaxCrossEntropy()),
         new("lstm", g => g.Input("x", 7, 5).Lstm(12, g.IndexInput("lengths")).LstmLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("gru", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths")).GruLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("attention", Attention) { Optimizer = new AdamMaker() },

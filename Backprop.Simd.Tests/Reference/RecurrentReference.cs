@@ -6,7 +6,7 @@ namespace Backprop.Simd.Tests.Reference;
 /// </summary>
 internal static class RecurrentReference
 {
-    /// <summary>The results of an LSTM and its gradients; those of a GRU have no cells.</summary>
+    /// <summary>The results of an LSTM and its gradients; the other recurrences have no cells.</summary>
     public sealed record Result(double[] Outputs, double[] LastHidden, double[] LastCell)
     {
         public double[] Dx { get; init; } = [];
@@ -38,6 +38,57 @@ internal static class RecurrentReference
         public double[] DLastHidden { get; init; } = new double[Rows * Units];
 
         public double[] DLastCell { get; init; } = new double[Rows * Units];
+    }
+
+    public static Result Rnn(Problem p, bool isRectifier)
+    {
+        var units = p.Units;
+        var result = new Result(new double[p.Rows * p.Steps * units], new double[p.Rows * units], [])
+        {
+            Dx = new double[p.X.Length],
+            Dw = new double[p.W.Length],
+            Du = new double[p.U.Length],
+            Db = new double[units],
+            Dh = new double[p.Rows * units],
+        };
+        for (var row = 0; row < p.Rows; row++)
+        {
+            var length = p.Lengths[row];
+            var h = new double[length + 1][];
+            h[0] = p.H0[(row * units)..((row + 1) * units)];
+            for (var t = 0; t < length; t++)
+            {
+                h[t + 1] = new double[units];
+                for (var k = 0; k < units; k++)
+                {
+                    var sum = p.B[k];
+                    for (var i = 0; i < p.Inputs; i++)
+                        sum += p.X[(row * p.Steps + t) * p.Inputs + i] * p.W[i * units + k];
+                    for (var i = 0; i < units; i++)
+                        sum += h[t][i] * p.U[i * units + k];
+                    h[t + 1][k] = result.Outputs[(row * p.Steps + t) * units + k] = isRectifier ? Math.Max(0, sum) : Math.Tanh(sum);
+                }
+            }
+
+            h[length].CopyTo(result.LastHidden, row * units);
+            var dh = p.DLastHidden[(row * units)..((row + 1) * units)];
+            for (var t = length - 1; t >= 0; t--)
+            {
+                var d = new double[units];
+                for (var k = 0; k < units; k++)
+                {
+                    var slope = !isRectifier ? 1 - h[t + 1][k] * h[t + 1][k] : h[t + 1][k] > 0 ? 1 : 0;
+                    d[k] = (dh[k] + p.Dy[(row * p.Steps + t) * units + k]) * slope;
+                    result.Db[k] += d[k];
+                }
+
+                dh = Products(p, result, row, t, d, d, h[t]);
+            }
+
+            dh.CopyTo(result.Dh, row * units);
+        }
+
+        return result;
     }
 
     public static Result Lstm(Problem p)

@@ -6,6 +6,29 @@ namespace Backprop.Simd.Networks;
 /// <content>Recurrences and attention.</content>
 public static partial class NodeChain
 {
+    /// <summary>A simple recurrence over a sequence. <see cref="RnnLast"/> gives the last hidden state,
+    /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="function">Tanh or ReLU.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <returns>The hidden states of all steps, [T, H].</returns>
+    public static Node Rnn(
+        this Node node, int units, Node? lengths = null, RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
+        WithLengths(node, new Rnn(units, function, initializer), lengths)[0];
+
+    /// <summary>The last hidden state of a simple recurrence over a sequence, to classify it for example.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="function">Tanh or ReLU.</param>
+    /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <returns>The hidden state at each row's end, [H].</returns>
+    public static Node RnnLast(
+        this Node node, int units, Node? lengths = null, RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
+        WithLengths(node, new Rnn(units, function, initializer), lengths)[1];
+
     /// <summary>A long short-term memory over a sequence. <see cref="LstmLast"/> gives the last hidden state,
     /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
     /// <param name="node">The sequence, [T, D].</param>

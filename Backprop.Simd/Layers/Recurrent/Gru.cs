@@ -29,8 +29,7 @@ public sealed class Gru : Layer
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
     public Gru(int units, Initializer? initializer = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
+        SequenceInputs.CheckUnits(units);
         (Units, Initializer) = (units, initializer);
     }
 
@@ -46,92 +45,71 @@ public sealed class Gru : Layer
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
-        var shape = SequenceInputs.CheckRecurrence(declaration, states: 1, Units);
-        int steps = shape[0], gates = 3 * Units;
-        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
+        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 3, states: 1, Initializer, Initialize.Zeros);
         declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
-        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
-        declaration.AddOutput(new Shape(steps, Units));
-        declaration.AddOutput(new Shape(Units));
-        declaration.Meaning = OutputMeaning.Numbers;
         declaration.UseCache(4L * steps * Units);
-        declaration.UseScratch((5L * steps + 4) * Units, (long)Units * gates);
+        declaration.UseScratch((5L * steps + 4) * Units, 3L * Units * Units);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {
-        var (rows, compute) = (context.Rows, context.Compute);
-        var shape = context.InputType(0).Shape;
-        var (steps, width, all) = (shape[0], 3 * Units, rows * shape[0] * Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        SequenceInputs.CheckLengths(Kind, lengths, 1, steps);
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
-
+        var run = new Recurrence<T>(in context, Kind);
+        var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
         var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
         var inner = context.Training ? context.Cache.Slice(3 * all, all) : [];
-        var fromHidden = new Matrix<T>(context.Scratch[(5 * all)..], rows, width);
-        var zeros = context.Scratch.Slice(5 * all + rows * width, rows * Units);
-        if (!hasState)
+        var fromHidden = new Matrix<T>(context.Scratch[(5 * all)..], run.Rows, width);
+        var initial = run.InitialHidden;
+        if (!run.HasState)
         {
+            var zeros = context.Scratch.Slice(5 * all + run.Rows * width, run.Rows * Units);
             zeros.Clear();
-            fromHidden.Span[..(rows * width)].Clear();
+            fromHidden.Span[..(run.Rows * width)].Clear();
+            initial = zeros;
         }
 
         var hidden = context.Output(0);
-        Gemm.MultiplyAddRow(new(context.Input(0), rows * steps, shape[1]), context.ParameterMatrix(0), context.Parameter(2),
-            new Matrix<T>(gates, rows * steps, width), compute);
-        for (var t = 0; t < steps; t++)
+        Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(gates, width), compute);
+        for (var t = 0; t < run.Steps; t++)
         {
-            var previous = t > 0 ? SequenceRows.Step<T>(hidden, t - 1, rows, steps, Units).AsReadOnly()
-                : new ReadOnlyMatrix<T>(hasState ? context.Input(first) : zeros, rows, Units);
-            if (t > 0 || hasState)
+            var previous = run.Before(hidden, t, initial, Units);
+            if (t > 0 || run.HasState)
                 Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
-            var step = new GruForwardStep<T>(SequenceRows.Step(gates, t, rows, steps, width), fromHidden, context.Parameter(3), previous,
-                inner.IsEmpty ? default : SequenceRows.Step(inner, t, rows, steps, Units), SequenceRows.Step(hidden, t, rows, steps, Units), new(lengths, t));
-            RegisterWidth.ForRows<T, GruForwardStep<T>>(step, rows, Units, GruForwardStep<T>.Cost, compute);
+            var step = new GruForwardStep<T>(run.Step(gates, t, width), fromHidden, context.Parameter(3), previous,
+                inner.IsEmpty ? default : run.Step(inner, t, Units), run.Step(hidden, t, Units), run.At(t));
+            RegisterWidth.ForRows<T, GruForwardStep<T>>(step, run.Rows, Units, GruForwardStep<T>.Cost, compute);
         }
 
-        SequenceRows.Last(hidden, lengths, context.Output(1), rows, Units);
+        run.Last(hidden, context.Output(1), Units);
     }
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var (rows, compute) = (context.Rows, context.Compute);
-        var shape = context.InputType(0).Shape;
-        var (steps, all) = (shape[0], rows * shape[0] * Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
+        var run = new Recurrence<T>(in context);
+        var (all, compute) = (run.Rows * run.Steps * Units, context.Compute);
 
         // The gradients of the gates, from the last step to the first. Each row begins where its sequence ends.
         Span<T> gates = context.Cache[..(3 * all)], inner = context.Cache.Slice(3 * all, all);
         Span<T> gradients = context.Scratch[..(4 * all)], shifted = context.Scratch.Slice(4 * all, all);
-        var carry = new Matrix<T>(context.Scratch[(5 * all)..], rows, Units);
-        SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], shifted, rows, Units);
+        var carry = new Matrix<T>(context.Scratch[(5 * all)..], run.Rows, Units);
+        run.Shift(context.Output(0), shifted, Units);
         context.OutputGradient(1).CopyTo(carry.Span);
         var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = steps - 1; t >= 0; t--)
+        for (var t = run.Steps - 1; t >= 0; t--)
         {
-            var d = SequenceRows.Step(gradients, t, rows, steps, 4 * Units);
-            var step = new GruBackwardStep<T>(SequenceRows.Step(gates, t, rows, steps, 3 * Units), SequenceRows.Step(inner, t, rows, steps, Units),
-                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d,
-                new(lengths, t));
-            RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, rows, Units, GruBackwardStep<T>.Cost, compute);
-            if (t > 0 || hasState)
+            var d = run.Step(gradients, t, 4 * Units);
+            var step = new GruBackwardStep<T>(run.Step(gates, t, 3 * Units), run.Step(inner, t, Units), run.Step(shifted, t, Units),
+                run.Step(context.OutputGradient(0), t, Units), carry, d, run.At(t));
+            RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, run.Rows, Units, GruBackwardStep<T>.Cost, compute);
+            if (t > 0 || run.HasState)
                 Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);
         }
 
         // The rest handles all steps at once. Gradients are in the order n, r, z, a; parameters in the order r, z, n.
-        var whole = new ReadOnlyMatrix<T>(gradients, rows * steps, 4 * Units);
+        ReadOnlyMatrix<T> whole = run.All(gradients, 4 * Units), before = run.All(shifted, Units);
         ReadOnlyMatrix<T> dn = whole.SliceColumns(0, Units), drz = whole.SliceColumns(Units, 2 * Units);
-        ReadOnlyMatrix<T> x = new(context.Input(0), rows * steps, shape[1]), before = new(shifted, rows * steps, Units), w = context.ParameterMatrix(0);
+        ReadOnlyMatrix<T> x = run.Input(context.Input(0)), w = context.ParameterMatrix(0);
         var dx = context.InputGradient(0).Reshape(x.Rows, x.Columns);
         dx.Product(drz, w.SliceColumns(0, 2 * Units).Transposed);
         dx.Adding.Product(dn, w.SliceColumns(2 * Units, Units).Transposed);
@@ -143,7 +121,7 @@ public sealed class Gru : Layer
         db.Slice(0, 2 * Units).ColumnSums(drz);
         db.Slice(2 * Units, Units).ColumnSums(dn);
         context.ParameterGradient(3).ColumnSums(whole.SliceColumns(3 * Units, Units));
-        if (hasState)
-            context.InputGradient(first).Copy(carry.Span[..(rows * Units)]);
+        if (run.HasState)
+            context.InputGradient(run.FirstState).Copy(carry.Span[..(run.Rows * Units)]);
     }
 }

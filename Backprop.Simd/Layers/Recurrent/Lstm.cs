@@ -33,8 +33,7 @@ public sealed class Lstm : Layer
     /// finite.</exception>
     public Lstm(int units, double forgetBias = 1, Initializer? initializer = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
+        SequenceInputs.CheckUnits(units);
         if (!double.IsFinite(forgetBias))
             throw new ArgumentOutOfRangeException(nameof(forgetBias), forgetBias, "The bias of the forget gate must be finite.");
         (Units, ForgetBias, Initializer) = (units, forgetBias, initializer);
@@ -55,53 +54,35 @@ public sealed class Lstm : Layer
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
-        var shape = SequenceInputs.CheckRecurrence(declaration, states: 2, Units);
-        int steps = shape[0], gates = 4 * Units;
-        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, new BiasInitializer(ForgetBias));
-        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
-        declaration.AddOutput(new Shape(steps, Units));
-        declaration.AddOutput(new Shape(Units));
-        declaration.AddOutput(new Shape(Units));
-        declaration.Meaning = OutputMeaning.Numbers;
+        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 4, states: 2, Initializer, new BiasInitializer(ForgetBias));
         declaration.UseCache(6L * steps * Units);
-        declaration.UseScratch((5L * steps + 3) * Units, (long)Units * gates);
+        declaration.UseScratch((5L * steps + 3) * Units, 4L * Units * Units);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {
-        var buffers = new Buffers<T>(context.Cache, context.Scratch, context.Rows, context.InputType(0).Shape, Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        SequenceInputs.CheckLengths(Kind, lengths, 1, buffers.Steps);
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
-        if (!hasState)
+        var run = new Recurrence<T>(in context, Kind);
+        var buffers = new Buffers<T>(context.Cache, context.Scratch, run.Rows, run.Steps, Units);
+        if (!run.HasState)
             buffers.Zeros.Clear();
 
         var hidden = context.Output(0);
-        Gemm.MultiplyAddRow(buffers.Sequence(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), buffers.All(buffers.Gates, 4),
+        Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(buffers.Gates, 4 * Units),
             context.Compute);
-        for (var t = 0; t < buffers.Steps; t++)
+        for (var t = 0; t < run.Steps; t++)
         {
-            var gates = buffers.Step(buffers.Gates, t, 4);
-            if (t > 0 || hasState)
-            {
-                var previous = t > 0 ? buffers.Step(hidden, t - 1, 1) : buffers.State(context.Input(first));
-                Gemm.MultiplyAdd(previous, context.ParameterMatrix(1), gates, context.Compute);
-            }
-
-            var cells = t > 0 ? buffers.CellsOf(t - 1) : buffers.State(hasState ? context.Input(first + 1) : buffers.Zeros);
-            var step = new LstmForwardStep<T>(gates, cells, buffers.CellsOf(t),
-                buffers.TanhCells.IsEmpty ? default : buffers.Step(buffers.TanhCells, t, 1), buffers.Step(hidden, t, 1), new(lengths, t));
-            RegisterWidth.ForRows<T, LstmForwardStep<T>>(step, context.Rows, Units, LstmForwardStep<T>.Cost, context.Compute);
+            var gates = run.Step(buffers.Gates, t, 4 * Units);
+            if (t > 0 || run.HasState)
+                Gemm.MultiplyAdd(run.Before(hidden, t, run.InitialHidden, Units), context.ParameterMatrix(1), gates, context.Compute);
+            var step = new LstmForwardStep<T>(gates, Before(in run, in buffers, t), CellsOf(in run, in buffers, t),
+                buffers.TanhCells.IsEmpty ? default : run.Step(buffers.TanhCells, t, Units), run.Step(hidden, t, Units), run.At(t));
+            RegisterWidth.ForRows<T, LstmForwardStep<T>>(step, run.Rows, Units, LstmForwardStep<T>.Cost, context.Compute);
         }
 
-        SequenceRows.Last(hidden, lengths, context.Output(1), context.Rows, Units);
+        run.Last(hidden, context.Output(1), Units);
         if (context.Training)
-            SequenceRows.Last(buffers.Cells, lengths, context.Output(2), context.Rows, Units);
+            run.Last(buffers.Cells, context.Output(2), Units);
         else
             buffers.Cell.CopyTo(context.Output(2)); // A row that has ended keeps its cell.
     }
@@ -109,58 +90,55 @@ public sealed class Lstm : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
+        var run = new Recurrence<T>(in context);
         var compute = context.Compute;
-        var buffers = new Buffers<T>(context.Cache, context.Scratch, context.Rows, context.InputType(0).Shape, Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
-        if (!hasState)
+        var buffers = new Buffers<T>(context.Cache, context.Scratch, run.Rows, run.Steps, Units);
+        if (!run.HasState)
             buffers.Zeros.Clear();
 
         // By the gates, from the last step to the first; rows join where their sequence ends.
         var gradients = buffers.Gradients;
         context.OutputGradient(1).CopyTo(buffers.Carry);
         context.OutputGradient(2).CopyTo(buffers.Cell);
-        var carry = new Matrix<T>(buffers.Carry, context.Rows, Units);
+        Matrix<T> carry = new(buffers.Carry, run.Rows, Units), cell = new(buffers.Cell, run.Rows, Units);
         var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = buffers.Steps - 1; t >= 0; t--)
+        for (var t = run.Steps - 1; t >= 0; t--)
         {
-            var cells = t > 0 ? buffers.CellsOf(t - 1) : buffers.State(hasState ? context.Input(first + 1) : buffers.Zeros);
-            var step = new LstmBackwardStep<T>(buffers.Step(buffers.Gates, t, 4), cells, buffers.Step(buffers.TanhCells, t, 1),
-                buffers.Step(context.OutputGradient(0), t, 1), carry, new(buffers.Cell, context.Rows, Units), buffers.Step(gradients, t, 4), new(lengths, t));
-            RegisterWidth.ForRows<T, LstmBackwardStep<T>>(step, context.Rows, Units, LstmBackwardStep<T>.Cost, compute);
+            var d = run.Step(gradients, t, 4 * Units);
+            var step = new LstmBackwardStep<T>(run.Step(buffers.Gates, t, 4 * Units), Before(in run, in buffers, t), run.Step(buffers.TanhCells, t, Units),
+                run.Step(context.OutputGradient(0), t, Units), carry, cell, d, run.At(t));
+            RegisterWidth.ForRows<T, LstmBackwardStep<T>>(step, run.Rows, Units, LstmBackwardStep<T>.Cost, compute);
             if (t == 0)
                 continue;
-            if (hasLengths)
-                Gemm.MultiplyAdd(buffers.Step(gradients, t, 4), transposed, carry, compute);
+            if (run.Lengths.IsEmpty)
+                Gemm.Multiply(d, transposed, carry, compute);
             else
-                Gemm.Multiply(buffers.Step(gradients, t, 4), transposed, carry, compute);
+                Gemm.MultiplyAdd(d, transposed, carry, compute);
         }
 
         // The rest is one product for each gradient, over all steps.
-        var d = buffers.All(gradients, 4);
-        var x = buffers.Sequence(context.Input(0));
-        SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], buffers.Shifted, context.Rows, Units);
-        context.InputGradient(0).Reshape(x.Rows, x.Columns).Product(d, context.ParameterMatrix(0).Transposed);
-        context.ParameterGradient(0).Product(x.Transposed, d);
-        context.ParameterGradient(1).Product(buffers.All(buffers.Shifted, 1).AsReadOnly().Transposed, d);
-        context.ParameterGradient(2).ColumnSums(d);
-        if (!hasState)
+        run.Shift(context.Output(0), buffers.Shifted, Units);
+        run.WriteGradients(in context, run.All(gradients, 4 * Units), run.All(buffers.Shifted, Units));
+        if (!run.HasState)
             return;
-        context.InputGradient(first).Product(buffers.Step(gradients, 0, 4), transposed);
-        context.InputGradient(first + 1).Copy(buffers.Cell);
+        context.InputGradient(run.FirstState).Product(run.Step(gradients, 0, 4 * Units), transposed);
+        context.InputGradient(run.FirstState + 1).Copy(buffers.Cell);
     }
+
+    /// <summary>c after a step; in inference one matrix for all steps.</summary>
+    private Matrix<T> CellsOf<T>(in Recurrence<T> run, in Buffers<T> buffers, int step) where T : unmanaged, IFloatingPointIeee754<T> =>
+        buffers.Cells.IsEmpty ? new(buffers.Cell, run.Rows, Units) : run.Step(buffers.Cells, step, Units);
+
+    /// <summary>c before a step.</summary>
+    private ReadOnlyMatrix<T> Before<T>(in Recurrence<T> run, in Buffers<T> buffers, int step) where T : unmanaged, IFloatingPointIeee754<T> =>
+        step > 0 ? CellsOf(in run, in buffers, step - 1).AsReadOnly() : new(run.HasState ? run.InitialCell : buffers.Zeros, run.Rows, Units);
 
     /// <summary>The cache and scratch of some rows. In inference the gates and the cells of one step lie in scratch.</summary>
     private readonly ref struct Buffers<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        private readonly int _rows, _inputs, _units;
-
-        public Buffers(Span<T> cache, Span<T> scratch, int rows, Shape sequence, int units)
+        public Buffers(Span<T> cache, Span<T> scratch, int rows, int steps, int units)
         {
-            (_rows, _units, Steps, _inputs) = (rows, units, sequence[0], sequence[1]);
-            int states = rows * units, all = Steps * states;
+            int states = rows * units, all = steps * states;
             if (!cache.IsEmpty)
             {
                 Gates = cache[..(4 * all)];
@@ -178,8 +156,6 @@ public sealed class Lstm : Layer
             Carry = scratch.Slice(5 * all + states, states);
             Cell = scratch.Slice(5 * all + 2 * states, states);
         }
-
-        public int Steps { get; }
 
         /// <summary>i, f, g, o after their functions, [rows, T, 4H].</summary>
         public Span<T> Gates { get; }
@@ -201,18 +177,6 @@ public sealed class Lstm : Layer
         public Span<T> Carry { get; }
 
         public Span<T> Cell { get; }
-
-        public Matrix<T> CellsOf(int step) => Cells.IsEmpty ? new(Cell, _rows, _units) : Step(Cells, step, 1);
-
-        public ReadOnlyMatrix<T> State(ReadOnlySpan<T> values) => new(values, _rows, _units);
-
-        public ReadOnlyMatrix<T> Sequence(ReadOnlySpan<T> values) => new(values, _rows * Steps, _inputs);
-
-        public Matrix<T> All(Span<T> values, int width) => new(values, _rows * Steps, width * _units);
-
-        public Matrix<T> Step(Span<T> values, int step, int width) => SequenceRows.Step(values, step, _rows, Steps, width * _units);
-
-        public ReadOnlyMatrix<T> Step(ReadOnlySpan<T> values, int step, int width) => SequenceRows.Step(values, step, _rows, Steps, width * _units);
     }
 
     /// <summary>Sets the bias of the forget gate to one value and the rest to zero, without random numbers.</summary>

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Initializers;
 
 namespace Backprop.Simd.Layers;
 
@@ -15,12 +17,39 @@ internal static class SequenceInputs
         }
     }
 
+    /// <summary>Throws unless the gates of so many units can be counted.</summary>
+    public static void CheckUnits(int units)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
+    }
+
+    /// <summary>
+    /// Checks the inputs of a recurrent layer, and declares its parameters inputWeight [D, gates H], hiddenWeight [H, gates H] and bias, its
+    /// outputs [T, H] and a last state [H] for each state.
+    /// </summary>
+    /// <returns>T.</returns>
+    public static int DeclareRecurrence(LayerDeclaration declaration, int units, int gates, int states, Initializer? weights, Initializer bias)
+    {
+        var shape = CheckRecurrence(declaration, states, units);
+        var (steps, columns, width) = (shape[0], shape[1], gates * units);
+        declaration.AddParameter("inputWeight", new Shape(columns, width), columns, units, weights ?? Initialize.Xavier);
+        declaration.AddParameter("hiddenWeight", new Shape(units, width), units, units, weights ?? Initialize.Xavier);
+        declaration.AddParameter("bias", new Shape(width), columns, units, bias);
+        declaration.UseOperations(2.0 * steps * ((double)columns + units) * width);
+        declaration.AddOutput(new Shape(steps, units));
+        for (var i = 0; i < states; i++)
+            declaration.AddOutput(new Shape(units));
+        declaration.Meaning = OutputMeaning.Numbers;
+        return steps;
+    }
+
     /// <summary>
     /// Throws unless the inputs of a recurrent layer are a sequence [T, D], optionally lengths, and optionally
     /// <paramref name="states"/> initial states [units].
     /// </summary>
     /// <returns>The shape of the sequence.</returns>
-    public static Shape CheckRecurrence(LayerDeclaration declaration, int states, int units)
+    private static Shape CheckRecurrence(LayerDeclaration declaration, int states, int units)
     {
         ArgumentNullException.ThrowIfNull(declaration);
         var count = declaration.Inputs.Count;

@@ -1,0 +1,93 @@
+using System.Numerics;
+using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
+
+namespace Backprop.Simd.Layers;
+
+/// <summary>One pass of a recurrent layer over a batch: its sizes and inputs, and views of sequences [rows, T, columns].</summary>
+internal readonly ref struct Recurrence<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public Recurrence(in ForwardContext<T> context, string kind)
+        : this(context.Rows, context.InputType(0).Shape, context.InputCount, context.InputCount > 1 ? context.InputType(1).Kind : EdgeKind.Values)
+    {
+        Lengths = FirstState == 2 ? context.Indices(1) : [];
+        SequenceInputs.CheckLengths(kind, Lengths, 1, Steps);
+        InitialHidden = HasState ? context.Input(FirstState) : [];
+        InitialCell = context.InputCount > FirstState + 1 ? context.Input(FirstState + 1) : [];
+    }
+
+    public Recurrence(in BackwardContext<T> context)
+        : this(context.Rows, context.InputType(0).Shape, context.InputCount, context.InputCount > 1 ? context.InputType(1).Kind : EdgeKind.Values)
+    {
+        Lengths = FirstState == 2 ? context.Indices(1) : [];
+        InitialHidden = HasState ? context.Input(FirstState) : [];
+        InitialCell = context.InputCount > FirstState + 1 ? context.Input(FirstState + 1) : [];
+    }
+
+    private Recurrence(int rows, Shape sequence, int inputs, EdgeKind second)
+    {
+        (Rows, Steps, Columns) = (rows, sequence[0], sequence[1]);
+        FirstState = second == EdgeKind.Indices ? 2 : 1;
+        HasState = inputs > FirstState;
+    }
+
+    public int Rows { get; }
+
+    /// <summary>T, the steps of the longest sequence.</summary>
+    public int Steps { get; }
+
+    /// <summary>D, the columns of the input.</summary>
+    public int Columns { get; }
+
+    /// <summary>The length of each row's sequence; empty if all have T.</summary>
+    public ReadOnlySpan<int> Lengths { get; }
+
+    /// <summary>The input that is the initial h, if <see cref="HasState"/>.</summary>
+    public int FirstState { get; }
+
+    public bool HasState { get; }
+
+    /// <summary>h before the first step, [rows, H]; empty if it is 0.</summary>
+    public ReadOnlySpan<T> InitialHidden { get; }
+
+    /// <summary>c before the first step; empty if it is 0 or the layer has no cells.</summary>
+    public ReadOnlySpan<T> InitialCell { get; }
+
+    /// <summary>All positions of the input, [rows x T, D].</summary>
+    public ReadOnlyMatrix<T> Input(ReadOnlySpan<T> values) => new(values, Rows * Steps, Columns);
+
+    /// <summary>All positions of a sequence, [rows x T, columns].</summary>
+    public Matrix<T> All(Span<T> values, int columns) => new(values, Rows * Steps, columns);
+
+    /// <summary>One step of all rows, [rows, columns].</summary>
+    public Matrix<T> Step(Span<T> values, int step, int columns) => SequenceRows.Step(values, step, Rows, Steps, columns);
+
+    /// <inheritdoc cref="Step(Span{T}, int, int)"/>
+    public ReadOnlyMatrix<T> Step(ReadOnlySpan<T> values, int step, int columns) => SequenceRows.Step(values, step, Rows, Steps, columns);
+
+    /// <summary>The states before a step: those after the step before it, or the initial states.</summary>
+    public ReadOnlyMatrix<T> Before(ReadOnlySpan<T> states, int step, ReadOnlySpan<T> initial, int columns) =>
+        step > 0 ? Step(states, step - 1, columns) : new(initial, Rows, columns);
+
+    /// <summary>Which rows take part in a step.</summary>
+    public TimeStep At(int step) => new(Lengths, step);
+
+    /// <summary>Copies the states at each row's end.</summary>
+    public void Last(ReadOnlySpan<T> states, Span<T> destination, int columns) => SequenceRows.Last(states, Lengths, destination, Rows, columns);
+
+    /// <summary>h before each step, [rows, T, H].</summary>
+    public void Shift(ReadOnlySpan<T> hidden, Span<T> destination, int columns) => SequenceRows.Shift(hidden, InitialHidden, destination, Rows, columns);
+
+    /// <summary>Writes the gradients by the input, both weights and the bias, each for all steps at once.</summary>
+    /// <param name="context">The pass.</param>
+    /// <param name="d">The gradients by the sums before the functions, [rows x T, gates H].</param>
+    /// <param name="before">h before each step, [rows x T, H].</param>
+    public void WriteGradients(in BackwardContext<T> context, ReadOnlyMatrix<T> d, ReadOnlyMatrix<T> before)
+    {
+        var x = Input(context.Input(0));
+        context.InputGradient(0).Reshape(x.Rows, x.Columns).Product(d, context.ParameterMatrix(0).Transposed);
+        context.ParameterGradient(0).Product(x.Transposed, d);
+        context.ParameterGradient(1).Product(before.Transposed, d);
+        context.ParameterGradient(2).ColumnSums(d);
+    }
+}
