@@ -30,6 +30,10 @@ internal static partial class LayerSamples
         yield return new(new Gru(3), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "lengths " };
         yield return new(new Gru(3), [Values(3, 2), Values(3)], 2, Signed) { Name = "initial state " };
         yield return new(new Gru(2), [Values(5, 3), lengths, Values(2)], 3, Signed, [2, 5, 1]) { Name = "all inputs " };
+        yield return new(new Gru(1, resetAfter: false), [Values(1, 1)], 1, Signed) { Name = "reset before, one of all " };
+        yield return new(new Gru(17, resetAfter: false), [Values(3, 9)], 2, Signed) { Name = "reset before, more than a register " };
+        yield return new(new Gru(3, resetAfter: false), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "reset before, lengths " };
+        yield return new(new Gru(2, resetAfter: false), [Values(5, 3), lengths, Values(2)], 3, Signed, [2, 5, 1]) { Name = "reset before, all inputs " };
         yield return new(new MultiHeadAttention(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
         yield return new(new MultiHeadAttention(2), [Values(5, 4)], 2, Signed);
         yield return new(new MultiHeadAttention(3, causal: true), [Values(3, 6)], 1, Signed) { Name = "causal " };

@@ -19,6 +19,7 @@ public sealed class PyTorchRecurrentTests
         ["rnn-relu-lengths-state"] = Of(new Rnn(Units, RnnFunction.Relu)),
         ["lstm-lengths-state"] = Of(new Lstm(Units)),
         ["gru-lengths-state"] = Of(new Gru(Units)),
+        ["gru-before-lengths-state"] = Of(new Gru(Units, resetAfter: false)),
     };
 
     public static TheoryData<string> Names => [.. Forms.Keys];

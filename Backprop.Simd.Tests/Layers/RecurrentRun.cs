@@ -75,6 +75,7 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
         {
             Rnn rnn => RecurrentReference.Rnn(problem, rnn.Function == RnnFunction.Relu),
             Lstm => RecurrentReference.Lstm(problem with { DLastCell = Wide(Workspace.OutputGradient(Output(2))) }),
+            Gru { ResetAfter: false } => RecurrentReference.GruBefore(problem),
             _ => RecurrentReference.Gru(problem with { HiddenBias = Wide(Parameter("hiddenBias")) }),
         };
         var results = new Dictionary<string, double[]>

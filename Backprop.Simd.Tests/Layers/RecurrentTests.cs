@@ -10,7 +10,7 @@ namespace Backprop.Simd.Tests.Layers;
 /// <summary>What the recurrent layers have in common: agreement with the definition, lengths, errors, bits.</summary>
 public sealed class RecurrentTests
 {
-    private static readonly string[] All = ["rnn", "rnn relu", "lstm", "gru"];
+    private static readonly string[] All = ["rnn", "rnn relu", "lstm", "gru", "gru before"];
 
     public static TheoryData<string> Kinds => [.. All];
 
@@ -39,7 +39,7 @@ public sealed class RecurrentTests
     {
         "rnn" => new Rnn(units, kind.Contains("relu", StringComparison.Ordinal) ? RnnFunction.Relu : RnnFunction.Tanh),
         "lstm" => new Lstm(units),
-        "gru" => new Gru(units),
+        "gru" => new Gru(units, resetAfter: !kind.Contains("before", StringComparison.Ordinal)),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
     };
 
@@ -121,7 +121,7 @@ public sealed class RecurrentTests
         AssertClose(all.AsSpan(0, 30), two, "prefix");
     }
 
-    [Theory, InlineData("rnn"), InlineData("lstm"), InlineData("gru")]
+    [Theory, InlineData("rnn"), InlineData("lstm"), InlineData("gru"), InlineData("gru before")]
     public void Large_inputs_saturate_and_NaN_passes_to_its_own_row(string kind)
     {
         var run = new RecurrentRun<float>(Make(kind, 20), 3, 3, 2, 20, null, hasState: false);
@@ -237,6 +237,8 @@ public sealed class RecurrentTests
         Assert.Equal(new Shape(3, 9), parameters["gru1.hiddenWeight"].Shape);
         Assert.Equal(new Shape(9), parameters["gru1.bias"].Shape);
         Assert.Equal(new Shape(3), parameters["gru1.hiddenBias"].Shape);
+        parameters = GraphBuilder.Chain(new Shape(7, 2)).Apply(new Gru(3, resetAfter: false)).Build<double>().Definition.Parameters;
+        Assert.Equal(["gru1.inputWeight", "gru1.hiddenWeight", "gru1.bias"], parameters.Entries.Select(e => e.Name));
     }
 
     internal static void AssertClose(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, string what)

@@ -58,6 +58,8 @@ internal static class DigestTrainings
         new("rnn", g => g.Input("x", 7, 5).Rnn(12, g.IndexInput("lengths")).RnnLast(9, function: RnnFunction.Relu).Affine(10).SoftmaxCrossEntropy()),
         new("lstm", g => g.Input("x", 7, 5).Lstm(12, g.IndexInput("lengths")).LstmLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("gru", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths")).GruLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("gru-before", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths"), resetAfter: false).GruLast(9, resetAfter: false).Affine(10)
+            .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("attention", Attention) { Optimizer = new AdamMaker() },
 
         // Graphs and losses.

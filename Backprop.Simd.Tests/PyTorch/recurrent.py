@@ -84,6 +84,33 @@ def form(name, module, lengths=None, state=False):
                 write(name, f"{prefix}a{i}", inner)
 
 
+def reset_before(name, lengths):
+    """A GRU whose reset gate comes before the product, which PyTorch does not have: written out, with its gradients."""
+    random.seed(name)
+    x, h0 = numbers(rows, steps, columns), numbers(rows, units)
+    w, u, b = numbers(columns, 3 * units), numbers(units, 3 * units), numbers(3 * units)
+    sy, sh = numbers(rows, steps, units).detach(), numbers(rows, units).detach()
+    h, outputs, last = h0, [], [None] * rows
+    for t in range(steps):
+        p = x[:, t] @ w + b
+        r = torch.sigmoid(p[:, :units] + h @ u[:, :units])
+        z = torch.sigmoid(p[:, units:2 * units] + h @ u[:, units:2 * units])
+        n = torch.tanh(p[:, 2 * units:] + (r * h) @ u[:, 2 * units:])
+        h = (1 - z) * n + z * h
+        outputs.append(torch.stack([h[row] if t < lengths[row] else torch.zeros(units, dtype=torch.float64) for row in range(rows)]))
+        for row in range(rows):
+            if t == lengths[row] - 1:
+                last[row] = h[row]
+    y, hn = torch.stack(outputs, 1), torch.stack(last)
+    ((y * sy).sum() + (hn * sh).sum()).backward()
+    write(name, "lengths", torch.tensor(lengths))
+    for key, value in (("sy", sy), ("sh", sh), ("y", y.detach()), ("hn", hn.detach())):
+        write(name, key, value)
+    for key, value in (("x", x), ("h", h0), ("w0", w), ("u0", u), ("b0", b)):
+        write(name, key, value.detach())
+        write(name, "d" + key, value.grad)
+
+
 some = [4, 1, 3]
 form("rnn-tanh", torch.nn.RNN(columns, units, batch_first=True))
 form("rnn-tanh-lengths-state", torch.nn.RNN(columns, units, batch_first=True), some, True)
@@ -91,5 +118,6 @@ form("rnn-relu", torch.nn.RNN(columns, units, nonlinearity="relu", batch_first=T
 form("rnn-relu-lengths-state", torch.nn.RNN(columns, units, nonlinearity="relu", batch_first=True), some, True)
 form("lstm-lengths-state", torch.nn.LSTM(columns, units, batch_first=True), some, True)
 form("gru-lengths-state", torch.nn.GRU(columns, units, batch_first=True), some, True)
+reset_before("gru-before-lengths-state", some)
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "recurrent.txt"), "w") as file:
     file.write("\n".join(lines) + "\n")

@@ -226,6 +226,87 @@ internal static class RecurrentReference
         return result;
     }
 
+    /// <summary>A GRU whose reset gate multiplies the state, before the product.</summary>
+    public static Result GruBefore(Problem p)
+    {
+        var (units, inputs, width) = (p.Units, p.Inputs, 3 * p.Units);
+        var result = new Result(new double[p.Rows * p.Steps * units], new double[p.Rows * units], [])
+        {
+            Dx = new double[p.X.Length],
+            Dw = new double[p.W.Length],
+            Du = new double[p.U.Length],
+            Db = new double[width],
+            Dh = new double[p.Rows * units],
+        };
+        for (var row = 0; row < p.Rows; row++)
+        {
+            var length = p.Lengths[row];
+            double[][] h = new double[length + 1][], gates = new double[length][];
+            h[0] = p.H0[(row * units)..((row + 1) * units)];
+            for (var t = 0; t < length; t++)
+            {
+                (h[t + 1], gates[t]) = (new double[units], new double[width]);
+                for (var j = 0; j < width; j++)
+                {
+                    gates[t][j] = p.B[j];
+                    for (var i = 0; i < inputs; i++)
+                        gates[t][j] += p.X[(row * p.Steps + t) * inputs + i] * p.W[i * width + j];
+                    for (var i = 0; i < units; i++)
+                        gates[t][j] += (j < 2 * units ? 1 : gates[t][i]) * h[t][i] * p.U[i * width + j];
+                    gates[t][j] = j < 2 * units ? Logistic(gates[t][j]) : Math.Tanh(gates[t][j]);
+                }
+
+                for (var k = 0; k < units; k++)
+                {
+                    var (z, n) = (gates[t][units + k], gates[t][2 * units + k]);
+                    h[t + 1][k] = result.Outputs[(row * p.Steps + t) * units + k] = (1 - z) * n + z * h[t][k];
+                }
+            }
+
+            h[length].CopyTo(result.LastHidden, row * units);
+            var dh = p.DLastHidden[(row * units)..((row + 1) * units)];
+            for (var t = length - 1; t >= 0; t--)
+            {
+                // dn first, then what it gives to each r h.
+                var (d, before) = (new double[width], new double[units]);
+                for (var k = 0; k < units; k++)
+                {
+                    var (z, n) = (gates[t][units + k], gates[t][2 * units + k]);
+                    var total = dh[k] + p.Dy[(row * p.Steps + t) * units + k];
+                    d[units + k] = total * (h[t][k] - n) * z * (1 - z);
+                    d[2 * units + k] = total * (1 - z) * (1 - n * n);
+                    before[k] = total * z;
+                }
+
+                for (var i = 0; i < units; i++)
+                {
+                    var product = 0.0;
+                    for (var j = 2 * units; j < width; j++)
+                    {
+                        product += d[j] * p.U[i * width + j];
+                        result.Du[i * width + j] += gates[t][i] * h[t][i] * d[j];
+                    }
+
+                    d[i] = product * h[t][i] * gates[t][i] * (1 - gates[t][i]);
+                    before[i] += product * gates[t][i];
+                }
+
+                // r and z, whose part of U sees h alone.
+                var e = (double[])d.Clone();
+                Array.Clear(e, 2 * units, units);
+                dh = Products(p, result, row, t, d, e, h[t]);
+                for (var k = 0; k < units; k++)
+                    dh[k] += before[k];
+                for (var j = 0; j < width; j++)
+                    result.Db[j] += d[j];
+            }
+
+            dh.CopyTo(result.Dh, row * units);
+        }
+
+        return result;
+    }
+
     private static double Logistic(double x) => 1 / (1 + Math.Exp(-x));
 
     private static (double R, double Z, double N) GruGates(double[] fromX, double[] fromH, int units, int k)

@@ -56,18 +56,20 @@ public static partial class NodeChain
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
     /// <returns>The hidden states of all steps, [T, H].</returns>
-    public static Node Gru(this Node node, int units, Node? lengths = null, Initializer? initializer = null) =>
-        WithLengths(node, new Gru(units, initializer), lengths)[0];
+    public static Node Gru(this Node node, int units, Node? lengths = null, Initializer? initializer = null, bool resetAfter = true) =>
+        WithLengths(node, new Gru(units, initializer, resetAfter), lengths)[0];
 
     /// <summary>The last hidden state of a gated recurrent unit over a sequence, to classify it for example.</summary>
     /// <param name="node">The sequence, [T, D].</param>
     /// <param name="units">H, the number of units.</param>
     /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
     /// <returns>The hidden state at each row's end, [H].</returns>
-    public static Node GruLast(this Node node, int units, Node? lengths = null, Initializer? initializer = null) =>
-        WithLengths(node, new Gru(units, initializer), lengths)[1];
+    public static Node GruLast(this Node node, int units, Node? lengths = null, Initializer? initializer = null, bool resetAfter = true) =>
+        WithLengths(node, new Gru(units, initializer, resetAfter), lengths)[1];
 
     /// <summary>Multi-head attention of a sequence to itself.</summary>
     /// <param name="node">The sequence, [T, D].</param>

@@ -16,21 +16,24 @@ namespace Backprop.Simd.Layers;
 /// <para>Parameters: inputWeight W [D, 3H], hiddenWeight U [H, 3H], bias b [3H], the gates side by side in the order r, z, n;
 /// hiddenBias b_h [H], the bias that r multiplies. Both weights start as Xavier uniform with the fans of one gate, the biases at
 /// zero.</para>
+/// <para>With <c>resetAfter: false</c> r multiplies before the product, n = tanh(p_n + (r h) U_n), and there is no hiddenBias: the form of the
+/// paper, of Keras's <c>reset_after=False</c> and of ONNX's <c>linear_before_reset=0</c>. It takes two products a step.</para>
 /// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
-/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014; As in PyTorch's GRU, r multiplies
-/// after the product and z is the share of the old state; PyTorch's two biases of r and z are one bias here.</para>
+/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014. As in PyTorch's GRU, r multiplies
+/// after the product by default, and z is the share of the old state; PyTorch's two biases of r and z are one bias here.</para>
 /// </remarks>
 public sealed class Gru : Layer
 {
     /// <summary>Makes the layer.</summary>
     /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether r multiplies after the product with U; false: h before it.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
-    public Gru(int units, Initializer? initializer = null)
+    public Gru(int units, Initializer? initializer = null, bool resetAfter = true)
     {
         SequenceInputs.CheckUnits(units);
-        (Units, Initializer) = (units, initializer);
+        (Units, Initializer, ResetAfter) = (units, initializer, resetAfter);
     }
 
     /// <summary>The number of units, H.</summary>
@@ -39,6 +42,9 @@ public sealed class Gru : Layer
     /// <summary>How both weights start; Xavier uniform if null.</summary>
     public Initializer? Initializer { get; }
 
+    /// <summary>Whether the reset gate multiplies after the product with the hidden weight, or the state before it.</summary>
+    public bool ResetAfter { get; }
+
     /// <inheritdoc/>
     public override string Kind => "gru";
 
@@ -46,13 +52,31 @@ public sealed class Gru : Layer
     public override void Declare(LayerDeclaration declaration)
     {
         var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 3, states: 1, Initializer, Initialize.Zeros);
-        declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
+        if (ResetAfter)
+            declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
         declaration.UseCache(4L * steps * Units);
         declaration.UseScratch((5L * steps + 4) * Units, 3L * Units * Units);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
+    {
+        if (ResetAfter)
+            ForwardAfter(in context);
+        else
+            ForwardBefore(in context);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        if (ResetAfter)
+            BackwardAfter(in context);
+        else
+            BackwardBefore(in context);
+    }
+
+    private void ForwardAfter<T>(in ForwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var run = new Recurrence<T>(in context, Kind);
         var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
@@ -83,8 +107,7 @@ public sealed class Gru : Layer
         run.Last(hidden, context.Output(1), Units);
     }
 
-    /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context)
+    private void BackwardAfter<T>(in BackwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var run = new Recurrence<T>(in context);
         var (all, compute) = (run.Rows * run.Steps * Units, context.Compute);
@@ -123,5 +146,69 @@ public sealed class Gru : Layer
         context.ParameterGradient(3).ColumnSums(whole.SliceColumns(3 * Units, Units));
         if (run.HasState)
             context.InputGradient(run.FirstState).Copy(carry.Span[..(run.Rows * Units)]);
+    }
+
+    private void ForwardBefore<T>(in ForwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var run = new Recurrence<T>(in context, Kind);
+        var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
+        var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
+        var initial = run.InitialHidden;
+        if (!run.HasState)
+        {
+            var zeros = context.Scratch.Slice(5 * all, run.Rows * Units);
+            zeros.Clear();
+            initial = zeros;
+        }
+
+        var hidden = context.Output(0);
+        ReadOnlyMatrix<T> u = context.ParameterMatrix(1), first = u.SliceColumns(0, 2 * Units), last = u.SliceColumns(2 * Units, Units);
+        Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(gates, width), compute);
+        for (var t = 0; t < run.Steps; t++)
+        {
+            var isZero = t == 0 && !run.HasState;
+            var previous = run.Before(hidden, t, initial, Units);
+            var sums = run.Step(gates, t, width);
+            var reset = context.Training ? run.Step(context.Cache[(3 * all)..], t, Units) : new(context.Scratch[(4 * all)..], run.Rows, Units);
+            if (!isZero)
+                Gemm.MultiplyAdd(previous, first, sums.SliceColumns(0, 2 * Units), compute);
+            GruBeforeSteps.Reset(sums, previous, reset, run.At(t), compute);
+            if (!isZero)
+                Gemm.MultiplyAdd(reset, last, sums.SliceColumns(2 * Units, Units), compute);
+            GruBeforeSteps.Candidate(sums, previous, run.Step(hidden, t, Units), run.At(t), compute);
+        }
+
+        run.Last(hidden, context.Output(1), Units);
+    }
+
+    private void BackwardBefore<T>(in BackwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var run = new Recurrence<T>(in context);
+        var (width, all, states, compute) = (3 * Units, run.Rows * run.Steps * Units, run.Rows * Units, context.Compute);
+        Span<T> gates = context.Cache[..(3 * all)], reset = context.Cache.Slice(3 * all, all);
+        Span<T> gradients = context.Scratch[..(3 * all)], shifted = context.Scratch.Slice(3 * all, all);
+        Matrix<T> carry = new(context.Scratch[(4 * all)..], run.Rows, Units), e = new(context.Scratch[(4 * all + states)..], run.Rows, Units);
+        run.Shift(context.Output(0), shifted, Units);
+        context.OutputGradient(1).CopyTo(carry.Span);
+        ReadOnlyMatrix<T> transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
+        for (var t = run.Steps - 1; t >= 0; t--)
+        {
+            Matrix<T> d = run.Step(gradients, t, width), gate = run.Step(gates, t, width);
+            ReadOnlyMatrix<T> previous = run.Step(shifted, t, Units);
+            GruBeforeSteps.CandidateGradient(gate, previous, run.Step(context.OutputGradient(0), t, Units), carry, d, run.At(t), compute);
+            Gemm.Multiply(d.SliceColumns(2 * Units, Units), transposed.SliceRows(2 * Units, Units), e, compute);
+            GruBeforeSteps.ResetGradient(gate, previous, e, carry, d, run.At(t), compute);
+            if (t > 0 || run.HasState)
+                Gemm.MultiplyAdd(d.SliceColumns(0, 2 * Units), transposed.SliceRows(0, 2 * Units), carry, compute);
+        }
+
+        // The rest is one product for each gradient, over all steps.
+        ReadOnlyMatrix<T> whole = run.All(gradients, width), before = run.All(shifted, Units), kept = run.All(reset, Units);
+        run.WriteInputGradients(in context, whole);
+        var du = context.ParameterGradient(1);
+        du.SliceColumns(0, 2 * Units).Product(before.Transposed, whole.SliceColumns(0, 2 * Units));
+        du.SliceColumns(2 * Units, Units).Product(kept.Transposed, whole.SliceColumns(2 * Units, Units));
+        if (run.HasState)
+            context.InputGradient(run.FirstState).Copy(carry.Span[..states]);
     }
 }

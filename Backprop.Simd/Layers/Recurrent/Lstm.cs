@@ -117,8 +117,10 @@ public sealed class Lstm : Layer
         }
 
         // The rest is one product for each gradient, over all steps.
+        ReadOnlyMatrix<T> whole = run.All(gradients, 4 * Units), before = run.All(buffers.Shifted, Units);
         run.Shift(context.Output(0), buffers.Shifted, Units);
-        run.WriteGradients(in context, run.All(gradients, 4 * Units), run.All(buffers.Shifted, Units));
+        run.WriteInputGradients(in context, whole);
+        context.ParameterGradient(1).Product(before.Transposed, whole);
         if (!run.HasState)
             return;
         context.InputGradient(run.FirstState).Product(run.Step(gradients, 0, 4 * Units), transposed);

@@ -78,16 +78,14 @@ internal readonly ref struct Recurrence<T> where T : unmanaged, IFloatingPointIe
     /// <summary>h before each step, [rows, T, H].</summary>
     public void Shift(ReadOnlySpan<T> hidden, Span<T> destination, int columns) => SequenceRows.Shift(hidden, InitialHidden, destination, Rows, columns);
 
-    /// <summary>Writes the gradients by the input, both weights and the bias, each for all steps at once.</summary>
+    /// <summary>Writes the gradients by the input, its weight and the bias, each for all steps at once.</summary>
     /// <param name="context">The pass.</param>
     /// <param name="d">The gradients by the sums before the functions, [rows x T, gates H].</param>
-    /// <param name="before">h before each step, [rows x T, H].</param>
-    public void WriteGradients(in BackwardContext<T> context, ReadOnlyMatrix<T> d, ReadOnlyMatrix<T> before)
+    public void WriteInputGradients(in BackwardContext<T> context, ReadOnlyMatrix<T> d)
     {
         var x = Input(context.Input(0));
         context.InputGradient(0).Reshape(x.Rows, x.Columns).Product(d, context.ParameterMatrix(0).Transposed);
         context.ParameterGradient(0).Product(x.Transposed, d);
-        context.ParameterGradient(1).Product(before.Transposed, d);
         context.ParameterGradient(2).ColumnSums(d);
     }
 }

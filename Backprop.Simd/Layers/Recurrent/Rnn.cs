@@ -121,8 +121,10 @@ public sealed class Rnn : Layer
         }
 
         // The rest is one product for each gradient, over all steps.
+        ReadOnlyMatrix<T> whole = run.All(gradients, Units), before = run.All(shifted, Units);
         run.Shift(context.Output(0), shifted, Units);
-        run.WriteGradients(in context, run.All(gradients, Units), run.All(shifted, Units));
+        run.WriteInputGradients(in context, whole);
+        context.ParameterGradient(1).Product(before.Transposed, whole);
         if (run.HasState)
             context.InputGradient(run.FirstState).Copy(carry.Span[..(run.Rows * Units)]);
     }
