@@ -34,6 +34,15 @@ internal static partial class LayerSamples
         yield return new(new Gru(17, resetAfter: false), [Values(3, 9)], 2, Signed) { Name = "reset before, more than a register " };
         yield return new(new Gru(3, resetAfter: false), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "reset before, lengths " };
         yield return new(new Gru(2, resetAfter: false), [Values(5, 3), lengths, Values(2)], 3, Signed, [2, 5, 1]) { Name = "reset before, all inputs " };
+        foreach (var layer in (Layer[])[new Rnn(3, reverse: true), new Lstm(3, reverse: true), new Gru(3, reverse: true),
+            new Gru(3, resetAfter: false, reverse: true)])
+        {
+            EdgeType[] states = [.. Enumerable.Repeat(Values(3), layer is Lstm ? 2 : 1)];
+            yield return new(layer, [Values(4, 2)], 2, Signed) { Name = "reverse " };
+            yield return new(layer, [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "reverse, lengths " };
+            yield return new(layer, [Values(5, 2), lengths, .. states], 3, Signed, [2, 5, 1]) { Name = "reverse, all inputs " };
+        }
+
         yield return new(new MultiHeadAttention(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
         yield return new(new MultiHeadAttention(2), [Values(5, 4)], 2, Signed);
         yield return new(new MultiHeadAttention(3, causal: true), [Values(3, 6)], 1, Signed) { Name = "causal " };

@@ -19,6 +19,12 @@ public sealed class PyTorchRecurrentTests
         ["rnn-relu-lengths-state"] = Of(new Rnn(Units, RnnFunction.Relu)),
         ["lstm-lengths-state"] = Of(new Lstm(Units)),
         ["gru-lengths-state"] = Of(new Gru(Units)),
+        ["rnn-reverse-lengths-state"] = Of(new Rnn(Units, reverse: true)),
+        ["lstm-reverse-lengths-state"] = Of(new Lstm(Units, reverse: true)),
+        ["gru-reverse-lengths-state"] = Of(new Gru(Units, reverse: true)),
+        ["rnn-both"] = (x, others) => [x.BidirectionalRnn(Units)],
+        ["lstm-both-lengths"] = (x, others) => [x.BidirectionalLstm(Units, others[0])],
+        ["gru-both-lengths"] = (x, others) => [x.BidirectionalGru(Units, others[0])],
         ["gru-before-lengths-state"] = Of(new Gru(Units, resetAfter: false)),
     };
 

@@ -73,10 +73,12 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
             problem = problem with { C0 = Wide(Workspace.Input("c")) };
         var result = _layer switch
         {
-            Rnn rnn => RecurrentReference.Rnn(problem, rnn.Function == RnnFunction.Relu),
-            Lstm => RecurrentReference.Lstm(problem with { DLastCell = Wide(Workspace.OutputGradient(Output(2))) }),
-            Gru { ResetAfter: false } => RecurrentReference.GruBefore(problem),
-            _ => RecurrentReference.Gru(problem with { HiddenBias = Wide(Parameter("hiddenBias")) }),
+            Rnn l => RecurrentReference.Read(problem, l.IsReverse, p => RecurrentReference.Rnn(p, l.Function == RnnFunction.Relu)),
+            Lstm l => RecurrentReference.Read(
+                problem with { DLastCell = Wide(Workspace.OutputGradient(Output(2))) }, l.IsReverse, RecurrentReference.Lstm),
+            Gru { ResetAfter: false } l => RecurrentReference.Read(problem, l.IsReverse, RecurrentReference.GruBefore),
+            Gru l => RecurrentReference.Read(problem with { HiddenBias = Wide(Parameter("hiddenBias")) }, l.IsReverse, RecurrentReference.Gru),
+            _ => throw new InvalidOperationException($"No reference for {Kind}."),
         };
         var results = new Dictionary<string, double[]>
         {

@@ -10,7 +10,7 @@ namespace Backprop.Simd.Tests.Layers;
 /// <summary>What the recurrent layers have in common: agreement with the definition, lengths, errors, bits.</summary>
 public sealed class RecurrentTests
 {
-    private static readonly string[] All = ["rnn", "rnn relu", "lstm", "gru", "gru before"];
+    private static readonly string[] All = ["rnn", "rnn relu", "lstm", "gru", "gru before", "rnn reverse", "lstm reverse", "gru reverse", "gru before reverse"];
 
     public static TheoryData<string> Kinds => [.. All];
 
@@ -35,13 +35,18 @@ public sealed class RecurrentTests
     }
 
     /// <summary>A layer by its kind, behind which stand options.</summary>
-    internal static Layer Make(string kind, int units) => kind.Split(' ')[0] switch
+    internal static Layer Make(string kind, int units)
     {
-        "rnn" => new Rnn(units, kind.Contains("relu", StringComparison.Ordinal) ? RnnFunction.Relu : RnnFunction.Tanh),
-        "lstm" => new Lstm(units),
-        "gru" => new Gru(units, resetAfter: !kind.Contains("before", StringComparison.Ordinal)),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
-    };
+        var words = kind.Split(' ');
+        var reverse = words.Contains("reverse");
+        return words[0] switch
+        {
+            "rnn" => new Rnn(units, words.Contains("relu") ? RnnFunction.Relu : RnnFunction.Tanh, reverse: reverse),
+            "lstm" => new Lstm(units, reverse: reverse),
+            "gru" => new Gru(units, resetAfter: !words.Contains("before"), reverse: reverse),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
+        };
+    }
 
     [Theory, MemberData(nameof(Shapes))]
     public void They_follow_the_definition(string kind, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState)
@@ -103,8 +108,8 @@ public sealed class RecurrentTests
         {
             Assert.All(expected[run.Output(0)][((row * 4 + lengths[row]) * 6)..((row + 1) * 24)], v => Assert.Equal(0, v));
             Assert.All(expected["d x"][((row * 4 + lengths[row]) * 5)..((row + 1) * 20)], v => Assert.Equal(0, v));
-            Assert.Equal(expected[run.Output(0)][((row * 4 + lengths[row] - 1) * 6)..((row * 4 + lengths[row]) * 6)],
-                expected[run.Output(1)][(row * 6)..(row * 6 + 6)]);
+            var last = kind.EndsWith("reverse", StringComparison.Ordinal) ? 0 : lengths[row] - 1;
+            Assert.Equal(expected[run.Output(0)][((row * 4 + last) * 6)..((row * 4 + last + 1) * 6)], expected[run.Output(1)][(row * 6)..(row * 6 + 6)]);
         }
     }
 

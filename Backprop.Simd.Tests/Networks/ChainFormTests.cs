@@ -66,4 +66,41 @@ public sealed class ChainFormTests
         for (var row = 0; row < 2; row++)
             Assert.Equal(all.Slice((row * steps + ends[row] - 1) * units, units).ToArray(), workspace.Output().Slice(row * units, units).ToArray());
     }
+
+    [Theory]
+    [InlineData("rnn", true)]
+    [InlineData("lstm", false)]
+    [InlineData("gru", true)]
+    public void Both_directions_stand_side_by_side(string kind, bool withLengths)
+    {
+        const int steps = 5, units = 3;
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", steps, 2);
+        Node? lengths = withLengths ? graph.IndexInput("lengths") : null;
+        var (all, last) = kind == "rnn" ? (x.BidirectionalRnn(units, lengths), x.BidirectionalRnnLast(units, lengths))
+            : kind == "lstm" ? (x.BidirectionalLstm(units, lengths), x.BidirectionalLstmLast(units, lengths))
+            : (x.BidirectionalGru(units, lengths), x.BidirectionalGruLast(units, lengths));
+        Assert.Equal(new Shape(steps, 2 * units), all.Type.Shape);
+        Assert.Equal(new Shape(2 * units), last.Type.Shape);
+        graph.Output(all);
+        graph.Output(last);
+        var network = graph.Build().CreateNetwork<double>(seed: 1);
+        foreach (var entry in network.Definition.Parameters.Entries.Where(e => e.Name[kind.Length] is '1' or '2'))
+            network.ParameterOf(entry.Name).CopyTo(network.ParameterOf(kind + (char)(entry.Name[kind.Length] + 2) + entry.Name[(kind.Length + 1)..]));
+        var workspace = network.CreateWorkspace(2, WorkspaceOptions.Inference);
+        for (var i = 0; i < workspace.Input("x").Length; i++)
+            workspace.Input("x")[i] = Math.Cos(i);
+        int[] ends = withLengths ? [2, 4] : [steps, steps];
+        if (withLengths)
+            workspace.SetIndexInput("lengths", ends);
+        network.Forward(workspace);
+
+        // The forward half at each row's end, the backward half at its beginning.
+        for (var row = 0; row < 2; row++)
+        {
+            var y = workspace.Output(all.Name).Slice(row * steps * 2 * units, steps * 2 * units);
+            double[] expected = [.. y.Slice((ends[row] - 1) * 2 * units, units), .. y.Slice(units, units)];
+            Assert.Equal(expected, workspace.Output(last.Name).Slice(row * 2 * units, 2 * units).ToArray());
+        }
+    }
 }

@@ -60,6 +60,8 @@ internal static class DigestTrainings
         new("gru", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths")).GruLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("gru-before", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths"), resetAfter: false).GruLast(9, resetAfter: false).Affine(10)
             .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("both-directions", g => g.Input("x", 7, 5).BidirectionalLstm(6, g.IndexInput("lengths")).BidirectionalGru(5).BidirectionalRnnLast(4).Affine(10)
+            .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("attention", Attention) { Optimizer = new AdamMaker() },
 
         // Graphs and losses.

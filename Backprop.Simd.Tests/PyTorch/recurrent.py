@@ -118,6 +118,12 @@ form("rnn-relu", torch.nn.RNN(columns, units, nonlinearity="relu", batch_first=T
 form("rnn-relu-lengths-state", torch.nn.RNN(columns, units, nonlinearity="relu", batch_first=True), some, True)
 form("lstm-lengths-state", torch.nn.LSTM(columns, units, batch_first=True), some, True)
 form("gru-lengths-state", torch.nn.GRU(columns, units, batch_first=True), some, True)
+form("rnn-reverse-lengths-state", torch.nn.RNN(columns, units, batch_first=True, bidirectional=True), some, True)
+form("lstm-reverse-lengths-state", torch.nn.LSTM(columns, units, batch_first=True, bidirectional=True), some, True)
+form("gru-reverse-lengths-state", torch.nn.GRU(columns, units, batch_first=True, bidirectional=True), some, True)
+form("rnn-both", torch.nn.RNN(columns, units, batch_first=True, bidirectional=True))
+form("lstm-both-lengths", torch.nn.LSTM(columns, units, batch_first=True, bidirectional=True), some)
+form("gru-both-lengths", torch.nn.GRU(columns, units, batch_first=True, bidirectional=True), some)
 reset_before("gru-before-lengths-state", some)
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "recurrent.txt"), "w") as file:
     file.write("\n".join(lines) + "\n")

@@ -40,6 +40,27 @@ internal static class RecurrentReference
         public double[] DLastCell { get; init; } = new double[Rows * Units];
     }
 
+    /// <summary>A recurrence, forward or backward. Backward, the valid part of each row is turned around before and after it.</summary>
+    public static Result Read(Problem p, bool reverse, Func<Problem, Result> recurrence)
+    {
+        if (!reverse)
+            return recurrence(p);
+        var result = recurrence(p with { X = Turned(p.X, p.Inputs), Dy = Turned(p.Dy, p.Units) });
+        return result with { Outputs = Turned(result.Outputs, p.Units), Dx = Turned(result.Dx, p.Inputs) };
+
+        double[] Turned(double[] values, int columns)
+        {
+            var turned = (double[])values.Clone();
+            for (var row = 0; row < p.Rows; row++)
+            {
+                for (var t = 0; t < p.Lengths[row]; t++)
+                    Array.Copy(values, (row * p.Steps + t) * columns, turned, (row * p.Steps + p.Lengths[row] - 1 - t) * columns, columns);
+            }
+
+            return turned;
+        }
+    }
+
     public static Result Rnn(Problem p, bool isRectifier)
     {
         var units = p.Units;

@@ -20,6 +20,8 @@ namespace Backprop.Simd.Layers;
 /// paper, of Keras's <c>reset_after=False</c> and of ONNX's <c>linear_before_reset=0</c>. It takes two products a step.</para>
 /// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
+/// <para>With <c>reverse</c> a row is read from its last valid step to its first: the initial state lies behind its end, h of all steps lies
+/// at the steps' places, and the last state is at the row's first step.</para>
 /// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014. As in PyTorch's GRU, r multiplies
 /// after the product by default, and z is the share of the old state; PyTorch's two biases of r and z are one bias here.</para>
 /// </remarks>
@@ -29,11 +31,12 @@ public sealed class Gru : Layer
     /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
     /// <param name="resetAfter">Whether r multiplies after the product with U; false: h before it.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
-    public Gru(int units, Initializer? initializer = null, bool resetAfter = true)
+    public Gru(int units, Initializer? initializer = null, bool resetAfter = true, bool reverse = false)
     {
         SequenceInputs.CheckUnits(units);
-        (Units, Initializer, ResetAfter) = (units, initializer, resetAfter);
+        (Units, Initializer, ResetAfter, IsReverse) = (units, initializer, resetAfter, reverse);
     }
 
     /// <summary>The number of units, H.</summary>
@@ -44,6 +47,9 @@ public sealed class Gru : Layer
 
     /// <summary>Whether the reset gate multiplies after the product with the hidden weight, or the state before it.</summary>
     public bool ResetAfter { get; }
+
+    /// <summary>Whether each row is read backward.</summary>
+    public bool IsReverse { get; }
 
     /// <inheritdoc/>
     public override string Kind => "gru";
@@ -78,7 +84,7 @@ public sealed class Gru : Layer
 
     private void ForwardAfter<T>(in ForwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var run = new Recurrence<T>(in context, Kind);
+        var run = new Recurrence<T>(in context, Kind, IsReverse);
         var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
         var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
         var inner = context.Training ? context.Cache.Slice(3 * all, all) : [];
@@ -94,22 +100,25 @@ public sealed class Gru : Layer
 
         var hidden = context.Output(0);
         Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(gates, width), compute);
-        for (var t = 0; t < run.Steps; t++)
+        for (var count = 0; count < run.Steps; count++)
         {
-            var previous = run.Before(hidden, t, initial, Units);
-            if (t > 0 || run.HasState)
+            var t = run.Position(count);
+            var previous = run.Before(hidden, count, initial, Units);
+            if (count > 0 || run.HasState)
                 Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
             var step = new GruForwardStep<T>(run.Step(gates, t, width), fromHidden, context.Parameter(3), previous,
                 inner.IsEmpty ? default : run.Step(inner, t, Units), run.Step(hidden, t, Units), run.At(t));
             RegisterWidth.ForRows<T, GruForwardStep<T>>(step, run.Rows, Units, GruForwardStep<T>.Cost, compute);
+            run.Enter(hidden, t, run.InitialHidden, Units);
         }
 
+        run.Leave(hidden, Units);
         run.Last(hidden, context.Output(1), Units);
     }
 
     private void BackwardAfter<T>(in BackwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var run = new Recurrence<T>(in context);
+        var run = new Recurrence<T>(in context, IsReverse);
         var (all, compute) = (run.Rows * run.Steps * Units, context.Compute);
 
         // The gradients of the gates, from the last step to the first. Each row begins where its sequence ends.
@@ -119,13 +128,14 @@ public sealed class Gru : Layer
         run.Shift(context.Output(0), shifted, Units);
         context.OutputGradient(1).CopyTo(carry.Span);
         var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = run.Steps - 1; t >= 0; t--)
+        for (var count = run.Steps - 1; count >= 0; count--)
         {
+            var t = run.Position(count);
             var d = run.Step(gradients, t, 4 * Units);
             var step = new GruBackwardStep<T>(run.Step(gates, t, 3 * Units), run.Step(inner, t, Units), run.Step(shifted, t, Units),
                 run.Step(context.OutputGradient(0), t, Units), carry, d, run.At(t));
             RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, run.Rows, Units, GruBackwardStep<T>.Cost, compute);
-            if (t > 0 || run.HasState)
+            if (count > 0 || run.HasState)
                 Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);
         }
 
@@ -150,7 +160,7 @@ public sealed class Gru : Layer
 
     private void ForwardBefore<T>(in ForwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var run = new Recurrence<T>(in context, Kind);
+        var run = new Recurrence<T>(in context, Kind, IsReverse);
         var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
         var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
         var initial = run.InitialHidden;
@@ -164,10 +174,11 @@ public sealed class Gru : Layer
         var hidden = context.Output(0);
         ReadOnlyMatrix<T> u = context.ParameterMatrix(1), first = u.SliceColumns(0, 2 * Units), last = u.SliceColumns(2 * Units, Units);
         Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(gates, width), compute);
-        for (var t = 0; t < run.Steps; t++)
+        for (var count = 0; count < run.Steps; count++)
         {
-            var isZero = t == 0 && !run.HasState;
-            var previous = run.Before(hidden, t, initial, Units);
+            var t = run.Position(count);
+            var isZero = count == 0 && !run.HasState;
+            var previous = run.Before(hidden, count, initial, Units);
             var sums = run.Step(gates, t, width);
             var reset = context.Training ? run.Step(context.Cache[(3 * all)..], t, Units) : new(context.Scratch[(4 * all)..], run.Rows, Units);
             if (!isZero)
@@ -176,14 +187,16 @@ public sealed class Gru : Layer
             if (!isZero)
                 Gemm.MultiplyAdd(reset, last, sums.SliceColumns(2 * Units, Units), compute);
             GruBeforeSteps.Candidate(sums, previous, run.Step(hidden, t, Units), run.At(t), compute);
+            run.Enter(hidden, t, run.InitialHidden, Units);
         }
 
+        run.Leave(hidden, Units);
         run.Last(hidden, context.Output(1), Units);
     }
 
     private void BackwardBefore<T>(in BackwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var run = new Recurrence<T>(in context);
+        var run = new Recurrence<T>(in context, IsReverse);
         var (width, all, states, compute) = (3 * Units, run.Rows * run.Steps * Units, run.Rows * Units, context.Compute);
         Span<T> gates = context.Cache[..(3 * all)], reset = context.Cache.Slice(3 * all, all);
         Span<T> gradients = context.Scratch[..(3 * all)], shifted = context.Scratch.Slice(3 * all, all);
@@ -191,14 +204,15 @@ public sealed class Gru : Layer
         run.Shift(context.Output(0), shifted, Units);
         context.OutputGradient(1).CopyTo(carry.Span);
         ReadOnlyMatrix<T> transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = run.Steps - 1; t >= 0; t--)
+        for (var count = run.Steps - 1; count >= 0; count--)
         {
+            var t = run.Position(count);
             Matrix<T> d = run.Step(gradients, t, width), gate = run.Step(gates, t, width);
             ReadOnlyMatrix<T> previous = run.Step(shifted, t, Units);
             GruBeforeSteps.CandidateGradient(gate, previous, run.Step(context.OutputGradient(0), t, Units), carry, d, run.At(t), compute);
             Gemm.Multiply(d.SliceColumns(2 * Units, Units), transposed.SliceRows(2 * Units, Units), e, compute);
             GruBeforeSteps.ResetGradient(gate, previous, e, carry, d, run.At(t), compute);
-            if (t > 0 || run.HasState)
+            if (count > 0 || run.HasState)
                 Gemm.MultiplyAdd(d.SliceColumns(0, 2 * Units), transposed.SliceRows(0, 2 * Units), carry, compute);
         }
 

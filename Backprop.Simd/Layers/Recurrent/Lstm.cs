@@ -18,6 +18,8 @@ namespace Backprop.Simd.Layers;
 /// starts at zero, except for f.</para>
 /// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
+/// <para>With <c>reverse</c> a row is read from its last valid step to its first: the initial state lies behind its end, h of all steps lies
+/// at the steps' places, and the last state is at the row's first step.</para>
 /// <para>Back-propagation goes through all steps. Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9(8),
 /// 1997; with forget gates, Gers, Schmidhuber and Cummins, Neural Computation 12(10), 2000. The gates are as in PyTorch's LSTM; its two
 /// biases are one here.</para>
@@ -29,14 +31,15 @@ public sealed class Lstm : Layer
     /// <param name="forgetBias">The initial bias of the forget gate. With 1, cells keep their contents early in training
     /// (Jozefowicz, Zaremba and Sutskever, ICML 2015); PyTorch starts around 0.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range, or <paramref name="forgetBias"/> is not
     /// finite.</exception>
-    public Lstm(int units, double forgetBias = 1, Initializer? initializer = null)
+    public Lstm(int units, double forgetBias = 1, Initializer? initializer = null, bool reverse = false)
     {
         SequenceInputs.CheckUnits(units);
         if (!double.IsFinite(forgetBias))
             throw new ArgumentOutOfRangeException(nameof(forgetBias), forgetBias, "The bias of the forget gate must be finite.");
-        (Units, ForgetBias, Initializer) = (units, forgetBias, initializer);
+        (Units, ForgetBias, Initializer, IsReverse) = (units, forgetBias, initializer, reverse);
     }
 
     /// <summary>The number of units, H.</summary>
@@ -47,6 +50,9 @@ public sealed class Lstm : Layer
 
     /// <summary>How both weights start; Xavier uniform if null.</summary>
     public Initializer? Initializer { get; }
+
+    /// <summary>Whether each row is read backward.</summary>
+    public bool IsReverse { get; }
 
     /// <inheritdoc/>
     public override string Kind => "lstm";
@@ -62,24 +68,31 @@ public sealed class Lstm : Layer
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {
-        var run = new Recurrence<T>(in context, Kind);
+        var run = new Recurrence<T>(in context, Kind, IsReverse);
         var buffers = new Buffers<T>(context.Cache, context.Scratch, run.Rows, run.Steps, Units);
         if (!run.HasState)
             buffers.Zeros.Clear();
+        if (run.IsReverse && !context.Training)
+            (run.HasState ? run.InitialCell : buffers.Zeros).CopyTo(buffers.Cell); // Rows that begin later find it there.
 
         var hidden = context.Output(0);
         Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(buffers.Gates, 4 * Units),
             context.Compute);
-        for (var t = 0; t < run.Steps; t++)
+        for (var count = 0; count < run.Steps; count++)
         {
+            var t = run.Position(count);
             var gates = run.Step(buffers.Gates, t, 4 * Units);
-            if (t > 0 || run.HasState)
-                Gemm.MultiplyAdd(run.Before(hidden, t, run.InitialHidden, Units), context.ParameterMatrix(1), gates, context.Compute);
-            var step = new LstmForwardStep<T>(gates, Before(in run, in buffers, t), CellsOf(in run, in buffers, t),
+            if (count > 0 || run.HasState)
+                Gemm.MultiplyAdd(run.Before(hidden, count, run.InitialHidden, Units), context.ParameterMatrix(1), gates, context.Compute);
+            var step = new LstmForwardStep<T>(gates, Before(in run, in buffers, count), CellsOf(in run, in buffers, t),
                 buffers.TanhCells.IsEmpty ? default : run.Step(buffers.TanhCells, t, Units), run.Step(hidden, t, Units), run.At(t));
             RegisterWidth.ForRows<T, LstmForwardStep<T>>(step, run.Rows, Units, LstmForwardStep<T>.Cost, context.Compute);
+            run.Enter(hidden, t, run.InitialHidden, Units);
+            if (context.Training)
+                run.Enter(buffers.Cells, t, run.InitialCell, Units);
         }
 
+        run.Leave(hidden, Units);
         run.Last(hidden, context.Output(1), Units);
         if (context.Training)
             run.Last(buffers.Cells, context.Output(2), Units);
@@ -90,7 +103,7 @@ public sealed class Lstm : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var run = new Recurrence<T>(in context);
+        var run = new Recurrence<T>(in context, IsReverse);
         var compute = context.Compute;
         var buffers = new Buffers<T>(context.Cache, context.Scratch, run.Rows, run.Steps, Units);
         if (!run.HasState)
@@ -102,13 +115,14 @@ public sealed class Lstm : Layer
         context.OutputGradient(2).CopyTo(buffers.Cell);
         Matrix<T> carry = new(buffers.Carry, run.Rows, Units), cell = new(buffers.Cell, run.Rows, Units);
         var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = run.Steps - 1; t >= 0; t--)
+        for (var count = run.Steps - 1; count >= 0; count--)
         {
+            var t = run.Position(count);
             var d = run.Step(gradients, t, 4 * Units);
-            var step = new LstmBackwardStep<T>(run.Step(buffers.Gates, t, 4 * Units), Before(in run, in buffers, t), run.Step(buffers.TanhCells, t, Units),
+            var step = new LstmBackwardStep<T>(run.Step(buffers.Gates, t, 4 * Units), Before(in run, in buffers, count), run.Step(buffers.TanhCells, t, Units),
                 run.Step(context.OutputGradient(0), t, Units), carry, cell, d, run.At(t));
             RegisterWidth.ForRows<T, LstmBackwardStep<T>>(step, run.Rows, Units, LstmBackwardStep<T>.Cost, compute);
-            if (t == 0)
+            if (count == 0 && !(run.IsReverse && run.HasState))
                 continue;
             if (run.Lengths.IsEmpty)
                 Gemm.Multiply(d, transposed, carry, compute);
@@ -123,7 +137,10 @@ public sealed class Lstm : Layer
         context.ParameterGradient(1).Product(before.Transposed, whole);
         if (!run.HasState)
             return;
-        context.InputGradient(run.FirstState).Product(run.Step(gradients, 0, 4 * Units), transposed);
+        if (run.IsReverse)
+            context.InputGradient(run.FirstState).Copy(buffers.Carry); // Rows have begun at different steps.
+        else
+            context.InputGradient(run.FirstState).Product(run.Step(gradients, 0, 4 * Units), transposed);
         context.InputGradient(run.FirstState + 1).Copy(buffers.Cell);
     }
 
@@ -131,9 +148,9 @@ public sealed class Lstm : Layer
     private Matrix<T> CellsOf<T>(in Recurrence<T> run, in Buffers<T> buffers, int step) where T : unmanaged, IFloatingPointIeee754<T> =>
         buffers.Cells.IsEmpty ? new(buffers.Cell, run.Rows, Units) : run.Step(buffers.Cells, step, Units);
 
-    /// <summary>c before a step.</summary>
-    private ReadOnlyMatrix<T> Before<T>(in Recurrence<T> run, in Buffers<T> buffers, int step) where T : unmanaged, IFloatingPointIeee754<T> =>
-        step > 0 ? CellsOf(in run, in buffers, step - 1).AsReadOnly() : new(run.HasState ? run.InitialCell : buffers.Zeros, run.Rows, Units);
+    /// <summary>c before the position that is read after some others.</summary>
+    private ReadOnlyMatrix<T> Before<T>(in Recurrence<T> run, in Buffers<T> buffers, int count) where T : unmanaged, IFloatingPointIeee754<T> =>
+        count > 0 ? CellsOf(in run, in buffers, run.Position(count - 1)).AsReadOnly() : new(run.HasState ? run.InitialCell : buffers.Zeros, run.Rows, Units);
 
     /// <summary>The cache and scratch of some rows. In inference the gates and the cells of one step lie in scratch.</summary>
     private readonly ref struct Buffers<T> where T : unmanaged, IFloatingPointIeee754<T>

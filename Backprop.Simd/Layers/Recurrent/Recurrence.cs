@@ -7,18 +7,20 @@ namespace Backprop.Simd.Layers;
 /// <summary>One pass of a recurrent layer over a batch: its sizes and inputs, and views of sequences [rows, T, columns].</summary>
 internal readonly ref struct Recurrence<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    public Recurrence(in ForwardContext<T> context, string kind)
+    public Recurrence(in ForwardContext<T> context, string kind, bool reverse)
         : this(context.Rows, context.InputType(0).Shape, context.InputCount, context.InputCount > 1 ? context.InputType(1).Kind : EdgeKind.Values)
     {
+        IsReverse = reverse;
         Lengths = FirstState == 2 ? context.Indices(1) : [];
         SequenceInputs.CheckLengths(kind, Lengths, 1, Steps);
         InitialHidden = HasState ? context.Input(FirstState) : [];
         InitialCell = context.InputCount > FirstState + 1 ? context.Input(FirstState + 1) : [];
     }
 
-    public Recurrence(in BackwardContext<T> context)
+    public Recurrence(in BackwardContext<T> context, bool reverse)
         : this(context.Rows, context.InputType(0).Shape, context.InputCount, context.InputCount > 1 ? context.InputType(1).Kind : EdgeKind.Values)
     {
+        IsReverse = reverse;
         Lengths = FirstState == 2 ? context.Indices(1) : [];
         InitialHidden = HasState ? context.Input(FirstState) : [];
         InitialCell = context.InputCount > FirstState + 1 ? context.Input(FirstState + 1) : [];
@@ -38,6 +40,9 @@ internal readonly ref struct Recurrence<T> where T : unmanaged, IFloatingPointIe
 
     /// <summary>D, the columns of the input.</summary>
     public int Columns { get; }
+
+    /// <summary>Whether each row is read from its last valid position to its first.</summary>
+    public bool IsReverse { get; }
 
     /// <summary>The length of each row's sequence; empty if all have T.</summary>
     public ReadOnlySpan<int> Lengths { get; }
@@ -59,24 +64,76 @@ internal readonly ref struct Recurrence<T> where T : unmanaged, IFloatingPointIe
     /// <summary>All positions of a sequence, [rows x T, columns].</summary>
     public Matrix<T> All(Span<T> values, int columns) => new(values, Rows * Steps, columns);
 
-    /// <summary>One step of all rows, [rows, columns].</summary>
+    /// <summary>The position that is read after <paramref name="count"/> others.</summary>
+    public int Position(int count) => IsReverse ? Steps - 1 - count : count;
+
+    /// <summary>One position of all rows, [rows, columns].</summary>
     public Matrix<T> Step(Span<T> values, int step, int columns) => SequenceRows.Step(values, step, Rows, Steps, columns);
 
     /// <inheritdoc cref="Step(Span{T}, int, int)"/>
     public ReadOnlyMatrix<T> Step(ReadOnlySpan<T> values, int step, int columns) => SequenceRows.Step(values, step, Rows, Steps, columns);
 
-    /// <summary>The states before a step: those after the step before it, or the initial states.</summary>
-    public ReadOnlyMatrix<T> Before(ReadOnlySpan<T> states, int step, ReadOnlySpan<T> initial, int columns) =>
-        step > 0 ? Step(states, step - 1, columns) : new(initial, Rows, columns);
+    /// <summary>The states before the position that is read after <paramref name="count"/> others, or the initial states.</summary>
+    public ReadOnlyMatrix<T> Before(ReadOnlySpan<T> states, int count, ReadOnlySpan<T> initial, int columns) =>
+        count > 0 ? Step(states, Position(count - 1), columns) : new(initial, Rows, columns);
 
-    /// <summary>Which rows take part in a step.</summary>
+    /// <summary>Which rows take part in a position.</summary>
     public TimeStep At(int step) => new(Lengths, step);
 
-    /// <summary>Copies the states at each row's end.</summary>
-    public void Last(ReadOnlySpan<T> states, Span<T> destination, int columns) => SequenceRows.Last(states, Lengths, destination, Rows, columns);
+    /// <summary>
+    /// Rows that are read backward and end before this position find their initial state here, where the padding begins, or zeros where it is
+    /// empty. <see cref="Leave"/> puts zeros back.
+    /// </summary>
+    public void Enter(Span<T> states, int step, ReadOnlySpan<T> initial, int columns)
+    {
+        for (var row = 0; IsReverse && row < Lengths.Length; row++)
+        {
+            if (Lengths[row] == step)
+                SequenceRows.Set(states.Slice((row * Steps + step) * columns, columns), initial, row);
+        }
+    }
 
-    /// <summary>h before each step, [rows, T, H].</summary>
-    public void Shift(ReadOnlySpan<T> hidden, Span<T> destination, int columns) => SequenceRows.Shift(hidden, InitialHidden, destination, Rows, columns);
+    /// <summary>Clears what <see cref="Enter"/> has written to the padding.</summary>
+    public void Leave(Span<T> states, int columns)
+    {
+        for (var row = 0; IsReverse && row < Lengths.Length; row++)
+        {
+            if (Lengths[row] < Steps)
+                states.Slice((row * Steps + Lengths[row]) * columns, columns).Clear();
+        }
+    }
+
+    /// <summary>Copies the last state of each row: at its end, or at its beginning if it is read backward.</summary>
+    public void Last(ReadOnlySpan<T> states, Span<T> destination, int columns)
+    {
+        for (var row = 0; row < Rows; row++)
+        {
+            var last = IsReverse ? 0 : (Lengths.IsEmpty ? Steps : Lengths[row]) - 1;
+            states.Slice((row * Steps + last) * columns, columns).CopyTo(destination[(row * columns)..]);
+        }
+    }
+
+    /// <summary>h before each position is read, [rows, T, H]. In the padding stand zeros, or the states after it, which are zeros.</summary>
+    public void Shift(ReadOnlySpan<T> hidden, Span<T> destination, int columns)
+    {
+        var size = Steps * columns;
+        for (var row = 0; row < Rows; row++)
+        {
+            ReadOnlySpan<T> from = hidden.Slice(row * size, size);
+            var to = destination.Slice(row * size, size);
+            if (!IsReverse)
+            {
+                SequenceRows.Set(to[..columns], InitialHidden, row);
+                from[..^columns].CopyTo(to[columns..]);
+                continue;
+            }
+
+            var last = (Lengths.IsEmpty ? Steps : Lengths[row]) - 1;
+            from[columns..].CopyTo(to);
+            to[^columns..].Clear();
+            SequenceRows.Set(to.Slice(last * columns, columns), InitialHidden, row);
+        }
+    }
 
     /// <summary>Writes the gradients by the input, its weight and the bias, each for all steps at once.</summary>
     /// <param name="context">The pass.</param>

@@ -1,0 +1,147 @@
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Layers;
+
+namespace Backprop.Simd.Networks;
+
+/// <content>Recurrences: each in one direction, in both.</content>
+public static partial class NodeChain
+{
+    /// <summary>A simple recurrence over a sequence. <see cref="RnnLast"/> gives the last hidden state,
+    /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="function">Tanh or ReLU.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <returns>The hidden states of all steps, [T, H].</returns>
+    public static Node Rnn(
+        this Node node, int units, Node? lengths = null, RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null, bool reverse = false) =>
+        WithLengths(node, new Rnn(units, function, initializer, reverse), lengths)[0];
+
+    /// <summary>The last hidden state of a simple recurrence over a sequence, to classify it for example.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="function">Tanh or ReLU.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <returns>The hidden state at each row's end, or at its first step if it is read backward, [H].</returns>
+    public static Node RnnLast(
+        this Node node, int units, Node? lengths = null, RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null, bool reverse = false) =>
+        WithLengths(node, new Rnn(units, function, initializer, reverse), lengths)[1];
+
+    /// <summary>Two layers of a simple recurrence, the first reading forward, the second backward, side by side.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="function">Tanh or ReLU.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <returns>The hidden states of all steps, [T, 2H].</returns>
+    public static Node BidirectionalRnn(this Node node, int units, Node? lengths = null, RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
+        Both(node, lengths, 0, reverse => new Rnn(units, function, initializer, reverse));
+
+    /// <summary>The last hidden states of two layers of a simple recurrence, the first reading forward, the second backward, side by side.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="function">Tanh or ReLU.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <returns>The hidden states at each row's end and at its first step, [2H].</returns>
+    public static Node BidirectionalRnnLast(this Node node, int units, Node? lengths = null, RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
+        Both(node, lengths, 1, reverse => new Rnn(units, function, initializer, reverse));
+
+    /// <summary>A long short-term memory over a sequence. <see cref="LstmLast"/> gives the last hidden state,
+    /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="forgetBias">The initial bias of the forget gate.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <returns>The hidden states of all steps, [T, H].</returns>
+    public static Node Lstm(
+        this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null, bool reverse = false) =>
+        WithLengths(node, new Lstm(units, forgetBias, initializer, reverse), lengths)[0];
+
+    /// <summary>The last hidden state of a long short-term memory over a sequence, to classify it for example.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="forgetBias">The initial bias of the forget gate.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <returns>The hidden state at each row's end, or at its first step if it is read backward, [H].</returns>
+    public static Node LstmLast(
+        this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null, bool reverse = false) =>
+        WithLengths(node, new Lstm(units, forgetBias, initializer, reverse), lengths)[1];
+
+    /// <summary>Two layers of a long short-term memory, the first reading forward, the second backward, side by side.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="forgetBias">The initial bias of the forget gate.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <returns>The hidden states of all steps, [T, 2H].</returns>
+    public static Node BidirectionalLstm(this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null) =>
+        Both(node, lengths, 0, reverse => new Lstm(units, forgetBias, initializer, reverse));
+
+    /// <summary>The last hidden states of two layers of a long short-term memory, the first reading forward, the second backward, side by side.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="forgetBias">The initial bias of the forget gate.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <returns>The hidden states at each row's end and at its first step, [2H].</returns>
+    public static Node BidirectionalLstmLast(this Node node, int units, Node? lengths = null, double forgetBias = 1, Initializer? initializer = null) =>
+        Both(node, lengths, 1, reverse => new Lstm(units, forgetBias, initializer, reverse));
+
+    /// <summary>A gated recurrent unit over a sequence. <see cref="GruLast"/> gives the last hidden state,
+    /// <see cref="GraphBuilder.ApplyAll"/> all outputs.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <returns>The hidden states of all steps, [T, H].</returns>
+    public static Node Gru(
+        this Node node, int units, Node? lengths = null, Initializer? initializer = null, bool resetAfter = true, bool reverse = false) =>
+        WithLengths(node, new Gru(units, initializer, resetAfter, reverse), lengths)[0];
+
+    /// <summary>The last hidden state of a gated recurrent unit over a sequence, to classify it for example.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <returns>The hidden state at each row's end, or at its first step if it is read backward, [H].</returns>
+    public static Node GruLast(
+        this Node node, int units, Node? lengths = null, Initializer? initializer = null, bool resetAfter = true, bool reverse = false) =>
+        WithLengths(node, new Gru(units, initializer, resetAfter, reverse), lengths)[1];
+
+    /// <summary>Two layers of a gated recurrent unit, the first reading forward, the second backward, side by side.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
+    /// <returns>The hidden states of all steps, [T, 2H].</returns>
+    public static Node BidirectionalGru(this Node node, int units, Node? lengths = null, Initializer? initializer = null, bool resetAfter = true) =>
+        Both(node, lengths, 0, reverse => new Gru(units, initializer, resetAfter, reverse));
+
+    /// <summary>The last hidden states of two layers of a gated recurrent unit, the first reading forward, the second backward, side by side.</summary>
+    /// <param name="node">The sequence, [T, D].</param>
+    /// <param name="units">H, the number of units.</param>
+    /// <param name="lengths">The length of each row's sequence, indices from 1 to T; null if all have T.</param>
+    /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
+    /// <returns>The hidden states at each row's end and at its first step, [2H].</returns>
+    public static Node BidirectionalGruLast(this Node node, int units, Node? lengths = null, Initializer? initializer = null, bool resetAfter = true) =>
+        Both(node, lengths, 1, reverse => new Gru(units, initializer, resetAfter, reverse));
+
+    /// <summary>One output of a layer that reads forward beside that of one that reads backward.</summary>
+    private static Node Both(Node node, Node? lengths, int output, Func<bool, Layer> make) =>
+        WithLengths(node, make(false), lengths)[output].Concatenate(WithLengths(node, make(true), lengths)[output]);
+}
