@@ -43,6 +43,14 @@ internal static partial class LayerSamples
             yield return new(layer, [Values(5, 2), lengths, .. states], 3, Signed, [2, 5, 1]) { Name = "reverse, all inputs " };
         }
 
+        yield return new(new Lstm(1, projection: 1), [Values(1, 1)], 1, Signed) { Name = "projection, one of all " };
+        yield return new(new Lstm(17, projection: 9), [Values(3, 2)], 2, Signed) { Name = "projection, more than a register " };
+        yield return new(new Lstm(3, projection: 5), [Values(4, 2), lengths], 4, Signed, [1, 4, 2, 3]) { Name = "projection, lengths " };
+        yield return new(new Lstm(4, projection: 2), [Values(5, 3), lengths, Values(2), Values(4)], 3, Signed, [2, 5, 1]) { Name = "projection, all " };
+        yield return new(new Lstm(3, reverse: true, projection: 2), [Values(5, 3), lengths, Values(2), Values(3)], 3, Signed, [2, 5, 1])
+        {
+            Name = "projection, reverse ",
+        };
         yield return new(new MultiHeadAttention(1), [Values(1, 1)], 1, Signed) { Name = "one of all " };
         yield return new(new MultiHeadAttention(2), [Values(5, 4)], 2, Signed);
         yield return new(new MultiHeadAttention(3, causal: true), [Values(3, 6)], 1, Signed) { Name = "causal " };

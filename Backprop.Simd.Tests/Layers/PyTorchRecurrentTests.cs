@@ -25,6 +25,12 @@ public sealed class PyTorchRecurrentTests
         ["rnn-both"] = (x, others) => [x.BidirectionalRnn(Units)],
         ["lstm-both-lengths"] = (x, others) => [x.BidirectionalLstm(Units, others[0])],
         ["gru-both-lengths"] = (x, others) => [x.BidirectionalGru(Units, others[0])],
+        ["lstm-projection"] = Of(new Lstm(Units, projection: 2)),
+        ["lstm-projection-lengths-state"] = Of(new Lstm(Units, projection: 2)),
+        ["lstm-projection-reverse-lengths-state"] = Of(new Lstm(Units, reverse: true, projection: 2)),
+        ["rnn-stacked"] = (x, others) => [x.StackedRnn(Units, layers: 3)],
+        ["lstm-stacked-both-lengths"] = (x, others) => [x.StackedLstm(Units, layers: 2, others[0], bidirectional: true)],
+        ["gru-stacked-lengths"] = (x, others) => [x.StackedGru(Units, layers: 2, others[0])],
         ["gru-before-lengths-state"] = Of(new Gru(Units, resetAfter: false)),
     };
 
@@ -87,7 +93,8 @@ public sealed class PyTorchRecurrentTests
     {
         for (var i = 0; numbers.ContainsKey($"w{i}"); i++)
         {
-            foreach (var (letter, name) in ((string, string)[])[("w", "inputWeight"), ("u", "hiddenWeight"), ("b", "bias"), ("a", "hiddenBias")])
+            foreach (var (letter, name) in ((string, string)[])[
+                ("w", "inputWeight"), ("u", "hiddenWeight"), ("b", "bias"), ("a", "hiddenBias"), ("r", "projectionWeight")])
             {
                 if (numbers.ContainsKey($"{letter}{i}"))
                     yield return ($"{letter}{i}", $"{kind}{i + 1}.{name}");

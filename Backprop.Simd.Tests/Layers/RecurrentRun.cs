@@ -25,7 +25,7 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
         if (lengths is not null)
             nodes.Add(graph.IndexInput("lengths"));
         if (hasState)
-            nodes.AddRange(States.Select(s => graph.Input(s, units)));
+            nodes.AddRange(States.Select(s => graph.Input(s, s == "h" ? Size : units)));
         foreach (var output in graph.ApplyAll(layer, [.. nodes]))
             graph.Output(output);
         Network = graph.Build().CreateNetwork<T>(seed: 3);
@@ -48,6 +48,9 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
 
     public string Kind => _layer.Kind;
 
+    /// <summary>The size of h.</summary>
+    public int Size => (_layer as Lstm)?.Projection ?? _units;
+
     private string[] States => _layer is Lstm ? ["h", "c"] : ["h"];
 
     public string Output(int port) => port == 0 ? $"{Kind}1" : $"{Kind}1:{port}";
@@ -65,10 +68,10 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
             Wide(Parameter("inputWeight")), Wide(Parameter("hiddenWeight")), Wide(Parameter("bias")))
         {
             Dy = Wide(Workspace.OutputGradient(Output(0))),
+            H0 = _hasState ? Wide(Workspace.Input("h")) : new double[_rows * Size],
+            Projection = Size != _units ? Wide(Parameter("projectionWeight")) : [],
             DLastHidden = Wide(Workspace.OutputGradient(Output(1))),
         };
-        if (_hasState)
-            problem = problem with { H0 = Wide(Workspace.Input("h")) };
         if (_hasState && _layer is Lstm)
             problem = problem with { C0 = Wide(Workspace.Input("c")) };
         var result = _layer switch
@@ -91,6 +94,8 @@ internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754
         };
         if (result.DHiddenBias.Length > 0)
             results[$"d {Kind}1.hiddenBias"] = result.DHiddenBias;
+        if (result.DProjection.Length > 0)
+            results[$"d {Kind}1.projectionWeight"] = result.DProjection;
         if (_layer is Lstm)
             results[Output(2)] = result.LastCell;
         if (_hasState)

@@ -11,8 +11,11 @@ namespace Backprop.Simd.Tests.Layers;
 public sealed class RecurrentTests
 {
     private static readonly string[] All = ["rnn", "rnn relu", "lstm", "gru", "gru before", "rnn reverse", "lstm reverse", "gru reverse", "gru before reverse"];
+    private static readonly string[] Projections = ["lstm projection", "lstm projection reverse"];
 
     public static TheoryData<string> Kinds => [.. All];
+
+    public static TheoryData<string> KindsAndProjections => [.. All, .. Projections];
 
     /// <summary>Kind, rows, steps, inputs, units, lengths, initial state.</summary>
     public static TheoryData<string, int, int, int, int, int[]?, bool> Shapes
@@ -20,7 +23,7 @@ public sealed class RecurrentTests
         get
         {
             var data = new TheoryData<string, int, int, int, int, int[]?, bool>();
-            foreach (var kind in All)
+            foreach (var kind in (string[])[.. All, .. Projections])
             {
                 data.Add(kind, 1, 1, 1, 1, null, false);
                 data.Add(kind, 3, 5, 4, 7, null, false);
@@ -42,7 +45,7 @@ public sealed class RecurrentTests
         return words[0] switch
         {
             "rnn" => new Rnn(units, words.Contains("relu") ? RnnFunction.Relu : RnnFunction.Tanh, reverse: reverse),
-            "lstm" => new Lstm(units, reverse: reverse),
+            "lstm" => new Lstm(units, reverse: reverse, projection: words.Contains("projection") ? units + 1 - units / 3 * 2 : null),
             "gru" => new Gru(units, resetAfter: !words.Contains("before"), reverse: reverse),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
         };
@@ -69,7 +72,7 @@ public sealed class RecurrentTests
             Bits.AssertEqual<float>(training.Workspace.Output(output), inference.Workspace.Output(output), output);
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void The_same_bits_for_any_number_of_threads(string kind)
     {
         Dictionary<string, float[]>? expected = null;
@@ -88,15 +91,16 @@ public sealed class RecurrentTests
         }
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void Nothing_depends_on_the_padding(string kind)
     {
         int[] lengths = [2, 4, 1];
         RecurrentRun<double> run = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true), other = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true);
+        var size = run.Size;
         for (var row = 0; row < 3; row++)
         {
             other.Workspace.Input("x").Slice((row * 4 + lengths[row]) * 5, (4 - lengths[row]) * 5).Fill(1e6);
-            other.Workspace.OutputGradient(run.Output(0)).Slice((row * 4 + lengths[row]) * 6, (4 - lengths[row]) * 6).Fill(1e6);
+            other.Workspace.OutputGradient(run.Output(0)).Slice((row * 4 + lengths[row]) * size, (4 - lengths[row]) * size).Fill(1e6);
         }
 
         run.Run();
@@ -106,14 +110,15 @@ public sealed class RecurrentTests
             Bits.AssertEqual<double>(expected[name], values, name);
         for (var row = 0; row < 3; row++)
         {
-            Assert.All(expected[run.Output(0)][((row * 4 + lengths[row]) * 6)..((row + 1) * 24)], v => Assert.Equal(0, v));
+            Assert.All(expected[run.Output(0)][((row * 4 + lengths[row]) * size)..((row + 1) * 4 * size)], v => Assert.Equal(0, v));
             Assert.All(expected["d x"][((row * 4 + lengths[row]) * 5)..((row + 1) * 20)], v => Assert.Equal(0, v));
             var last = kind.EndsWith("reverse", StringComparison.Ordinal) ? 0 : lengths[row] - 1;
-            Assert.Equal(expected[run.Output(0)][((row * 4 + last) * 6)..((row * 4 + last + 1) * 6)], expected[run.Output(1)][(row * 6)..(row * 6 + 6)]);
+            Assert.Equal(expected[run.Output(0)][((row * 4 + last) * size)..((row * 4 + last + 1) * size)],
+                expected[run.Output(1)][(row * size)..((row + 1) * size)]);
         }
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void A_shorter_batch_is_a_prefix(string kind)
     {
         var run = new RecurrentRun<double>(Make(kind, 5), 4, 3, 2, 5, null, hasState: false);
@@ -122,8 +127,8 @@ public sealed class RecurrentTests
         run.Workspace.Rows = 2;
         run.Run();
         var two = run.Workspace.Output(run.Output(0)).ToArray();
-        Assert.Equal(30, two.Length);
-        AssertClose(all.AsSpan(0, 30), two, "prefix");
+        Assert.Equal(6 * run.Size, two.Length);
+        AssertClose(all.AsSpan(0, two.Length), two, "prefix");
     }
 
     [Theory, InlineData("rnn"), InlineData("lstm"), InlineData("gru"), InlineData("gru before")]
@@ -139,7 +144,7 @@ public sealed class RecurrentTests
         Assert.All(h[120..], v => Assert.InRange(v, -1, 1));
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void A_length_outside_its_range_throws(string kind)
     {
         foreach (var wrong in (int[])[0, 5, -1])
@@ -227,6 +232,23 @@ public sealed class RecurrentTests
         Assert.Equal(new Shape(2, 12), parameters["lstm1.inputWeight"].Shape);
         Assert.Equal(new Shape(3, 12), parameters["lstm1.hiddenWeight"].Shape);
         Assert.Equal(new Shape(12), parameters["lstm1.bias"].Shape);
+    }
+
+    [Fact]
+    public void An_lstm_with_a_projection_has_its_parameters_and_outputs()
+    {
+        var graph = new GraphBuilder();
+        var outputs = graph.ApplyAll(new Lstm(3, projection: 2), graph.Input("x", 7, 5));
+        foreach (var output in outputs)
+            graph.Output(output);
+        Assert.Equal([new Shape(7, 2), new Shape(2), new Shape(3)], outputs.Select(o => o.Type.Shape));
+        Node[] states = [graph.Input("y", 7, 5), graph.Input("h", 3), graph.Input("c", 3)];
+        var wrong = Assert.Throws<ArgumentException>(() => { graph.ApplyAll(new Lstm(3, projection: 2), states); });
+        Assert.Contains("Input 1 of lstm, an initial state, must be values [2]; it is values [3]", wrong.Message, StringComparison.Ordinal);
+        var parameters = graph.Build().Parameters;
+        Assert.Equal([new Shape(5, 12), new Shape(2, 12), new Shape(12), new Shape(3, 2)], parameters.Entries.Select(e => e.Shape));
+        Assert.Equal("lstm1.projectionWeight", parameters.Entries[3].Name);
+        Assert.Equal("projection", Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(3, projection: 0)).ParamName);
     }
 
     [Fact]

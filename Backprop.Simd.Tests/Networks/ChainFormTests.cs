@@ -103,4 +103,42 @@ public sealed class ChainFormTests
             Assert.Equal(expected, workspace.Output(last.Name).Slice(row * 2 * units, 2 * units).ToArray());
         }
     }
+
+    [Theory, InlineData("rnn"), InlineData("lstm"), InlineData("gru")]
+    public void Layers_stand_on_each_other_with_dropout_between_them(string kind)
+    {
+        var y = Make(GraphBuilder.Chain(new Shape(5, 2)), layers: 3, dropout: 0.25, bidirectional: false, last: false);
+        Assert.Equal(new Shape(5, 4), y.Type.Shape);
+        var network = y.Build<double>(seed: 1);
+        Assert.Equal(2, Count(y, "dropout"));
+        Assert.Equal(3, network.Definition.Parameters.Entries.Count(e => e.Name.EndsWith(".inputWeight", StringComparison.Ordinal)));
+        y = Make(GraphBuilder.Chain(new Shape(5, 2)), layers: 2, dropout: 0, bidirectional: true, last: true);
+        Assert.Equal(new Shape(8), y.Type.Shape);
+        Assert.Equal(0, Count(y, "dropout"));
+
+        // One layer is the form without layers.
+        y = Make(GraphBuilder.Chain(new Shape(5, 2)), layers: 1, dropout: 0.5, bidirectional: false, last: true);
+        Assert.Equal(0, Count(y, "dropout"));
+        Assert.Equal(new Shape(4), y.Type.Shape);
+
+        Assert.Equal("layers", Assert.Throws<ArgumentOutOfRangeException>(() => Make(GraphBuilder.Chain(new Shape(5, 2)), 0, 0, false, false)).ParamName);
+        foreach (var wrong in (double[])[-0.1, 1.1, double.NaN])
+        {
+            Assert.Equal("dropout",
+                Assert.Throws<ArgumentOutOfRangeException>(() => Make(GraphBuilder.Chain(new Shape(5, 2)), 2, wrong, false, false)).ParamName);
+        }
+
+        Node Make(Node x, int layers, double dropout, bool bidirectional, bool last) => (kind, last) switch
+        {
+            ("rnn", false) => x.StackedRnn(4, layers, null, dropout, bidirectional),
+            ("rnn", true) => x.StackedRnnLast(4, layers, null, dropout, bidirectional),
+            ("lstm", false) => x.StackedLstm(4, layers, null, dropout, bidirectional),
+            ("lstm", true) => x.StackedLstmLast(4, layers, null, dropout, bidirectional),
+            ("gru", false) => x.StackedGru(4, layers, null, dropout, bidirectional),
+            _ => x.StackedGruLast(4, layers, null, dropout, bidirectional),
+        };
+
+        static int Count(Node node, string layer) =>
+            node.Build<double>().Summary().Split('\n').Count(line => line.TrimStart().StartsWith(layer, StringComparison.Ordinal));
+    }
 }

@@ -62,6 +62,8 @@ internal static class DigestTrainings
             .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("both-directions", g => g.Input("x", 7, 5).BidirectionalLstm(6, g.IndexInput("lengths")).BidirectionalGru(5).BidirectionalRnnLast(4).Affine(10)
             .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("layers", g => g.Input("x", 7, 5).StackedLstm(6, 2, g.IndexInput("lengths"), dropout: 0.2).Lstm(9, projection: 4).StackedGruLast(5, 2).Affine(10)
+            .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("attention", Attention) { Optimizer = new AdamMaker() },
 
         // Graphs and losses.

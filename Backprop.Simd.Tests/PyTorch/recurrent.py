@@ -1,8 +1,8 @@
 """Writes recurrent.txt: PyTorch's outputs and gradients, in double, of recurrent layers. Run with PyTorch 1.13.
 
 A line: form, name of an array, its numbers. The arrays: x [rows, T, D]; lengths; initial states h, c; for each set of parameters i, in
-PyTorch's order, w{i} [D, gates H], u{i} [H, gates H], b{i} (both biases in one), a{i} (the GRU's bias that the reset gate multiplies); outputs
-y, hn, cn; the gradients of sum(y sy) + sum(hn sh) + sum(cn sc), dx, dh, dc, dw{i}, ..., with seeds sy, sh, sc.
+PyTorch's order, w{i} [D, gates H], u{i} [H, gates H], b{i} (both biases in one), a{i} (the GRU's bias that the reset gate multiplies), r{i} (the
+projection of an LSTM); outputs y, hn, cn; the gradients of sum(y sy) + sum(hn sh) + sum(cn sc), dx, dh, dc, dw{i}, ..., with seeds sy, sh, sc.
 """
 import os
 import random
@@ -77,6 +77,10 @@ def form(name, module, lengths=None, state=False):
             value = getattr(module, parameter + suffix)
             write(name, f"{key}{i}", value.detach().T)
             write(name, f"d{key}{i}", value.grad.T)
+        if module.proj_size:
+            value = getattr(module, "weight_hr" + suffix)
+            write(name, f"r{i}", value.detach().T)
+            write(name, f"dr{i}", value.grad.T)
         for prefix, gradient in (("", False), ("d", True)):
             bias, inner = biases(module, suffix, gradient)
             write(name, f"{prefix}b{i}", bias)
@@ -124,6 +128,12 @@ form("gru-reverse-lengths-state", torch.nn.GRU(columns, units, batch_first=True,
 form("rnn-both", torch.nn.RNN(columns, units, batch_first=True, bidirectional=True))
 form("lstm-both-lengths", torch.nn.LSTM(columns, units, batch_first=True, bidirectional=True), some)
 form("gru-both-lengths", torch.nn.GRU(columns, units, batch_first=True, bidirectional=True), some)
+form("lstm-projection", torch.nn.LSTM(columns, units, batch_first=True, proj_size=2))
+form("lstm-projection-lengths-state", torch.nn.LSTM(columns, units, batch_first=True, proj_size=2), some, True)
+form("lstm-projection-reverse-lengths-state", torch.nn.LSTM(columns, units, batch_first=True, proj_size=2, bidirectional=True), some, True)
+form("rnn-stacked", torch.nn.RNN(columns, units, num_layers=3, batch_first=True))
+form("lstm-stacked-both-lengths", torch.nn.LSTM(columns, units, num_layers=2, batch_first=True, bidirectional=True), some)
+form("gru-stacked-lengths", torch.nn.GRU(columns, units, num_layers=2, batch_first=True), some)
 reset_before("gru-before-lengths-state", some)
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "recurrent.txt"), "w") as file:
     file.write("\n".join(lines) + "\n")

@@ -4,7 +4,7 @@ namespace Backprop.Simd.Tests.Reference;
 /// Recurrences over one batch by the definition, in double, row by row and unit by unit. The gradients are those of the sum of
 /// outputs times seeds, by back-propagation written out for one unit at a time.
 /// </summary>
-internal static class RecurrentReference
+internal static partial class RecurrentReference
 {
     /// <summary>The results of an LSTM and its gradients; the other recurrences have no cells.</summary>
     public sealed record Result(double[] Outputs, double[] LastHidden, double[] LastCell)
@@ -19,6 +19,8 @@ internal static class RecurrentReference
 
         public double[] DHiddenBias { get; init; } = [];
 
+        public double[] DProjection { get; init; } = [];
+
         public double[] Dh { get; init; } = [];
 
         public double[] Dc { get; init; } = [];
@@ -28,6 +30,12 @@ internal static class RecurrentReference
     public sealed record Problem(int Rows, int Steps, int Inputs, int Units, double[] X, int[] Lengths, double[] W, double[] U, double[] B)
     {
         public double[] HiddenBias { get; init; } = [];
+
+        /// <summary>The projection of an LSTM's h; empty for none.</summary>
+        public double[] Projection { get; init; } = [];
+
+        /// <summary>The size of h.</summary>
+        public int Size => Projection.Length == 0 ? Units : Projection.Length / Units;
 
         public double[] H0 { get; init; } = new double[Rows * Units];
 
@@ -45,8 +53,8 @@ internal static class RecurrentReference
     {
         if (!reverse)
             return recurrence(p);
-        var result = recurrence(p with { X = Turned(p.X, p.Inputs), Dy = Turned(p.Dy, p.Units) });
-        return result with { Outputs = Turned(result.Outputs, p.Units), Dx = Turned(result.Dx, p.Inputs) };
+        var result = recurrence(p with { X = Turned(p.X, p.Inputs), Dy = Turned(p.Dy, p.Size) });
+        return result with { Outputs = Turned(result.Outputs, p.Size), Dx = Turned(result.Dx, p.Inputs) };
 
         double[] Turned(double[] values, int columns)
         {
@@ -107,73 +115,6 @@ internal static class RecurrentReference
             }
 
             dh.CopyTo(result.Dh, row * units);
-        }
-
-        return result;
-    }
-
-    public static Result Lstm(Problem p)
-    {
-        var (units, inputs, width) = (p.Units, p.Inputs, 4 * p.Units);
-        var result = new Result(new double[p.Rows * p.Steps * units], new double[p.Rows * units], new double[p.Rows * units])
-        {
-            Dx = new double[p.X.Length],
-            Dw = new double[p.W.Length],
-            Du = new double[p.U.Length],
-            Db = new double[width],
-            Dh = new double[p.Rows * units],
-            Dc = new double[p.Rows * units],
-        };
-        for (var row = 0; row < p.Rows; row++)
-        {
-            var length = p.Lengths[row];
-            double[][] h = new double[length + 1][], c = new double[length + 1][], gates = new double[length][];
-            (h[0], c[0]) = (p.H0[(row * units)..((row + 1) * units)], p.C0[(row * units)..((row + 1) * units)]);
-            for (var t = 0; t < length; t++)
-            {
-                (h[t + 1], c[t + 1], gates[t]) = (new double[units], new double[units], new double[width]);
-                for (var j = 0; j < width; j++)
-                {
-                    var sum = p.B[j];
-                    for (var i = 0; i < inputs; i++)
-                        sum += p.X[(row * p.Steps + t) * inputs + i] * p.W[i * width + j];
-                    for (var i = 0; i < units; i++)
-                        sum += h[t][i] * p.U[i * width + j];
-                    gates[t][j] = j / units == 2 ? Math.Tanh(sum) : Logistic(sum);
-                }
-
-                for (var k = 0; k < units; k++)
-                {
-                    c[t + 1][k] = gates[t][units + k] * c[t][k] + gates[t][k] * gates[t][2 * units + k];
-                    h[t + 1][k] = gates[t][3 * units + k] * Math.Tanh(c[t + 1][k]);
-                    result.Outputs[(row * p.Steps + t) * units + k] = h[t + 1][k];
-                }
-            }
-
-            h[length].CopyTo(result.LastHidden, row * units);
-            c[length].CopyTo(result.LastCell, row * units);
-            var (dh, dc) = (p.DLastHidden[(row * units)..((row + 1) * units)], p.DLastCell[(row * units)..((row + 1) * units)]);
-            for (var t = length - 1; t >= 0; t--)
-            {
-                var d = new double[width];
-                for (var k = 0; k < units; k++)
-                {
-                    double i = gates[t][k], f = gates[t][units + k], g = gates[t][2 * units + k], o = gates[t][3 * units + k];
-                    var tanh = Math.Tanh(c[t + 1][k]);
-                    var total = dh[k] + p.Dy[(row * p.Steps + t) * units + k];
-                    var cell = dc[k] + total * o * (1 - tanh * tanh);
-                    (d[k], d[units + k]) = (cell * g * i * (1 - i), cell * c[t][k] * f * (1 - f));
-                    (d[2 * units + k], d[3 * units + k]) = (cell * i * (1 - g * g), total * tanh * o * (1 - o));
-                    dc[k] = cell * f;
-                }
-
-                dh = Products(p, result, row, t, d, d, h[t]);
-                for (var j = 0; j < width; j++)
-                    result.Db[j] += d[j];
-            }
-
-            dh.CopyTo(result.Dh, row * units);
-            dc.CopyTo(result.Dc, row * units);
         }
 
         return result;
@@ -339,7 +280,7 @@ internal static class RecurrentReference
     /// <summary>Adds x^T d to dW, h^T e to dU, sets dx = d W^T, and returns e U^T.</summary>
     private static double[] Products(Problem p, Result result, int row, int t, double[] d, double[] e, double[] h)
     {
-        var dh = new double[p.Units];
+        var dh = new double[h.Length];
         for (var j = 0; j < d.Length; j++)
         {
             for (var i = 0; i < p.Inputs; i++)
@@ -348,7 +289,7 @@ internal static class RecurrentReference
                 result.Dx[(row * p.Steps + t) * p.Inputs + i] += d[j] * p.W[i * d.Length + j];
             }
 
-            for (var i = 0; i < p.Units; i++)
+            for (var i = 0; i < h.Length; i++)
             {
                 result.Du[i * d.Length + j] += h[i] * e[j];
                 dh[i] += e[j] * p.U[i * d.Length + j];

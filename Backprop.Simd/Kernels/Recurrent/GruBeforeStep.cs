@@ -33,7 +33,8 @@ internal static class GruBeforeSteps
         ReadOnlyMatrix<T> gates, ReadOnlyMatrix<T> previous, ReadOnlyMatrix<T> outputs, Matrix<T> carry, Matrix<T> gradients, TimeStep step,
         ComputeContext compute)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        RegisterWidth.ForRows<T, GruCandidateGradient<T>>(new(gates, previous, outputs, carry, gradients, step), carry.Rows, carry.Columns, BackwardCost, compute);
+        RegisterWidth.ForRows<T, GruCandidateGradient<T>>(
+            new(gates, previous, outputs, carry, gradients, step), carry.Rows, carry.Columns, BackwardCost, compute);
 
     /// <summary>With e, the gradient by r h: dr = e h r (1 - r), and carry grows by e r. Rows whose sequence has ended keep all.</summary>
     public static void ResetGradient<T>(

@@ -103,3 +103,10 @@ internal readonly struct OfSum<T, TOperator>(TOperator f) : ITernaryOperator<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TVector Invoke<TVector>(TVector x, TVector y, TVector z) where TVector : unmanaged, ISimdVector<TVector, T> => f.Invoke(x + y, z);
 }
+
+/// <summary>x, whatever y is.</summary>
+internal readonly struct FirstOperator<T> : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TVector Invoke<TVector>(TVector x, TVector y) where TVector : unmanaged, ISimdVector<TVector, T> => x;
+}
