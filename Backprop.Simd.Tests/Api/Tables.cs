@@ -82,7 +82,8 @@ internal static class Tables
             "GlobalAveragePooling2D", "GroupNormalization"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
-        var recurrences = ((string[])["Rnn", "Lstm", "Gru"]).SelectMany(k => ((string[])["", "Bidirectional", "Stacked"]).SelectMany(form => (string[])[form + k, $"{form}{k}Last"]));
+        var recurrences = ((string[])["Rnn", "Lstm", "Gru"])
+            .SelectMany(k => ((string[])["", "Bidirectional", "Stacked"]).SelectMany(form => (string[])[form + k, $"{form}{k}Last"]));
         foreach (var member in (IEnumerable<string>)["Convolution1D", "SelfAttention", "CrossAttention", .. recurrences])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
