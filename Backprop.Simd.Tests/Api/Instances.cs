@@ -85,6 +85,7 @@ internal static class Instances
         [typeof(HttpClient)] = () => new HttpClient(),
         [typeof(Uri)] = () => new Uri("http://127.0.0.1:1/"),
         [typeof(Shape)] = () => new Shape(4),
+        [typeof(Dimension)] = () => Dimension.FromInt32(2),
         [typeof(EdgeType)] = () => new EdgeType(EdgeKind.Values, new Shape(3)),
         [typeof(Extent)] = () => new Extent(2, 2),
         [typeof(Padding)] = () => new Padding(1, 1, 1, 1),

@@ -22,7 +22,7 @@ internal static class Tables
         "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
-        "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
+        "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "SafetensorsFile.VerifyChecksum",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
