@@ -84,7 +84,9 @@ internal static class Tables
             "InstanceNormalization", "SpatialDropout"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
-        foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention",
+        var recurrences = ((string[])["Rnn", "Lstm", "Gru"])
+            .SelectMany(k => ((string[])["", "Bidirectional", "Stacked"]).SelectMany(form => (string[])[form + k, $"{form}{k}Last"]));
+        foreach (var member in (IEnumerable<string>)["Convolution1D", "SelfAttention", "CrossAttention", .. recurrences,
             "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "ConvolutionTranspose1D"])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));

@@ -39,6 +39,30 @@ internal static class LayersExamples
         return graph;
     }
 
+    public static List<double> Pieces(IEnumerable<(float[] X, float[] Targets)> pieces)
+    {
+        var losses = new List<double>();
+        // begin Pieces
+        var graph = new GraphBuilder();
+        var states = graph.ApplyAll(new Lstm(32), graph.Input("x", 10, 1), graph.Input("h", 32), graph.Input("c", 32));
+        states[0].Affine(1).MeanSquaredError();
+        graph.Output(states[1]);                                        // h and c at the end of a piece
+        graph.Output(states[2]);
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var workspace = network.CreateWorkspace(16);
+        var adam = new Adam<float>(network, 0.01);
+        foreach (var (x, targets) in pieces)                            // of 16 sequences side by side, in order of time
+        {
+            workspace.SetInput("x", x);
+            workspace.SetInput("targets", targets);
+            losses.Add(network.Step(workspace, adam));                  // gradients end where the piece begins
+            workspace.SetInput("h", workspace.Output(states[1].Name));  // the states go on
+            workspace.SetInput("c", workspace.Output(states[2].Name));
+        }
+        // end Pieces
+        return losses;
+    }
+
     public static Workspace<float> Lengths()
     {
         // begin Lengths
@@ -201,6 +225,20 @@ public sealed partial class LayersDocumentTests
         Assert.InRange(network.ParameterOf("affine1.weight")[0], 2 - 1e-4, 2 + 1e-4);
     }
 
+    /// <summary>After three values of a wave of period 25 its next value is known; the state carries the phase from piece to piece.</summary>
+    [Fact]
+    public void Pieces_of_long_sequences_are_learned()
+    {
+        var pieces = Enumerable.Range(0, 300).Select(piece =>
+        {
+            float[] Wave(int shift) => [.. Enumerable.Range(0, 16 * 10).Select(i => MathF.Sin(MathF.Tau / 25 * (i / 10 * 3 + piece * 10 + i % 10 + shift)))];
+            return (Wave(0), Wave(1));
+        });
+        var losses = LayersExamples.Pieces(pieces);
+        Assert.Equal(300, losses.Count);
+        Assert.InRange(losses[^1], 0, 0.05 * losses[0]);
+    }
+
     [Fact]
     public void Two_branches_come_to_agree()
     {
@@ -227,6 +265,7 @@ public sealed partial class LayersDocumentTests
         "Residual",
         "Lengths",
         "Agree",
+        "Pieces",
         "Accumulate",
         "WholeBatch",
         "LowRank",

@@ -56,6 +56,7 @@ public sealed class LayerDeclarationTests
     [Fact]
     public void Recurrences_have_no_more_units_than_gates_can_be_counted()
     {
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Rnn(1 << 29));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(1 << 29));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Gru(1 << 29));
     }
@@ -68,6 +69,7 @@ public sealed class LayerDeclarationTests
         ["layer normalization"] = g => g.Input("x", 1_500_000_000).LayerNormalization(),
         ["layer normalization, rows"] = g => g.Input("x", 1_500_000_000, 1).LayerNormalization(affine: false),
         ["RMS normalization, rows"] = g => g.Input("x", 1_500_000_000, 1).RmsNormalization(affine: false),
+        ["RNN"] = g => g.Input("x", 2_000_000_000, 1).Rnn(1),
         ["LSTM"] = g => g.Input("x", 1_000_000_000, 1).Lstm(1),
         ["GRU"] = g => g.Input("x", 1_000_000_000, 1).Gru(1),
         ["attention"] = g => g.Input("x", 100_000, 4).SelfAttention(4),

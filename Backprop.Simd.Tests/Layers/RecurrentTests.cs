@@ -7,105 +7,15 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Layers;
 
-/// <summary>Networks of one recurrent layer with all its inputs and outputs, and the same problem for the reference.</summary>
-internal sealed class RecurrentRun<T> where T : unmanaged, IFloatingPointIeee754<T>
-{
-    private readonly Layer _layer;
-    private readonly int _rows, _steps, _inputs, _units;
-    private readonly bool _hasState;
-    private readonly int[] _lengths;
-
-    public RecurrentRun(Layer layer, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState, ComputeContext? compute = null,
-        bool training = true)
-    {
-        (_layer, _rows, _steps, _inputs, _units, _hasState) = (layer, rows, steps, inputs, units, hasState);
-        _lengths = lengths ?? [.. Enumerable.Repeat(steps, rows)];
-        var graph = new GraphBuilder();
-        List<Node> nodes = [graph.Input("x", steps, inputs)];
-        if (lengths is not null)
-            nodes.Add(graph.IndexInput("lengths"));
-        if (hasState)
-            nodes.AddRange(States.Select(s => graph.Input(s, units)));
-        foreach (var output in graph.ApplyAll(layer, [.. nodes]))
-            graph.Output(output);
-        Network = graph.Build().CreateNetwork<T>(seed: 3);
-        Workspace = Network.CreateWorkspace(rows, training ? new WorkspaceOptions { InputGradients = true } : WorkspaceOptions.Inference,
-            compute ?? ComputeContext.SingleThreaded);
-        var random = new TestRandom(5);
-        Fill(ref random, Network.Parameters);
-        Fill(ref random, Workspace.Input("x"));
-        if (lengths is not null)
-            Workspace.SetIndexInput("lengths", lengths);
-        foreach (var state in hasState ? States : [])
-            Fill(ref random, Workspace.Input(state));
-        foreach (var output in training ? Network.Definition.OutputNames : [])
-            Fill(ref random, Workspace.OutputGradient(output));
-    }
-
-    public Network<T> Network { get; }
-
-    public Workspace<T> Workspace { get; }
-
-    private string[] States => _layer is Lstm ? ["h", "c"] : ["h"];
-
-    public string Output(int port) => port == 0 ? $"{_layer.Kind}1" : $"{_layer.Kind}1:{port}";
-
-    public void Run()
-    {
-        Network.Forward(Workspace);
-        Network.Backward(Workspace);
-    }
-
-    public RecurrentReference.Result Reference()
-    {
-        var problem = new RecurrentReference.Problem(_rows, _steps, _inputs, _units, Wide(Workspace.Input("x")), _lengths,
-            Wide(Parameter("inputWeight")), Wide(Parameter("hiddenWeight")), Wide(Parameter("bias")))
-        {
-            Dy = Wide(Workspace.OutputGradient(Output(0))),
-            DLastHidden = Wide(Workspace.OutputGradient(Output(1))),
-        };
-        if (_hasState)
-            problem = problem with { H0 = Wide(Workspace.Input("h")) };
-        if (_layer is not Lstm)
-            return RecurrentReference.Gru(problem with { HiddenBias = Wide(Parameter("hiddenBias")) });
-        problem = problem with { DLastCell = Wide(Workspace.OutputGradient(Output(2))) };
-        return RecurrentReference.Lstm(_hasState ? problem with { C0 = Wide(Workspace.Input("c")) } : problem);
-    }
-
-    /// <summary>Everything that a pass computes, by name.</summary>
-    public Dictionary<string, T[]> Results()
-    {
-        var results = new Dictionary<string, T[]>();
-        foreach (var output in Network.Definition.OutputNames)
-            results[output] = Workspace.Output(output).ToArray();
-        foreach (var parameter in Network.Definition.Parameters.Entries)
-            results["d " + parameter.Name] = Workspace.ParameterGradientOf(parameter.Name).ToArray();
-        foreach (var input in Network.Definition.InputNames.Where(i => i != "lengths"))
-            results["d " + input] = Workspace.GradientOf(input).ToArray();
-        return results;
-    }
-
-    public Span<T> Parameter(string name) => Network.ParameterOf($"{_layer.Kind}1.{name}");
-
-    private static double[] Wide(ReadOnlySpan<T> values)
-    {
-        var wide = new double[values.Length];
-        for (var i = 0; i < wide.Length; i++)
-            wide[i] = double.CreateTruncating(values[i]);
-        return wide;
-    }
-
-    private static void Fill(ref TestRandom random, Span<T> values)
-    {
-        foreach (ref var value in values)
-            value = random.Signed<T>();
-    }
-}
-
 /// <summary>What the recurrent layers have in common: agreement with the definition, lengths, errors, bits.</summary>
 public sealed class RecurrentTests
 {
-    public static TheoryData<string> Kinds => ["lstm", "gru"];
+    private static readonly string[] All = ["rnn", "rnn relu", "lstm", "gru", "gru before", "rnn reverse", "lstm reverse", "gru reverse", "gru before reverse"];
+    private static readonly string[] Projections = ["lstm projection", "lstm projection reverse"];
+
+    public static TheoryData<string> Kinds => [.. All];
+
+    public static TheoryData<string> KindsAndProjections => [.. All, .. Projections];
 
     /// <summary>Kind, rows, steps, inputs, units, lengths, initial state.</summary>
     public static TheoryData<string, int, int, int, int, int[]?, bool> Shapes
@@ -113,7 +23,7 @@ public sealed class RecurrentTests
         get
         {
             var data = new TheoryData<string, int, int, int, int, int[]?, bool>();
-            foreach (var kind in (string[])["lstm", "gru"])
+            foreach (var kind in (string[])[.. All, .. Projections])
             {
                 data.Add(kind, 1, 1, 1, 1, null, false);
                 data.Add(kind, 3, 5, 4, 7, null, false);
@@ -127,37 +37,28 @@ public sealed class RecurrentTests
         }
     }
 
-    internal static Layer Make(string kind, int units) => kind switch
+    /// <summary>A layer by its kind, behind which stand options.</summary>
+    internal static Layer Make(string kind, int units)
     {
-        "lstm" => new Lstm(units),
-        "gru" => new Gru(units),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
-    };
+        var words = kind.Split(' ');
+        var reverse = words.Contains("reverse");
+        return words[0] switch
+        {
+            "rnn" => new Rnn(units, words.Contains("relu") ? RnnFunction.Relu : RnnFunction.Tanh, reverse: reverse),
+            "lstm" => new Lstm(units, reverse: reverse, projection: words.Contains("projection") ? units + 1 - units / 3 * 2 : null),
+            "gru" => new Gru(units, resetAfter: !words.Contains("before"), reverse: reverse),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such layer."),
+        };
+    }
 
     [Theory, MemberData(nameof(Shapes))]
     public void They_follow_the_definition(string kind, int rows, int steps, int inputs, int units, int[]? lengths, bool hasState)
     {
         var run = new RecurrentRun<double>(Make(kind, units), rows, steps, inputs, units, lengths, hasState);
         run.Run();
-        var expected = run.Reference();
         var actual = run.Results();
-        AssertClose(expected.Outputs, actual[$"{kind}1"], "outputs");
-        AssertClose(expected.LastHidden, actual[$"{kind}1:1"], "last hidden");
-        AssertClose(expected.Dx, actual["d x"], "dx");
-        AssertClose(expected.Dw, actual[$"d {kind}1.inputWeight"], "dW");
-        AssertClose(expected.Du, actual[$"d {kind}1.hiddenWeight"], "dU");
-        AssertClose(expected.Db, actual[$"d {kind}1.bias"], "db");
-        if (hasState)
-            AssertClose(expected.Dh, actual["d h"], "dh");
-        if (kind != "lstm")
-        {
-            AssertClose(expected.DHiddenBias, actual[$"d {kind}1.hiddenBias"], "d hidden bias");
-            return;
-        }
-
-        AssertClose(expected.LastCell, actual["lstm1:2"], "last cell");
-        if (hasState)
-            AssertClose(expected.Dc, actual["d c"], "dc");
+        foreach (var (name, values) in run.Reference())
+            AssertClose(values, actual[name], name);
     }
 
     [Theory, MemberData(nameof(Shapes))]
@@ -171,7 +72,7 @@ public sealed class RecurrentTests
             Bits.AssertEqual<float>(training.Workspace.Output(output), inference.Workspace.Output(output), output);
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void The_same_bits_for_any_number_of_threads(string kind)
     {
         Dictionary<string, float[]>? expected = null;
@@ -190,32 +91,34 @@ public sealed class RecurrentTests
         }
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void Nothing_depends_on_the_padding(string kind)
     {
         int[] lengths = [2, 4, 1];
-        RecurrentRun<double> clean = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true), other = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true);
+        RecurrentRun<double> run = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true), other = new(Make(kind, 6), 3, 4, 5, 6, lengths, hasState: true);
+        var size = run.Size;
         for (var row = 0; row < 3; row++)
         {
             other.Workspace.Input("x").Slice((row * 4 + lengths[row]) * 5, (4 - lengths[row]) * 5).Fill(1e6);
-            other.Workspace.OutputGradient($"{kind}1").Slice((row * 4 + lengths[row]) * 6, (4 - lengths[row]) * 6).Fill(1e6);
+            other.Workspace.OutputGradient(run.Output(0)).Slice((row * 4 + lengths[row]) * size, (4 - lengths[row]) * size).Fill(1e6);
         }
 
-        clean.Run();
+        run.Run();
         other.Run();
-        var expected = clean.Results();
+        var expected = run.Results();
         foreach (var (name, values) in other.Results())
             Bits.AssertEqual<double>(expected[name], values, name);
         for (var row = 0; row < 3; row++)
         {
-            Assert.All(expected[$"{kind}1"][((row * 4 + lengths[row]) * 6)..((row + 1) * 24)], v => Assert.Equal(0, v));
+            Assert.All(expected[run.Output(0)][((row * 4 + lengths[row]) * size)..((row + 1) * 4 * size)], v => Assert.Equal(0, v));
             Assert.All(expected["d x"][((row * 4 + lengths[row]) * 5)..((row + 1) * 20)], v => Assert.Equal(0, v));
-            Assert.Equal(expected[$"{kind}1"][((row * 4 + lengths[row] - 1) * 6)..((row * 4 + lengths[row]) * 6)],
-                expected[$"{kind}1:1"][(row * 6)..(row * 6 + 6)]);
+            var last = kind.EndsWith("reverse", StringComparison.Ordinal) ? 0 : lengths[row] - 1;
+            Assert.Equal(expected[run.Output(0)][((row * 4 + last) * size)..((row * 4 + last + 1) * size)],
+                expected[run.Output(1)][(row * size)..((row + 1) * size)]);
         }
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void A_shorter_batch_is_a_prefix(string kind)
     {
         var run = new RecurrentRun<double>(Make(kind, 5), 4, 3, 2, 5, null, hasState: false);
@@ -224,11 +127,11 @@ public sealed class RecurrentTests
         run.Workspace.Rows = 2;
         run.Run();
         var two = run.Workspace.Output(run.Output(0)).ToArray();
-        Assert.Equal(30, two.Length);
-        AssertClose(all.AsSpan(0, 30), two, "prefix");
+        Assert.Equal(6 * run.Size, two.Length);
+        AssertClose(all.AsSpan(0, two.Length), two, "prefix");
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, InlineData("rnn"), InlineData("lstm"), InlineData("gru"), InlineData("gru before")]
     public void Large_inputs_saturate_and_NaN_passes_to_its_own_row(string kind)
     {
         var run = new RecurrentRun<float>(Make(kind, 20), 3, 3, 2, 20, null, hasState: false);
@@ -241,7 +144,7 @@ public sealed class RecurrentTests
         Assert.All(h[120..], v => Assert.InRange(v, -1, 1));
     }
 
-    [Theory, MemberData(nameof(Kinds))]
+    [Theory, MemberData(nameof(KindsAndProjections))]
     public void A_length_outside_its_range_throws(string kind)
     {
         foreach (var wrong in (int[])[0, 5, -1])
@@ -249,14 +152,14 @@ public sealed class RecurrentTests
             var run = new RecurrentRun<double>(Make(kind, 3), 3, 4, 2, 3, [4, 1, wrong], hasState: false);
             var error = Assert.Throws<ArgumentException>(() => { run.Network.Forward(run.Workspace); });
             Assert.Equal("lengths", error.ParamName);
-            Assert.Contains($"Lengths of {kind} must be between 1 and 4; row 2 has {wrong}.", error.Message, StringComparison.Ordinal);
+            Assert.Contains($"Lengths of {run.Kind} must be between 1 and 4; row 2 has {wrong}.", error.Message, StringComparison.Ordinal);
         }
     }
 
     [Theory, MemberData(nameof(Kinds))]
     public void Wrong_inputs_are_named(string kind)
     {
-        var states = kind == "lstm" ? 2 : 1;
+        var states = kind.StartsWith("lstm", StringComparison.Ordinal) ? 2 : 1;
         var graph = new GraphBuilder();
         Node x = graph.Input("x", 4, 2), flat = graph.Input("flat", 8), lengths = graph.IndexInput("lengths"), perStep = graph.IndexInput("perStep", 4);
         Node state = graph.Input("state", 3), wide = graph.Input("wide", 5);
@@ -274,7 +177,7 @@ public sealed class RecurrentTests
             var message = Assert.Throws<ArgumentException>(() => { graph.Apply(Make(kind, 3), inputs); }).Message;
             Assert.Contains(what, message, StringComparison.Ordinal);
             Assert.Contains(type, message, StringComparison.Ordinal);
-            Assert.Contains(kind, message, StringComparison.Ordinal);
+            Assert.Contains(kind.Split(' ')[0], message, StringComparison.Ordinal);
         }
     }
 
@@ -288,6 +191,33 @@ public sealed class RecurrentTests
         }
 
         Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(3, double.NaN));
+    }
+
+    [Fact]
+    public void An_rnn_has_its_parameters_and_outputs()
+    {
+        var graph = new GraphBuilder();
+        var outputs = graph.ApplyAll(new Rnn(3), graph.Input("x", 7, 2));
+        foreach (var output in outputs)
+            graph.Output(output);
+        Assert.Equal([new Shape(7, 3), new Shape(3)], outputs.Select(o => o.Type.Shape));
+        var parameters = graph.Build().Parameters;
+        Assert.Equal(new Shape(2, 3), parameters["rnn1.inputWeight"].Shape);
+        Assert.Equal(new Shape(3, 3), parameters["rnn1.hiddenWeight"].Shape);
+        Assert.Equal(new Shape(3), parameters["rnn1.bias"].Shape);
+        Assert.Equal("function", Assert.Throws<ArgumentOutOfRangeException>(() => new Rnn(3, (RnnFunction)2)).ParamName);
+    }
+
+    [Fact]
+    public void A_NaN_stays_one_behind_a_rectifier()
+    {
+        var run = new RecurrentRun<float>(Make("rnn relu", 20), 3, 3, 2, 20, null, hasState: false);
+        run.Workspace.Input("x")[6] = float.NaN;
+        run.Run();
+        var h = run.Workspace.Output(run.Output(0)).ToArray();
+        Assert.All(h[..60], v => Assert.True(v >= 0));
+        Assert.All(h[60..120], v => Assert.True(float.IsNaN(v)));
+        Assert.All(h[120..], v => Assert.True(v >= 0));
     }
 
     [Fact]
@@ -305,6 +235,23 @@ public sealed class RecurrentTests
     }
 
     [Fact]
+    public void An_lstm_with_a_projection_has_its_parameters_and_outputs()
+    {
+        var graph = new GraphBuilder();
+        var outputs = graph.ApplyAll(new Lstm(3, projection: 2), graph.Input("x", 7, 5));
+        foreach (var output in outputs)
+            graph.Output(output);
+        Assert.Equal([new Shape(7, 2), new Shape(2), new Shape(3)], outputs.Select(o => o.Type.Shape));
+        Node[] states = [graph.Input("y", 7, 5), graph.Input("h", 3), graph.Input("c", 3)];
+        var wrong = Assert.Throws<ArgumentException>(() => { graph.ApplyAll(new Lstm(3, projection: 2), states); });
+        Assert.Contains("Input 1 of lstm, an initial state, must be values [2]; it is values [3]", wrong.Message, StringComparison.Ordinal);
+        var parameters = graph.Build().Parameters;
+        Assert.Equal([new Shape(5, 12), new Shape(2, 12), new Shape(12), new Shape(3, 2)], parameters.Entries.Select(e => e.Shape));
+        Assert.Equal("lstm1.projectionWeight", parameters.Entries[3].Name);
+        Assert.Equal("projection", Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(3, projection: 0)).ParamName);
+    }
+
+    [Fact]
     public void A_gru_has_its_parameters_and_outputs()
     {
         var graph = new GraphBuilder();
@@ -317,6 +264,8 @@ public sealed class RecurrentTests
         Assert.Equal(new Shape(3, 9), parameters["gru1.hiddenWeight"].Shape);
         Assert.Equal(new Shape(9), parameters["gru1.bias"].Shape);
         Assert.Equal(new Shape(3), parameters["gru1.hiddenBias"].Shape);
+        parameters = GraphBuilder.Chain(new Shape(7, 2)).Apply(new Gru(3, resetAfter: false)).Build<double>().Definition.Parameters;
+        Assert.Equal(["gru1.inputWeight", "gru1.hiddenWeight", "gru1.bias"], parameters.Entries.Select(e => e.Name));
     }
 
     internal static void AssertClose(ReadOnlySpan<double> expected, ReadOnlySpan<double> actual, string what)

@@ -38,6 +38,8 @@ public sealed class ChainFormTests
     }
 
     [Theory]
+    [InlineData("rnn", true)]
+    [InlineData("rnn", false)]
     [InlineData("lstm", true)]
     [InlineData("lstm", false)]
     [InlineData("gru", true)]
@@ -48,7 +50,7 @@ public sealed class ChainFormTests
         var graph = new GraphBuilder();
         var x = graph.Input("x", steps, 2);
         Node? lengths = withLengths ? graph.IndexInput("lengths") : null;
-        var last = kind == "lstm" ? x.LstmLast(units, lengths) : x.GruLast(units, lengths);
+        var last = kind == "rnn" ? x.RnnLast(units, lengths) : kind == "lstm" ? x.LstmLast(units, lengths) : x.GruLast(units, lengths);
         Assert.Equal(new EdgeType(EdgeKind.Values, new Shape(units)), last.Type);
 
         var network = last.Build<double>(seed: 1);
@@ -63,5 +65,80 @@ public sealed class ChainFormTests
         var all = workspace.ValueOf(kind + "1");
         for (var row = 0; row < 2; row++)
             Assert.Equal(all.Slice((row * steps + ends[row] - 1) * units, units).ToArray(), workspace.Output().Slice(row * units, units).ToArray());
+    }
+
+    [Theory]
+    [InlineData("rnn", true)]
+    [InlineData("lstm", false)]
+    [InlineData("gru", true)]
+    public void Both_directions_stand_side_by_side(string kind, bool withLengths)
+    {
+        const int steps = 5, units = 3;
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", steps, 2);
+        Node? lengths = withLengths ? graph.IndexInput("lengths") : null;
+        var (all, last) = kind == "rnn" ? (x.BidirectionalRnn(units, lengths), x.BidirectionalRnnLast(units, lengths))
+            : kind == "lstm" ? (x.BidirectionalLstm(units, lengths), x.BidirectionalLstmLast(units, lengths))
+            : (x.BidirectionalGru(units, lengths), x.BidirectionalGruLast(units, lengths));
+        Assert.Equal(new Shape(steps, 2 * units), all.Type.Shape);
+        Assert.Equal(new Shape(2 * units), last.Type.Shape);
+        graph.Output(all);
+        graph.Output(last);
+        var network = graph.Build().CreateNetwork<double>(seed: 1);
+        foreach (var entry in network.Definition.Parameters.Entries.Where(e => e.Name[kind.Length] is '1' or '2'))
+            network.ParameterOf(entry.Name).CopyTo(network.ParameterOf(kind + (char)(entry.Name[kind.Length] + 2) + entry.Name[(kind.Length + 1)..]));
+        var workspace = network.CreateWorkspace(2, WorkspaceOptions.Inference);
+        for (var i = 0; i < workspace.Input("x").Length; i++)
+            workspace.Input("x")[i] = Math.Cos(i);
+        int[] ends = withLengths ? [2, 4] : [steps, steps];
+        if (withLengths)
+            workspace.SetIndexInput("lengths", ends);
+        network.Forward(workspace);
+
+        // The forward half at each row's end, the backward half at its beginning.
+        for (var row = 0; row < 2; row++)
+        {
+            var y = workspace.Output(all.Name).Slice(row * steps * 2 * units, steps * 2 * units);
+            double[] expected = [.. y.Slice((ends[row] - 1) * 2 * units, units), .. y.Slice(units, units)];
+            Assert.Equal(expected, workspace.Output(last.Name).Slice(row * 2 * units, 2 * units).ToArray());
+        }
+    }
+
+    [Theory, InlineData("rnn"), InlineData("lstm"), InlineData("gru")]
+    public void Layers_stand_on_each_other_with_dropout_between_them(string kind)
+    {
+        var y = Make(GraphBuilder.Chain(new Shape(5, 2)), layers: 3, dropout: 0.25, bidirectional: false, last: false);
+        Assert.Equal(new Shape(5, 4), y.Type.Shape);
+        var network = y.Build<double>(seed: 1);
+        Assert.Equal(2, Count(y, "dropout"));
+        Assert.Equal(3, network.Definition.Parameters.Entries.Count(e => e.Name.EndsWith(".inputWeight", StringComparison.Ordinal)));
+        y = Make(GraphBuilder.Chain(new Shape(5, 2)), layers: 2, dropout: 0, bidirectional: true, last: true);
+        Assert.Equal(new Shape(8), y.Type.Shape);
+        Assert.Equal(0, Count(y, "dropout"));
+
+        // One layer is the form without layers.
+        y = Make(GraphBuilder.Chain(new Shape(5, 2)), layers: 1, dropout: 0.5, bidirectional: false, last: true);
+        Assert.Equal(0, Count(y, "dropout"));
+        Assert.Equal(new Shape(4), y.Type.Shape);
+
+        Assert.Equal("layers", Assert.Throws<ArgumentOutOfRangeException>(() => Make(GraphBuilder.Chain(new Shape(5, 2)), 0, 0, false, false)).ParamName);
+        foreach (var wrong in (double[])[-0.1, 1.1, double.NaN])
+        {
+            Assert.Equal("dropout",
+                Assert.Throws<ArgumentOutOfRangeException>(() => Make(GraphBuilder.Chain(new Shape(5, 2)), 2, wrong, false, false)).ParamName);
+        }
+
+        Node Make(Node x, int layers, double dropout, bool bidirectional, bool last) => (kind, last) switch
+        {
+            ("rnn", false) => x.StackedRnn(4, layers, null, dropout, bidirectional),
+            ("rnn", true) => x.StackedRnnLast(4, layers, null, dropout, bidirectional),
+            ("lstm", false) => x.StackedLstm(4, layers, null, dropout, bidirectional),
+            ("lstm", true) => x.StackedLstmLast(4, layers, null, dropout, bidirectional),
+            ("gru", false) => x.StackedGru(4, layers, null, dropout, bidirectional),
+            _ => x.StackedGruLast(4, layers, null, dropout, bidirectional),
+        };
+
+        static int Count(Node node, string layer) =>
+            node.Build<double>().Summary().Split('\n').Count(line => line.TrimStart().StartsWith(layer, StringComparison.Ordinal));
     }
 }

@@ -25,6 +25,7 @@ public sealed class IndexInputTests
         ["negative log likelihood"] = g => g.Input("x", 3).Affine(6).LogSoftmax().NegativeLogLikelihood("i", sampleWeights: "w"),
         ["negative log likelihood with weights"] = g =>
             g.Input("x", 3).Affine(6).LogSoftmax().NegativeLogLikelihood("i", new NegativeLogLikelihood([1, 2, 3, 4, 5, 6])),
+        ["rnn"] = g => g.Input("x", Steps, 3).RnnLast(4, g.IndexInput("i")).Affine(2).MeanSquaredError(),
         ["lstm"] = g => g.Input("x", Steps, 3).LstmLast(4, g.IndexInput("i")).Affine(2).MeanSquaredError(),
         ["gru"] = g => g.Input("x", Steps, 3).GruLast(4, g.IndexInput("i")).Affine(2).MeanSquaredError(),
         ["attention"] = g => g.Input("x", Steps, 4).SelfAttention(2, lengths: g.IndexInput("i")).Flatten().Affine(2).MeanSquaredError(),

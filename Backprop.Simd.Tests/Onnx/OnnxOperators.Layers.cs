@@ -218,7 +218,20 @@ internal static partial class OnnxOperators
         return Results(c, network.Run([.. layer]), batchFirst, steps, units);
     }
 
-    /// <summary>ONNX applies the reset gate before the product by default, we behind it; in a first step from zero both agree.</summary>
+    private static OnnxTensor?[] Rnn(OnnxCase c)
+    {
+        if (c.Texts("activations") is { Count: > 0 } functions && functions[0] is not ("Tanh" or "Relu"))
+            throw new LeftOutException($"a recurrence with {functions[0]}");
+        var units = c.Integer("hidden_size", 0);
+        var function = c.Texts("activations").Contains("Relu") ? RnnFunction.Relu : RnnFunction.Tanh;
+        var (network, inputs, batchFirst, steps) = Sequence(c, states: 1, units);
+        var layer = network.Graph.ApplyAll(new Rnn(units, function), inputs);
+        Weights(c, network, layer[0], units, [0]);
+        network.Parameter(layer[0], "bias", [.. Bias(c, [0], units, 0).Zip(Bias(c, [0], units, 1), (w, r) => w + r)]);
+        return Results(c, network.Run([.. layer]), batchFirst, steps, units);
+    }
+
+    /// <summary>ONNX applies the reset gate before the product by default, we behind it.</summary>
     private static OnnxTensor?[] Gru(OnnxCase c)
     {
         var units = c.Integer("hidden_size", 0);
@@ -227,13 +240,12 @@ internal static partial class OnnxOperators
         // Gates z, r, h to r, z, n.
         int[] order = [1, 0, 2];
         var (network, inputs, batchFirst, steps) = Sequence(c, states: 1, units);
-        if (!behind && (steps > 1 || c.Optional(5) is not null))
-            throw new LeftOutException("a GRU whose reset gate comes before the product");
-        var layer = network.Graph.ApplyAll(new Gru(units), inputs);
+        var layer = network.Graph.ApplyAll(new Gru(units, resetAfter: behind), inputs);
         Weights(c, network, layer[0], units, order);
         double[] fromInput = Bias(c, order, units, 0), fromHidden = Bias(c, order, units, 1);
         network.Parameter(layer[0], "bias", [.. fromInput.Select((w, i) => w + (behind && i >= 2 * units ? 0 : fromHidden[i]))]);
-        network.Parameter(layer[0], "hiddenBias", behind ? fromHidden[(2 * units)..] : new double[units]);
+        if (behind)
+            network.Parameter(layer[0], "hiddenBias", fromHidden[(2 * units)..]);
         return Results(c, network.Run([.. layer]), batchFirst, steps, units);
     }
 
@@ -241,7 +253,7 @@ internal static partial class OnnxOperators
     private static (OperatorNetwork Network, Node[] Inputs, bool BatchFirst, int Steps) Sequence(OnnxCase c, int states, int units)
     {
         if (c.Text("direction", "forward") != "forward")
-            throw new LeftOutException("sequences read backward");
+            throw new LeftOutException("sequences read backward: the package has no such case");
         var batchFirst = c.Integer("layout", 0) == 1;
         var x = batchFirst ? c.Input(0) : c.Input(0).Transposed(1, 0, 2);
         var network = new OperatorNetwork(x.Type, x.Shape[0]);

@@ -95,6 +95,7 @@ internal static partial class OnnxOperators
         ["Slice"] = Slice,
 
         // Sequences.
+        ["RNN"] = Rnn,
         ["LSTM"] = Lstm,
         ["GRU"] = Gru,
 

@@ -55,8 +55,15 @@ internal static class DigestTrainings
         // Sequences.
         new("sparse-embedding", g => g.IndexInput("tokens", 6).Embedding(30, 17, paddingIndex: 0).Flatten().Affine(10).SoftmaxCrossEntropy()),
         new("dense-embedding", g => g.IndexInput("tokens", 6).Embedding(30, 17).Flatten().Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("rnn", g => g.Input("x", 7, 5).Rnn(12, g.IndexInput("lengths")).RnnLast(9, function: RnnFunction.Relu).Affine(10).SoftmaxCrossEntropy()),
         new("lstm", g => g.Input("x", 7, 5).Lstm(12, g.IndexInput("lengths")).LstmLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("gru", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths")).GruLast(9).Affine(10).SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("gru-before", g => g.Input("x", 7, 5).Gru(12, g.IndexInput("lengths"), resetAfter: false).GruLast(9, resetAfter: false).Affine(10)
+            .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("both-directions", g => g.Input("x", 7, 5).BidirectionalLstm(6, g.IndexInput("lengths")).BidirectionalGru(5).BidirectionalRnnLast(4).Affine(10)
+            .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
+        new("layers", g => g.Input("x", 7, 5).StackedLstm(6, 2, g.IndexInput("lengths"), dropout: 0.2).Lstm(9, projection: 4).StackedGruLast(5, 2).Affine(10)
+            .SoftmaxCrossEntropy()) { Optimizer = new AdamMaker() },
         new("attention", Attention) { Optimizer = new AdamMaker() },
 
         // Graphs and losses.

@@ -258,7 +258,9 @@ internal static partial class Scenarios
         var graph = new GraphBuilder();
         var (x, lengths) = (graph.Input("x", Length, 24), graph.IndexInput("lengths"));
         var attended = (x + graph.Parameter("position", new Shape(Length, 24))).SelfAttention(2, causal: true, lengths);
-        attended.Lstm(40, lengths).Gru(24).CrossAttention(x, 3, lengths).MeanSquaredError();
+        var h = attended.Rnn(30, lengths).Lstm(40, lengths).Gru(24).Gru(20, lengths, resetAfter: false);
+        h = h.StackedLstm(16, 2, lengths, dropout: 0.1, bidirectional: true).BidirectionalGru(12).Lstm(20, lengths, projection: 9);
+        h.BidirectionalRnn(12, lengths).CrossAttention(x, 3, lengths).MeanSquaredError();
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var workspace = network.CreateWorkspace(16, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));
         var adam = new Adam<float>(network.Parameters.Length);

@@ -25,33 +25,13 @@ internal static unsafe class SequenceRows
     public static Matrix<T> Step<T>(Span<T> values, int step, int rows, int steps, int columns) where T : unmanaged =>
         new(values[(step * columns)..], rows, columns, steps * columns);
 
-    /// <summary>
-    /// What each step of each row starts from: destination[row, 0] = initial[row], or 0 where that is empty, and
-    /// destination[row, t] = states[row, t - 1].
-    /// </summary>
-    public static void Shift<T>(ReadOnlySpan<T> states, ReadOnlySpan<T> initial, Span<T> destination, int rows, int columns) where T : unmanaged
+    /// <summary>Copies row <paramref name="row"/> of some states, or writes zeros where they are empty.</summary>
+    public static void Set<T>(Span<T> destination, ReadOnlySpan<T> states, int row) where T : unmanaged
     {
-        var size = destination.Length / rows;
-        for (var row = 0; row < rows; row++)
-        {
-            var to = destination.Slice(row * size, size);
-            if (initial.IsEmpty)
-                to[..columns].Clear();
-            else
-                initial.Slice(row * columns, columns).CopyTo(to);
-            states.Slice(row * size, size - columns).CopyTo(to[columns..]);
-        }
-    }
-
-    /// <summary>destination[row] = states[row, lengths[row] - 1], or the state of the last step where there are no lengths.</summary>
-    public static void Last<T>(ReadOnlySpan<T> states, ReadOnlySpan<int> lengths, Span<T> destination, int rows, int columns) where T : unmanaged
-    {
-        var size = states.Length / rows;
-        for (var row = 0; row < rows; row++)
-        {
-            var end = lengths.IsEmpty ? size : lengths[row] * columns;
-            states.Slice(row * size + end - columns, columns).CopyTo(destination[(row * columns)..]);
-        }
+        if (states.IsEmpty)
+            destination.Clear();
+        else
+            states.Slice(row * destination.Length, destination.Length).CopyTo(destination);
     }
 
     /// <summary>A dense row-major copy of the transpose.</summary>

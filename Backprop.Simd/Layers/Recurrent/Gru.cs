@@ -16,22 +16,27 @@ namespace Backprop.Simd.Layers;
 /// <para>Parameters: inputWeight W [D, 3H], hiddenWeight U [H, 3H], bias b [3H], the gates side by side in the order r, z, n;
 /// hiddenBias b_h [H], the bias that r multiplies. Both weights start as Xavier uniform with the fans of one gate, the biases at
 /// zero.</para>
+/// <para>With <c>resetAfter: false</c> r multiplies before the product, n = tanh(p_n + (r h) U_n), and there is no hiddenBias: the form of the
+/// paper, of Keras's <c>reset_after=False</c> and of ONNX's <c>linear_before_reset=0</c>. It takes two products a step.</para>
 /// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
-/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014; As in PyTorch's GRU, r multiplies
-/// after the product and z is the share of the old state; PyTorch's two biases of r and z are one bias here.</para>
+/// <para>With <c>reverse</c> a row is read from its last valid step to its first: the initial state lies behind its end, h of all steps lies
+/// at the steps' places, and the last state is at the row's first step.</para>
+/// <para>Cho et al., "Learning phrase representations using RNN encoder-decoder", EMNLP 2014. As in PyTorch's GRU, r multiplies
+/// after the product by default, and z is the share of the old state; PyTorch's two biases of r and z are one bias here.</para>
 /// </remarks>
 public sealed class Gru : Layer
 {
     /// <summary>Makes the layer.</summary>
     /// <param name="units">H, the number of units, 1 to 2^29 - 1.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
+    /// <param name="resetAfter">Whether r multiplies after the product with U; false: h before it.</param>
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range.</exception>
-    public Gru(int units, Initializer? initializer = null)
+    public Gru(int units, Initializer? initializer = null, bool resetAfter = true, bool reverse = false)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
-        (Units, Initializer) = (units, initializer);
+        SequenceInputs.CheckUnits(units);
+        (Units, Initializer, ResetAfter, IsReverse) = (units, initializer, resetAfter, reverse);
     }
 
     /// <summary>The number of units, H.</summary>
@@ -40,98 +45,104 @@ public sealed class Gru : Layer
     /// <summary>How both weights start; Xavier uniform if null.</summary>
     public Initializer? Initializer { get; }
 
+    /// <summary>Whether the reset gate multiplies after the product with the hidden weight, or the state before it.</summary>
+    public bool ResetAfter { get; }
+
+    /// <summary>Whether each row is read backward.</summary>
+    public bool IsReverse { get; }
+
     /// <inheritdoc/>
     public override string Kind => "gru";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
-        var shape = SequenceInputs.CheckRecurrence(declaration, states: 1, Units);
-        int steps = shape[0], gates = 3 * Units;
-        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, Initialize.Zeros);
-        declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
-        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
-        declaration.AddOutput(new Shape(steps, Units));
-        declaration.AddOutput(new Shape(Units));
-        declaration.Meaning = OutputMeaning.Numbers;
+        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 3, states: 1, Initializer, Initialize.Zeros);
+        if (ResetAfter)
+            declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
         declaration.UseCache(4L * steps * Units);
-        declaration.UseScratch((5L * steps + 4) * Units, (long)Units * gates);
+        declaration.UseScratch((5L * steps + 4) * Units, 3L * Units * Units);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {
-        var (rows, compute) = (context.Rows, context.Compute);
-        var shape = context.InputType(0).Shape;
-        var (steps, width, all) = (shape[0], 3 * Units, rows * shape[0] * Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        SequenceInputs.CheckLengths(Kind, lengths, 1, steps);
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
-
-        var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
-        var inner = context.Training ? context.Cache.Slice(3 * all, all) : [];
-        var fromHidden = new Matrix<T>(context.Scratch[(5 * all)..], rows, width);
-        var zeros = context.Scratch.Slice(5 * all + rows * width, rows * Units);
-        if (!hasState)
-        {
-            zeros.Clear();
-            fromHidden.Span[..(rows * width)].Clear();
-        }
-
-        var hidden = context.Output(0);
-        Gemm.MultiplyAddRow(new(context.Input(0), rows * steps, shape[1]), context.ParameterMatrix(0), context.Parameter(2),
-            new Matrix<T>(gates, rows * steps, width), compute);
-        for (var t = 0; t < steps; t++)
-        {
-            var previous = t > 0 ? SequenceRows.Step<T>(hidden, t - 1, rows, steps, Units).AsReadOnly()
-                : new ReadOnlyMatrix<T>(hasState ? context.Input(first) : zeros, rows, Units);
-            if (t > 0 || hasState)
-                Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
-            var step = new GruForwardStep<T>(SequenceRows.Step(gates, t, rows, steps, width), fromHidden, context.Parameter(3), previous,
-                inner.IsEmpty ? default : SequenceRows.Step(inner, t, rows, steps, Units), SequenceRows.Step(hidden, t, rows, steps, Units), new(lengths, t));
-            RegisterWidth.ForRows<T, GruForwardStep<T>>(step, rows, Units, GruForwardStep<T>.Cost, compute);
-        }
-
-        SequenceRows.Last(hidden, lengths, context.Output(1), rows, Units);
+        if (ResetAfter)
+            ForwardAfter(in context);
+        else
+            ForwardBefore(in context);
     }
 
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
-        var (rows, compute) = (context.Rows, context.Compute);
-        var shape = context.InputType(0).Shape;
-        var (steps, all) = (shape[0], rows * shape[0] * Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
+        if (ResetAfter)
+            BackwardAfter(in context);
+        else
+            BackwardBefore(in context);
+    }
+
+    private void ForwardAfter<T>(in ForwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var run = new Recurrence<T>(in context, Kind, IsReverse);
+        var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
+        var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
+        var inner = context.Training ? context.Cache.Slice(3 * all, all) : [];
+        var fromHidden = new Matrix<T>(context.Scratch[(5 * all)..], run.Rows, width);
+        var initial = run.InitialHidden;
+        if (!run.HasState)
+        {
+            var zeros = context.Scratch.Slice(5 * all + run.Rows * width, run.Rows * Units);
+            zeros.Clear();
+            fromHidden.Span[..(run.Rows * width)].Clear();
+            initial = zeros;
+        }
+
+        var hidden = context.Output(0);
+        Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(gates, width), compute);
+        for (var count = 0; count < run.Steps; count++)
+        {
+            var t = run.Position(count);
+            var previous = run.Before(hidden, count, initial, Units);
+            if (count > 0 || run.HasState)
+                Gemm.Multiply(previous, context.ParameterMatrix(1), fromHidden, compute);
+            var step = new GruForwardStep<T>(run.Step(gates, t, width), fromHidden, context.Parameter(3), previous,
+                inner.IsEmpty ? default : run.Step(inner, t, Units), run.Step(hidden, t, Units), run.At(t));
+            RegisterWidth.ForRows<T, GruForwardStep<T>>(step, run.Rows, Units, GruForwardStep<T>.Cost, compute);
+            run.Enter(hidden, t, run.InitialHidden, Units);
+        }
+
+        run.Leave(hidden, Units);
+        run.Last(hidden, context.Output(1), Units);
+    }
+
+    private void BackwardAfter<T>(in BackwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var run = new Recurrence<T>(in context, IsReverse);
+        var (all, compute) = (run.Rows * run.Steps * Units, context.Compute);
 
         // The gradients of the gates, from the last step to the first. Each row begins where its sequence ends.
         Span<T> gates = context.Cache[..(3 * all)], inner = context.Cache.Slice(3 * all, all);
         Span<T> gradients = context.Scratch[..(4 * all)], shifted = context.Scratch.Slice(4 * all, all);
-        var carry = new Matrix<T>(context.Scratch[(5 * all)..], rows, Units);
-        SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], shifted, rows, Units);
+        var carry = new Matrix<T>(context.Scratch[(5 * all)..], run.Rows, Units);
+        run.Shift(context.Output(0), shifted, Units);
         context.OutputGradient(1).CopyTo(carry.Span);
         var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = steps - 1; t >= 0; t--)
+        for (var count = run.Steps - 1; count >= 0; count--)
         {
-            var d = SequenceRows.Step(gradients, t, rows, steps, 4 * Units);
-            var step = new GruBackwardStep<T>(SequenceRows.Step(gates, t, rows, steps, 3 * Units), SequenceRows.Step(inner, t, rows, steps, Units),
-                SequenceRows.Step(shifted, t, rows, steps, Units), SequenceRows.Step(context.OutputGradient(0), t, rows, steps, Units), carry, d,
-                new(lengths, t));
-            RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, rows, Units, GruBackwardStep<T>.Cost, compute);
-            if (t > 0 || hasState)
+            var t = run.Position(count);
+            var d = run.Step(gradients, t, 4 * Units);
+            var step = new GruBackwardStep<T>(run.Step(gates, t, 3 * Units), run.Step(inner, t, Units), run.Step(shifted, t, Units),
+                run.Step(context.OutputGradient(0), t, Units), carry, d, run.At(t));
+            RegisterWidth.ForRows<T, GruBackwardStep<T>>(step, run.Rows, Units, GruBackwardStep<T>.Cost, compute);
+            if (count > 0 || run.HasState)
                 Gemm.MultiplyAdd(d.SliceColumns(Units, 3 * Units), transposed, carry, compute);
         }
 
         // The rest handles all steps at once. Gradients are in the order n, r, z, a; parameters in the order r, z, n.
-        var whole = new ReadOnlyMatrix<T>(gradients, rows * steps, 4 * Units);
+        ReadOnlyMatrix<T> whole = run.All(gradients, 4 * Units), before = run.All(shifted, Units);
         ReadOnlyMatrix<T> dn = whole.SliceColumns(0, Units), drz = whole.SliceColumns(Units, 2 * Units);
-        ReadOnlyMatrix<T> x = new(context.Input(0), rows * steps, shape[1]), before = new(shifted, rows * steps, Units), w = context.ParameterMatrix(0);
+        ReadOnlyMatrix<T> x = run.Input(context.Input(0)), w = context.ParameterMatrix(0);
         var dx = context.InputGradient(0).Reshape(x.Rows, x.Columns);
         dx.Product(drz, w.SliceColumns(0, 2 * Units).Transposed);
         dx.Adding.Product(dn, w.SliceColumns(2 * Units, Units).Transposed);
@@ -143,7 +154,75 @@ public sealed class Gru : Layer
         db.Slice(0, 2 * Units).ColumnSums(drz);
         db.Slice(2 * Units, Units).ColumnSums(dn);
         context.ParameterGradient(3).ColumnSums(whole.SliceColumns(3 * Units, Units));
-        if (hasState)
-            context.InputGradient(first).Copy(carry.Span[..(rows * Units)]);
+        if (run.HasState)
+            context.InputGradient(run.FirstState).Copy(carry.Span[..(run.Rows * Units)]);
+    }
+
+    private void ForwardBefore<T>(in ForwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var run = new Recurrence<T>(in context, Kind, IsReverse);
+        var (width, all, compute) = (3 * Units, run.Rows * run.Steps * Units, context.Compute);
+        var gates = (context.Training ? context.Cache : context.Scratch)[..(3 * all)];
+        var initial = run.InitialHidden;
+        if (!run.HasState)
+        {
+            var zeros = context.Scratch.Slice(5 * all, run.Rows * Units);
+            zeros.Clear();
+            initial = zeros;
+        }
+
+        var hidden = context.Output(0);
+        ReadOnlyMatrix<T> u = context.ParameterMatrix(1), first = u.SliceColumns(0, 2 * Units), last = u.SliceColumns(2 * Units, Units);
+        Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(gates, width), compute);
+        for (var count = 0; count < run.Steps; count++)
+        {
+            var t = run.Position(count);
+            var isZero = count == 0 && !run.HasState;
+            var previous = run.Before(hidden, count, initial, Units);
+            var sums = run.Step(gates, t, width);
+            var reset = context.Training ? run.Step(context.Cache[(3 * all)..], t, Units) : new(context.Scratch[(4 * all)..], run.Rows, Units);
+            if (!isZero)
+                Gemm.MultiplyAdd(previous, first, sums.SliceColumns(0, 2 * Units), compute);
+            GruBeforeSteps.Reset(sums, previous, reset, run.At(t), compute);
+            if (!isZero)
+                Gemm.MultiplyAdd(reset, last, sums.SliceColumns(2 * Units, Units), compute);
+            GruBeforeSteps.Candidate(sums, previous, run.Step(hidden, t, Units), run.At(t), compute);
+            run.Enter(hidden, t, run.InitialHidden, Units);
+        }
+
+        run.Leave(hidden, Units);
+        run.Last(hidden, context.Output(1), Units);
+    }
+
+    private void BackwardBefore<T>(in BackwardContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var run = new Recurrence<T>(in context, IsReverse);
+        var (width, all, states, compute) = (3 * Units, run.Rows * run.Steps * Units, run.Rows * Units, context.Compute);
+        Span<T> gates = context.Cache[..(3 * all)], reset = context.Cache.Slice(3 * all, all);
+        Span<T> gradients = context.Scratch[..(3 * all)], shifted = context.Scratch.Slice(3 * all, all);
+        Matrix<T> carry = new(context.Scratch[(4 * all)..], run.Rows, Units), e = new(context.Scratch[(4 * all + states)..], run.Rows, Units);
+        run.Shift(context.Output(0), shifted, Units);
+        context.OutputGradient(1).CopyTo(carry.Span);
+        ReadOnlyMatrix<T> transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
+        for (var count = run.Steps - 1; count >= 0; count--)
+        {
+            var t = run.Position(count);
+            Matrix<T> d = run.Step(gradients, t, width), gate = run.Step(gates, t, width);
+            ReadOnlyMatrix<T> previous = run.Step(shifted, t, Units);
+            GruBeforeSteps.CandidateGradient(gate, previous, run.Step(context.OutputGradient(0), t, Units), carry, d, run.At(t), compute);
+            Gemm.Multiply(d.SliceColumns(2 * Units, Units), transposed.SliceRows(2 * Units, Units), e, compute);
+            GruBeforeSteps.ResetGradient(gate, previous, e, carry, d, run.At(t), compute);
+            if (count > 0 || run.HasState)
+                Gemm.MultiplyAdd(d.SliceColumns(0, 2 * Units), transposed.SliceRows(0, 2 * Units), carry, compute);
+        }
+
+        // The rest is one product for each gradient, over all steps.
+        ReadOnlyMatrix<T> whole = run.All(gradients, width), before = run.All(shifted, Units), kept = run.All(reset, Units);
+        run.WriteInputGradients(in context, whole);
+        var du = context.ParameterGradient(1);
+        du.SliceColumns(0, 2 * Units).Product(before.Transposed, whole.SliceColumns(0, 2 * Units));
+        du.SliceColumns(2 * Units, Units).Product(kept.Transposed, whole.SliceColumns(2 * Units, Units));
+        if (run.HasState)
+            context.InputGradient(run.FirstState).Copy(carry.Span[..states]);
     }
 }

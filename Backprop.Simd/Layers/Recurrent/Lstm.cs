@@ -18,6 +18,11 @@ namespace Backprop.Simd.Layers;
 /// starts at zero, except for f.</para>
 /// <para>A row that is shorter than T has outputs 0 after its end; its last state is the state at its end. No gradient flows
 /// through the padding; its numbers do not matter, as long as they are finite.</para>
+/// <para>With <c>reverse</c> a row is read from its last valid step to its first: the initial state lies behind its end, h of all steps lies
+/// at the steps' places, and the last state is at the row's first step.</para>
+/// <para>With a projection to P columns h' = (sigmoid(o) tanh(c')) R: h of all steps is [T, P], the last and the initial h are [P],
+/// hiddenWeight is [P, 4H], and there is projectionWeight R [H, P], which starts as Xavier uniform. Sak, Senior and Beaufays, "Long short-term
+/// memory recurrent neural network architectures", Interspeech 2014; PyTorch's <c>proj_size</c>.</para>
 /// <para>Back-propagation goes through all steps. Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9(8),
 /// 1997; with forget gates, Gers, Schmidhuber and Cummins, Neural Computation 12(10), 2000. The gates are as in PyTorch's LSTM; its two
 /// biases are one here.</para>
@@ -29,15 +34,17 @@ public sealed class Lstm : Layer
     /// <param name="forgetBias">The initial bias of the forget gate. With 1, cells keep their contents early in training
     /// (Jozefowicz, Zaremba and Sutskever, ICML 2015); PyTorch starts around 0.</param>
     /// <param name="initializer">How both weights start; Xavier uniform if null.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> is out of range, or <paramref name="forgetBias"/> is not
-    /// finite.</exception>
-    public Lstm(int units, double forgetBias = 1, Initializer? initializer = null)
+    /// <param name="reverse">Whether each row is read backward, from its last valid step to its first.</param>
+    /// <param name="projection">P, the size of h behind a projection, 1 to 2^29 - 1; null for none.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="units"/> or <paramref name="projection"/> is out of range, or
+    /// <paramref name="forgetBias"/> is not finite.</exception>
+    public Lstm(int units, double forgetBias = 1, Initializer? initializer = null, bool reverse = false, int? projection = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4);
+        SequenceInputs.CheckUnits(units);
+        SequenceInputs.CheckUnits(projection ?? 1, nameof(projection));
         if (!double.IsFinite(forgetBias))
             throw new ArgumentOutOfRangeException(nameof(forgetBias), forgetBias, "The bias of the forget gate must be finite.");
-        (Units, ForgetBias, Initializer) = (units, forgetBias, initializer);
+        (Units, ForgetBias, Initializer, IsReverse, Projection) = (units, forgetBias, initializer, reverse, projection);
     }
 
     /// <summary>The number of units, H.</summary>
@@ -49,59 +56,68 @@ public sealed class Lstm : Layer
     /// <summary>How both weights start; Xavier uniform if null.</summary>
     public Initializer? Initializer { get; }
 
+    /// <summary>Whether each row is read backward.</summary>
+    public bool IsReverse { get; }
+
+    /// <summary>The size of h behind a projection, P; null if there is none.</summary>
+    public int? Projection { get; }
+
+    /// <summary>The size of h.</summary>
+    private int Size => Projection ?? Units;
+
     /// <inheritdoc/>
     public override string Kind => "lstm";
 
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
-        var shape = SequenceInputs.CheckRecurrence(declaration, states: 2, Units);
-        int steps = shape[0], gates = 4 * Units;
-        declaration.AddParameter("inputWeight", new Shape(shape[1], gates), shape[1], Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("hiddenWeight", new Shape(Units, gates), Units, Units, Initializer ?? Initialize.Xavier);
-        declaration.AddParameter("bias", new Shape(gates), shape[1], Units, new BiasInitializer(ForgetBias));
-        declaration.UseOperations(2.0 * steps * (shape[1] + Units) * gates);
-        declaration.AddOutput(new Shape(steps, Units));
-        declaration.AddOutput(new Shape(Units));
-        declaration.AddOutput(new Shape(Units));
-        declaration.Meaning = OutputMeaning.Numbers;
-        declaration.UseCache(6L * steps * Units);
-        declaration.UseScratch((5L * steps + 3) * Units, (long)Units * gates);
+        var steps = SequenceInputs.DeclareRecurrence(
+            declaration, Units, gates: 4, states: 2, Initializer, new BiasInitializer(ForgetBias), Projection);
+        if (Projection is not null)
+            declaration.AddParameter("projectionWeight", new Shape(Units, Size), Units, Size, Initializer ?? Initialize.Xavier);
+        declaration.UseCache((Projection is null ? 6L : 7L) * steps * Units);
+        var perRow = (4L * steps + 2) * Units + (steps + 1L) * Size;
+        if (Projection is null)
+            declaration.UseScratch(perRow, 4L * Units * Units);
+        else
+            declaration.UseScratch(perRow + Units + (long)steps * Size, 5L * Units * Size);
     }
 
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {
-        var buffers = new Buffers<T>(context.Cache, context.Scratch, context.Rows, context.InputType(0).Shape, Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        SequenceInputs.CheckLengths(Kind, lengths, 1, buffers.Steps);
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
-        if (!hasState)
+        var run = new Recurrence<T>(in context, Kind, IsReverse);
+        var buffers = new Buffers<T>(context.Cache, context.Scratch, run.Rows, run.Steps, Units, Size);
+        if (!run.HasState)
             buffers.Zeros.Clear();
+        if (run.IsReverse && !context.Training)
+            (run.HasState ? run.InitialCell : buffers.Zeros).CopyTo(buffers.Cell); // Rows that begin later find it there.
 
         var hidden = context.Output(0);
-        Gemm.MultiplyAddRow(buffers.Sequence(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), buffers.All(buffers.Gates, 4),
+        Gemm.MultiplyAddRow(run.Input(context.Input(0)), context.ParameterMatrix(0), context.Parameter(2), run.All(buffers.Gates, 4 * Units),
             context.Compute);
-        for (var t = 0; t < buffers.Steps; t++)
+        for (var count = 0; count < run.Steps; count++)
         {
-            var gates = buffers.Step(buffers.Gates, t, 4);
-            if (t > 0 || hasState)
-            {
-                var previous = t > 0 ? buffers.Step(hidden, t - 1, 1) : buffers.State(context.Input(first));
-                Gemm.MultiplyAdd(previous, context.ParameterMatrix(1), gates, context.Compute);
-            }
-
-            var cells = t > 0 ? buffers.CellsOf(t - 1) : buffers.State(hasState ? context.Input(first + 1) : buffers.Zeros);
-            var step = new LstmForwardStep<T>(gates, cells, buffers.CellsOf(t),
-                buffers.TanhCells.IsEmpty ? default : buffers.Step(buffers.TanhCells, t, 1), buffers.Step(hidden, t, 1), new(lengths, t));
-            RegisterWidth.ForRows<T, LstmForwardStep<T>>(step, context.Rows, Units, LstmForwardStep<T>.Cost, context.Compute);
+            var t = run.Position(count);
+            var gates = run.Step(buffers.Gates, t, 4 * Units);
+            if (count > 0 || run.HasState)
+                Gemm.MultiplyAdd(run.Before(hidden, count, run.InitialHidden, Size), context.ParameterMatrix(1), gates, context.Compute);
+            var h = run.Step(hidden, t, Size);
+            var unprojected = Projection is null ? h : context.Training ? run.Step(buffers.Unprojected, t, Units) : new(buffers.Step, run.Rows, Units);
+            var step = new LstmForwardStep<T>(gates, Before(in run, in buffers, count), CellsOf(in run, in buffers, t),
+                buffers.TanhCells.IsEmpty ? default : run.Step(buffers.TanhCells, t, Units), unprojected, run.At(t));
+            RegisterWidth.ForRows<T, LstmForwardStep<T>>(step, run.Rows, Units, LstmForwardStep<T>.Cost, context.Compute);
+            if (Projection is not null)
+                Gemm.Multiply(unprojected, context.ParameterMatrix(3), h, context.Compute);
+            run.Enter(hidden, t, run.InitialHidden, Size);
+            if (context.Training)
+                run.Enter(buffers.Cells, t, run.InitialCell, Units);
         }
 
-        SequenceRows.Last(hidden, lengths, context.Output(1), context.Rows, Units);
+        run.Leave(hidden, Size);
+        run.Last(hidden, context.Output(1), Size);
         if (context.Training)
-            SequenceRows.Last(buffers.Cells, lengths, context.Output(2), context.Rows, Units);
+            run.Last(buffers.Cells, context.Output(2), Units);
         else
             buffers.Cell.CopyTo(context.Output(2)); // A row that has ended keeps its cell.
     }
@@ -109,63 +125,84 @@ public sealed class Lstm : Layer
     /// <inheritdoc/>
     public override void Backward<T>(in BackwardContext<T> context)
     {
+        var run = new Recurrence<T>(in context, IsReverse);
         var compute = context.Compute;
-        var buffers = new Buffers<T>(context.Cache, context.Scratch, context.Rows, context.InputType(0).Shape, Units);
-        var hasLengths = context.InputCount > 1 && context.InputType(1).Kind == EdgeKind.Indices;
-        var lengths = hasLengths ? context.Indices(1) : [];
-        var first = hasLengths ? 2 : 1;
-        var hasState = context.InputCount > first;
-        if (!hasState)
+        var buffers = new Buffers<T>(context.Cache, context.Scratch, run.Rows, run.Steps, Units, Size);
+        if (!run.HasState || Projection is not null)
             buffers.Zeros.Clear();
 
         // By the gates, from the last step to the first; rows join where their sequence ends.
         var gradients = buffers.Gradients;
         context.OutputGradient(1).CopyTo(buffers.Carry);
         context.OutputGradient(2).CopyTo(buffers.Cell);
-        var carry = new Matrix<T>(buffers.Carry, context.Rows, Units);
+        Matrix<T> carry = new(buffers.Carry, run.Rows, Size), cell = new(buffers.Cell, run.Rows, Units);
         var transposed = SequenceRows.Transpose(context.ParameterMatrix(1), context.BatchScratch);
-        for (var t = buffers.Steps - 1; t >= 0; t--)
+        var projection = Projection is null ? default : SequenceRows.Transpose(context.ParameterMatrix(3), context.BatchScratch[(4 * Units * Size)..]);
+        for (var count = run.Steps - 1; count >= 0; count--)
         {
-            var cells = t > 0 ? buffers.CellsOf(t - 1) : buffers.State(hasState ? context.Input(first + 1) : buffers.Zeros);
-            var step = new LstmBackwardStep<T>(buffers.Step(buffers.Gates, t, 4), cells, buffers.Step(buffers.TanhCells, t, 1),
-                buffers.Step(context.OutputGradient(0), t, 1), carry, new(buffers.Cell, context.Rows, Units), buffers.Step(gradients, t, 4), new(lengths, t));
-            RegisterWidth.ForRows<T, LstmBackwardStep<T>>(step, context.Rows, Units, LstmBackwardStep<T>.Cost, compute);
-            if (t == 0)
+            var t = run.Position(count);
+            var d = run.Step(gradients, t, 4 * Units);
+            if (Projection is not null)
+                Unproject(in context, in run, in buffers, t, carry, projection);
+            var outputs = Projection is null ? run.Step(context.OutputGradient(0), t, Units) : new(buffers.Step, run.Rows, Units);
+            var step = new LstmBackwardStep<T>(run.Step(buffers.Gates, t, 4 * Units), Before(in run, in buffers, count), run.Step(buffers.TanhCells, t, Units),
+                outputs, Projection is null ? carry : new(buffers.Zeros, run.Rows, Units), cell, d, run.At(t));
+            RegisterWidth.ForRows<T, LstmBackwardStep<T>>(step, run.Rows, Units, LstmBackwardStep<T>.Cost, compute);
+            if (count == 0 && !(run.IsReverse && run.HasState))
                 continue;
-            if (hasLengths)
-                Gemm.MultiplyAdd(buffers.Step(gradients, t, 4), transposed, carry, compute);
+            if (run.Lengths.IsEmpty)
+                Gemm.Multiply(d, transposed, carry, compute);
             else
-                Gemm.Multiply(buffers.Step(gradients, t, 4), transposed, carry, compute);
+                Gemm.MultiplyAdd(d, transposed, carry, compute);
         }
 
         // The rest is one product for each gradient, over all steps.
-        var d = buffers.All(gradients, 4);
-        var x = buffers.Sequence(context.Input(0));
-        SequenceRows.Shift(context.Output(0), hasState ? context.Input(first) : [], buffers.Shifted, context.Rows, Units);
-        context.InputGradient(0).Reshape(x.Rows, x.Columns).Product(d, context.ParameterMatrix(0).Transposed);
-        context.ParameterGradient(0).Product(x.Transposed, d);
-        context.ParameterGradient(1).Product(buffers.All(buffers.Shifted, 1).AsReadOnly().Transposed, d);
-        context.ParameterGradient(2).ColumnSums(d);
-        if (!hasState)
+        ReadOnlyMatrix<T> whole = run.All(gradients, 4 * Units), before = run.All(buffers.Shifted, Size);
+        run.Shift(context.Output(0), buffers.Shifted, Size);
+        run.WriteInputGradients(in context, whole);
+        context.ParameterGradient(1).Product(before.Transposed, whole);
+        if (Projection is not null)
+            context.ParameterGradient(3).Product(run.All(buffers.Unprojected, Units).AsReadOnly().Transposed, run.All(buffers.Projected, Size));
+        if (!run.HasState)
             return;
-        context.InputGradient(first).Product(buffers.Step(gradients, 0, 4), transposed);
-        context.InputGradient(first + 1).Copy(buffers.Cell);
+        if (run.IsReverse)
+            context.InputGradient(run.FirstState).Copy(buffers.Carry); // Rows have begun at different steps.
+        else
+            context.InputGradient(run.FirstState).Product(run.Step(gradients, 0, 4 * Units), transposed);
+        context.InputGradient(run.FirstState + 1).Copy(buffers.Cell);
     }
+
+    /// <summary>Writes the gradient by h = m R of a step, which is kept for that by R, and what it gives to m.</summary>
+    private void Unproject<T>(
+        in BackwardContext<T> context, in Recurrence<T> run, in Buffers<T> buffers, int step, Matrix<T> carry, ReadOnlyMatrix<T> projection)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Matrix<T> dh = run.Step(buffers.Projected, step, Size), dm = new(buffers.Step, run.Rows, Units);
+        var outputs = run.Step(context.OutputGradient(0), step, Size);
+        RnnSteps.Backward(default(FirstOperator<T>), outputs, outputs, carry, dh, run.At(step), context.Compute);
+        Gemm.Multiply(dh, projection, dm, context.Compute);
+    }
+
+    /// <summary>c after a step; in inference one matrix for all steps.</summary>
+    private Matrix<T> CellsOf<T>(in Recurrence<T> run, in Buffers<T> buffers, int step) where T : unmanaged, IFloatingPointIeee754<T> =>
+        buffers.Cells.IsEmpty ? new(buffers.Cell, run.Rows, Units) : run.Step(buffers.Cells, step, Units);
+
+    /// <summary>c before the position that is read after some others.</summary>
+    private ReadOnlyMatrix<T> Before<T>(in Recurrence<T> run, in Buffers<T> buffers, int count) where T : unmanaged, IFloatingPointIeee754<T> =>
+        count > 0 ? CellsOf(in run, in buffers, run.Position(count - 1)).AsReadOnly() : new(run.HasState ? run.InitialCell : buffers.Zeros, run.Rows, Units);
 
     /// <summary>The cache and scratch of some rows. In inference the gates and the cells of one step lie in scratch.</summary>
     private readonly ref struct Buffers<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        private readonly int _rows, _inputs, _units;
-
-        public Buffers(Span<T> cache, Span<T> scratch, int rows, Shape sequence, int units)
+        public Buffers(Span<T> cache, Span<T> scratch, int rows, int steps, int units, int size)
         {
-            (_rows, _units, Steps, _inputs) = (rows, units, sequence[0], sequence[1]);
-            int states = rows * units, all = Steps * states;
+            int states = rows * units, all = steps * states, hidden = rows * size;
             if (!cache.IsEmpty)
             {
                 Gates = cache[..(4 * all)];
                 Cells = cache.Slice(4 * all, all);
                 TanhCells = cache.Slice(5 * all, all);
+                Unprojected = cache[(6 * all)..];
             }
             else
             {
@@ -173,13 +210,17 @@ public sealed class Lstm : Layer
             }
 
             Gradients = scratch[..(4 * all)];
-            Shifted = scratch.Slice(4 * all, all);
-            Zeros = scratch.Slice(5 * all, states);
-            Carry = scratch.Slice(5 * all + states, states);
-            Cell = scratch.Slice(5 * all + 2 * states, states);
+            Shifted = scratch.Slice(4 * all, steps * hidden);
+            scratch = scratch[(4 * all + steps * hidden)..];
+            Zeros = scratch[..states];
+            Carry = scratch.Slice(states, hidden);
+            Cell = scratch.Slice(states + hidden, states);
+            scratch = scratch[(2 * states + hidden)..];
+            if (scratch.Length < states)
+                return;
+            Step = scratch[..states];
+            Projected = scratch[states..];
         }
-
-        public int Steps { get; }
 
         /// <summary>i, f, g, o after their functions, [rows, T, 4H].</summary>
         public Span<T> Gates { get; }
@@ -192,6 +233,15 @@ public sealed class Lstm : Layer
         /// <summary>The gradients of the sums before the functions, [rows, T, 4H].</summary>
         public Span<T> Gradients { get; }
 
+        /// <summary>h before its projection, [rows, T, H]; empty without a projection and in inference.</summary>
+        public Span<T> Unprojected { get; }
+
+        /// <summary>Of one step, [rows, H], with a projection: h before it in inference, its gradient in backward.</summary>
+        public Span<T> Step { get; }
+
+        /// <summary>With a projection, the gradient by h of each step, [rows, T, P].</summary>
+        public Span<T> Projected { get; }
+
         /// <summary>h before each step, [rows, T, H].</summary>
         public Span<T> Shifted { get; }
 
@@ -201,18 +251,6 @@ public sealed class Lstm : Layer
         public Span<T> Carry { get; }
 
         public Span<T> Cell { get; }
-
-        public Matrix<T> CellsOf(int step) => Cells.IsEmpty ? new(Cell, _rows, _units) : Step(Cells, step, 1);
-
-        public ReadOnlyMatrix<T> State(ReadOnlySpan<T> values) => new(values, _rows, _units);
-
-        public ReadOnlyMatrix<T> Sequence(ReadOnlySpan<T> values) => new(values, _rows * Steps, _inputs);
-
-        public Matrix<T> All(Span<T> values, int width) => new(values, _rows * Steps, width * _units);
-
-        public Matrix<T> Step(Span<T> values, int step, int width) => SequenceRows.Step(values, step, _rows, Steps, width * _units);
-
-        public ReadOnlyMatrix<T> Step(ReadOnlySpan<T> values, int step, int width) => SequenceRows.Step(values, step, _rows, Steps, width * _units);
     }
 
     /// <summary>Sets the bias of the forget gate to one value and the rest to zero, without random numbers.</summary>

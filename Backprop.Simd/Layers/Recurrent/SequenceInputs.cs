@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Backprop.Simd.Activations;
+using Backprop.Simd.Initializers;
 
 namespace Backprop.Simd.Layers;
 
@@ -15,12 +18,41 @@ internal static class SequenceInputs
         }
     }
 
+    /// <summary>Throws unless the gates of so many units can be counted.</summary>
+    public static void CheckUnits(int units, [CallerArgumentExpression(nameof(units))] string name = "")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(units, 1, name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(units, int.MaxValue / 4, name);
+    }
+
+    /// <summary>
+    /// Checks the inputs of a recurrent layer, and declares its parameters inputWeight [D, gates H], hiddenWeight [S, gates H] and bias, its
+    /// outputs h of all steps, [T, S], and its last states, h [S] and c [H]. S, the size of h, is H but behind a projection.
+    /// </summary>
+    /// <returns>T.</returns>
+    public static int DeclareRecurrence(
+        LayerDeclaration declaration, int units, int gates, int states, Initializer? weights, Initializer bias, int? projection = null)
+    {
+        var size = projection ?? units;
+        var shape = CheckRecurrence(declaration, states, size, units);
+        var (steps, columns, width) = (shape[0], shape[1], gates * units);
+        declaration.AddParameter("inputWeight", new Shape(columns, width), columns, units, weights ?? Initialize.Xavier);
+        declaration.AddParameter("hiddenWeight", new Shape(size, width), size, units, weights ?? Initialize.Xavier);
+        declaration.AddParameter("bias", new Shape(width), columns, units, bias);
+        declaration.UseOperations(2.0 * steps * ((double)columns + size) * width + 2.0 * steps * units * (projection ?? 0));
+        declaration.AddOutput(new Shape(steps, size));
+        for (var i = 0; i < states; i++)
+            declaration.AddOutput(new Shape(i == 0 ? size : units));
+        declaration.Meaning = OutputMeaning.Numbers;
+        return steps;
+    }
+
     /// <summary>
     /// Throws unless the inputs of a recurrent layer are a sequence [T, D], optionally lengths, and optionally
-    /// <paramref name="states"/> initial states [units].
+    /// <paramref name="states"/> initial states, h [size] and c [units].
     /// </summary>
     /// <returns>The shape of the sequence.</returns>
-    public static Shape CheckRecurrence(LayerDeclaration declaration, int states, int units)
+    private static Shape CheckRecurrence(LayerDeclaration declaration, int states, int size, int units)
     {
         ArgumentNullException.ThrowIfNull(declaration);
         var count = declaration.Inputs.Count;
@@ -37,10 +69,11 @@ internal static class SequenceInputs
             declaration.Require(1, EdgeKind.Indices, 0);
         for (var i = before; i < count; i++)
         {
-            if (declaration.Require(i, EdgeKind.Values, 1)[0] != units)
+            var expected = i == before ? size : units;
+            if (declaration.Require(i, EdgeKind.Values, 1)[0] != expected)
             {
                 throw new ArgumentException(
-                    $"Input {i} of {declaration.Kind}, an initial state, must be values [{units}]; it is {declaration.Inputs[i]}.", "inputs");
+                    $"Input {i} of {declaration.Kind}, an initial state, must be values [{expected}]; it is {declaration.Inputs[i]}.", "inputs");
             }
         }
 
