@@ -39,7 +39,7 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var weights = declaration.Require(2, EdgeKind.Values);
+        var weights = declaration.Require(WeightInput, EdgeKind.Values);
         var shape = declaration.Inputs[0].Shape;
         var fits = weights.Rank <= shape.Rank;
         for (var d = 0; fits && d < weights.Rank; d++)
@@ -47,8 +47,8 @@ public abstract class ElementwiseLoss : ReducedLoss
         if (!fits)
         {
             throw new ArgumentException(
-                $"Input 2 of {Kind} must be weights of rank 0, or of the first dimensions of {declaration.Inputs[0]}; it is {declaration.Inputs[2]}.",
-                "inputs");
+                $"Input {WeightInput} of {Kind} must be weights of rank 0, or of the first dimensions of {declaration.Inputs[0]}; "
+                + $"it is {declaration.Inputs[WeightInput]}.", "inputs");
         }
     }
 
@@ -60,8 +60,9 @@ public abstract class ElementwiseLoss : ReducedLoss
         var size = declaration.Require(0, EdgeKind.Values).Size;
         declaration.RequireSame(0, 1);
         var uniform = IsUniform(declaration.Inputs.Count);
-        long weights = declaration.Inputs.Count == 3 ? declaration.Inputs[2].Shape.Size : 1;
-        declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow * weights : 0, CachePerBatch);
+        var hasWeights = HasWeights(declaration.Inputs.Count);
+        long weights = hasWeights ? declaration.Inputs[WeightInput].Shape.Size : 1;
+        declaration.UseCache(perRow: hasWeights ? DoublesPerRow * weights : 0, CachePerBatch);
 
         // Forward keeps sums here, as doubles; backward a scale for each weight and each element.
         declaration.UseScratch(perRow: uniform ? 2L * (size / ElementLossKernels.Block + 1) : Math.Max(DoublesPerRow * weights, size + weights));
@@ -86,7 +87,7 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var count = context.InputCount == 3 ? context.Input(2).Length : context.Rows;
+        var count = HasWeights(context.InputCount) ? context.Input(WeightInput).Length : context.Rows;
         var size = y.Length / count;
         var doubles = Doubles(context.Scratch, 2 * count);
         Span<double> losses = doubles[..count], denominators = doubles[count..];
@@ -115,7 +116,7 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var count = context.InputCount == 3 ? context.Input(2).Length : context.Rows;
+        var count = HasWeights(context.InputCount) ? context.Input(WeightInput).Length : context.Rows;
         var size = y.Length / count;
         var scales = context.Scratch[..count];
         Scales(in context, scales);
