@@ -95,6 +95,7 @@ internal static class Instances
         [typeof(ViewLayer)] = () => new Flatten(),
         [typeof(AxisReduction)] = () => new Sum(),
         [typeof(UnaryGate)] = () => new Negate(),
+        [typeof(GatedUnit)] = () => new Glu(),
         [typeof(Loss)] = () => new MeanSquaredError(),
         [typeof(ReducedLoss)] = () => new MeanSquaredError(),
         [typeof(ElementwiseLoss)] = () => new MeanSquaredError(),

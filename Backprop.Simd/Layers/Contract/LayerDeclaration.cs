@@ -23,7 +23,7 @@ internal sealed record DeclaredState(string Name, Shape Shape, double Initial);
 public sealed class LayerDeclaration
 {
     private const LayerTraits AllTraits =
-        LayerTraits.ReadsInput | LayerTraits.ReadsOutput | LayerTraits.InPlace | LayerTraits.StridedRows | LayerTraits.View;
+        LayerTraits.ReadsInput | LayerTraits.ReadsOutput | LayerTraits.InPlace | LayerTraits.StridedRows | LayerTraits.View | LayerTraits.StopsGradient;
 
     private readonly EdgeType[] _inputs;
     private EdgeType[] _outputs = [];
