@@ -9,7 +9,7 @@ namespace Backprop.Simd.Losses;
 
 /// <summary>L = mean over rows of 1 - (2 sum p t + s) / (sum p + sum t + s), for probabilities p, or those of logits x, p = 1 / (1 + e^-x), targets
 /// t in [0, 1] of the same shape, and a smoothing term s. The sums go over all elements of a row.</summary>
-/// <remarks><para>Milletari, Navab, Ahmadi, arXiv:1606.04797, section 3, with the sum of p and t in place of that of their squares. The
+/// <remarks><para>Milletari, Navab, Ahmadi, arXiv:1606.04797, section 3, with sums of p and t in place of sums of their squares. The
 /// smoothing term makes the loss 0 where a row has no target and no prediction.</para>
 /// <para>With I = sum p t and U = sum p + sum t + s: dp = ((2 I + s) / U - 2 t) / U, dt = ((2 I + s) / U - 2 p) / U, dx = dp p (1 - p).
 /// The mean divides by the rows, or by the sum of their weights. One loss for each of several classes: a network's outputs are split, and

@@ -28,7 +28,7 @@ public sealed class MultiClassHinge : LabelLoss
         (Margin, IsSquared) = (margin, squared);
     }
 
-    /// <summary>How far the score of the label must be above another, so that this one adds nothing.</summary>
+    /// <summary>How far the label's score must be above another score, so that the other score adds nothing.</summary>
     public double Margin { get; }
 
     /// <summary>Whether p is 2.</summary>

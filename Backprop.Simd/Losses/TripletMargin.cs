@@ -31,7 +31,7 @@ public sealed class TripletMargin : ReducedLoss
     /// <summary>How much farther than the positive the negative must be, so that the loss is 0.</summary>
     public double Margin { get; }
 
-    /// <summary>Whether the negative's distance is the smaller of those to anchor and positive.</summary>
+    /// <summary>Whether the negative counts with the smaller of its distances to anchor and positive.</summary>
     public bool Swap { get; }
 
     /// <summary>What is added to each difference.</summary>
