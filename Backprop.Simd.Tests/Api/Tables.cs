@@ -89,6 +89,8 @@ internal static class Tables
         foreach (var member in (IEnumerable<string>)["Convolution1D", "SelfAttention", "CrossAttention", .. recurrences,
             "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "ConvolutionTranspose1D"])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
+        foreach (var parameter in (string[])["second", "positive", "negative", "variances"])
+            yield return ($"NodeChain.{parameter}", () => Instances.Of<GraphBuilder>().Input(parameter, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
         yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("Concatenate.axis", () => 0);

@@ -30,6 +30,7 @@ internal static partial class LayerSamples
         .. Convolutions(),
         .. Views(),
         .. MoreLosses(),
+        .. RowLosses(),
         .. Sequences(),
         .. Poolings(),
         .. Shapings(),

@@ -27,6 +27,10 @@ public sealed class ElementwiseLossTests
             yield return ("fraction", r, new BinaryCrossEntropy(1, r), ElementLossReference.BinaryCrossEntropy(1));
             yield return ("fraction", r, new BinaryCrossEntropy(2.5, r), ElementLossReference.BinaryCrossEntropy(2.5));
             yield return ("fraction", r, new BinaryCrossEntropy(0, r), ElementLossReference.BinaryCrossEntropy(0));
+            yield return ("fraction", r, new BinaryCrossEntropy(2.5, r, 0.2), ElementLossReference.SmoothedBinaryCrossEntropy(2.5, 0.2));
+            yield return ("fraction", r, new Focal(reduction: r), ElementLossReference.Focal(0.25, 2));
+            yield return ("fraction", r, new Focal(null, 1.5, r), ElementLossReference.Focal(null, 1.5));
+            yield return ("fraction", r, new Focal(0.75, 0, r), ElementLossReference.Focal(0.75, 0));
             yield return ("fraction", r, new KullbackLeibler(false, r), ElementLossReference.Divergence);
             yield return ("signed", r, new KullbackLeibler(true, r), ElementLossReference.LogDivergence);
         }
@@ -161,6 +165,25 @@ public sealed class ElementwiseLossTests
     }
 
     [Fact]
+    public void A_focal_loss_is_exact_at_infinite_and_large_logits()
+    {
+        foreach (var gamma in (double[])[0, 0.5, 1, 2])
+        {
+            Assert.Equal([0, 0, Inf, Inf, 500, 0],
+                new ReducedLossRun<double>(new Focal(0.5, gamma, LossReduction.None), new Shape(1),
+                    [Inf, -Inf, Inf, -Inf, -1000, 1000], [1, 0, 0, 1, 1, 1], null, null).Outputs);
+            var run = new ReducedLossRun<float>(new Focal(0.5, gamma, LossReduction.Sum), new Shape(8),
+                [Inf, -Inf, Inf, -Inf, 1000, -1000, 1000, -1000], [1, 0, 0, 1, 1, 0, 0, 1], null, null);
+            Assert.Equal([0, 0, 0.75f, -0.75f, 0, 0, 0.75f, -0.75f], run.Dx);
+        }
+
+        // For t = 1, q = e^-40 and b = e^-40 nearly: the loss is q^2 b, and its derivative -3 times that.
+        var tail = new ReducedLossRun<double>(new Focal(null), new Shape(1), [40], [1], null, null);
+        Assert.Equal(Math.Exp(-120), tail.Outputs[0], 1e-13 * Math.Exp(-120));
+        Assert.Equal(-4.5 * Math.Exp(-120), tail.Dx[0], 1e-13 * Math.Exp(-120));
+    }
+
+    [Fact]
     public void A_divergence_leaves_zero_targets_out_and_its_mean_is_over_rows()
     {
         var run = new ReducedLossRun<double>(new KullbackLeibler(), new Shape(2), [-Inf, 0, Math.Log(0.5), Math.Log(0.5)], [0, 1, 0.5, 0.5], null, null);
@@ -215,6 +238,12 @@ public sealed class ElementwiseLossTests
             Assert.Equal("level", Assert.Throws<ArgumentOutOfRangeException>(() => new Quantile(bad)).ParamName);
         Assert.Equal("margin", Assert.Throws<ArgumentOutOfRangeException>(() => new Hinge(0)).ParamName);
         Assert.Equal("epsilon", Assert.Throws<ArgumentOutOfRangeException>(() => new PoissonNegativeLogLikelihood(epsilon: 0)).ParamName);
+        foreach (var bad in (double[])[-1, 1, double.NaN])
+            Assert.Equal("labelSmoothing", Assert.Throws<ArgumentOutOfRangeException>(() => new BinaryCrossEntropy(labelSmoothing: bad)).ParamName);
+        foreach (var bad in (double[])[-0.1, 1.1, double.NaN])
+            Assert.Equal("alpha", Assert.Throws<ArgumentOutOfRangeException>(() => new Focal(bad)).ParamName);
+        foreach (var bad in (double[])[-1, Inf, double.NaN])
+            Assert.Equal("gamma", Assert.Throws<ArgumentOutOfRangeException>(() => new Focal(gamma: bad)).ParamName);
         Assert.Equal("positiveWeight", Assert.Throws<ArgumentOutOfRangeException>(() => new BinaryCrossEntropy(-1)).ParamName);
         Assert.Equal("reduction", Assert.Throws<ArgumentOutOfRangeException>(() => new MeanSquaredError((LossReduction)3)).ParamName);
         var graph = new GraphBuilder();
@@ -243,6 +272,7 @@ public sealed class ElementwiseLossTests
         Check(n => n.Hinge(), new Hinge());
         Check(n => n.Quantile(loss: new Quantile(0.2)), new Quantile(0.2));
         Check(n => n.PoissonNegativeLogLikelihood(), new PoissonNegativeLogLikelihood());
+        Check(n => n.Focal(loss: new Focal(null, 1)), new Focal(null, 1));
 
         void Check(Func<Node, Node> end, ElementwiseLoss loss)
         {

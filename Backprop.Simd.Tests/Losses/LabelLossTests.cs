@@ -36,6 +36,12 @@ public sealed class LabelLossTests
                         Check(new NegativeLogLikelihood(c, reduction: reduction), LabelLossReference.LogLikelihood(x, labels, rows, c), null, labels);
                 }
 
+                foreach (var (c, squared) in ((double[]?, bool)[])[(null, false), (classWeights, false), (null, true), (classWeights, true)])
+                {
+                    Check(new MultiClassHinge(0.75, squared, c, reduction: reduction), LabelLossReference.Hinge(x, labels, rows, 0.75, squared, c), null,
+                        labels);
+                }
+
                 void Check(ReducedLoss loss, LabelLossReference reference, double[]? t, int[]? l)
                 {
                     var shape = positions == 1 ? new Shape(classes) : new Shape(positions, classes);
@@ -84,7 +90,8 @@ public sealed class LabelLossTests
             foreach (var weights in (double[]?[])[null, [1, 2]])
             {
                 foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(reduction: reduction),
-                    new SoftmaxCrossEntropy([1, 2, 3], 0.1, reduction: reduction), new NegativeLogLikelihood(reduction: reduction)])
+                    new SoftmaxCrossEntropy([1, 2, 3], 0.1, reduction: reduction), new NegativeLogLikelihood(reduction: reduction),
+                    new MultiClassHinge(reduction: reduction), new MultiClassHinge(squared: true, reduction: reduction)])
                 {
                     var run = new ReducedLossRun<double>(loss, new Shape(3), x, null, [-100, -100], weights);
                     Assert.All(run.Outputs, v => Assert.Equal(0, v));
@@ -126,10 +133,35 @@ public sealed class LabelLossTests
         Assert.Equal([0.0], run.Outputs);
     }
 
+    [Fact]
+    public void A_hinge_of_classes_at_its_kink_at_infinities_and_at_NaN()
+    {
+        const double inf = double.PositiveInfinity;
+        foreach (var squared in (bool[])[false, true])
+        {
+            var loss = new MultiClassHinge(1, squared, reduction: LossReduction.None);
+            Assert.Equal([0.0], Run([1, 0, -5], [0]).Outputs);
+            Assert.All(Run([1, 0, -5], [0]).Dx, g => Assert.Equal(0, g));
+            Assert.Equal([0.0, inf, inf], Run([inf, 0, 1, 0, inf, 1, -inf, 2, 3], [0, 0, 0]).Outputs);
+            Assert.True(double.IsNaN(Run([1, double.NaN, 0], [0]).Outputs[0]));
+            Assert.True(double.IsNaN(Run([double.NaN, 1, 0], [0]).Outputs[0]));
+            Assert.Equal([0.0, 0, 0], Run([double.NaN, 1, 0], [-100]).Dx);
+            var one = new ReducedLossRun<double>(loss, new Shape(1), [3], null, [0], null);
+            Assert.Equal([0.0, 0.0], (double[])[.. one.Outputs, .. one.Dx]);
+
+            ReducedLossRun<double> Run(double[] x, int[] labels) => new(loss, new Shape(3), x, null, labels, null);
+        }
+
+        Assert.Equal("margin", Assert.Throws<ArgumentOutOfRangeException>(() => new MultiClassHinge(0)).ParamName);
+        Assert.Throws<ArgumentException>(() => new MultiClassHinge(classWeights: [1, -1]));
+        Assert.Equal("indices []", GraphBuilder.Chain(3).MultiClassHinge().Graph.Build().TypeOf("labels").ToString());
+    }
+
     [Theory, InlineData(3), InlineData(-1), InlineData(int.MinValue)]
     public void A_label_out_of_range_throws_naming_row_position_and_value(int label)
     {
-        foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(), new SoftmaxCrossEntropy(labelSmoothing: 0.1), new NegativeLogLikelihood()])
+        foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(), new SoftmaxCrossEntropy(labelSmoothing: 0.1), new NegativeLogLikelihood(),
+            new MultiClassHinge()])
         {
             var exception = Assert.Throws<ArgumentException>(() =>
                 new ReducedLossRun<float>(loss, new Shape(2, 3), new double[18], null, [0, 2, 1, label, 1, 1], null));
@@ -151,7 +183,8 @@ public sealed class LabelLossTests
             {
                 var run = new ReducedLossRun<float>(loss, new Shape(7), x, null, labels, w, context);
                 var other = new ReducedLossRun<float>(loss, new Shape(7), x, targets, null, w, context);
-                return [.. run.Outputs, .. run.Dx, .. run.Dw, .. other.Outputs, .. other.Dx, .. other.Dt];
+                var hinge = new ReducedLossRun<float>(new MultiClassHinge(reduction: loss.Reduction), new Shape(7), x, null, labels, w, context);
+                return [.. run.Outputs, .. run.Dx, .. run.Dw, .. other.Outputs, .. other.Dx, .. other.Dt, .. hinge.Outputs, .. hinge.Dx, .. hinge.Dw];
             });
         }
     }
@@ -162,7 +195,7 @@ public sealed class LabelLossTests
         var graph = new GraphBuilder();
         var (x, labels, many, scalar, w) =
             (graph.Input("x", 2, 3), graph.IndexInput("labels"), graph.IndexInput("many", 2), graph.Input("s"), graph.Input("w"));
-        foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(), new NegativeLogLikelihood()])
+        foreach (var loss in (LabelLoss[])[new SoftmaxCrossEntropy(), new NegativeLogLikelihood(), new MultiClassHinge()])
         {
             var exception = Assert.Throws<ArgumentException>(() => x.Apply(loss, labels));
             Assert.Contains("indices [2]", exception.Message, StringComparison.Ordinal);

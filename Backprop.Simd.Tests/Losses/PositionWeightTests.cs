@@ -19,6 +19,7 @@ public sealed class PositionWeightTests
             yield return (r, new MeanAbsoluteError(r), ElementLossReference.Absolute);
             yield return (r, new Huber(0.4, r), ElementLossReference.Huber(0.4));
             yield return (r, new SmoothL1(0.4, r), ElementLossReference.SmoothL1(0.4));
+            yield return (r, new Focal(reduction: r), ElementLossReference.Focal(0.25, 2));
             yield return (r, new BinaryCrossEntropy(2.5, r), ElementLossReference.BinaryCrossEntropy(2.5));
         }
     }

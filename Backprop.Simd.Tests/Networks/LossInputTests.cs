@@ -11,6 +11,8 @@ public sealed class LossInputTests
     {
         ["softmaxcrossentropy"] = x => x.SoftmaxCrossEntropy(),
         ["binarycrossentropy"] = x => x.BinaryCrossEntropy("labels"),
+        ["focal"] = x => x.Focal("labels"),
+        ["dice"] = x => x.Dice("labels"),
         ["negativeloglikelihood"] = x => x.NegativeLogLikelihood(),
         ["kullbackleibler"] = x => x.KullbackLeibler("labels"),
     };
@@ -30,7 +32,7 @@ public sealed class LossInputTests
     private static readonly Func<Node, Node>[] Between =
         [x => x, x => x.Dropout(0.1), x => x.Reshape(2, 2), x => x.Reshape(4, 1).Flatten(), x => x.Slice(0, 1, 2)];
 
-    private static bool IsRefused(string layer, string loss) => loss is "softmaxcrossentropy" or "binarycrossentropy"
+    private static bool IsRefused(string layer, string loss) => loss is "softmaxcrossentropy" or "binarycrossentropy" or "focal" or "dice"
         ? layer is "softmax" or "logsoftmax" or "sigmoid" or "hardsigmoid"
         : layer is not "logsoftmax";
 
@@ -50,7 +52,7 @@ public sealed class LossInputTests
                         continue;
                     }
 
-                    var argument = loss is "softmaxcrossentropy" or "binarycrossentropy" ? "logits" : "logProbabilities";
+                    var argument = loss is "softmaxcrossentropy" or "binarycrossentropy" or "focal" or "dice" ? "logits" : "logProbabilities";
                     var error = Assert.Throws<ArgumentException>(argument, () => { end(node); });
                     Assert.Contains($"({kind})", error.Message, StringComparison.Ordinal);
                     Assert.Contains(loss, error.Message, StringComparison.Ordinal);
@@ -83,6 +85,7 @@ public sealed class LossInputTests
         (-GraphBuilder.Chain(4).Softplus()).NegativeLogLikelihood().Build<double>();
         (GraphBuilder.Chain(4).LogSoftmax() * 0.5).KullbackLeibler().Build<double>();
         GraphBuilder.Chain(4).Sigmoid().MeanSquaredError().Build<double>();
+        GraphBuilder.Chain(4).Sigmoid().Dice(loss: new Dice(logits: false)).Build<double>();
         GraphBuilder.Chain(4).Softmax().Affine(3).SoftmaxCrossEntropy().Build<double>();
     }
 
@@ -90,6 +93,8 @@ public sealed class LossInputTests
     {
         "softmaxcrossentropy" => new SoftmaxCrossEntropy(),
         "binarycrossentropy" => new BinaryCrossEntropy(),
+        "focal" => new Focal(),
+        "dice" => new Dice(),
         "negativeloglikelihood" => new NegativeLogLikelihood(),
         _ => new KullbackLeibler(),
     };

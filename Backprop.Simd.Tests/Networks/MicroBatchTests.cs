@@ -33,12 +33,14 @@ public sealed class MicroBatchTests
                 [
                     new MeanSquaredError(r), new MeanAbsoluteError(r), new Huber(0.5, r), new SmoothL1(0.5, r), new BinaryCrossEntropy(2, r),
                     new KullbackLeibler(false, r), new SoftmaxCrossEntropy(reduction: r), new SoftmaxCrossEntropy(ClassWeights, 0.1, reduction: r),
+                    new Focal(reduction: r), new Dice(reduction: r), new BinaryCrossEntropy(2, r, 0.1),
                 ];
                 ReducedLoss[] labelled =
                 [
                     new SoftmaxCrossEntropy(reduction: r), new SoftmaxCrossEntropy(ClassWeights, reduction: r),
                     new SoftmaxCrossEntropy(ClassWeights, 0.1, reduction: r), new NegativeLogLikelihood(reduction: r),
-                    new NegativeLogLikelihood(ClassWeights, reduction: r),
+                    new NegativeLogLikelihood(ClassWeights, reduction: r), new MultiClassHinge(reduction: r),
+                    new MultiClassHinge(0.5, true, ClassWeights, reduction: r),
                 ];
                 cases.AddRange(dense.Select(loss => new Case(loss, false, weights)));
                 cases.AddRange(labelled.Select(loss => new Case(loss, true, weights)));

@@ -71,6 +71,7 @@ internal static class DigestTrainings
         new("views", Views),
         new("losses", Losses),
         new("weighted-losses", WeightedLosses),
+        new("row-losses", RowLosses),
         new("softmaxes", g => g.Input("x", 4, 12).LogSoftmax().Flatten().Affine(10).LogSoftmax().NegativeLogLikelihood()),
         new("many-classes", g => g.Input("x", 20).Affine(200).SoftmaxCrossEntropy()) { Rows = 33 },
     ];
@@ -147,6 +148,19 @@ internal static class DigestTrainings
         g.Loss(x.Apply(new SoftmaxCrossEntropy(classes, 0.1), labels, weights));
         g.Loss(x.LogSoftmax().Apply(new NegativeLogLikelihood(classes), labels, weights));
         g.Loss(x.Apply(new MeanSquaredError(), g.Input("targets", 10), weights));
+    }
+
+    private static void RowLosses(GraphBuilder g)
+    {
+        var (x, y, weights) = (g.Input("x", 8).Affine(10), g.Input("y", 8).Affine(10), g.Input("weights"));
+        var (targets, distribution, labels) = (g.Input("targets", 10), g.Input("distribution", 10), g.IndexInput("labels"));
+        g.Loss(x.Apply(new MultiClassHinge(squared: true), labels, weights));
+        g.Loss(x.Apply(new CosineEmbedding(), y, weights));
+        g.Loss(x.Apply(new TripletMargin(swap: true), y, targets, weights));
+        g.Loss(x.Apply(new InfoNce(symmetric: true), y));
+        g.Loss(x.Apply(new GaussianNegativeLogLikelihood(), targets, y.Exponential()), 0.1);
+        g.Loss(x.Apply(new Focal(), distribution, weights));
+        g.Loss(x.Apply(new Dice(), distribution));
     }
 
     private sealed class Momentum : OptimizerMaker

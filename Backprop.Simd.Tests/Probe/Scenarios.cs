@@ -133,10 +133,19 @@ internal static partial class Scenarios
         graph.Loss(logits.Softmax().Apply(new Huber(), targets, rows));
         graph.Loss(logits.Apply(new BinaryCrossEntropy(2, LossReduction.Sum), targets));
         graph.Output(logits.Gelu().Apply(new MeanAbsoluteError(LossReduction.None), targets));
+        graph.Loss(logits.Apply(new MultiClassHinge(squared: true), labels, rows));
+        graph.Loss(logits.Apply(new Focal(), targets, rows));
+        graph.Loss(logits.Apply(new Dice(), targets, rows));
+        graph.Loss(logits.Apply(new BinaryCrossEntropy(labelSmoothing: 0.1), targets));
+        graph.Loss(logits.Apply(new CosineEmbedding(), targets, rows, rows));
+        graph.Loss(logits.Apply(new TripletMargin(swap: true), logits.Tanh(), targets, rows));
+        graph.Loss(logits.Apply(new InfoNce(symmetric: true), targets, rows));
+        graph.Loss(logits.Apply(new GaussianNegativeLogLikelihood(), targets, logits.Exponential(), rows), 0.01);
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var sgd = new Sgd<float>(network.Parameters.Length, 1e-3);
         var workspace = network.CreateWorkspace(5, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));
         var classes = new[] { 0, 1, 2, 3, -100 };
+        workspace.Input("x").Fill(0.5f);
         workspace.Input("t").Fill(0.25f);
         workspace.Input("w").Fill(2);
         return step =>

@@ -23,6 +23,27 @@ internal sealed record ElementLossReference(
         (x, t) => (1 - t) * ElementaryFunctions.Sigmoid(x) - p * t * ElementaryFunctions.Sigmoid(-x),
         (x, t) => p * ElementaryFunctions.Softplus(-x) - ElementaryFunctions.Softplus(x));
 
+    /// <summary>The derivative by the logit is that of the definition, term by term.</summary>
+    public static ElementLossReference Focal(double? alpha, double gamma)
+    {
+        double Weight(double t) => alpha is { } a ? a * t + (1 - a) * (1 - t) : 1;
+        double Wrong(double x, double t) => (1 - t) * ElementaryFunctions.Sigmoid(x) + t * ElementaryFunctions.Sigmoid(-x);
+        double Change(double x, double t) => gamma * Math.Pow(Wrong(x, t), gamma - 1) * BinaryCrossEntropy(1).Value(x, t);
+        return new(
+            (x, t) => Weight(t) * Math.Pow(Wrong(x, t), gamma) * BinaryCrossEntropy(1).Value(x, t),
+            (x, t) => Weight(t) * (Math.Pow(Wrong(x, t), gamma) * BinaryCrossEntropy(1).Slope(x, t)
+                + Change(x, t) * (1 - 2 * t) * ElementaryFunctions.Sigmoid(x) * ElementaryFunctions.Sigmoid(-x)),
+            (x, t) => (alpha is { } a ? 2 * a - 1 : 0) * Math.Pow(Wrong(x, t), gamma) * BinaryCrossEntropy(1).Value(x, t)
+                + Weight(t) * (Math.Pow(Wrong(x, t), gamma) * -x + Change(x, t) * (ElementaryFunctions.Sigmoid(-x) - ElementaryFunctions.Sigmoid(x))));
+    }
+
+    public static ElementLossReference SmoothedBinaryCrossEntropy(double p, double smoothing)
+    {
+        double Target(double t) => t * (1 - smoothing) + 0.5 * smoothing;
+        var plain = BinaryCrossEntropy(p);
+        return new((x, t) => plain.Value(x, Target(t)), (x, t) => plain.Slope(x, Target(t)), (x, t) => (1 - smoothing) * plain.TargetSlope(x, Target(t)));
+    }
+
     public static ElementLossReference Hinge(double m) => new(
         (y, t) => Math.Max(0, m - y * t), (y, t) => y * t < m ? -t : 0, (y, t) => y * t < m ? -y : 0);
 

@@ -55,6 +55,31 @@ internal sealed class LabelLossReference
         return result;
     }
 
+    /// <summary>w_y / K times the sum of max(0, m - x_y + x_c)^p over the other classes c.</summary>
+    public static LabelLossReference Hinge(double[] x, int[] labels, int rows, double margin, bool squared, double[]? weights = null, int ignoreIndex = -100)
+    {
+        var (classes, positions) = (x.Length / labels.Length, labels.Length / rows);
+        var result = new LabelLossReference(rows, positions * classes);
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] == ignoreIndex)
+                continue;
+            result.Denominators[i / positions]++;
+            var w = (weights?[labels[i]] ?? 1) / classes;
+            for (var c = 0; c < classes; c++)
+            {
+                var h = margin - x[i * classes + labels[i]] + x[i * classes + c];
+                if (c == labels[i] || h <= 0)
+                    continue;
+                result.Losses[i / positions] += w * (squared ? h * h : h);
+                result.Gradient[i * classes + c] += w * (squared ? 2 * h : 1);
+                result.Gradient[i * classes + labels[i]] -= w * (squared ? 2 * h : 1);
+            }
+        }
+
+        return result;
+    }
+
     private static LabelLossReference CrossEntropy(
         double[] x, int rows, int classes, double[]? weights, double smoothing,
         Func<int, int, double> target, Func<int, double> denominator, Func<int, bool> ignored, Func<int, int, double> weightOfTarget)

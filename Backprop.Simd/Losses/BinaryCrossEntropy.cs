@@ -13,22 +13,29 @@ namespace Backprop.Simd.Losses;
 /// <para>dx = ((1 - t) s(x) - p t s(-x)) / N, relatively accurate in both tails; dt = (p (max(-x, 0) + l) - max(x, 0) - l) / N
 /// with l = log(1 + e^-|x|). The mean divides by the elements; with sample weights, by the sum of the weights times the
 /// elements of a row.</para>
+/// <para>Label smoothing is Keras's: with e the targets are t (1 - e) + e / 2, and dt is multiplied by 1 - e.</para>
 /// </remarks>
 public sealed class BinaryCrossEntropy : ElementwiseLoss
 {
     /// <summary>Makes the loss.</summary>
     /// <param name="positiveWeight">p, the weight of positive targets: 0, or 1e-30 to 1e30.</param>
     /// <param name="reduction">How the losses of the rows are combined.</param>
+    /// <param name="labelSmoothing">e, in [0, 1): how far targets are moved towards 1/2.</param>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
-    public BinaryCrossEntropy(double positiveWeight = 1, LossReduction reduction = LossReduction.Mean) : base(reduction)
+    public BinaryCrossEntropy(double positiveWeight = 1, LossReduction reduction = LossReduction.Mean, double labelSmoothing = 0) : base(reduction)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(positiveWeight);
         SpanGuard.InFloatRange(positiveWeight);
-        PositiveWeight = positiveWeight;
+        if (!(labelSmoothing is >= 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(labelSmoothing), labelSmoothing, "Label smoothing must be in [0, 1).");
+        (PositiveWeight, LabelSmoothing) = (positiveWeight, labelSmoothing);
     }
 
     /// <summary>The weight of positive targets.</summary>
     public double PositiveWeight { get; }
+
+    /// <summary>How far targets are moved towards 1/2.</summary>
+    public double LabelSmoothing { get; }
 
     /// <inheritdoc/>
     public override string Kind => "binarycrossentropy";
@@ -36,10 +43,38 @@ public sealed class BinaryCrossEntropy : ElementwiseLoss
     internal override LossInput Takes => LossInput.Logits;
 
     /// <inheritdoc/>
-    public override void Forward<T>(in ForwardContext<T> context) => Forward(in context, new Term(PositiveWeight));
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        if (LabelSmoothing == 0)
+            Forward(in context, new Term(PositiveWeight));
+        else
+            Forward(in context, new SmoothedTerm(new(PositiveWeight), LabelSmoothing));
+    }
 
     /// <inheritdoc/>
-    public override void Backward<T>(in BackwardContext<T> context) => Backward(in context, new Term(PositiveWeight));
+    public override void Backward<T>(in BackwardContext<T> context)
+    {
+        if (LabelSmoothing == 0)
+            Backward(in context, new Term(PositiveWeight));
+        else
+            Backward(in context, new SmoothedTerm(new(PositiveWeight), LabelSmoothing));
+    }
+
+    private readonly struct SmoothedTerm(Term term, double smoothing) : IElementLoss
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Value<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => term.Value(y, Smooth(t));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector Slope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> => term.Slope(y, Smooth(t));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TVector TargetSlope<TVector>(TVector y, TVector t) where TVector : struct, ISimdVector<TVector> =>
+            term.TargetSlope(y, Smooth(t)) * (1 - smoothing);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private TVector Smooth<TVector>(TVector t) where TVector : struct, ISimdVector<TVector> => t * (1 - smoothing) + 0.5 * smoothing;
+    }
 
     private readonly struct Term(double positiveWeight) : IElementLoss
     {

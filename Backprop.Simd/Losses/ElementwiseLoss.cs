@@ -39,7 +39,7 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var weights = declaration.Require(2, EdgeKind.Values);
+        var weights = declaration.Require(WeightInput, EdgeKind.Values);
         var shape = declaration.Inputs[0].Shape;
         var fits = weights.Rank <= shape.Rank;
         for (var d = 0; fits && d < weights.Rank; d++)
@@ -47,8 +47,8 @@ public abstract class ElementwiseLoss : ReducedLoss
         if (!fits)
         {
             throw new ArgumentException(
-                $"Input 2 of {Kind} must be weights of rank 0, or of the first dimensions of {declaration.Inputs[0]}; it is {declaration.Inputs[2]}.",
-                "inputs");
+                $"Input {WeightInput} of {Kind} must be weights of rank 0, or of the first dimensions of {declaration.Inputs[0]}; "
+                + $"it is {declaration.Inputs[WeightInput]}.", "inputs");
         }
     }
 
@@ -60,8 +60,9 @@ public abstract class ElementwiseLoss : ReducedLoss
         var size = declaration.Require(0, EdgeKind.Values).Size;
         declaration.RequireSame(0, 1);
         var uniform = IsUniform(declaration.Inputs.Count);
-        long weights = declaration.Inputs.Count == 3 ? declaration.Inputs[2].Shape.Size : 1;
-        declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow * weights : 0, CachePerBatch);
+        var hasWeights = HasWeights(declaration.Inputs.Count);
+        long weights = hasWeights ? declaration.Inputs[WeightInput].Shape.Size : 1;
+        declaration.UseCache(perRow: hasWeights ? DoublesPerRow * weights : 0, CachePerBatch);
 
         // Forward keeps sums here, as doubles; backward a scale for each weight and each element.
         declaration.UseScratch(perRow: uniform ? 2L * (size / ElementLossKernels.Block + 1) : Math.Max(DoublesPerRow * weights, size + weights));
@@ -74,9 +75,13 @@ public abstract class ElementwiseLoss : ReducedLoss
     /// <param name="loss">The formula. Sums are taken in double, whatever <typeparamref name="T"/> is.</param>
     protected void Forward<T, TLoss>(in ForwardContext<T> context, TLoss loss)
         where T : unmanaged, IFloatingPointIeee754<T>
+        where TLoss : struct, IElementLoss => Forward(in context, loss, context.Input(0), context.Input(1));
+
+    /// <summary>The forward pass of a formula of the given numbers, one of each for each element of the predictions.</summary>
+    private protected void Forward<T, TLoss>(in ForwardContext<T> context, TLoss loss, ReadOnlySpan<T> y, ReadOnlySpan<T> t)
+        where T : unmanaged, IFloatingPointIeee754<T>
         where TLoss : struct, IElementLoss
     {
-        ReadOnlySpan<T> y = context.Input(0), t = context.Input(1);
         var shape = context.InputType(0).Shape;
         if (IsUniform(context.InputCount))
         {
@@ -86,7 +91,7 @@ public abstract class ElementwiseLoss : ReducedLoss
             return;
         }
 
-        var count = context.InputCount == 3 ? context.Input(2).Length : context.Rows;
+        var count = HasWeights(context.InputCount) ? context.Input(WeightInput).Length : context.Rows;
         var size = y.Length / count;
         var doubles = Doubles(context.Scratch, 2 * count);
         Span<double> losses = doubles[..count], denominators = doubles[count..];
@@ -105,29 +110,39 @@ public abstract class ElementwiseLoss : ReducedLoss
         where TLoss : struct, IElementLoss
     {
         ReadOnlySpan<T> y = context.Input(0), t = context.Input(1);
-        Destination<T> dy = context.InputGradient(0), dt = context.InputGradient(1);
         WeightGradient(in context);
-        if (IsUniform(context.InputCount))
-        {
-            var scale = Scale(in context);
-            ElementLossKernels.Gradient(loss, scale, y, t, dy, context.Compute);
-            ElementLossKernels.Gradient(new TargetSide<TLoss>(loss), scale, y, t, dt, context.Compute);
-            return;
-        }
+        var scales = ElementScales(in context, y.Length);
+        Gradient(in context, loss, scales, y, t, context.InputGradient(0));
+        Gradient(in context, new TargetSide<TLoss>(loss), scales, y, t, context.InputGradient(1));
+    }
 
-        var count = context.InputCount == 3 ? context.Input(2).Length : context.Rows;
-        var size = y.Length / count;
+    /// <summary>The gradient by each element's loss, in the first elements of the scratch space; nothing where all have one.</summary>
+    private protected ReadOnlySpan<T> ElementScales<T>(in BackwardContext<T> context, int length)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        if (IsUniform(context.InputCount))
+            return [];
+        var count = HasWeights(context.InputCount) ? context.Input(WeightInput).Length : context.Rows;
+        var size = length / count;
         var scales = context.Scratch[..count];
         Scales(in context, scales);
-        if (size > 1)
-        {
-            var each = context.Scratch.Slice(count, y.Length);
-            for (var i = 0; i < count; i++)
-                each.Slice(i * size, size).Fill(scales[i]);
-            scales = each;
-        }
+        if (size == 1)
+            return scales;
+        var each = context.Scratch.Slice(count, length);
+        for (var i = 0; i < count; i++)
+            each.Slice(i * size, size).Fill(scales[i]);
+        return each;
+    }
 
-        ElementLossKernels.Gradient<T, TLoss>(loss, scales, y, t, dy, context.Compute);
-        ElementLossKernels.Gradient<T, TargetSide<TLoss>>(new(loss), scales, y, t, dt, context.Compute);
+    /// <summary>The gradient of a formula by its first number, under the scales of <see cref="ElementScales"/>.</summary>
+    private protected void Gradient<T, TLoss>(
+        in BackwardContext<T> context, TLoss loss, ReadOnlySpan<T> scales, ReadOnlySpan<T> y, ReadOnlySpan<T> t, Destination<T> dy)
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TLoss : struct, IElementLoss
+    {
+        if (scales.IsEmpty)
+            ElementLossKernels.Gradient(loss, Scale(in context), y, t, dy, context.Compute);
+        else
+            ElementLossKernels.Gradient(loss, scales, y, t, dy, context.Compute);
     }
 }

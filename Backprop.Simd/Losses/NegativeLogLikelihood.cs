@@ -27,7 +27,7 @@ public sealed class NegativeLogLikelihood : LabelLoss
     public override void Declare(LayerDeclaration declaration)
     {
         DeclareScores(declaration, takesDistributions: false);
-        declaration.UseCache(perRow: declaration.Inputs.Count == 3 ? DoublesPerRow : 0, CachePerBatch);
+        declaration.UseCache(perRow: HasWeights(declaration.Inputs.Count) ? DoublesPerRow : 0, CachePerBatch);
         declaration.UseScratch(perRow: DoublesPerRow);
     }
 

@@ -5,12 +5,12 @@ using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Losses;
 
-/// <summary>A loss that sums over rows, with a reduction. If it has a third input, this is a weight for each row.</summary>
+/// <summary>A loss that sums over rows, with a reduction. If it has one more input than it needs, this is a weight for each row.</summary>
 /// <remarks>
 /// <para>With row losses l_r, weights w_r (1 without that input) and denominators c_r (the elements of a row, unless the loss says
 /// otherwise): Sum = sum w_r l_r; Mean = Sum / D with D = sum w_r c_r; None gives w_r l_r for each row.</para>
-/// <para>Sample weights are values of rank 0, input 2. A loss element by element also takes a weight for each position or element there:
-/// see <see cref="ElementwiseLoss"/>. A row of weight 0 is ignored, whatever it holds. If D is 0, loss and
+/// <para>Sample weights are values of rank 0, the last input: input 2 of most losses. A loss element by element also takes a weight for
+/// each position or element there: see <see cref="ElementwiseLoss"/>. A row of weight 0 is ignored, whatever it holds. If D is 0, loss and
 /// gradients are 0. The gradient of a weight is (l_r - c_r Mean) / D, or l_r.</para>
 /// </remarks>
 public abstract class ReducedLoss : Loss
@@ -31,24 +31,31 @@ public abstract class ReducedLoss : Loss
     /// <summary>How the losses of the rows are combined.</summary>
     public LossReduction Reduction { get; }
 
+    /// <summary>The input that holds weights, if it is there: the one behind what the loss compares.</summary>
+    private protected virtual int WeightInput => 2;
+
+    /// <summary>Whether one of so many inputs holds weights.</summary>
+    private protected bool HasWeights(int inputs) => inputs > WeightInput;
+
     /// <summary>Whether all rows count the same: there are no weights, and the output is one number for the batch.</summary>
-    private protected bool IsUniform(int inputs) => inputs == 2 && Reduction != LossReduction.None;
+    private protected bool IsUniform(int inputs) => !HasWeights(inputs) && Reduction != LossReduction.None;
 
     /// <summary>Checks the number of inputs and the weights, and declares the output.</summary>
     private protected void DeclareReduction(LayerDeclaration declaration)
     {
-        if (declaration.Inputs.Count is not (2 or 3))
-            throw new ArgumentException($"{Kind} takes 2 inputs, or 3 with sample weights; it got {declaration.Inputs.Count}.", "inputs");
-        if (declaration.Inputs.Count == 3)
+        var count = declaration.Inputs.Count;
+        if (count != WeightInput && count != WeightInput + 1)
+            throw new ArgumentException($"{Kind} takes {WeightInput} inputs, or {WeightInput + 1} with sample weights; it got {count}.", "inputs");
+        if (HasWeights(count))
             RequireWeights(declaration);
         declaration.Divisor = Reduction != LossReduction.Mean ? LossDivisor.None
-            : declaration.Inputs.Count == 2 && CountsAllOf(declaration.Inputs[1]) ? LossDivisor.Rows : LossDivisor.Data;
+            : !HasWeights(count) && CountsAllOf(declaration.Inputs[1]) ? LossDivisor.Rows : LossDivisor.Data;
         declaration.Traits = LayerTraits.ReadsInput;
         declaration.AddOutput(new EdgeType(Reduction == LossReduction.None ? EdgeKind.Values : EdgeKind.Shared, Shape.Scalar));
     }
 
-    /// <summary>Throws unless input 2 has the shape of weights.</summary>
-    private protected virtual void RequireWeights(LayerDeclaration declaration) => declaration.Require(2, EdgeKind.Values, 0);
+    /// <summary>Throws unless the weights have the shape of weights.</summary>
+    private protected virtual void RequireWeights(LayerDeclaration declaration) => declaration.Require(WeightInput, EdgeKind.Values, 0);
 
     /// <summary>What kind of numbers the predictions must be.</summary>
     internal virtual LossInput Takes => LossInput.Numbers;
@@ -68,7 +75,7 @@ public abstract class ReducedLoss : Loss
     private protected void Reduce<T>(in ForwardContext<T> context, ReadOnlySpan<double> losses, ReadOnlySpan<double> denominators)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var weights = context.InputCount == 3 ? context.Input(2) : [];
+        var weights = HasWeights(context.InputCount) ? context.Input(WeightInput) : [];
         PairwiseSum sum = default, denominator = default, part = default;
         var perRow = losses.Length / context.Rows;
         for (var row = 0; row < losses.Length; row++)
@@ -134,7 +141,7 @@ public abstract class ReducedLoss : Loss
     private protected void Scales<T>(in BackwardContext<T> context, Span<T> scales)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var weights = context.InputCount == 3 ? context.Input(2) : [];
+        var weights = HasWeights(context.InputCount) ? context.Input(WeightInput) : [];
         var perRow = scales.Length / context.Rows;
         if (Reduction == LossReduction.None && perRow == 1)
             context.OutputGradient().CopyTo(scales);
@@ -151,10 +158,10 @@ public abstract class ReducedLoss : Loss
     private protected void WeightGradient<T>(in BackwardContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        var dw = context.InputCount == 3 ? context.InputGradient(2) : default;
+        var dw = HasWeights(context.InputCount) ? context.InputGradient(WeightInput) : default;
         if (dw.IsEmpty)
             return;
-        var rows = context.Input(2).Length;
+        var rows = context.Input(WeightInput).Length;
         var perRow = rows / context.Rows;
         var cache = Doubles(context.Cache, 2 * rows);
         var seeds = context.OutputGradient();

@@ -5,41 +5,6 @@ namespace Backprop.Simd.Networks;
 
 public static partial class NodeChain
 {
-    /// <summary>Ends a chain: softmax cross-entropy against class labels. The logits become the network's output.</summary>
-    /// <param name="logits">The logits, [..., K].</param>
-    /// <param name="labels">The name of the new label input: one label per position.</param>
-    /// <param name="loss">The loss with its options; null for the defaults.</param>
-    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
-    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">A softmax, a log softmax or a logistic function computes the logits, or a name is taken.</exception>
-    public static Node SoftmaxCrossEntropy(this Node logits, string labels = "labels", SoftmaxCrossEntropy? loss = null, string? sampleWeights = null) =>
-        End(logits, loss ?? new SoftmaxCrossEntropy(), labels, sampleWeights);
-
-    /// <summary>Ends a chain: negative log-likelihood of class labels. The log-probabilities become the network's output.</summary>
-    /// <param name="logProbabilities">The log-probabilities, [..., K].</param>
-    /// <param name="labels">The name of the new label input: one label per position.</param>
-    /// <param name="loss">The loss with its options; null for the defaults.</param>
-    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
-    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">An affine layer, an activation or a softmax computes them, or a name is taken.</exception>
-    public static Node NegativeLogLikelihood(this Node logProbabilities, string labels = "labels", NegativeLogLikelihood? loss = null,
-        string? sampleWeights = null) =>
-        End(logProbabilities, loss ?? new NegativeLogLikelihood(), labels, sampleWeights);
-
-    /// <summary>Ends a chain: binary cross-entropy. The logits become the network's output.</summary>
-    /// <param name="logits">The logits.</param>
-    /// <param name="targets">The name of the new target input, which has the shape of the logits.</param>
-    /// <param name="loss">The loss with its options; null for the defaults.</param>
-    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
-    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
-    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
-    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">A softmax, a log softmax or a logistic function computes the logits, a name is taken, or both kinds
-    /// of weights are named.</exception>
-    public static Node BinaryCrossEntropy(this Node logits, string targets = "targets", BinaryCrossEntropy? loss = null,
-        string? sampleWeights = null, string? positionWeights = null) =>
-        End(logits, loss ?? new BinaryCrossEntropy(), targets, sampleWeights, positionWeights);
-
     /// <summary>Ends a chain: mean squared error. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
     /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
@@ -92,29 +57,6 @@ public static partial class NodeChain
         string? sampleWeights = null, string? positionWeights = null) =>
         End(predictions, loss ?? new SmoothL1(), targets, sampleWeights, positionWeights);
 
-    /// <summary>Ends a chain: the Kullback-Leibler divergence. The log-probabilities become the network's output.</summary>
-    /// <param name="logProbabilities">The log-probabilities.</param>
-    /// <param name="targets">The name of the new target input, which has the shape of the log-probabilities.</param>
-    /// <param name="loss">The loss with its options; null for the defaults.</param>
-    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
-    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">An affine layer, an activation or a softmax computes them, or a name is taken.</exception>
-    public static Node KullbackLeibler(this Node logProbabilities, string targets = "targets", KullbackLeibler? loss = null, string? sampleWeights = null) =>
-        End(logProbabilities, loss ?? new KullbackLeibler(), targets, sampleWeights);
-
-    /// <summary>Ends a chain: the hinge loss. The scores become the network's output.</summary>
-    /// <param name="scores">The scores.</param>
-    /// <param name="targets">The name of the new target input, which has the shape of the scores.</param>
-    /// <param name="loss">The loss with its options; null for the defaults.</param>
-    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
-    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
-    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
-    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
-    /// <exception cref="ArgumentException">A name is taken, or both kinds of weights are named.</exception>
-    public static Node Hinge(this Node scores, string targets = "targets", Hinge? loss = null,
-        string? sampleWeights = null, string? positionWeights = null) =>
-        End(scores, loss ?? new Hinge(), targets, sampleWeights, positionWeights);
-
     /// <summary>Ends a chain: the quantile loss. The predictions become the network's output.</summary>
     /// <param name="predictions">The predictions.</param>
     /// <param name="targets">The name of the new target input, which has the shape of the predictions.</param>
@@ -141,27 +83,64 @@ public static partial class NodeChain
         string? sampleWeights = null, string? positionWeights = null) =>
         End(predictions, loss ?? new PoissonNegativeLogLikelihood(), targets, sampleWeights, positionWeights);
 
+    /// <summary>Ends two chains: the likelihood of normal targets. Means and variances become the network's outputs.</summary>
+    /// <param name="means">The means.</param>
+    /// <param name="variances">The variances: of the means' shape, or of this shape with a last dimension of 1 or without it.</param>
+    /// <param name="targets">The name of the new target input, which has the shape of the means.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <param name="positionWeights">The name of a new input with a weight for each position: [T] for [T, D], [H, W] for [H, W, C], [D] for a
+    /// vector [D]; null for no such weights. 0 leaves a position out.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit, the nodes belong to different graphs, a name is taken, or both kinds of weights
+    /// are named.</exception>
+    public static Node GaussianNegativeLogLikelihood(this Node means, Node variances, string targets = "targets",
+        GaussianNegativeLogLikelihood? loss = null, string? sampleWeights = null, string? positionWeights = null)
+    {
+        loss ??= new GaussianNegativeLogLikelihood();
+        CheckWeights(loss, sampleWeights, positionWeights);
+        return End(loss, [means, means.Graph.Input(targets, means.Type.Shape), variances], [means, variances],
+            WeightsOf(means, sampleWeights, positionWeights));
+    }
+
     private static Node End(Node prediction, ReducedLoss loss, string target, string? sampleWeights, string? positionWeights = null)
+    {
+        CheckWeights(loss, sampleWeights, positionWeights);
+        var graph = prediction.Graph;
+        Origins.Check(graph.OriginOf(prediction), loss);
+        var type = loss.TargetOf(prediction.Type.Shape);
+        var targets = type.Kind == EdgeKind.Indices ? graph.IndexInput(target, type.Shape) : graph.Input(target, type.Shape);
+        return End(loss, [prediction, targets], [prediction], WeightsOf(prediction, sampleWeights, positionWeights));
+    }
+
+    /// <summary>Places a loss on its inputs and weights. What it compares becomes output.</summary>
+    private static Node End(ReducedLoss loss, ReadOnlySpan<Node> inputs, ReadOnlySpan<Node> outputs, Node? weights)
+    {
+        var node = weights is { } w ? inputs[0].Apply(loss, [.. inputs[1..], w]) : inputs[0].Apply(loss, inputs[1..]);
+        foreach (var output in outputs)
+            node.Graph.Output(output);
+        if (loss.Reduction == LossReduction.None)
+            node.Graph.Output(node);
+        else
+            node.Graph.Loss(node);
+        return node;
+    }
+
+    private static void CheckWeights(ReducedLoss loss, string? sampleWeights, string? positionWeights)
     {
         if (sampleWeights is not null && positionWeights is not null)
         {
             throw new ArgumentException(
                 $"{loss.Kind} takes weights of rows or of positions, not both; got '{sampleWeights}' and '{positionWeights}'.", nameof(positionWeights));
         }
+    }
 
-        var graph = prediction.Graph;
-        Origins.Check(graph.OriginOf(prediction), loss);
-        var type = loss.TargetOf(prediction.Type.Shape);
-        var targets = type.Kind == EdgeKind.Indices ? graph.IndexInput(target, type.Shape) : graph.Input(target, type.Shape);
+    /// <summary>The input of weights; null if none is named.</summary>
+    private static Node? WeightsOf(Node prediction, string? sampleWeights, string? positionWeights = null)
+    {
         var shape = prediction.Type.Shape;
-        var node = sampleWeights is not null ? prediction.Apply(loss, targets, graph.Input(sampleWeights))
-            : positionWeights is null ? prediction.Apply(loss, targets)
-            : prediction.Apply(loss, targets, graph.Input(positionWeights, shape.Rank > 1 ? shape.WithoutLast() : shape));
-        graph.Output(prediction);
-        if (loss.Reduction == LossReduction.None)
-            graph.Output(node);
-        else
-            graph.Loss(node);
-        return node;
+        return sampleWeights is not null ? prediction.Graph.Input(sampleWeights)
+            : positionWeights is null ? null
+            : prediction.Graph.Input(positionWeights, shape.Rank > 1 ? shape.WithoutLast() : shape);
     }
 }

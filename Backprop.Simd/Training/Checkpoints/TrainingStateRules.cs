@@ -58,7 +58,7 @@ internal static class TrainingStateRules
     }
 
     /// <summary>
-    /// Whether a loss of this node can have these parts. All are 0 before the first batch. Sample weights, the third input, can be negative.
+    /// Whether a loss of this node can have these parts. All are 0 before the first batch. Sample weights, the third input or one behind it, can be negative.
     /// </summary>
     private static bool CanBe(LossState? parts, NodeInfo node)
     {
@@ -67,7 +67,7 @@ internal static class TrainingStateRules
         var divisor = node.Declaration.Divisor;
         if (divisor == LossDivisor.Unknown || parts is { Numerator: 0, Denominator: 0, IsSum: false })
             return true;
-        return parts.IsSum == (divisor == LossDivisor.None) && (parts.Denominator >= 0 || node.Inputs.Length == 3);
+        return parts.IsSum == (divisor == LossDivisor.None) && (parts.Denominator >= 0 || (divisor == LossDivisor.Data && node.Inputs.Length >= 3));
     }
 
     private static string? PlateauFault(PlateauState? state)
