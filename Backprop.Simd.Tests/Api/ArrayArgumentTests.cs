@@ -97,6 +97,8 @@ public sealed partial class ArrayArgumentTests
         Call(() => Broadcasting.WhereGradient(new ShapedSpan<float>(x, 2, 2), new ShapedSpan<float>(y, 2), true, [2], y, scratch));
         Call(() => Permutation.Transpose(new ShapedSpan<float>(x, 2, 2), [1, 0], z));
         var array = new float[4];
+        Call(() => Gemm.MultiplyBatch(new(x, 2, 2), new ShapedSpan<float>(y, 2, 1), new float[2]));
+        Call(() => Gemm.MultiplyBatch(new(x, 2, 2), true, new ShapedSpan<float>(y, 2, 1), false, [2, 1], new float[2]));
         Call(() => AxisReductions.Sum(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
         Call(() => AxisReductions.Max(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));
         Call(() => AxisReductions.Min(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));

@@ -71,7 +71,8 @@ internal static class Tables
         ("AxisReductions.shape", () => new[] { 2, 1 }), ("AxisReductions.y", () => 2), ("AxisReductions.dy", () => 2), ("AxisReductions.means", () => 2),
         ("AxisReductions.variances", () => 2), ("AxisReductions.scratch", () => 12), ("Broadcasting.scratch", () => 8),
         ("WhereGradient.shape", () => new[] { 2, 2 }), ("WhereGradient.gradient", () => 4), ("NodeChain.Split.lengths", () => new[] { 4 }),
-        ("Permutation.axes", () => new[] { 1, 0 }),
+        ("Permutation.axes", () => new[] { 1, 0 }), ("MultiplyBatch.a", () => new[] { 2, 2 }), ("MultiplyBatch.b", () => new[] { 2, 2 }),
+        ("MultiplyBatch.shape", () => new[] { 2, 2 }), ("MultiplyBatch.c", () => 4),
         ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
         ("ArgMax.outer", () => 2), ("ArgMax.length", () => 2), ("ArgMax.inner", () => 1),
     ];

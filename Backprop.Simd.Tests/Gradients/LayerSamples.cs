@@ -198,6 +198,13 @@ internal static partial class LayerSamples
         yield return new(new MatrixProduct(), [Shared(3), Values(3, 2)], 3, Signed);
         yield return new(new MatrixProduct(), [Shared(3), Values(3)], 3, Signed);
         yield return new(new MatrixProduct(), [Values(9, 17), Values(17, 5)], 2, Signed);
+        foreach (var (a, b) in ((EdgeType, EdgeType)[])[
+            (Values(2, 3, 4), Values(2, 4, 2)), (Values(2, 3, 4), Shared(4, 2)), (Values(3, 4), Values(2, 4, 2)), (Values(2, 3, 4), Values(4)),
+            (Values(4), Values(2, 4, 3)), (Shared(2, 3, 4), Values(1, 4, 2)), (Shared(2, 3, 4), Shared(4, 2)), (Values(2, 1, 3, 2), Values(3, 2, 2)),
+            (Values(1, 2, 1, 2, 2, 3), Shared(2, 1, 1, 1, 3, 2)), (Shared(4), Values(2, 4, 3))])
+        {
+            yield return new(new MatrixProduct(), [a, b], 3, Signed) { Name = "arrays " };
+        }
     }
 
     private static IEnumerable<LayerSample> Losses()

@@ -74,6 +74,7 @@ internal static partial class Scenarios
         var y = (x * w / (x.Norm(true, -1) + 1)).Apply(encoder).Tanh().Apply(encoder).Transpose(1, 0, 2);
         var z = Node.Where(y - y.Mean(true, 0), y, y.Max(true, 1, 2)) - y.Variance(0, true, 0, 1) + y.LogSumExp(true, 2) * y.Min(true, 0);
         graph.Output(z.ArgMax().Named("place"));
+        z = Node.MatrixProduct(Node.MatrixProduct(z, graph.Parameter("v", new Shape(8, 6))), z);
         graph.Loss(Node.Minimum(z * z, 4 + w).Sum(0, -1).Mean());
         graph.Loss(w.SquaredNorm(), 0.1);
         var network = graph.Build().CreateNetwork<float>(seed: 1);
