@@ -97,6 +97,16 @@ public sealed partial class ArrayArgumentTests
         Call(() => Broadcasting.WhereGradient(new ShapedSpan<float>(x, 2, 2), new ShapedSpan<float>(y, 2), true, [2], y, scratch));
         Call(() => Permutation.Transpose(new ShapedSpan<float>(x, 2, 2), [1, 0], z));
         var array = new float[4];
+        Call(() => Simd.Kernels.Arrays.Pad(new ShapedSpan<float>(y, 2), [1], [1], PaddingMode.Edge, 0, z));
+        Call(() => Simd.Kernels.Arrays.PadGradient(z, [2], [1], [1], PaddingMode.Edge, y));
+        Call(() => Simd.Kernels.Arrays.Reverse(new ShapedSpan<float>(x, 2, 2), [1], z));
+        Call(() => Simd.Kernels.Arrays.Tile(new ShapedSpan<float>(y, 2), [2], z));
+        Call(() => Simd.Kernels.Arrays.TileGradient(z, [2], [2], y));
+        int[] indices = [0, 1], order = new int[12];
+        Call(() => Indexing.Gather(new ShapedSpan<float>(x, 1, 2, 2, 1), indices, 2, array));
+        Call(() => Indexing.ScatterAdd(new ShapedSpan<float>(x, 1, 2, 2, 1), indices, [1, 2, 2, 1], array, order));
+        Call(() => Indexing.GatherElements(new ShapedSpan<float>(x, 1, 1, 2, 2), [0, 1, 1, 0], 2, array));
+        Call(() => Indexing.ScatterAddElements(x, [0, 1, 1, 0], 2, [1, 1, 2, 2], array, order));
         Call(() => Gemm.MultiplyBatch(new(x, 2, 2), new ShapedSpan<float>(y, 2, 1), new float[2]));
         Call(() => Gemm.MultiplyBatch(new(x, 2, 2), true, new ShapedSpan<float>(y, 2, 1), false, [2, 1], new float[2]));
         Call(() => AxisReductions.Sum(new ShapedSpan<float>(x, 2, 2), [2, 1], y, scratch));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Layers.Gates;
 using Backprop.Simd.Networks;
@@ -35,6 +36,12 @@ public sealed class PyTorchShapeTests
     private static Layer LayerOf(string[] head) => head[0] switch
     {
         "matmul" => new MatrixProduct(),
+        "pad" => new Pad(Integers(head[3]), Integers(head[4]), Enum.Parse<PaddingMode>(head[1], ignoreCase: true), Number(head[2])),
+        "reverse" => new Reverse(Integers(head[1])),
+        "tile" => new Tile(Integers(head[1])),
+        "gather" => new Gather(Integers(head[1])[0]),
+        "gatherelements" => new GatherElements(Integers(head[1])[0]),
+        "segmentsum" => new SegmentSum(Integers(head[1])[0], Integers(head[2])[0]),
         "transpose" => new Transpose(Integers(head[1])),
         _ => throw new InvalidOperationException($"Unknown layer {head[0]}."),
     };

@@ -75,6 +75,7 @@ internal static partial class Scenarios
         var z = Node.Where(y - y.Mean(true, 0), y, y.Max(true, 1, 2)) - y.Variance(0, true, 0, 1) + y.LogSumExp(true, 2) * y.Min(true, 0);
         graph.Output(z.ArgMax().Named("place"));
         z = Node.MatrixProduct(Node.MatrixProduct(z, graph.Parameter("v", new Shape(8, 6))), z);
+        z = z.Pad([1, 0, 2], [1, 3, 1], PaddingMode.Edge).Reverse(0, -1).Tile(1, 40, 1).Slice(0, 1, 5).Slice(2, 2, 8);
         graph.Loss(Node.Minimum(z * z, 4 + w).Sum(0, -1).Mean());
         graph.Loss(w.SquaredNorm(), 0.1);
         var network = graph.Build().CreateNetwork<float>(seed: 1);

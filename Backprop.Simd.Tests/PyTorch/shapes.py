@@ -43,5 +43,31 @@ add("matmul", [values(2, 2, 3, 4), shared(4)], torch.matmul)
 
 add("transpose 2,0,1", [values(2, 2, 3, 2)], lambda x: x.permute(0, 3, 1, 2))
 
+for mode, before, after in (("constant", (1, 0, 2), (0, 2, 1)), ("constant", (0, 0, 0), (0, 3, 0))):
+    sides = [s for b, a in zip(reversed(before), reversed(after)) for s in (b, a)]
+    head = "pad %s 1.5 %s %s" % (mode, ",".join(map(str, before)), ",".join(map(str, after)))
+    add(head, [values(2, 2, 3, 2)], lambda x: F.pad(x, sides, mode, 1.5))
+for mode, name in (("replicate", "edge"), ("reflect", "reflect")):
+    add("pad %s 0 2,1 1,3" % name, [values(2, 3, 4)], lambda x: F.pad(x.unsqueeze(0), (1, 3, 2, 1), mode).squeeze(0))
+    add("pad %s 0 3 2" % name, [values(2, 4)], lambda x: F.pad(x.unsqueeze(0), (3, 2), mode).squeeze(0))
+    add("pad %s 0 0,2 0,2" % name, [values(2, 2, 3)], lambda x: F.pad(x, (2, 2), mode))
+add("reverse 0,2", [values(2, 2, 3, 2)], lambda x: torch.flip(x, (1, 3)))
+add("reverse 1", [values(2, 2, 3, 2)], lambda x: torch.flip(x, (2,)))
+add("tile 2,1,3", [values(2, 2, 3, 2)], lambda x: x.repeat(1, 2, 1, 3))
+add("tile 3,2", [shared(2, 3)], lambda x: x.repeat(3, 2))
+
+add("gather 0", [values(2, 4, 3), indices(4, 2, 5)], lambda x, i: torch.stack([a.index_select(0, j) for a, j in zip(x, i)]))
+add("gather 1", [values(2, 2, 4, 3), indices(4, 2, 3)], lambda x, i: torch.stack([a.index_select(1, j) for a, j in zip(x, i)]))
+add("gather -1", [values(2, 2, 4), indices(4, 2, 2, 3)], lambda x, i: torch.stack([a[:, j] for a, j in zip(x, i)]))
+add("gather 0", [shared(5, 3), indices(5, 2, 4)], lambda x, i: x[i])
+add("gather 1", [shared(2, 5), indices(5, 3)], lambda x, i: x[:, i].t())
+add("gatherelements 1", [values(2, 3, 4), indices(4, 2, 3, 6)], lambda x, i: torch.gather(x, 2, i))
+add("gatherelements 0", [values(2, 3, 4), indices(3, 2, 2, 4)], lambda x, i: torch.gather(x, 1, i))
+add("gatherelements -1", [values(2, 5), indices(5, 2, 7)], lambda x, i: torch.gather(x, 1, i))
+add("segmentsum 3 0", [values(2, 5, 2), indices(3, 2, 5)],
+    lambda x, i: torch.stack([torch.zeros(3, 2).double().index_add(0, j, a) for a, j in zip(x, i)]))
+add("segmentsum 4 -1", [values(2, 2, 6), indices(4, 2, 6)],
+    lambda x, i: torch.zeros(2, 2, 4).double().scatter_add(2, i.unsqueeze(1).expand(2, 2, 6), x))
+
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "shapes.txt"), "w") as file:
     file.write("\n".join(lines) + "\n")

@@ -95,7 +95,8 @@ public sealed class GemmBatchTests
         return filled;
     }
 
-    private static double[] Integers(int[] shape, int step) => [.. Enumerable.Range(0, BroadcastReference.Count(shape)).Select(i => (double)(i * step % 7 - 3))];
+    private static double[] Integers(int[] shape, int step) =>
+        [.. Enumerable.Range(0, BroadcastReference.Count(shape)).Select(i => (double)(i * step % 7 - 3))];
 
     private static float[] Fractions(int[] shape, int step) =>
         [.. Enumerable.Range(0, BroadcastReference.Count(shape)).Select(i => (float)Math.Sin(i * step + 1))];
