@@ -102,6 +102,9 @@ public sealed partial class ArrayArgumentTests
         Call(() => Simd.Kernels.Arrays.Reverse(new ShapedSpan<float>(x, 2, 2), [1], z));
         Call(() => Simd.Kernels.Arrays.Tile(new ShapedSpan<float>(y, 2), [2], z));
         Call(() => Simd.Kernels.Arrays.TileGradient(z, [2], [2], y));
+        Call(() => AxisScans.CumulativeSum(new ShapedSpan<float>(x, 2, 2), 1, false, false, z));
+        Call(() => AxisScans.TopK(new ShapedSpan<float>(x, 2, 2), 1, 1, true, y, new float[2]));
+        Call(() => AxisScans.TopKGradient(new float[2], new float[2], [2, 2], 1, array));
         int[] indices = [0, 1], order = new int[12];
         Call(() => Indexing.Gather(new ShapedSpan<float>(x, 1, 2, 2, 1), indices, 2, array));
         Call(() => Indexing.ScatterAdd(new ShapedSpan<float>(x, 1, 2, 2, 1), indices, [1, 2, 2, 1], array, order));

@@ -79,6 +79,7 @@ internal static class Tables
         ("Indexing.x", () => new[] { 2, 1, 2, 1 }), ("Indexing.indices", () => new[] { 0, 1, 1, 0 }), ("Indexing.count", () => 2),
         ("Indexing.y", () => 4), ("ScatterAdd.dy", () => new[] { 2, 1, 2, 1 }), ("Indexing.shape", () => new[] { 2, 1, 2, 1 }),
         ("ScatterAddElements.dy", () => 4), ("Indexing.order", () => 12), ("ScatterAdd.x", () => 4), ("ScatterAddElements.x", () => 4),
+        ("AxisScans.axis", () => 1), ("AxisScans.count", () => 2), ("AxisScans.shape", () => new[] { 2, 2 }),
         ("MultiplyBatch.shape", () => new[] { 2, 2 }), ("MultiplyBatch.c", () => 4),
         ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
         ("ArgMax.outer", () => 2), ("ArgMax.length", () => 2), ("ArgMax.inner", () => 1),

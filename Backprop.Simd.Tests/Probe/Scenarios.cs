@@ -76,6 +76,8 @@ internal static partial class Scenarios
         graph.Output(z.ArgMax().Named("place"));
         z = Node.MatrixProduct(Node.MatrixProduct(z, graph.Parameter("v", new Shape(8, 6))), z);
         z = z.Pad([1, 0, 2], [1, 3, 1], PaddingMode.Edge).Reverse(0, -1).Tile(1, 40, 1).Slice(0, 1, 5).Slice(2, 2, 8);
+        z = z.CumulativeSum(1).Sort(0).Values.Gather(graph.IndexInput("ids", 6)).SegmentSum(graph.IndexInput("segments", 6), 5);
+        graph.Output(z.Tile(1, 1, 3).TopK(2, 0).Indices.Named("first"));
         graph.Loss(Node.Minimum(z * z, 4 + w).Sum(0, -1).Mean());
         graph.Loss(w.SquaredNorm(), 0.1);
         var network = graph.Build().CreateNetwork<float>(seed: 1);

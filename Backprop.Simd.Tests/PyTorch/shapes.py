@@ -15,6 +15,11 @@ def values(*shape):
     return ("v", torch.randint(-40, 41, shape).double() / 8)
 
 
+def distinct(*shape):
+    n = torch.Size(shape).numel()
+    return ("v", ((torch.randperm(n) - n // 2).double() / 8).reshape(shape))
+
+
 def shared(*shape):
     return ("s", torch.randint(-40, 41, shape).double() / 8)
 
@@ -68,6 +73,24 @@ add("segmentsum 3 0", [values(2, 5, 2), indices(3, 2, 5)],
     lambda x, i: torch.stack([torch.zeros(3, 2).double().index_add(0, j, a) for a, j in zip(x, i)]))
 add("segmentsum 4 -1", [values(2, 2, 6), indices(4, 2, 6)],
     lambda x, i: torch.zeros(2, 2, 4).double().scatter_add(2, i.unsqueeze(1).expand(2, 2, 6), x))
+
+for head, f in (
+        ("cumulativesum 0 False False", lambda x: torch.cumsum(x, 1)),
+        ("cumulativesum 1 False False", lambda x: torch.cumsum(x, 2)),
+        ("cumulativesum -1 True False", lambda x: torch.cumsum(x, 2) - x),
+        ("cumulativesum -1 False True", lambda x: torch.flip(torch.cumsum(torch.flip(x, (2,)), 2), (2,))),
+        ("cumulativesum 0 True True", lambda x: torch.flip(torch.cumsum(torch.flip(x, (1,)), 1), (1,)) - x)):
+    add(head, [values(2, 4, 5)], f)
+inf, nan = float("inf"), float("nan")
+special = [[3.0, nan, -inf, -0.0, inf, 0.0, nan, -1.0], [1.0, 1.0, 1.0, 2.0, 2.0, 0.0, 0.0, -0.0]]
+for descending in (False, True):
+    add("sort -1 %s" % descending, [values(2, 3, 6)], lambda x: torch.sort(x, dim=2, descending=descending, stable=True).values)
+    add("sort 0 %s" % descending, [values(2, 5, 2)], lambda x: torch.sort(x, dim=1, descending=descending, stable=True).values)
+    add("sort 0 %s" % descending, [("v", torch.tensor(special).double())],
+        lambda x: torch.sort(x, dim=1, descending=descending, stable=True).values)
+add("topk 3 -1 True", [distinct(2, 2, 7)], lambda x: torch.topk(x, 3, 2).values)
+add("topk 2 0 False", [distinct(2, 9, 2)], lambda x: torch.topk(x, 2, 1, largest=False).values)
+add("topk 1 0 True", [("v", torch.tensor([special[0]] * 2).double() * torch.tensor([[1.0], [-1.0]]).double())], lambda x: torch.topk(x, 1, 1).values)
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "shapes.txt"), "w") as file:
     file.write("\n".join(lines) + "\n")

@@ -1,9 +1,10 @@
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Layers.Gates;
 
 namespace Backprop.Simd.Networks;
 
-/// <content>Padding, reversal, repetition, gathers.</content>
+/// <content>Padding, reversal, repetition, gathers, prefix sums, sorting.</content>
 public static partial class NodeChain
 {
     /// <summary>Numbers around each row: <see cref="Layers.Pad"/>.</summary>
@@ -49,4 +50,35 @@ public static partial class NodeChain
     /// <param name="axis">The dimension; negative numbers count from the end.</param>
     /// <returns>y.</returns>
     public static Node SegmentSum(this Node node, Node indices, int segments, int axis = 0) => node.Apply(new SegmentSum(segments, axis), indices);
+
+    /// <summary>The sum up to each element of a dimension: <see cref="Layers.Gates.CumulativeSum"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="axis">The dimension; negative numbers count from the end.</param>
+    /// <param name="exclusive">True to leave the element itself out.</param>
+    /// <param name="reverse">True to sum from the last element on.</param>
+    /// <returns>y.</returns>
+    public static Node CumulativeSum(this Node node, int axis = -1, bool exclusive = false, bool reverse = false) =>
+        node.Apply(new CumulativeSum(axis, exclusive, reverse));
+
+    /// <summary>The k largest or smallest elements of a dimension, in order: <see cref="Layers.Gates.TopK"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="count">k, 1 or more.</param>
+    /// <param name="axis">The dimension; negative numbers count from the end.</param>
+    /// <param name="largest">True for the largest.</param>
+    /// <returns>The elements, and their indices as numbers.</returns>
+    public static (Node Values, Node Indices) TopK(this Node node, int count, int axis = -1, bool largest = true) =>
+        Both(node, new TopK(count, axis, largest));
+
+    /// <summary>The elements of a dimension in order: <see cref="Layers.Gates.Sort"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="axis">The dimension; negative numbers count from the end.</param>
+    /// <param name="descending">True for the largest first.</param>
+    /// <returns>The elements, and the indices that they had, as numbers.</returns>
+    public static (Node Values, Node Indices) Sort(this Node node, int axis = -1, bool descending = false) => Both(node, new Sort(axis, descending));
+
+    private static (Node Values, Node Indices) Both(Node node, Layer layer)
+    {
+        var outputs = node.Graph.ApplyAll(layer, node);
+        return (outputs[0], outputs[1]);
+    }
 }
