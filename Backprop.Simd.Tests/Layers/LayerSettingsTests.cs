@@ -46,6 +46,7 @@ public sealed class LayerSettingsTests
         Pad l => new Pad([.. l.Before], [.. l.After], l.Mode, l.Value),
         Reverse l => new Reverse([.. l.Axes]),
         Tile l => new Tile([.. l.Repeats]),
+        CutTo l => new CutTo(l.Axis),
         Transpose l => new Transpose([.. l.Axes]),
         Sum l => new Sum(l.KeepDimensions, [.. l.Axes]),
         Mean l => new Mean(l.KeepDimensions, [.. l.Axes]),
