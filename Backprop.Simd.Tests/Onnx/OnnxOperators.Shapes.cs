@@ -83,7 +83,8 @@ internal static partial class OnnxOperators
             throw new LeftOutException("indices of some dimensions of a batch");
         var (places, rest) = Places(data, indices);
         var network = new OperatorNetwork(data.Type, 1);
-        var node = network.Shared([data.Size / OnnxTensor.Product(rest), OnnxTensor.Product(rest)], data.Numbers).Gather(network.Indices([places.Length], places));
+        var table = network.Shared([data.Size / OnnxTensor.Product(rest), OnnxTensor.Product(rest)], data.Numbers);
+        var node = table.Gather(network.Indices([places.Length], places));
         return [OnnxTensor.Of(data.Type, [.. indices.Shape[..^1], .. rest], network.Run(node)[0])];
     }
 
@@ -153,7 +154,7 @@ internal static partial class OnnxOperators
         var x = c.Input(0);
         var (batch, time) = (c.Integer("batch_axis", 1), c.Integer("time_axis", 0));
         var rows = batch == 0 && time == 1 ? x : x.Moved(1, 0);
-        long[] lengths = c.Input(1).Integers, order = [.. lengths.SelectMany(n => Enumerable.Range(0, rows.Shape[1]).Select(t => t < n ? n - 1 - t : t))];
+        long[] order = [.. c.Input(1).Integers.SelectMany(n => Enumerable.Range(0, rows.Shape[1]).Select(t => t < n ? n - 1 - t : t))];
         var network = new OperatorNetwork(x.Type, rows.Shape[0]);
         var node = network.Input(rows.Shape[1..], rows.Numbers).Gather(network.Indices([rows.Shape[1]], order));
         var y = OnnxTensor.Of(x.Type, rows.Shape, network.Run(node)[0]);
