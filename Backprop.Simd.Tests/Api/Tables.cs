@@ -72,7 +72,16 @@ internal static class Tables
         ("AxisReductions.shape", () => new[] { 2, 1 }), ("AxisReductions.y", () => 2), ("AxisReductions.dy", () => 2), ("AxisReductions.means", () => 2),
         ("AxisReductions.variances", () => 2), ("AxisReductions.scratch", () => 12), ("Broadcasting.scratch", () => 8),
         ("WhereGradient.shape", () => new[] { 2, 2 }), ("WhereGradient.gradient", () => 4), ("NodeChain.Split.lengths", () => new[] { 4 }),
-        ("Permutation.axes", () => new[] { 1, 0 }),
+        ("Permutation.axes", () => new[] { 1, 0 }), ("MultiplyBatch.a", () => new[] { 2, 2 }), ("MultiplyBatch.b", () => new[] { 2, 2 }),
+        ("Arrays.x", () => new[] { 2 }), ("Arrays.before", () => new[] { 1 }), ("Arrays.after", () => new[] { 1 }), ("Arrays.axes", () => new[] { 0 }),
+        ("Arrays.shape", () => new[] { 2 }), ("Arrays.repeats", () => new[] { 2 }), ("Arrays.y", () => 4), ("Arrays.dy", () => 4), ("Arrays.dx", () => 2),
+        ("Arrays.Reverse.y", () => 2), ("Pad.before", () => new[] { 1 }), ("Pad.after", () => new[] { 1 }), ("Tile.repeats", () => new[] { 2 }),
+        ("Reverse.axes", () => new[] { 0 }),
+        ("Indexing.x", () => new[] { 2, 1, 2, 1 }), ("Indexing.indices", () => new[] { 0, 1, 1, 0 }), ("Indexing.count", () => 2),
+        ("Indexing.y", () => 4), ("ScatterAdd.dy", () => new[] { 2, 1, 2, 1 }), ("Indexing.shape", () => new[] { 2, 1, 2, 1 }),
+        ("ScatterAddElements.dy", () => 4), ("Indexing.order", () => 12), ("ScatterAdd.x", () => 4), ("ScatterAddElements.x", () => 4),
+        ("AxisScans.axis", () => 1), ("AxisScans.count", () => 2), ("AxisScans.shape", () => new[] { 2, 2 }),
+        ("MultiplyBatch.shape", () => new[] { 2, 2 }), ("MultiplyBatch.c", () => 4),
         ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
         ("ArgMax.outer", () => 2), ("ArgMax.length", () => 2), ("ArgMax.inner", () => 1),
     ];
@@ -93,6 +102,9 @@ internal static class Tables
             yield return ($"NodeChain.{parameter}", () => Instances.Of<GraphBuilder>().Input(parameter, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
         yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
+        yield return ("NodeChain.Gather.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
+        yield return ("NodeChain.GatherElements.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
+        yield return ("NodeChain.SegmentSum.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 4));
         yield return ("Concatenate.axis", () => 0);
         yield return ("Concatenate.others", () => 1);
         yield return ("NodeChain.Slice.axis", () => 0);

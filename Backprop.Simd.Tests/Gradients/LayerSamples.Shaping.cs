@@ -1,4 +1,5 @@
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Tests.Gradients;
@@ -21,6 +22,36 @@ internal static partial class LayerSamples
         yield return new(new Embedding(5, 3), [Indices()], 4, Signed, [4, 0, 4, 1]);
         yield return new(new Embedding(4, 17), [Indices(3)], 2, Signed, [1, 1, 3, 0, 1, 3]) { Name = "sequence " };
         yield return new(new Embedding(4, 2, Initialize.Xavier), [Indices(2)], 1, Signed, [2, 3]) { Name = "initializer " };
+        foreach (var mode in Enum.GetValues<PaddingMode>())
+        {
+            yield return new(new Pad([2], [3], mode, 1.5), [Values(4)], 3, Signed);
+            yield return new(new Pad([0, 2, 0], [1, 1, 0], mode), [Values(2, 3, 2)], 2, Signed);
+            yield return new(new Pad([1, 0, 1, 0, 1, 0], [0, 0, 1, 0, 0, 0], mode), [Values(2, 1, 2, 1, 2, 1)], 2, Signed);
+            yield return new(new Pad([1, 0], [2, 3], mode, -2), [Shared(3, 4)], 2, Signed);
+        }
+
+        yield return new(new Pad([], [], value: 3), [Values()], 3, Signed) { Name = "nothing " };
+        yield return new(new Pad([150, 0], [0, 1], PaddingMode.Edge), [Values(2, 2)], 2, Signed) { Name = "long " };
+        yield return new(new Reverse(), [Values(2, 3, 4)], 2, Signed);
+        yield return new(new Reverse(1), [Values(2, 3, 4)], 2, Signed);
+        yield return new(new Reverse(0, -1), [Shared(3, 5)], 2, Signed);
+        yield return new(new Tile(3), [Values(4)], 3, Signed);
+        yield return new(new Tile(2, 1, 3), [Values(2, 3, 2)], 2, Signed);
+        yield return new(new Tile(1, 150), [Values(2, 2)], 2, Signed) { Name = "long " };
+        yield return new(new Tile(2, 2), [Shared(1, 3)], 2, Signed);
+        yield return new(new Gather(), [Values(4, 3), Indices(5)], 2, Signed, [0, 3, 3, 1, 0, 2, 2, 2, 2, 2]);
+        yield return new(new Gather(1), [Values(2, 4, 3), Indices(2, 2)], 2, Signed, [0, 3, 3, 1, 1, 1, 2, 0]) { Name = "matrix " };
+        yield return new(new Gather(-1), [Values(2, 4), Indices()], 3, Signed, [3, 0, 3]) { Name = "one " };
+        yield return new(new Gather(), [Shared(4, 3), Indices(2)], 3, Signed, [0, 3, 3, 1, 1, 1]) { Name = "table " };
+        yield return new(new Gather(1), [Shared(2, 4, 2), Indices(3)], 2, Signed, [0, 3, 3, 1, 1, 1]) { Name = "middle " };
+        int[] many = [.. Enumerable.Range(0, 300).Select(i => i % 7 == 0 ? 0 : 1)];
+        yield return new(new Gather(), [Values(2, 2), Indices(150)], 2, Signed, many) { Name = "long " };
+        yield return new(new GatherElements(), [Values(3, 4), Indices(3, 2)], 2, Signed, [0, 3, 3, 3, 1, 2, 2, 2, 0, 1, 3, 0]);
+        yield return new(new GatherElements(0), [Values(2, 3), Indices(4, 3)], 1, Signed, [0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 1]) { Name = "first " };
+        yield return new(new GatherElements(), [Shared(2, 3), Indices(2, 2)], 2, Signed, [0, 2, 1, 1, 2, 2, 0, 1]) { Name = "table " };
+        yield return new(new SegmentSum(3), [Values(5, 2), Indices(5)], 2, Signed, [0, 2, 2, 0, 2, 1, 1, 1, 0, 0]);
+        yield return new(new SegmentSum(2, -1), [Values(2, 4), Indices(4)], 2, Signed, [0, 1, 1, 0, 1, 1, 1, 1]) { Name = "last " };
+        yield return new(new SegmentSum(2, 1), [Values(2, 300, 1), Indices(300)], 1, Signed, many) { Name = "long " };
         yield return new(new Concatenate(), [Values(3), Values(4)], 2, Signed);
         yield return new(new Concatenate(), [Values(2, 3), Values(2, 17), Values(2, 1)], 3, Signed) { Name = "three " };
         yield return new(new Concatenate(0), [Values(2, 3, 2), Values(1, 3, 2)], 2, Signed) { Name = "first dimension " };

@@ -183,6 +183,15 @@ internal static partial class LayerSamples
         yield return new(new Variance(1, false, -1), [Values(3, 4)], 2, Signed);
         yield return new(new ArgMax(), [Values(3, 4)], 2, Apart);
         yield return new(new ArgMax(0, true), [Values(3, 4)], 2, Apart);
+        foreach (var (type, axis) in ((EdgeType, int)[])[(Values(5), 0), (Values(3, 4), 0), (Values(2, 3, 19), 1), (Shared(3, 4), -1)])
+        {
+            yield return new(new CumulativeSum(axis), [type], 3, Signed);
+            yield return new(new CumulativeSum(axis, exclusive: true, reverse: true), [type], 3, Signed);
+            yield return new(new Sort(axis, descending: axis > 0), [type], 3, Apart);
+            yield return new(new TopK(2, axis, largest: axis == 0), [type], 3, Apart);
+        }
+
+        yield return new(new TopK(2), [Values(2, 20)], 2, Apart) { Name = "few " };
         yield return new(new Transpose(), [Values(2, 3, 4)], 3, Signed);
         yield return new(new Transpose(1, 0, -1), [Values(2, 3, 4)], 3, Signed);
         yield return new(new Transpose(0, 2, 1), [Shared(2, 9, 40)], 3, Signed);
@@ -205,6 +214,13 @@ internal static partial class LayerSamples
         yield return new(new MatrixProduct(), [Shared(3), Values(3, 2)], 3, Signed);
         yield return new(new MatrixProduct(), [Shared(3), Values(3)], 3, Signed);
         yield return new(new MatrixProduct(), [Values(9, 17), Values(17, 5)], 2, Signed);
+        foreach (var (a, b) in ((EdgeType, EdgeType)[])[
+            (Values(2, 3, 4), Values(2, 4, 2)), (Values(2, 3, 4), Shared(4, 2)), (Values(3, 4), Values(2, 4, 2)), (Values(2, 3, 4), Values(4)),
+            (Values(4), Values(2, 4, 3)), (Shared(2, 3, 4), Values(1, 4, 2)), (Shared(2, 3, 4), Shared(4, 2)), (Values(2, 1, 3, 2), Values(3, 2, 2)),
+            (Values(1, 2, 1, 2, 2, 3), Shared(2, 1, 1, 1, 3, 2)), (Shared(4), Values(2, 4, 3))])
+        {
+            yield return new(new MatrixProduct(), [a, b], 3, Signed) { Name = "arrays " };
+        }
     }
 
     private static IEnumerable<LayerSample> Losses()

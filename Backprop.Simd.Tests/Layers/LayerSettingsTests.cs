@@ -43,6 +43,9 @@ public sealed class LayerSettingsTests
     private static Layer? FromSpans(Layer layer) => layer switch
     {
         Reshape l => new Reshape([.. l.Dimensions]),
+        Pad l => new Pad([.. l.Before], [.. l.After], l.Mode, l.Value),
+        Reverse l => new Reverse([.. l.Axes]),
+        Tile l => new Tile([.. l.Repeats]),
         CutTo l => new CutTo(l.Axis),
         Transpose l => new Transpose([.. l.Axes]),
         Sum l => new Sum(l.KeepDimensions, [.. l.Axes]),

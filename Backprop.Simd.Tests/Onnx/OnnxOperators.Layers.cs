@@ -69,28 +69,6 @@ internal static partial class OnnxOperators
         return [OnnxTensor.Of(x.Type, x.Shape, network.Run(network.Input(RowShape(x), x.Numbers).Dropout(ratio))[0]), null];
     }
 
-    /// <summary>An embedding whose table is the data, with the dimension gathered from in front.</summary>
-    private static OnnxTensor?[] Gather(OnnxCase c)
-    {
-        OnnxTensor data = c.Input(0), indices = c.Input(1);
-        var axis = c.Integer("axis", 0);
-        axis += axis < 0 ? data.Rank : 0;
-        if (indices.Integers.Any(i => i < 0))
-            throw new LeftOutException("indices that count from the end");
-        var table = data.Moved(axis, 0);
-        var size = table.Size / table.Shape[0];
-        var network = new OperatorNetwork(data.Type, indices.Rank == 0 ? 1 : indices.Shape[0]);
-        var rowShape = indices.Rank < 2 ? [] : (int[])[OnnxTensor.Product(indices.Shape[1..])];
-        var node = network.Indices(rowShape, indices.Integers).Embedding(table.Shape[0], size);
-        network.Parameter(node, "weight", table.Numbers);
-
-        // The indices' dimensions take the place of the one gathered from.
-        var y = OnnxTensor.Of(data.Type, [.. indices.Shape, .. table.Shape[1..]], network.Run(node)[0]);
-        for (var d = 0; d < axis; d++)
-            y = y.Moved(indices.Rank + d, d);
-        return [y];
-    }
-
     /// <summary>The dimensions before the axis are the rows.</summary>
     private static OnnxTensor?[] Flatten(OnnxCase c)
     {

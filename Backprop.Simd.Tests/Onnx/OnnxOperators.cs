@@ -93,6 +93,34 @@ internal static partial class OnnxOperators
         ["Split"] = Split,
         ["Concat"] = Concatenate,
         ["Slice"] = Slice,
+        ["Pad"] = Pad,
+        ["Tile"] = Tile,
+        ["Expand"] = Expand,
+        ["Transpose"] = c => Shaped(c, x => x.Transpose(c.Integers("perm"))),
+        ["DepthToSpace"] = DepthToSpace,
+        ["SpaceToDepth"] = SpaceToDepth,
+        ["ReverseSequence"] = ReverseSequence,
+        ["GatherElements"] = GatherElements,
+        ["GatherND"] = GatherNd,
+        ["Scatter"] = ScatterElements,
+        ["ScatterElements"] = ScatterElements,
+        ["ScatterND"] = ScatterNd,
+        ["Where"] = Where,
+
+        // Along dimensions.
+        ["CumSum"] = CumulativeSum,
+        ["TopK"] = TopK,
+        ["ArgMax"] = c => ArgMax(c, ofSmallest: false),
+        ["ArgMin"] = c => ArgMax(c, ofSmallest: true),
+        ["ReduceSum"] = c => Reduce(c, (x, keeps, axes) => x.Sum(keeps, axes)),
+        ["ReduceMean"] = c => Reduce(c, (x, keeps, axes) => x.Mean(keeps, axes)),
+        ["ReduceMax"] = c => Reduce(c, (x, keeps, axes) => x.Max(keeps, axes)),
+        ["ReduceMin"] = c => Reduce(c, (x, keeps, axes) => x.Min(keeps, axes)),
+        ["ReduceL1"] = c => Reduce(c, (x, keeps, axes) => x.Abs().Sum(keeps, axes)),
+        ["ReduceL2"] = c => Reduce(c, (x, keeps, axes) => x.Norm(keeps, axes)),
+        ["ReduceSumSquare"] = c => Reduce(c, (x, keeps, axes) => (x * x).Sum(keeps, axes)),
+        ["ReduceLogSum"] = c => Reduce(c, (x, keeps, axes) => x.Sum(keeps, axes).Log()),
+        ["ReduceLogSumExp"] = c => Reduce(c, (x, keeps, axes) => x.LogSumExp(keeps, axes)),
 
         // Sequences.
         ["RNN"] = Rnn,
@@ -198,17 +226,6 @@ internal static partial class OnnxOperators
         var network = new OperatorNetwork(x.Type, rows.Rank == 1 ? 1 : Rows(rows));
         var y = network.Run(function(network.Input(rows.Rank == 1 ? rows.Shape : RowShape(rows), rows.Numbers)))[0];
         return [c.Model.Opset < 13 ? OnnxTensor.Of(x.Type, x.Shape, y) : OnnxTensor.Of(x.Type, rows.Shape, y).Moved(x.Rank - 1, axis)];
-    }
-
-    /// <summary>The products of two stacks of matrices: a row each.</summary>
-    private static OnnxTensor?[] MatMul(OnnxCase c)
-    {
-        OnnxTensor a = c.Input(0), b = c.Input(1);
-        if (a.Rank != b.Rank || a.Rank < 2 || !a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]))
-            throw new LeftOutException("operands of different shapes");
-        var network = new OperatorNetwork(a.Type, OnnxTensor.Product(a.Shape[..^2]));
-        var y = network.Run(Node.MatrixProduct(network.Input(a.Shape[^2..], a.Numbers), network.Input(b.Shape[^2..], b.Numbers)))[0];
-        return [OnnxTensor.Of(a.Type, [.. a.Shape[..^1], b.Shape[^1]], y)];
     }
 
     /// <summary>alpha A B + beta C: the kernel on transposed views; where it is x W + b, an affine layer.</summary>

@@ -77,6 +77,10 @@ internal static partial class Scenarios
         var y = (x * w / (x.Norm(true, -1) + 1)).Apply(encoder).Tanh().Apply(encoder).Transpose(1, 0, 2);
         var z = Node.Where(y - y.Mean(true, 0), y, y.Max(true, 1, 2)) - y.Variance(0, true, 0, 1) + y.LogSumExp(true, 2) * y.Min(true, 0);
         graph.Output(z.ArgMax().Named("place"));
+        z = Node.MatrixProduct(Node.MatrixProduct(z, graph.Parameter("v", new Shape(8, 6))), z);
+        z = z.Pad([1, 0, 2], [1, 3, 1], PaddingMode.Edge).Reverse(0, -1).Tile(1, 40, 1).Slice(0, 1, 5).Slice(2, 2, 8);
+        z = z.CumulativeSum(1).Sort(0).Values.Gather(graph.IndexInput("ids", 6)).SegmentSum(graph.IndexInput("segments", 6), 5);
+        graph.Output(z.Tile(1, 1, 3).TopK(2, 0).Indices.Named("first"));
         graph.Loss(Node.Minimum(z * z, 4 + w).Sum(0, -1).Mean());
         graph.Loss(w.SquaredNorm(), 0.1);
         var network = graph.Build().CreateNetwork<float>(seed: 1);

@@ -152,8 +152,8 @@ public readonly struct Node : IEquatable<Node>
     public static Node Where(Node mask, Node x, Node y) => mask.Apply(new Where(), x, y);
 
     /// <summary>The matrix product A B of each row of the batch; either side may be shared.</summary>
-    /// <param name="left">A: [m, k], or [k] as a row.</param>
-    /// <param name="right">B: [k, n], or [k] as a column.</param>
+    /// <param name="left">A: [.., m, k], or [k] as a row.</param>
+    /// <param name="right">B: [.., k, n], or [k] as a column; dimensions before the last two are broadcast, as in NumPy.</param>
     /// <returns>The product.</returns>
     public static Node MatrixProduct(Node left, Node right) => left.Apply(new MatrixProduct(), right);
 

@@ -13,7 +13,7 @@ namespace Backprop.Simd.Kernels;
 /// <para>Each element is summed over k in blocks that depend on the shape alone, first to last: the same bits for any number
 /// of threads. alpha scales the sum of each block.</para>
 /// </remarks>
-public static class Gemm
+public static partial class Gemm
 {
     /// <summary>C = A B.</summary>
     /// <typeparam name="T">float or double.</typeparam>

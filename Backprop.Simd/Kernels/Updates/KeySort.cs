@@ -12,15 +12,41 @@ internal static unsafe class KeySort
     /// <summary>Runs of no more keys are sorted by insertion.</summary>
     private const int Short = 16;
 
-    public static void Ascending(Span<ulong> keys)
+    public static void Ascending<TKey>(Span<TKey> keys) where TKey : unmanaged, IComparisonOperators<TKey, TKey, bool>
     {
-        fixed (ulong* p = keys)
+        fixed (TKey* p = keys)
             Sort(p, keys.Length, 2 * BitOperations.Log2((uint)keys.Length + 1));
+    }
+
+    /// <summary>The smallest keys, in order, in front of the rest, which are in any order.</summary>
+    public static void Smallest<TKey>(Span<TKey> keys, int count) where TKey : unmanaged, IComparisonOperators<TKey, TKey, bool>
+    {
+        if (count > keys.Length / 4)
+        {
+            Ascending(keys);
+            return;
+        }
+
+        // A heap of the smallest so far, the largest of them in front.
+        fixed (TKey* p = keys)
+        {
+            for (var root = count / 2 - 1; root >= 0; root--)
+                SiftDown(p, root, count);
+            for (var i = count; i < keys.Length; i++)
+            {
+                if (p[i] >= p[0])
+                    continue;
+                (p[0], p[i]) = (p[i], p[0]);
+                SiftDown(p, 0, count);
+            }
+        }
+
+        Ascending(keys[..count]);
     }
 
     /// <summary>Quicksort about the median of three; a heap where the parts turn out uneven too often.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sort(ulong* keys, int count, int depth)
+    private static void Sort<TKey>(TKey* keys, int count, int depth) where TKey : unmanaged, IComparisonOperators<TKey, TKey, bool>
     {
         while (count > Short)
         {
@@ -30,8 +56,10 @@ internal static unsafe class KeySort
                 return;
             }
 
-            ulong first = keys[0], middle = keys[count / 2], last = keys[count - 1];
-            var pivot = Math.Max(Math.Min(first, middle), Math.Min(Math.Max(first, middle), last));
+            TKey least = keys[0], most = keys[count / 2], last = keys[count - 1];
+            if (least > most)
+                (least, most) = (most, least);
+            var pivot = last < least ? least : last > most ? most : last;
             int low = 0, high = count - 1;
             while (true)
             {
@@ -61,7 +89,7 @@ internal static unsafe class KeySort
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Heap(ulong* keys, int count)
+    private static void Heap<TKey>(TKey* keys, int count) where TKey : unmanaged, IComparisonOperators<TKey, TKey, bool>
     {
         for (var root = count / 2 - 1; root >= 0; root--)
             SiftDown(keys, root, count);
@@ -73,7 +101,7 @@ internal static unsafe class KeySort
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SiftDown(ulong* keys, int root, int count)
+    private static void SiftDown<TKey>(TKey* keys, int root, int count) where TKey : unmanaged, IComparisonOperators<TKey, TKey, bool>
     {
         for (var child = 2 * root + 1; child < count; child = 2 * root + 1)
         {
