@@ -209,21 +209,4 @@ internal static partial class OnnxOperators
         return [Row(x, network, Node.Where(network.Shared(mask.Shape, [.. mask.Integers.Select(m => (double)m)]), network.Shared(x.Shape, x.Numbers),
             network.Shared(y.Shape, y.Numbers)))];
     }
-
-    /// <summary>Blocks of channels come between the pixels: by the first of their dimensions (DCR) or by the last (CRD).</summary>
-    private static OnnxTensor?[] DepthToSpace(OnnxCase c)
-    {
-        var (b, s) = (c.Integer("blocksize", 1), c.Input(0).Shape);
-        var channels = s[1] / (b * b);
-        return Shaped(c, x => (c.Text("mode", "DCR") == "DCR"
-            ? x.Reshape(s[0], b, b, channels, s[2], s[3]).Transpose(0, 3, 4, 1, 5, 2)
-            : x.Reshape(s[0], channels, b, b, s[2], s[3]).Transpose(0, 1, 4, 2, 5, 3)).Reshape(s[0], channels, s[2] * b, s[3] * b));
-    }
-
-    private static OnnxTensor?[] SpaceToDepth(OnnxCase c)
-    {
-        var (b, s) = (c.Integer("blocksize", 1), c.Input(0).Shape);
-        return Shaped(c, x => x.Reshape(s[0], s[1], s[2] / b, b, s[3] / b, b).Transpose(0, 3, 5, 1, 2, 4)
-            .Reshape(s[0], s[1] * b * b, s[2] / b, s[3] / b));
-    }
 }

@@ -97,8 +97,6 @@ internal static partial class OnnxOperators
         ["Tile"] = Tile,
         ["Expand"] = Expand,
         ["Transpose"] = c => Shaped(c, x => x.Transpose(c.Integers("perm"))),
-        ["DepthToSpace"] = DepthToSpace,
-        ["SpaceToDepth"] = SpaceToDepth,
         ["ReverseSequence"] = ReverseSequence,
         ["GatherElements"] = GatherElements,
         ["GatherND"] = GatherNd,
