@@ -82,9 +82,11 @@ internal static class Tables
             "GlobalAveragePooling2D", "GroupNormalization"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
-        foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention"])
+        foreach (var member in (string[])["Convolution1D", "Lstm", "LstmLast", "Gru", "GruLast", "SelfAttention", "CrossAttention",
+            "SinusoidalPositions", "LearnedPositions", "RotaryPositions", "TransformerEncoderLayer", "TransformerDecoderLayer"])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
+        yield return ("TransformerDecoderLayer.memory", () => Instances.Of<GraphBuilder>().Input("memory", 2, 4));
         yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("Concatenate.axis", () => 0);
         yield return ("Concatenate.others", () => 1);

@@ -2,6 +2,7 @@ using Backprop.Simd.Gradients;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Tests.Infrastructure;
+using Backprop.Simd.Tests.Reference;
 
 namespace Backprop.Simd.Tests.Layers;
 
@@ -44,6 +45,10 @@ public sealed class AttentionOptionTests
         new(new(2), 2, (513, 4)) { Bias = Shared(2, 1, 513), MaskRank = 1 },
         new(new(1, causal: true), 1, (700, 2), (400, 2)) { Bias = Shared(1, 700, 400) },
         new(new(1, dropout: 1), 1, (512, 2)),
+
+        // Weights as an output.
+        new(new(2, weights: true), 2, (5, 6), (4, 3)) { Lengths = [4, 0] },
+        new(new(2, causal: true, keyValueHeads: 1, dropout: 0.3, weights: true), 2, (513, 4)) { Bias = Shared(513, 513), MaskRank = 1 },
     ];
 
     public static TheoryData<int> Numbers => [.. Enumerable.Range(0, Cases.Length)];
@@ -53,6 +58,18 @@ public sealed class AttentionOptionTests
     {
         var run = new AttentionRun<double>(Cases[number]);
         run.AssertFollows(run.Expected());
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void Rotary_positions_turn_queries_and_keys(bool interleaved)
+    {
+        foreach (var (queries, keys) in (((int, int), (int, int)?)[])[((5, 8), null), ((5, 24), (9, 3)), ((520, 4), (510, 2))])
+        {
+            var rotary = new RotaryPositions(root: 50, interleaved: interleaved);
+            var run = new AttentionRun<double>(new(new(2, keyValueHeads: 1, rotary: rotary), 2, queries, keys));
+            run.AssertFollows(run.Expected((x, columns, forward) => PositionReference.Turn(x, columns,
+                columns == queries.Item2 ? queries.Item1 : keys?.Item1 ?? queries.Item1, queries.Item2 / 2, 50, interleaved, forward)));
+        }
     }
 
     [Theory, MemberData(nameof(Numbers))]

@@ -141,6 +141,8 @@ internal sealed class AttentionRun<T> where T : unmanaged, IFloatingPointIeee754
             RecurrentTests.AssertClose(dx, Doubles(Workspace.GradientOf($"x{input}")), $"dx{input}");
         }
 
+        if (Case.Layer.HasWeights)
+            RecurrentTests.AssertClose(expected.Probabilities, Doubles(Workspace.Output(Outputs[1])), "weights");
         if (Case.Bias is null)
             return;
         var db = new double[Workspace.Input("bias").Length];

@@ -16,6 +16,16 @@ public sealed class PyTorchAttentionTests
         ["added-each"] = g => g.Input("x0", 3, 4).SelfAttention(2, mask: g.Input("added", 2, 3, 3)),
         ["sizes"] = g => g.Input("x0", 3, 4).Apply(new MultiHeadAttention(2), g.Input("x1", 5, 3), g.Input("x2", 5, 2)),
         ["groups"] = g => g.Input("x0", 3, 8).SelfAttention(4, causal: true, keyValueHeads: 2),
+        ["rotary-False"] = g => g.Input("x0", 3, 8).RotaryPositions(2),
+        ["rotary-True"] = g => g.Input("x0", 3, 8).RotaryPositions(2, interleaved: true),
+        ["sinusoidal"] = g => g.Input("x0", 3, 6).SinusoidalPositions(),
+        ["learned"] = g => g.Input("x0", 3, 4).LearnedPositions(5),
+        ["rotary-attention"] = g => g.Input("x0", 3, 8).SelfAttention(2, rotary: new RotaryPositions()),
+        ["weights"] = g => g.ApplyAll(new MultiHeadAttention(2, weights: true), g.Input("x0", 3, 4))[1],
+        ["encoder-False"] = g => g.Input("x0", 3, 4).TransformerEncoderLayer(2, 5, 0, false, x => x.Gelu(), lengths: g.IndexInput("lengths")),
+        ["encoder-True"] = g => g.Input("x0", 3, 4).TransformerEncoderLayer(2, 5, 0, true, x => x.Gelu(), lengths: g.IndexInput("lengths")),
+        ["decoder-False"] = g => g.Input("x0", 3, 4).TransformerDecoderLayer(g.Input("x1", 3, 4), 2, 5, 0, memoryLengths: g.IndexInput("lengths")),
+        ["decoder-True"] = g => g.Input("x0", 3, 4).TransformerDecoderLayer(g.Input("x1", 3, 4), 2, 5, 0, true, memoryLengths: g.IndexInput("lengths")),
     };
 
     private static readonly ILookup<string, (string Kind, string Of, string[] Numbers)> Lines = Read();

@@ -27,6 +27,7 @@ internal static partial class Scenarios
         ["inference"] = Inference,
         ["predictor"] = Predictions,
         ["sequences"] = Sequences,
+        ["attention"] = Attention,
         ["images"] = Images,
         ["loading"] = Loading,
         ["reading-ahead"] = ReadingAhead,
@@ -264,6 +265,30 @@ internal static partial class Scenarios
             workspace.Rows = step % 3 == 0 ? 5 : 16;
             workspace.Input("x").Fill(0.25f);
             workspace.IndexInput("lengths").Fill(1 + step % Length);
+            if (!double.IsFinite(network.Step(workspace, adam)))
+                throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>Attention with every option, with all scores and in blocks.</summary>
+    private static Action<int> Attention(int threads)
+    {
+        var graph = new GraphBuilder();
+        Node x = graph.Input("x", 512, 4), mask = graph.IndexInput("mask", 512), first = graph.IndexInput("first");
+        var y = x.SinusoidalPositions(first).LearnedPositions(600, first);
+        y = y.SelfAttention(2, causal: true, mask: mask, keyValueHeads: 1, dropout: 0.2, rotary: new RotaryPositions());
+        y = y.Slice(0, 0, 20).RotaryPositions(2);
+        y = y.SelfAttention(2, mask: graph.Parameter("bias", new Shape(20, 20)), dropout: 0.1, rotary: new RotaryPositions());
+        graph.ApplyAll(new MultiHeadAttention(2, weights: true), y)[1].MeanSquaredError();
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var workspace = network.CreateWorkspace(2, compute: new ComputeContext(threads));
+        var adam = new Adam<float>(network.Parameters.Length);
+        return step =>
+        {
+            workspace.Input("x").Fill(0.25f);
+            workspace.IndexInput("mask").Fill(1);
+            workspace.IndexInput("mask")[step % 512] = 0;
+            workspace.IndexInput("first").Fill(step % 80);
             if (!double.IsFinite(network.Step(workspace, adam)))
                 throw new InvalidOperationException("The loss is not finite.");
         };

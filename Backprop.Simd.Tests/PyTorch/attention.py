@@ -106,7 +106,91 @@ def groups():
     case("groups", {"x0": x}, parameters, f)
 
 
+def angles(steps, width, root):
+    return torch.outer(torch.arange(steps, dtype=torch.float64), root ** (-torch.arange(0, width, 2, dtype=torch.float64) / width))
+
+
+def turn(x, interleaved, root=10000.0):
+    """x: [N, heads, T, width]; as complex numbers, by the paper's formula."""
+    pairs = x.unflatten(-1, (-1, 2)) if interleaved else x.unflatten(-1, (2, -1)).transpose(-1, -2)
+    z = torch.view_as_complex(pairs.contiguous()) * torch.polar(torch.ones(()).double(), angles(x.shape[2], x.shape[3], root))
+    real = torch.view_as_real(z)
+    return real.flatten(-2) if interleaved else real.transpose(-1, -2).flatten(-2)
+
+
+def positions():
+    torch.manual_seed(4)
+    for interleaved in [False, True]:
+        x = randn(2, 3, 8)
+        case(f"rotary-{interleaved}", {"x0": x}, {},
+             lambda: turn(x.reshape(2, 3, 2, 4).transpose(1, 2), interleaved).transpose(1, 2).reshape(2, 3, 8))
+    x = randn(2, 3, 6)
+    a = angles(3, 6, 10000.0)
+    case("sinusoidal", {"x0": x}, {}, lambda: x + torch.stack([a.sin(), a.cos()], -1).flatten(1))
+    m = nn.Embedding(5, 4, dtype=torch.float64)
+    x = randn(2, 3, 4)
+    case("learned", {"x0": x}, {"learnedpositions1.positions": (m.weight, same)}, lambda: x + m(torch.arange(3)))
+
+
+def rotary_attention():
+    torch.manual_seed(5)
+    x = randn(2, 3, 8)
+    m = nn.MultiheadAttention(8, 2, batch_first=True, dtype=torch.float64)
+    parameters = attention(m)
+
+    def f():
+        q, k, v = (x @ m.in_proj_weight.t() + m.in_proj_bias).reshape(2, 3, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        p = torch.softmax(turn(q, False) @ turn(k, False).transpose(-1, -2) / 2, -1)
+        return m.out_proj((p @ v).transpose(1, 2).reshape(2, 3, 8))
+
+    case("rotary-attention", {"x0": x}, parameters, f)
+
+
+def weights():
+    torch.manual_seed(6)
+    x = randn(2, 3, 4)
+    m = nn.MultiheadAttention(4, 2, batch_first=True, dtype=torch.float64)
+    case("weights", {"x0": x}, attention(m), lambda: m(x, x, x, average_attn_weights=False)[1])
+
+
+def transformer(m, decoder):
+    """The parameters of an encoder or decoder layer under our names."""
+    found = attention(m.self_attn)
+    if decoder:
+        found.update(attention(m.multihead_attn, "multiheadattention2"))
+    for i, norm in enumerate([m.norm1, m.norm2] + ([m.norm3] if decoder else []), 1):
+        found[f"layernormalization{i}.weight"] = (norm.weight, same)
+        found[f"layernormalization{i}.bias"] = (norm.bias, same)
+    for i, linear in enumerate([m.linear1, m.linear2], 1):
+        found[f"affine{i}.weight"] = (linear.weight, turned)
+        found[f"affine{i}.bias"] = (linear.bias, same)
+    with torch.no_grad():
+        for p, _ in found.values():
+            if p.dim() == 1:
+                p.copy_(randn(*p.shape))
+    return found
+
+
+def transformers():
+    torch.manual_seed(7)
+    hidden = torch.full((3, 3), -torch.inf, dtype=torch.float64).triu(1)
+    for first in [False, True]:
+        options = dict(dim_feedforward=5, dropout=0, batch_first=True, norm_first=first, dtype=torch.float64)
+        m = nn.TransformerEncoderLayer(4, 2, activation="gelu", **options)
+        x, n = randn(2, 3, 4), torch.tensor([2, 3])
+        padding = torch.arange(3) >= n[:, None]
+        case(f"encoder-{first}", {"x0": x}, transformer(m, False), lambda: m(x, src_key_padding_mask=padding), {"lengths": n})
+        m = nn.TransformerDecoderLayer(4, 2, **options)
+        y, memory = randn(2, 3, 4), randn(2, 3, 4)
+        case(f"decoder-{first}", {"x0": y, "x1": memory}, transformer(m, True),
+             lambda: m(y, memory, tgt_mask=hidden, memory_key_padding_mask=padding), {"lengths": n})
+
+
 masks()
 sizes()
 groups()
+positions()
+rotary_attention()
+weights()
+transformers()
 open("attention.txt", "w").write("\n".join(out) + "\n")

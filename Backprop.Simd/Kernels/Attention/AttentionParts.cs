@@ -3,8 +3,9 @@ using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Kernels;
 
-/// <summary>The sizes of attention: rows of the batch, queries and keys of a row, columns of a head, heads of queries, heads of keys and values.</summary>
-internal readonly record struct AttentionSizes(int Rows, int Steps, int Length, int Width, int Heads, int KeyHeads)
+/// <summary>The sizes of attention: rows of the batch, queries and keys of a row, columns of a head, heads of queries, heads of keys and values; and
+/// whether all scores are asked for.</summary>
+internal readonly record struct AttentionSizes(int Rows, int Steps, int Length, int Width, int Heads, int KeyHeads, bool AllScores)
 {
     /// <summary>
     /// Scores of a head from which on no head keeps all its scores: 512 queries and 512 keys, 1 MB in float. With fewer, the scores of a head
@@ -13,7 +14,7 @@ internal readonly record struct AttentionSizes(int Rows, int Steps, int Length, 
     public const int MostScores = 512 * 512;
 
     /// <summary>Whether scores are computed in blocks, and again in backward, and not kept.</summary>
-    public bool InBlocks => (long)Steps * Length >= MostScores;
+    public bool InBlocks => !AllScores && (long)Steps * Length >= MostScores;
 
     /// <summary>Consecutive heads of queries that share a head of keys.</summary>
     public int Group => Heads / KeyHeads;

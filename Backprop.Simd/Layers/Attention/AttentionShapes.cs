@@ -1,5 +1,6 @@
 using System.Numerics;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Layers;
 
@@ -7,7 +8,7 @@ namespace Backprop.Simd.Layers;
 internal static class AttentionShapes
 {
     /// <summary>Throws unless the inputs suit attention. Returns the sizes for one row.</summary>
-    public static AttentionSizes Check(LayerDeclaration declaration, int heads, int keyHeads, out AttentionInputs found)
+    public static AttentionSizes Check(LayerDeclaration declaration, int heads, int keyHeads, bool allScores, out AttentionInputs found)
     {
         found = new();
         var count = declaration.Inputs.Count;
@@ -35,7 +36,7 @@ internal static class AttentionShapes
                 $"The heads of {declaration.Kind} must divide the columns of its input; there are {heads} heads and {queries[1]} columns.", "inputs");
         }
 
-        var sizes = new AttentionSizes(1, queries[0], keys[0], queries[1] / heads, heads, keyHeads);
+        var sizes = new AttentionSizes(1, queries[0], keys[0], queries[1] / heads, heads, keyHeads, allScores);
         CheckMasks(declaration, found, sizes);
         return sizes;
     }
@@ -71,12 +72,28 @@ internal static class AttentionShapes
         (type.Kind == EdgeKind.Shared ? 1 : rows, type.Shape.Rank > 2 ? type.Shape[0] : 1, type.Shape.Rank > 1 ? type.Shape[type.Shape.Rank - 2] : 1);
 
     /// <summary>Asks for the gradients of what a row keeps, and behind them for the tiles of each head, or for space to sum in.</summary>
-    public static void UseScratch(LayerDeclaration declaration, AttentionSizes sizes, bool hasBias)
+    public static void UseScratch(LayerDeclaration declaration, AttentionSizes sizes, bool hasBias, bool turns)
     {
         var behind = sizes.InBlocks ? (long)sizes.Heads * AttentionBlocks.Tiles : hasBias ? AxisReductions.Scratch(sizes.Kept) : 0;
         declaration.UseScratch(sizes.Projected + sizes.Kept + behind,
-            sizes.InBlocks && hasBias ? (long)AttentionBias.Lanes * AttentionBias.LaneTiles : 0);
+            (turns ? TableSize(sizes) : 0) + (sizes.InBlocks && hasBias ? (long)AttentionBias.Lanes * AttentionBias.LaneTiles : 0));
     }
+
+    /// <summary>The table of the angles of all positions.</summary>
+    private static long TableSize(AttentionSizes sizes) => (long)Math.Max(sizes.Steps, sizes.Length) * sizes.Width;
+
+    /// <summary>Turns queries and keys by their positions, forward or back.</summary>
+    public static void Turn<T>(RotaryPositions rotary, AttentionParts<T> parts, AttentionSizes sizes, Span<T> space, bool forward, ComputeContext compute)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var table = space[..(int)TableSize(sizes)];
+        PositionKernels.Angles(table, int.MaxValue, [], sizes.Width / 2, sizes.Width, rotary.Root);
+        PositionKernels.Turn(parts.Queries, table[..(sizes.Steps * sizes.Width)], sizes.Heads, rotary.IsInterleaved, forward, compute);
+        PositionKernels.Turn(parts.Keys, table[..(sizes.Length * sizes.Width)], sizes.KeyHeads, rotary.IsInterleaved, forward, compute);
+    }
+
+    /// <summary>The space of the batch behind the table of angles.</summary>
+    public static Span<T> Lanes<T>(Span<T> space, AttentionSizes sizes, bool turns) => turns ? space[(int)TableSize(sizes)..] : space;
 
     /// <summary>The space behind the gradients.</summary>
     public static Span<T> Behind<T>(Span<T> scratch, AttentionSizes sizes) where T : unmanaged, IFloatingPointIeee754<T> =>

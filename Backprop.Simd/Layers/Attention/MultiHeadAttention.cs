@@ -12,7 +12,7 @@ namespace Backprop.Simd.Layers;
 /// </summary>
 /// <remarks>
 /// <para>Inputs: one sequence [T, D] (self-attention); or queries [T, D] and keys [S, K], which are also the values; or queries
-/// [T, D], keys [S, K] and values [S, V]. Output: [T, D].</para>
+/// [T, D], keys [S, K] and values [S, V]. Output: [T, D]; and the weights P, [heads, T, S], if asked for: after dropout, with a gradient.</para>
 /// <para>Three more inputs are optional, in this order. Numbers that are added to the scores: values [h, T, S] for each row or shared for
 /// all rows, h the number of heads or 1; T may be 1 too, and a shared input may leave out leading dimensions. A mask: indices [T, S] or [S]
 /// for each row, 0 where a key is not seen. The number of keys of each row: indices [] from 0 to S. A mask that is the same for all rows is
@@ -20,7 +20,8 @@ namespace Backprop.Simd.Layers;
 /// <para>Parameters: queryWeight [D, D], queryBias, keyWeight [K, d], keyBias, valueWeight [V, d], valueBias, outputWeight [D, D], outputBias.
 /// Weights start as Xavier uniform, biases at zero. Each head has adjacent columns. d is D, or less with grouped queries:
 /// <see cref="KeyValueHeads"/> heads of keys and values, each for as many consecutive heads of queries. The key bias adds the same number
-/// to all scores of a query, so softmax cancels it and its gradient is exactly 0. It exists for exchange with other libraries.</para>
+/// to all scores of a query, so softmax cancels it and its gradient is exactly 0, unless keys are turned. It exists for exchange with other
+/// libraries.</para>
 /// <para>In a causal layer query t sees keys 0 to t. Keys that a query does not see have probability 0 and no gradient. If a query
 /// sees no key, softmax would give NaN; here C = 0, so y is the output bias. Keys after a row's length do not matter, as long as
 /// they are finite.</para>
@@ -28,7 +29,8 @@ namespace Backprop.Simd.Layers;
 /// on the network's seed, the step, the node, and the row, head, query and key.</para>
 /// <para>From T S = 512 x 512 on no scores are kept: they are computed in blocks, and in backward again, so that memory is linear in T and
 /// in S. Dao et al., "FlashAttention", NeurIPS 2022. A layer whose probabilities are an output keeps them.</para>
-/// <para>The layer does not know positions: add them to its input, <c>x + graph.Parameter(...)</c>. Vaswani et al., "Attention is all you
+/// <para>The layer does not know positions: add them to its input (<see cref="LearnedPositions"/>, <see cref="SinusoidalPositions"/>), or let it
+/// turn queries and keys by them (<see cref="RotaryPositions"/>). Vaswani et al., "Attention is all you
 /// need", NeurIPS 2017, section 3.2; grouped queries: Ainslie et al., "GQA", EMNLP 2023.</para>
 /// </remarks>
 public sealed class MultiHeadAttention : Layer
@@ -41,10 +43,13 @@ public sealed class MultiHeadAttention : Layer
     /// <param name="initializer">How the four weights start; Xavier uniform if null.</param>
     /// <param name="keyValueHeads">The number of heads of keys and values; it divides the heads. As many as heads if null.</param>
     /// <param name="dropout">The probability that a probability is dropped in training, in [0, 1].</param>
+    /// <param name="rotary">Turns the queries and keys of each head by their positions, which count from 0; null for no turn.</param>
+    /// <param name="weights">True if the weights are the second output: the layer then keeps all T S scores of a head.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="heads"/> or <paramref name="keyValueHeads"/> is below 1, or
     /// <paramref name="dropout"/> is outside [0, 1].</exception>
     /// <exception cref="ArgumentException"><paramref name="keyValueHeads"/> does not divide the heads.</exception>
-    public MultiHeadAttention(int heads, bool causal = false, Initializer? initializer = null, int? keyValueHeads = null, double dropout = 0)
+    public MultiHeadAttention(int heads, bool causal = false, Initializer? initializer = null, int? keyValueHeads = null, double dropout = 0,
+        RotaryPositions? rotary = null, bool weights = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
         if (keyValueHeads is { } count)
@@ -57,6 +62,7 @@ public sealed class MultiHeadAttention : Layer
         if (!(dropout is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(dropout), dropout, $"'{nameof(dropout)}' must be in [0, 1].");
         (Heads, IsCausal, Initializer, KeyValueHeads, Dropout) = (heads, causal, initializer, keyValueHeads ?? heads, dropout);
+        (Rotary, HasWeights) = (rotary, weights);
     }
 
     /// <summary>The number of heads.</summary>
@@ -74,6 +80,12 @@ public sealed class MultiHeadAttention : Layer
     /// <summary>The probability that a probability is dropped in training.</summary>
     public double Dropout { get; }
 
+    /// <summary>What turns queries and keys by their positions; null for nothing.</summary>
+    public RotaryPositions? Rotary { get; }
+
+    /// <summary>Whether the weights are the second output.</summary>
+    public bool HasWeights { get; }
+
     /// <inheritdoc/>
     public override string Kind => "multiheadattention";
 
@@ -81,9 +93,15 @@ public sealed class MultiHeadAttention : Layer
     public override void Declare(LayerDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
-        var sizes = AttentionShapes.Check(declaration, Heads, KeyValueHeads, out var inputs);
+        var sizes = AttentionShapes.Check(declaration, Heads, KeyValueHeads, HasWeights, out var inputs);
         var (queries, keySize) = (declaration.Inputs[0].Shape, sizes.KeyHeads * sizes.Width);
         var size = queries[1];
+        if (Rotary is not null && sizes.Width % 2 != 0)
+        {
+            throw new ArgumentException(
+                $"With rotary positions each head of {Kind} needs an even number of columns; there are {Heads} heads and {size} columns.", "inputs");
+        }
+
         Affine("query", size, size);
         Affine("key", declaration.Inputs[inputs.Key].Shape[1], keySize);
         Affine("value", declaration.Inputs[inputs.Value].Shape[1], keySize);
@@ -92,10 +110,12 @@ public sealed class MultiHeadAttention : Layer
             * (declaration.Inputs[inputs.Key].Shape[1] + declaration.Inputs[inputs.Value].Shape[1]) / size;
         declaration.UseOperations(2.0 * size * products + 4.0 * sizes.Steps * sizes.Length * size);
         declaration.AddOutput(queries);
+        if (HasWeights)
+            declaration.AddOutput(new Shape(Heads, sizes.Steps, sizes.Length));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
         declaration.UseCache(sizes.Projected + sizes.Kept);
-        AttentionShapes.UseScratch(declaration, sizes, inputs.Bias > 0);
+        AttentionShapes.UseScratch(declaration, sizes, inputs.Bias > 0, Rotary is not null);
 
         void Affine(string name, int from, int to)
         {
@@ -129,10 +149,12 @@ public sealed class MultiHeadAttention : Layer
         Project(in context, 0, Query, parts.Queries);
         Project(in context, inputs.Key, Key, parts.Keys);
         Project(in context, inputs.Value, Value, parts.Values);
+        if (Rotary is not null)
+            AttentionShapes.Turn(Rotary, parts, sizes, context.BatchScratch, true, compute);
         if (sizes.InBlocks)
             new BlockAttentionForward<T>(parts, rules, AttentionShapes.Behind(context.Scratch, sizes)).Run(compute);
         else
-            new AttentionForward<T>(parts, rules.Drops ? new(context.Scratch, sizes) : default, rules, default).Run(compute);
+            new AttentionForward<T>(parts, rules.Drops ? new(context.Scratch, sizes) : default, rules, HasWeights ? context.Output(1) : default).Run(compute);
         Gemm.MultiplyAddRow(parts.Context, context.ParameterMatrix(Out), context.Parameter(Out + 1),
             new Matrix<T>(context.Output(), context.Rows * sizes.Steps, sizes.Heads * sizes.Width), compute);
     }
@@ -166,15 +188,17 @@ public sealed class MultiHeadAttention : Layer
             var blocks = new BlockAttentionBackward<T>(parts, gradients, rules, space);
             blocks.Run(compute);
             if (!dBias.IsEmpty)
-                new BlockAttentionBias<T>(blocks, rules, dBias, context.BatchScratch).Run(compute);
+                new BlockAttentionBias<T>(blocks, rules, dBias, AttentionShapes.Lanes(context.BatchScratch, sizes, Rotary is not null)).Run(compute);
         }
         else
         {
-            new AttentionBackward<T>(parts, gradients, rules, default, !dBias.IsEmpty).Run(compute);
+            new AttentionBackward<T>(parts, gradients, rules, HasWeights ? context.OutputGradient(1) : default, !dBias.IsEmpty).Run(compute);
             if (!dBias.IsEmpty)
                 AttentionBias.FromScores(in rules, gradients.Kept, dBias, space, compute);
         }
 
+        if (Rotary is not null)
+            AttentionShapes.Turn(Rotary, gradients, sizes, context.BatchScratch, false, compute);
         Parameters(in context, parts.Context, Out, dy);
         Parameters(in context, context.Input(0), Query, gradients.Queries);
         Parameters(in context, context.Input(inputs.Key), Key, gradients.Keys);
@@ -186,7 +210,7 @@ public sealed class MultiHeadAttention : Layer
         Input(in context, inputs.Value == inputs.Key ? context.InputGradient(inputs.Key).Adding : context.InputGradient(inputs.Value), Value, gradients.Values);
     }
 
-    private AttentionSizes Sizes(int rows, Shape queries, Shape keys) => new(rows, queries[0], keys[0], queries[1] / Heads, Heads, KeyValueHeads);
+    private AttentionSizes Sizes(int rows, Shape queries, Shape keys) => new(rows, queries[0], keys[0], queries[1] / Heads, Heads, KeyValueHeads, HasWeights);
 
     private static void Project<T>(in ForwardContext<T> context, int input, int parameter, Matrix<T> destination)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -195,18 +219,18 @@ public sealed class MultiHeadAttention : Layer
         Gemm.MultiplyAddRow(new(context.Input(input), destination.Rows, w.Rows), w, context.Parameter(parameter + 1), destination, context.Compute);
     }
 
-    private static void Parameters<T>(in BackwardContext<T> context, ReadOnlyMatrix<T> x, int parameter, ReadOnlyMatrix<T> d)
+    private void Parameters<T>(in BackwardContext<T> context, ReadOnlyMatrix<T> x, int parameter, ReadOnlyMatrix<T> d)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         context.ParameterGradient(parameter).Product(x.Transposed, d);
         var db = context.ParameterGradient(parameter + 1);
-        if (parameter == Key)
+        if (parameter == Key && Rotary is null)
             db.Zero();
         else
             db.ColumnSums(d);
     }
 
-    private static void Parameters<T>(in BackwardContext<T> context, ReadOnlySpan<T> x, int parameter, Matrix<T> d)
+    private void Parameters<T>(in BackwardContext<T> context, ReadOnlySpan<T> x, int parameter, Matrix<T> d)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Parameters(in context, new ReadOnlyMatrix<T>(x, d.Rows, x.Length / d.Rows), parameter, d);
 
