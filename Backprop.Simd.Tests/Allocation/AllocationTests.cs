@@ -18,7 +18,7 @@ public sealed class AllocationTests
         {
             var data = new TheoryData<string, int>();
             foreach (var scenario in (string[])["training", "frozen", "graph", "arrays", "losses", "tokens", "inference", "predictor", "sequences", "attention",
-                "images", "loading", "reading-ahead", "trainer"])
+                "generation", "images", "loading", "reading-ahead", "trainer"])
             {
                 data.Add(scenario, 1);
                 data.Add(scenario, 2);

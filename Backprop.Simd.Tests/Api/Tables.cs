@@ -22,7 +22,7 @@ internal static class Tables
         "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
-        "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum",
+        "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum", "SequenceGenerator.ctor",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -130,6 +130,9 @@ internal static class Tables
         yield return ("Jacobian.output", () => "affine1");
         yield return ("Jacobian.jacobian", () => (2, 3));
         yield return ("Predictor.inputs", () => 3);
+        yield return ("SequenceGenerator.tokens", () => 1);
+        yield return ("Sampler.ctor.topP", () => 0.5);
+        yield return ("UsePositions.remembered", () => new[] { 2 });
         yield return ("PredictClass.row", () => 3);
         yield return ("PredictClasses.classes", () => 1);
         yield return ("GradientCheck.Layer.inputs", () => new object[] { new EdgeType(EdgeKind.Values, new Shape(3)) });

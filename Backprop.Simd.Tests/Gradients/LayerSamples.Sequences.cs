@@ -58,6 +58,11 @@ internal static partial class LayerSamples
     private static IEnumerable<LayerSample> Positions()
     {
         EdgeType first = new(EdgeKind.Indices, Shape.Scalar);
+        yield return new(new AttentionStep(2), [Values(1, 4), Values(3, 4), Values(3, 4), first], 3, Signed, [0, 3, 2]);
+        yield return new(new AttentionStep(4, null, 2, new RotaryPositions()), [Values(1, 8), Values(5, 4), Values(5, 4), first], 2, Signed, [4, 1])
+        {
+            Name = "rotary ",
+        };
         yield return new(new RotaryPositions(), [Values(3, 4)], 2, Signed);
         yield return new(new RotaryPositions(2, 100), [Values(3, 68)], 2, Signed) { Name = "more than a register " };
         yield return new(new RotaryPositions(2, interleaved: true), [Values(3, 8), first], 2, Signed, [0, 7]) { Name = "interleaved " };

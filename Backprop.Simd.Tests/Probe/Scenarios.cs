@@ -28,6 +28,7 @@ internal static partial class Scenarios
         ["predictor"] = Predictions,
         ["sequences"] = Sequences,
         ["attention"] = Attention,
+        ["generation"] = Generation,
         ["images"] = Images,
         ["loading"] = Loading,
         ["reading-ahead"] = ReadingAhead,
@@ -291,6 +292,25 @@ internal static partial class Scenarios
             workspace.IndexInput("first").Fill(step % 80);
             if (!double.IsFinite(network.Step(workspace, adam)))
                 throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>A sequence one position at a time, and draws.</summary>
+    private static Action<int> Generation(int threads)
+    {
+        var graph = new GraphBuilder();
+        var x = graph.IndexInput("tokens", 40).Embedding(30, 16).LearnedPositions();
+        x.TransformerEncoderLayer(2, 32, causal: true, rotary: new RotaryPositions()).Affine(30).SoftmaxCrossEntropy();
+        var generator = new SequenceGenerator<float>(graph.Build().CreateNetwork<float>(seed: 1), 2, compute: new ComputeContext(threads));
+        var sampler = new Sampler(1, 0.8, 10, 0.9);
+        int first = 0, second = 1;
+        return step =>
+        {
+            if (generator.Length == generator.MaximumLength)
+                generator.Reset();
+            var logits = generator.Next(first, second);
+            first = sampler.Next(logits[..30]);
+            second = sampler.Next(logits[30..]);
         };
     }
 

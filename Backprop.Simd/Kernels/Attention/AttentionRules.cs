@@ -14,6 +14,9 @@ internal readonly ref struct AttentionRules<T> where T : unmanaged, IFloatingPoi
     /// <summary>The keys of each row of the batch; empty if all count.</summary>
     public ReadOnlySpan<int> Lengths { get; init; }
 
+    /// <summary>Keys beyond the length of each row.</summary>
+    public int More { get; init; }
+
     /// <summary>Not 0 where a key is seen, [rows, 1 or T, S]; empty if there is no mask.</summary>
     public ReadOnlySpan<int> Mask { get; init; }
 
@@ -34,7 +37,7 @@ internal readonly ref struct AttentionRules<T> where T : unmanaged, IFloatingPoi
     public bool Drops => Dropout > 0;
 
     /// <summary>The keys of the row of a head.</summary>
-    public int KeysOf(int item) => Lengths.IsEmpty ? Sizes.Length : Lengths[item / Sizes.Heads];
+    public int KeysOf(int item) => Lengths.IsEmpty ? Sizes.Length : Lengths[item / Sizes.Heads] + More;
 
     /// <summary>The part of what is added that a query of a head of a row takes.</summary>
     public int BiasOffset(int item, int t)

@@ -38,6 +38,7 @@ public sealed class LearnedPositions : Layer
         declaration.AddParameter("positions", new Shape(Length, shape[1]), Length, shape[1], Initializer ?? Initialize.Normal(0.02));
         declaration.AddOutput(shape);
         declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UsePositions(this);
         declaration.Traits = LayerTraits.None;
         if (declaration.Inputs.Count == 1)
             return;

@@ -114,6 +114,8 @@ public sealed class MultiHeadAttention : Layer
             declaration.AddOutput(new Shape(Heads, sizes.Steps, sizes.Length));
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
+        if (IsCausal && declaration.Inputs.Count == 1 && !HasWeights)
+            declaration.UsePositions(new AttentionStep(Heads, Initializer, KeyValueHeads, Rotary), keySize, keySize);
         declaration.UseCache(sizes.Projected + sizes.Kept);
         AttentionShapes.UseScratch(declaration, sizes, inputs.Bias > 0, Rotary is not null);
 

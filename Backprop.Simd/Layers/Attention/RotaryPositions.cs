@@ -55,6 +55,7 @@ public sealed class RotaryPositions : Layer
         declaration.AddOutput(shape);
         declaration.UseOperations(3.0 * shape.Size);
         declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UsePositions(this);
         declaration.Traits = LayerTraits.None;
         var table = (long)shape[0] * shape[1] / Heads;
         declaration.UseScratch(shape.Size + (declaration.Inputs.Count == 2 ? table : 0), table);

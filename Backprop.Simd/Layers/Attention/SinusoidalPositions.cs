@@ -30,6 +30,7 @@ public sealed class SinusoidalPositions : Layer
         var shape = PositionInputs.Check(declaration);
         declaration.AddOutput(shape);
         declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UsePositions(this);
         declaration.Traits = LayerTraits.InPlace;
         var table = (long)shape[0] * ((shape[1] + 1) / 2) * 2;
         declaration.UseScratch(declaration.Inputs.Count == 2 ? table : 0, table);

@@ -62,6 +62,7 @@ public sealed class Embedding : Layer
             PaddingIndex is { } padding ? new PaddedInitializer(initializer, padding * Size, Size) : initializer);
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
         declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UsePositions();
         declaration.Traits = LayerTraits.None;
         declaration.UseScatter(indices.Size, Size);
     }
