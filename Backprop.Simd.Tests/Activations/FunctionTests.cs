@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 using Backprop.Simd.Activations;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Tests.Kernels;
 using Backprop.Simd.Tests.Reference;
@@ -42,6 +43,7 @@ public sealed class FunctionTests
             case "thresholdedrelu": Check(new ThresholdedRelu(p[0])); break;
             case "logsigmoid": Check(new LogSigmoid()); break;
             case "pow": Check(new Pow(p[0])); break;
+            case "glu" or "swiglu": CheckGated(head[0] == "glu"); break;
             default: Assert.Fail($"Unknown function {head[0]}."); break;
         }
 
@@ -53,11 +55,27 @@ public sealed class FunctionTests
             for (var i = 0; i < x.Length; i++)
             {
                 if (x[i] == (float)x[i]) // Other arguments are no floats.
-                {
-                    Assert.Equal((float)y[i], Forward(f, [(float)x[i]])[0],
-                        (float e, float a) => e == a || float.IsNaN(e) && float.IsNaN(a) || Math.Abs(e - a) <= 4e-7f * Math.Abs(e));
-                }
+                    Assert.True(IsNear((float)y[i], Forward(f, [(float)x[i]])[0], 4e-7, 0), $"{f.Name}({x[i]:R}) of float is not {y[i]:R}.");
             }
+        }
+
+        void CheckGated(bool isGlu)
+        {
+            var half = x.Length / 2;
+            double[] output = new double[half], gradient = new double[x.Length], dy = [.. Enumerable.Range(1, half).Select(i => (double)i)];
+            if (isGlu)
+            {
+                GatedUnits.Glu(x, half, output);
+                GatedUnits.GluBackward<double>(dy, x, half, gradient);
+            }
+            else
+            {
+                GatedUnits.SwiGlu(x, half, output);
+                GatedUnits.SwiGluBackward<double>(dy, x, half, gradient);
+            }
+
+            Compare(y, output, head[0], 0);
+            Compare(dx, gradient, head[0] + "'", 0);
         }
 
         void Compare(double[] expected, double[] actual, string what, double absolute)
@@ -65,11 +83,13 @@ public sealed class FunctionTests
             for (var i = 0; i < expected.Length; i++)
             {
                 var (e, a) = (expected[i], actual[i]);
-                Assert.True(e == a || double.IsNaN(e) && double.IsNaN(a) || Math.Abs(e - a) <= 1e-14 * Math.Abs(e) + absolute,
-                    $"{what}({x[i]:R}) is {a:R}, not {e:R}.");
+                Assert.True(IsNear(e, a, 1e-14, absolute), $"{what}({x[i]:R}) is {a:R}, not {e:R}.");
             }
         }
     }
+
+    private static bool IsNear(double expected, double actual, double relative, double absolute) =>
+        expected == actual || double.IsNaN(expected) && double.IsNaN(actual) || Math.Abs(expected - actual) <= relative * Math.Abs(expected) + absolute;
 
     private static double[] Numbers(string text) => [.. text.Split(' ').Select(Number)];
 
@@ -122,12 +142,48 @@ public sealed class FunctionTests
                     void AssertNear(double expected, T actual, string what)
                     {
                         var a = double.CreateTruncating(actual);
-                        Assert.True(expected == a || Math.Abs(expected - a) <= tolerance * Math.Abs(expected) + 1e-36,
-                            $"{what}({x[i]:R}) of {typeof(T).Name} is {a:R}, not {expected:R}.");
+                        Assert.True(IsNear(expected, a, tolerance, 1e-36), $"{what}({x[i]:R}) of {typeof(T).Name} is {a:R}, not {expected:R}.");
                     }
                 }
             }
         }
+    }
+
+    [Fact]
+    public void Gated_units_follow_their_definitions_row_by_row_and_refuse_what_is_no_rows()
+    {
+        const int half = 19, rows = 5;
+        double[] x = Samples.Ordinary<double>(2 * half * rows, 1), dy = Samples.Ordinary<double>(half * rows, 2), y = new double[half * rows + 1];
+        double[] swi = new double[half * rows], dx = new double[x.Length], swiDx = new double[x.Length];
+        y[^1] = 7;
+        GatedUnits.Glu(x, half, y);
+        GatedUnits.SwiGlu(x, half, swi);
+        GatedUnits.GluBackward<double>(dy, x, half, dx);
+        GatedUnits.SwiGluBackward<double>(dy, x, half, swiDx);
+        Assert.Equal(7, y[^1]);
+        for (var i = 0; i < half * rows; i++)
+        {
+            var at = i / half * 2 * half + i % half;
+            var (a, b) = (x[at], x[at + half]);
+            double s = ElementaryFunctions.Sigmoid(b), silu = ElementaryFunctions.Silu(a);
+            Assert.Equal(a * s, y[i], 1e-14);
+            Assert.Equal(silu * b, swi[i], 1e-14);
+            Assert.Equal(dy[i] * s, dx[at], 1e-14);
+            Assert.Equal(dy[i] * a * s * (1 - s), dx[at + half], 1e-14);
+            Assert.Equal(dy[i] * b * ActivationReference.SiluSlope(a), swiDx[at], 1e-13);
+            Assert.Equal(dy[i] * silu, swiDx[at + half], 1e-14);
+        }
+
+        GatedUnits.GluBackward<double>(dy, x, half, new(swiDx, adds: true));
+        GatedUnits.SwiGluBackward<double>(dy, x, half, new(dx, adds: true));
+        for (var i = 0; i < dx.Length; i++)
+            Assert.Equal(dx[i], swiDx[i], 1e-13);
+        Assert.Equal("half", Assert.Throws<ArgumentOutOfRangeException>(() => GatedUnits.Glu<double>(x, 0, y)).ParamName);
+        Assert.Equal("x", Assert.Throws<ArgumentException>(() => GatedUnits.Glu<double>(x, 18, y)).ParamName);
+        Assert.Equal("x", Assert.Throws<ArgumentException>(() => GatedUnits.Glu<double>(x, int.MaxValue, y)).ParamName);
+        Assert.Equal("y", Assert.Throws<ArgumentException>(() => GatedUnits.SwiGlu<double>(x, half, new double[3])).ParamName);
+        Assert.Equal("y", Assert.Throws<ArgumentException>(() => GatedUnits.Glu<double>(x, half, x)).ParamName);
+        Assert.Equal("dx", Assert.Throws<ArgumentException>(() => GatedUnits.GluBackward<double>(dy, x, half, new double[4])).ParamName);
     }
 
     [Fact]

@@ -77,6 +77,10 @@ public sealed partial class ArrayArgumentTests
         Call(() => Elementwise.Pow(x, 2, z));
         Call(() => Elementwise.Gelu(x, z));
         Call(() => Elementwise.GeluTanh(x, z));
+        Call(() => GatedUnits.Glu(x, 1, z[..1]));
+        Call(() => GatedUnits.GluBackward(x[..1], x, 1, z));
+        Call(() => GatedUnits.SwiGlu(x, 1, z[..1]));
+        Call(() => GatedUnits.SwiGluBackward(x[..1], x, 1, z));
         Call(() => Elementwise.Log(x, z));
         Call(() => Elementwise.Sigmoid(x, z));
         Call(() => Elementwise.Silu(x, z));

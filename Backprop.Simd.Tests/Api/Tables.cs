@@ -22,7 +22,7 @@ internal static class Tables
         "Mnist.Load", "Mnist.LoadOrDownload", "FashionMnist.LoadOrDownload", "MnistSet.LoadOrDownload", "MnistSet.DownloadAsync", "MnistSet.Verify",
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
-        "ExponentialMovingAverage.Swap", "Network.Update", "SafetensorsFile.VerifyChecksum", "SequenceGenerator.ctor",
+        "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "SafetensorsFile.VerifyChecksum", "SequenceGenerator.ctor",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -68,6 +68,7 @@ internal static class Tables
         ("TruncatedNormal.bound", () => 2.0), ("Shape.dimension", () => 0), ("Shape.ctor.dimensions", () => new[] { 2, 2 }),
         ("dimensions", () => new[] { 2, 2 }), ("ShapedSpan.ctor.shape", () => new[] { 2, 2 }), ("ShapedSpan.dimension", () => 0),
         ("Broadcasting.Shape.x", () => new[] { 2, 1 }), ("Broadcasting.Shape.y", () => new[] { 2 }), ("Shape.result", () => 2),
+        ("GluBackward.dy", () => 2), ("SwiGluBackward.dy", () => 2), ("Glu.y", () => 2), ("SwiGlu.y", () => 2),
         ("AxisReductions.shape", () => new[] { 2, 1 }), ("AxisReductions.y", () => 2), ("AxisReductions.dy", () => 2), ("AxisReductions.means", () => 2),
         ("AxisReductions.variances", () => 2), ("AxisReductions.scratch", () => 12), ("Broadcasting.scratch", () => 8),
         ("WhereGradient.shape", () => new[] { 2, 2 }), ("WhereGradient.gradient", () => 4), ("NodeChain.Split.lengths", () => new[] { 4 }),
@@ -210,7 +211,8 @@ internal static class Tables
     public static LayerDeclaration Declaration(Type layer)
     {
         var instance = Instances.Of(layer);
-        var sample = LayerSamples.All.First(s => s.Layer.GetType() == instance.GetType());
-        return new LayerDeclaration(instance is Layer { Kind: var kind } ? kind : "", sample.Inputs);
+        var sample = LayerSamples.All.FirstOrDefault(s => s.Layer.GetType() == instance.GetType());
+        EdgeType[] inputs = sample?.Inputs ?? [new EdgeType(EdgeKind.Values, new Shape(3))]; // StopGradient has no sample.
+        return new LayerDeclaration(instance is Layer { Kind: var kind } ? kind : "", inputs);
     }
 }

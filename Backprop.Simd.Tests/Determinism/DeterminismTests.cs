@@ -1,4 +1,6 @@
 using System.Numerics;
+using Backprop.Simd.Initializers;
+using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Tests.Infrastructure;
@@ -48,6 +50,35 @@ public sealed class DeterminismTests
         }
 
         Assert.DoesNotContain(expected!, v => !float.IsFinite(v));
+    }
+
+    [Fact]
+    public void Functions_and_activations_give_the_same_bits_for_any_number_of_threads()
+    {
+        const int Width = 4096;
+        float[]? expected = null;
+        foreach (var threads in TestThreads.Counts)
+        {
+            using var compute = TestThreads.Create(threads);
+            var graph = new GraphBuilder();
+            var x = graph.Input("x", Width) * graph.Parameter("w", new Shape(Width), Initialize.Uniform(0.5, 1.5));
+            Node[] functions =
+            [
+                x.Log(), x.Sqrt(), x.Abs(), x.Pow(1.5), x.Pow(x), x.Clip(0.6, 1.4), x.Sin(), x.Cos(), x.Erf(), x.Floor(), x.Celu(), x.ThresholdedRelu(),
+                x.Relu6(), x.HardTanh(), x.LogSigmoid(),
+            ];
+            var sum = x;
+            foreach (var y in functions)
+                sum += y;
+            graph.Loss((sum.Glu() + sum.SwiGlu() * 0.1).Tanh().Mean());
+            var network = graph.Build().CreateNetwork<float>(seed: 5);
+            var workspace = network.CreateWorkspace(4, new WorkspaceOptions { InputGradients = true }, compute);
+            Fill(workspace.Input("x"), 1);
+            network.Step(workspace, new Sgd<float>(network, 0.1));
+            float[] actual = [.. network.Parameters, .. workspace.GradientOf("x")];
+            expected ??= actual;
+            Bits.AssertEqual<float>(expected, actual, $"{threads} threads");
+        }
     }
 
     [Fact]

@@ -39,6 +39,21 @@ internal static class LayersExamples
         return graph;
     }
 
+    public static Workspace<float> Lengths()
+    {
+        // begin Lengths
+        var graph = new GraphBuilder();
+        var tokens = graph.IndexInput("tokens", Dimension.Free("time", 512));
+        var x = tokens.Embedding(1000, 64);
+        x += graph.Parameter("position", new Shape(512, 64)).CutTo(x);
+        x.SelfAttention(4).Mean(0).Affine(2).SoftmaxCrossEntropy();
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var workspace = network.CreateWorkspace(32);
+        workspace.SetSizes(("time", 57));                                  // or Bind a batch, which tells its sizes
+        // end Lengths
+        return workspace;
+    }
+
     public static void Accumulate(Network<float> network, Workspace<float> workspace, BatchLoader<float> batches, Optimizer<float> adam,
         ExponentialMovingAverage<float> average)
     {
@@ -153,6 +168,16 @@ public sealed partial class LayersDocumentTests
     public void The_residual_block_keeps_its_shape() => Assert.Equal(new Shape(32, 32, 16), LayersExamples.Residual().Type.Shape);
 
     [Fact]
+    public void Sequences_of_another_length_train()
+    {
+        var workspace = LayersExamples.Lengths();
+        Assert.Equal(32 * 57, workspace.IndexInput("tokens").Length);
+        var adam = new Adam<float>(workspace.Network);
+        var first = workspace.Network.Step(workspace, adam);
+        Assert.InRange(workspace.Network.Step(workspace, adam), 0, first);
+    }
+
+    [Fact]
     public void Micro_batches_and_the_average_move_the_weights()
     {
         var network = GraphBuilder.Chain(64).Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
@@ -196,19 +221,28 @@ public sealed partial class LayersDocumentTests
         Assert.InRange(network.Step(workspace, adam), 0, 0.2 * first);
     }
 
+    /// <summary>The examples in the order of the document.</summary>
+    private static readonly string[] Names =
+    [
+        "Residual",
+        "Lengths",
+        "Agree",
+        "Accumulate",
+        "WholeBatch",
+        "LowRank",
+        "UseLowRank",
+    ];
+
+    public static TheoryData<string> Examples => [.. Names];
+
     [Theory]
-    [InlineData(0, "Residual")]
-    [InlineData(1, "Agree")]
-    [InlineData(2, "Accumulate")]
-    [InlineData(3, "WholeBatch")]
-    [InlineData(4, "LowRank")]
-    [InlineData(5, "UseLowRank")]
-    public void The_document_shows_what_is_run(int block, string name)
+    [MemberData(nameof(Examples))]
+    public void The_document_shows_what_is_run(string name)
     {
         var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "layers.md"));
         var blocks = CSharpBlock().Matches(document);
-        Assert.Equal(6, blocks.Count);
-        var shown = blocks[block].Groups[1].Value;
+        Assert.Equal(Names.Length, blocks.Count);
+        var shown = blocks[Array.IndexOf(Names, name)].Groups[1].Value;
         var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
         var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "LayersDocumentTests.cs"));
         var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;

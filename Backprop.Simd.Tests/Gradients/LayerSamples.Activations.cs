@@ -57,6 +57,14 @@ internal static partial class LayerSamples
 
     private static IEnumerable<LayerSample> FunctionSamples()
     {
+        foreach (var layer in (Layer[])[new Glu(), new SwiGlu()])
+        {
+            yield return new(layer, [Values(6)], 3, Signed);
+            yield return new(layer, [Values(3, 34)], 2, Signed) { Name = "sequence " };
+            yield return new(layer, [Values(2, 2, 2)], 2, Signed) { Name = "image " };
+            yield return new(layer, [Shared(4)], 2, Signed) { Name = "shared " };
+        }
+
         foreach (var (type, rows) in ElementwiseTypes())
         {
             yield return new(new Activation<Log>(default), [type], rows, Positive);

@@ -16,5 +16,8 @@ internal static partial class LayerSamples
         yield return new(new Slice(-1, 0, 2), [Values(2, 3, 4)], 2, Signed);
         yield return new(new Slice(1, 2, 1), [Values(2, 3, 4)], 2, Signed);
         yield return new(new Slice(0, 1, 1), [Shared(2, 3)], 2, Signed);
+        yield return new(new CutTo(), [Values(5), Values(3, 2)], 3, Signed);
+        yield return new(new CutTo(-1), [Shared(2, 4), Values(3)], 2, Signed);
+        yield return new(new CutTo(1), [Values(2, 3, 4), Indices(1, 3)], 2, Signed);
     }
 }

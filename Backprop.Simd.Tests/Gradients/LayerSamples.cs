@@ -123,6 +123,7 @@ internal static partial class LayerSamples
             yield return new(new BinaryGate<Minimum>(), [type, type], rows, Apart);
             yield return new(new BinaryGate<Subtract>(), [type, type], rows, Signed);
             yield return new(new BinaryGate<Divide>(), [type, type], rows, Invertible);
+            yield return new(new BinaryGate<Power>(), [type, type], rows, Positive);
             yield return new(new Reciprocal(), [type], rows, Invertible);
             yield return new(new Exponential(), [type], rows, Signed);
             yield return new(new Negate(), [type], rows, Signed);

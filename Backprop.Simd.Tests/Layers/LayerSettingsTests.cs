@@ -43,6 +43,7 @@ public sealed class LayerSettingsTests
     private static Layer? FromSpans(Layer layer) => layer switch
     {
         Reshape l => new Reshape([.. l.Dimensions]),
+        CutTo l => new CutTo(l.Axis),
         Transpose l => new Transpose([.. l.Axes]),
         Sum l => new Sum(l.KeepDimensions, [.. l.Axes]),
         Mean l => new Mean(l.KeepDimensions, [.. l.Axes]),

@@ -116,6 +116,61 @@ internal static partial class OnnxOperators
         return [Row(x, network, network.Input(x.Shape, x.Numbers).Reshape(shape))];
     }
 
+    /// <summary>A view without some dimensions of 1, or without all.</summary>
+    private static OnnxTensor?[] Squeeze(OnnxCase c)
+    {
+        var x = c.Input(0);
+        var axes = Axes(c, x.Rank) ?? [.. Enumerable.Range(0, x.Rank).Where(d => x.Shape[d] == 1)];
+        return [View(x, [.. Enumerable.Range(0, x.Rank).Where(d => !axes.Contains(d)).Select(d => x.Shape[d])])];
+    }
+
+    /// <summary>A view with further dimensions of 1, at places of the result.</summary>
+    private static OnnxTensor?[] Unsqueeze(OnnxCase c)
+    {
+        var x = c.Input(0);
+        var rank = x.Rank + (c.Optional(1)?.Size ?? c.Integers("axes").Length);
+        var axes = Axes(c, rank)!;
+        var sizes = new Queue<int>(x.Shape);
+        return [View(x, [.. Enumerable.Range(0, rank).Select(d => axes.Contains(d) ? 1 : sizes.Dequeue())])];
+    }
+
+    /// <summary>Axes are an input from version 13 on, and an attribute before; null where neither is there.</summary>
+    private static int[]? Axes(OnnxCase c, int rank)
+    {
+        int[] axes = c.Optional(1) is { } input ? [.. input.Integers.Select(a => (int)a)] : c.Integers("axes");
+        return axes.Length == 0 ? null : [.. axes.Select(a => a < 0 ? a + rank : a)];
+    }
+
+    /// <summary>The whole tensor is one row.</summary>
+    private static OnnxTensor View(OnnxTensor x, int[] shape)
+    {
+        if (Math.Max(x.Rank, shape.Length) > Shape.MaxRank)
+            throw new LeftOutException("a view of more dimensions than rows have");
+        var network = new OperatorNetwork(x.Type, 1);
+        return Row(x, network, network.Input(x.Shape, x.Numbers).Reshape(shape));
+    }
+
+    /// <summary>Slices beside each other: of given sizes, or of equal ones.</summary>
+    private static OnnxTensor?[] Split(OnnxCase c)
+    {
+        var x = c.Input(0);
+        var axis = c.Integer("axis", 0);
+        axis += axis < 0 ? x.Rank : 0;
+        int[] sizes = c.Optional(1) is { } input ? [.. input.Integers.Select(s => (int)s)] : c.Integers("split");
+        if (sizes.Length == 0)
+            sizes = [.. c.OutputNames.Select(_ => x.Shape[axis] / c.OutputNames.Count)];
+        if (sizes.Contains(0))
+            throw new LeftOutException("tensors without elements");
+        var (results, start) = (new OnnxTensor?[sizes.Length], 0);
+        for (var i = 0; i < sizes.Length; start += sizes[i++])
+        {
+            var network = new OperatorNetwork(x.Type, 1);
+            results[i] = Row(x, network, network.Input(x.Shape, x.Numbers).Slice(axis, start, sizes[i]));
+        }
+
+        return results;
+    }
+
     private static OnnxTensor?[] Concatenate(OnnxCase c)
     {
         var x = c.Input(0);

@@ -26,6 +26,7 @@ internal static partial class OnnxOperators
         ["Div"] = c => Fold(c, (x, y) => x / y),
         ["Max"] = c => Fold(c, Node.Maximum),
         ["Min"] = c => Fold(c, Node.Minimum),
+        ["Mean"] = c => Fold(c, (x, y) => x + y, x => x * (1.0 / c.InputCount)),
         ["Neg"] = c => Map(c, x => -x),
         ["Exp"] = c => Map(c, x => x.Exponential()),
         ["Reciprocal"] = c => Map(c, x => x.Reciprocal()),
@@ -35,9 +36,12 @@ internal static partial class OnnxOperators
         ["Sin"] = c => Map(c, x => x.Sin()),
         ["Cos"] = c => Map(c, x => x.Cos()),
         ["Erf"] = c => Map(c, x => x.Erf()),
+        ["Tan"] = c => Map(c, x => x.Sin() / x.Cos()),
+        ["Sinh"] = c => Map(c, x => (x.Exponential() - (-x).Exponential()) * 0.5),
+        ["Cosh"] = c => Map(c, x => (x.Exponential() + (-x).Exponential()) * 0.5),
         ["Floor"] = c => Map(c, x => x.Floor()),
         ["Ceil"] = c => Map(c, x => -(-x).Floor()),
-        ["Pow"] = Pow,
+        ["Pow"] = c => Fold(c, (x, y) => x.Pow(y)),
         ["Clip"] = Clip,
         ["MatMul"] = MatMul,
         ["Gemm"] = Gemm,
@@ -80,6 +84,9 @@ internal static partial class OnnxOperators
         ["Gather"] = Gather,
         ["Flatten"] = Flatten,
         ["Reshape"] = Reshape,
+        ["Squeeze"] = Squeeze,
+        ["Unsqueeze"] = Unsqueeze,
+        ["Split"] = Split,
         ["Concat"] = Concatenate,
         ["Slice"] = Slice,
 
@@ -110,7 +117,7 @@ internal static partial class OnnxOperators
     }
 
     /// <summary>f(f(x0, x1), x2)..., broadcast.</summary>
-    private static OnnxTensor?[] Fold(OnnxCase c, Func<Node, Node, Node> function)
+    private static OnnxTensor?[] Fold(OnnxCase c, Func<Node, Node, Node> function, Func<Node, Node>? last = null)
     {
         c.Ignore("broadcast");
         c.Ignore("axis"); // of operator versions before 7, whose inputs say the same
@@ -130,16 +137,7 @@ internal static partial class OnnxOperators
         var node = network.Shared(x.Shape, x.Numbers);
         for (var i = 1; i < c.InputCount; i++)
             node = function(node, network.Shared(c.Input(i).Shape, c.Input(i).Numbers));
-        return [OnnxTensor.Of(x.Type, result, network.Run(node)[0])];
-    }
-
-    /// <summary>A power with one exponent for all elements.</summary>
-    private static OnnxTensor?[] Pow(OnnxCase c)
-    {
-        var exponent = c.Input(1);
-        if (exponent.Size == 0 || exponent.Numbers.Any(v => v != exponent.Numbers[0]))
-            throw new LeftOutException("a power with several exponents");
-        return Map(c, x => x.Pow(exponent.Numbers[0]));
+        return [OnnxTensor.Of(x.Type, result, network.Run(last is null ? node : last(node))[0])];
     }
 
     /// <summary>Bounds are attributes before version 11, then inputs.</summary>

@@ -22,6 +22,8 @@ internal static partial class Scenarios
         ["frozen"] = Frozen,
         ["graph"] = Graph,
         ["arrays"] = Arrays,
+        ["sizes"] = Sizes,
+        ["functions"] = Functions,
         ["losses"] = Losses,
         ["tokens"] = Tokens,
         ["inference"] = Inference,

@@ -1,6 +1,6 @@
 """Writes functions.txt: PyTorch's outputs and gradients, in double, of functions and activations. Run with PyTorch 1.13.
 
-A line: name and parameters; x; y; the gradient of sum(y dy) by x with dy = 1, 2, 3, ... of the elements.
+A line: name and parameters; x; y; the gradient of sum(y dy) by x with dy = 1, 2, 3, ... of the elements of y.
 """
 import os
 import torch
@@ -33,11 +33,16 @@ forms = [
     ("logsigmoid", [], F.logsigmoid, common),
 ]
 forms += [("pow", [p], (lambda p: lambda x: torch.pow(x, p))(p), common) for p in (0.0, 1.0, 2.0, 3.0, 0.75, 2.5, -1.0, -2.0, -1.5)]
+halves = [-3.0, 0.5, 2.0, 7.0, 40.0, -1.5, 0.25, -100.0, 3.5, 0.0, -0.0, 2.0]
+forms += [
+    ("glu", [], F.glu, halves),
+    ("swiglu", [], lambda x: F.silu(x[:6]) * x[6:], halves),
+]
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "functions.txt"), "w") as file:
     for name, parameters, f, values in forms:
         x = torch.tensor(values, dtype=torch.float64, requires_grad=True)
         y = f(x)
-        y.backward(torch.arange(1, len(values) + 1, dtype=torch.float64))
+        y.backward(torch.arange(1, len(y) + 1, dtype=torch.float64))
         parts = [" ".join([name] + [repr(p) for p in parameters])]
         parts += [" ".join(repr(v) for v in t.tolist()) for t in (x.detach(), y.detach(), x.grad)]
         file.write(" | ".join(parts) + "\n")

@@ -1,3 +1,5 @@
+using Backprop.Simd.Layers;
+
 namespace Backprop.Simd.Execution;
 
 /// <summary>Decides which edges have gradients, which consumer writes each, and which add to it.</summary>
@@ -46,7 +48,7 @@ internal static class BackwardFlow
         {
             var info = graph.Edges[e];
             plan.Edges[e].NeedsGradient = info.Role == EdgeRole.Parameter && options.ParameterGradients
-                || info.Role == EdgeRole.Input && options.InputGradients && info.Type.Kind != Layers.EdgeKind.Indices;
+                || info.Role == EdgeRole.Input && options.InputGradients && info.Type.Kind != EdgeKind.Indices;
         }
 
         foreach (var node in graph.Nodes)
@@ -61,6 +63,8 @@ internal static class BackwardFlow
     /// <summary>Whether somebody needs what a node's backward pass writes.</summary>
     private static bool HasUse(ExecutionPlan plan, NodeInfo node)
     {
+        if ((node.Declaration.Traits & LayerTraits.StopsGradient) != 0)
+            return false;
         if (plan.Options.ParameterGradients && node.Parameters.Length > 0)
             return true;
         foreach (var e in node.Inputs)

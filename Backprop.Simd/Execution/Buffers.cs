@@ -6,7 +6,7 @@ using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Execution;
 
-/// <summary>All memory of a workspace, allocated once: what each edge and each node reads and writes.</summary>
+/// <summary>All memory of a workspace at one choice of sizes: what each edge and each node reads and writes.</summary>
 internal sealed class Buffers<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -14,21 +14,28 @@ internal sealed class Buffers<T>
     private readonly MemoryPlan _memory;
     private readonly AlignedBuffer<T> _parameters, _state;
     private readonly int _capacity;
+    private readonly BlockStore _blocks;
 
-    public Buffers(ExecutionPlan plan, int capacity, AlignedBuffer<T> parameters, AlignedBuffer<T> state)
+    /// <param name="plan">The plan.</param>
+    /// <param name="capacity">The largest number of rows.</param>
+    /// <param name="parameters">The parameters of the network.</param>
+    /// <param name="state">Its state.</param>
+    /// <param name="largest">The buffers of the largest sizes, whose memory these take; null for those themselves.</param>
+    public Buffers(ExecutionPlan plan, int capacity, AlignedBuffer<T> parameters, AlignedBuffer<T> state, Buffers<T>? largest)
     {
+        _blocks = largest?._blocks ?? new BlockStore(shares: plan.Graph.FreeSizes.Length > 0);
         (_plan, _capacity, _parameters, _state) = (plan, capacity, parameters, state);
         var options = plan.Options;
         _memory = new MemoryPlan(plan, capacity);
         if (options.Training)
-            ProposedState = Allocate<T>(plan.Graph.StateLength);
+            ProposedState = Allocate<T>(BlockUse.State, 0, plan.Graph.StateLength);
         if (options.Training && options.ParameterGradients)
         {
-            Gradients = Allocate<T>(plan.Graph.ParameterLength);
+            Gradients = Allocate<T>(BlockUse.ParameterGradients, 0, plan.Graph.ParameterLength);
             if (!options.KeepGradients)
             {
-                Updates = new StepUpdates<T>(parameters, Gradients, plan.Graph.Parameters.Length, LongestOperands());
-                Bytes += Updates.Bytes;
+                Updates = largest?.Updates ?? new StepUpdates<T>(parameters, Gradients, plan.Graph.Parameters.Length, LongestOperands());
+                _blocks.Bytes += largest is null ? Updates.Bytes : 0;
             }
         }
 
@@ -60,7 +67,8 @@ internal sealed class Buffers<T>
     /// <summary>Null if a step stores all gradients.</summary>
     public StepUpdates<T>? Updates { get; }
 
-    public long Bytes { get; private set; }
+    /// <summary>The bytes of all blocks, for all sizes.</summary>
+    public long Bytes => _blocks.Bytes;
 
     /// <summary>Reserves packing space for this network's kernels on every thread. The operands of its products bound the size.</summary>
     public void ReserveKernelScratch(ComputeContext compute)
@@ -108,13 +116,13 @@ internal sealed class Buffers<T>
             var edge = Edges[e];
             if (info.Role == EdgeRole.Input && info.Type.Kind != EdgeKind.Indices)
             {
-                edge.Block = Allocate<T>(_memory.Elements(e));
+                edge.Block = Allocate<T>(BlockUse.Input, e, _memory.Elements(e));
             }
             else if (info.Role == EdgeRole.Input)
             {
-                edge.IndexBlock = Allocate<int>(_memory.Elements(e));
+                edge.IndexBlock = Allocate<int>(BlockUse.Indices, e, _memory.Elements(e));
                 if (_plan.Edges[e].IsRead)
-                    edge.IndexSnapshot = Allocate<int>(_memory.Elements(e));
+                    edge.IndexSnapshot = Allocate<int>(BlockUse.IndexSnapshot, e, _memory.Elements(e));
             }
             else if (_plan.Graph.ParameterOfEdge[e] is { } range)
             {
@@ -128,7 +136,7 @@ internal sealed class Buffers<T>
 
     private void PlaceValues()
     {
-        var block = Allocate<T>(_memory.ValueLength);
+        var block = Allocate<T>(BlockUse.Values, 0, _memory.ValueLength);
         for (var e = 0; e < Edges.Length; e++)
         {
             if (!_memory.IsComputed(e))
@@ -147,7 +155,7 @@ internal sealed class Buffers<T>
 
     private void PlaceGradients()
     {
-        var block = Allocate<T>(_memory.GradientLength);
+        var block = Allocate<T>(BlockUse.Gradients, 0, _memory.GradientLength);
         for (var e = 0; e < Edges.Length; e++)
         {
             if (!_memory.HasGradient(e))
@@ -156,7 +164,7 @@ internal sealed class Buffers<T>
             (Edges[e].GradientBlock, Edges[e].GradientOffset) = (block, _memory.Gradients[planned.GradientRoot]);
             if (!planned.Seeded || planned.IsLoss)
                 continue;
-            var seed = Allocate<T>(_memory.Elements(e));
+            var seed = Allocate<T>(BlockUse.OutputGradient, e, _memory.Elements(e));
             if (_plan.Graph.Losses.Length == 0)
                 seed.Span.Fill(T.One);
             OutputGradients[e] = seed;
@@ -173,7 +181,7 @@ internal sealed class Buffers<T>
                 longest = Math.Max(longest, Length(n, node.Declaration.ScratchPerBatch, node.Declaration.ScratchPerRow));
         }
 
-        var scratch = longest > 0 ? Allocate<T>(longest) : null;
+        var scratch = longest > 0 ? Allocate<T>(BlockUse.Scratch, 0, longest) : null;
         for (var n = 0; n < nodes.Length; n++)
         {
             if (_plan.Nodes[n] is not { RunsForward: true, FusedInto: < 0 } node)
@@ -191,8 +199,8 @@ internal sealed class Buffers<T>
                 StateBlock = _state,
                 GradientBlock = Gradients,
                 ProposedState = ProposedState,
-                Cache = Cache<T>(n, declaration.CachePerBatch, declaration.CachePerRow),
-                IndexCache = Cache<int>(n, 0, declaration.IndexCachePerRow),
+                Cache = Cache<T>(BlockUse.Cache, n, declaration.CachePerBatch, declaration.CachePerRow),
+                IndexCache = Cache<int>(BlockUse.IndexCache, n, 0, declaration.IndexCachePerRow),
                 Scratch = new(scratch, declaration.ScratchPerBatch, declaration.ScratchPerRow),
                 NeedsInputGradient = node.NeedsInputGradient,
                 AddsInputGradient = node.AddsInputGradient,
@@ -222,11 +230,11 @@ internal sealed class Buffers<T>
     }
 
     /// <summary>What lives from forward to backward: nothing in inference.</summary>
-    private RowBuffer<TElement> Cache<TElement>(int node, int perBatch, int perRow)
+    private RowBuffer<TElement> Cache<TElement>(BlockUse use, int node, int perBatch, int perRow)
         where TElement : unmanaged
     {
         var length = Length(node, perBatch, perRow);
-        return new(_plan.Options.Training && length > 0 ? Allocate<TElement>(length) : null, perBatch, perRow);
+        return new(_plan.Options.Training && length > 0 ? Allocate<TElement>(use, node, length) : null, perBatch, perRow);
     }
 
     private int Length(int node, int perBatch, int perRow) => _memory.Fitting(_plan.Graph.Nodes[node].Name, perBatch + (long)_capacity * perRow);
@@ -239,11 +247,6 @@ internal sealed class Buffers<T>
         return buffers;
     }
 
-    private AlignedBuffer<TElement> Allocate<TElement>(int length)
-        where TElement : unmanaged
-    {
-        var block = new AlignedBuffer<TElement>(length);
-        Bytes += block.Bytes;
-        return block;
-    }
+    private AlignedBuffer<TElement> Allocate<TElement>(BlockUse use, int index, int length)
+        where TElement : unmanaged => _blocks.Take<TElement>(use, index, length);
 }

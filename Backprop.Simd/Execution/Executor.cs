@@ -9,13 +9,17 @@ namespace Backprop.Simd.Execution;
 internal sealed partial class Executor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private readonly Graph _graph;
-    private readonly ExecutionPlan _plan;
-    private readonly Buffers<T> _buffers;
     private readonly NetworkBlocks<T> _network;
-    private readonly ThreadChoice _choice;
-    private readonly int[] _zeroedEdges;
-    private readonly BlockRange[] _unwritten;
+    private readonly PlanOptions _options;
+
+    // What is in use at the current sizes, and its parts.
+    private SizedPlan<T> _now;
+    private Graph _graph;
+    private ExecutionPlan _plan;
+    private Buffers<T> _buffers;
+    private ThreadChoice _choice;
+    private int[] _zeroedEdges;
+    private BlockRange[] _unwritten;
     private PassState _pass;
     private Phase _phase;
     private bool _gradientsApplied;
@@ -23,13 +27,10 @@ internal sealed partial class Executor<T>
 
     public Executor(NetworkBlocks<T> network, PlanOptions options, int capacity, ComputeContext compute)
     {
-        (_network, _graph, Compute, Capacity, Rows) = (network, network.Graph, compute, capacity, capacity);
-        _choice = new ThreadChoice(compute);
-        _plan = new ExecutionPlan(_graph, options);
-        _buffers = new Buffers<T>(_plan, capacity, network.Parameters, network.State);
+        (_network, _options, Compute, Capacity, Rows) = (network, options, compute, capacity, capacity);
         _pass = new PassState { Seed = network.Seed, Training = options.Training };
-        _zeroedEdges = UnwrittenGradients.Edges(_plan);
-        _unwritten = options.ParameterGradients ? UnwrittenGradients.Ranges(_plan) : [];
+        Use(Make(network.Graph, network.Graph.LargestSizes(), null));
+        _plans.Add(_now);
         _buffers.ReserveKernelScratch(compute);
     }
 

@@ -38,7 +38,13 @@ internal sealed class EdgeInfo(EdgeType type, EdgeRole role)
 
     public int LossPlace = -1;
 
-    public EdgeInfo Clone() => new(Type, Role) { Name = Name, Producer = Producer, Initializer = Initializer };
+    /// <summary>For an input with free sizes, its dimensions; empty for others.</summary>
+    public Dimension[] Dimensions = [];
+
+    public EdgeInfo Clone() => With(Type);
+
+    /// <summary>The same edge with another type.</summary>
+    public EdgeInfo With(EdgeType type) => new(type, Role) { Name = Name, Producer = Producer, Initializer = Initializer, Dimensions = Dimensions };
 }
 
 /// <summary>A placed layer.</summary>
@@ -74,7 +80,7 @@ internal sealed class WeightedLoss(int edge, double weight)
 }
 
 /// <summary>A fixed graph in execution order.</summary>
-internal sealed class Graph
+internal sealed partial class Graph
 {
     public readonly EdgeInfo[] Edges;
 
@@ -90,6 +96,9 @@ internal sealed class Graph
     /// <summary>For each edge that is a parameter, where it lies; null for the others.</summary>
     public readonly BlockRange?[] ParameterOfEdge;
 
+    /// <summary>The free sizes, in the order of the inputs.</summary>
+    public readonly Dimension[] FreeSizes;
+
     /// <summary>All parameters in ascending order, and the lengths of the two blocks.</summary>
     public BlockRange[] Parameters = [];
 
@@ -99,6 +108,7 @@ internal sealed class Graph
     {
         (Edges, Nodes, Outputs, Losses) = (edges, nodes, outputs, losses);
         ParameterOfEdge = new BlockRange?[edges.Length];
+        FreeSizes = FindFreeSizes();
         Consumers = new List<int>[edges.Length];
         for (var e = 0; e < edges.Length; e++)
             Consumers[e] = [];

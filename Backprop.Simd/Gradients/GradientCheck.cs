@@ -106,7 +106,7 @@ public static class GradientCheck
             var wasBound = workspace.OwnInput(inputs[i], out var values);
             try
             {
-                entries.Add(Compare(inputs[i], GradientOf.Input, network.Definition.TypeOf(inputs[i]).Shape,
+                entries.Add(Compare(inputs[i], GradientOf.Input, workspace.TypeOf(inputs[i]).Shape,
                     values, byInputs[i], Objective, options, ref random));
             }
             finally

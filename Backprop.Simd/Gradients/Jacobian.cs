@@ -108,7 +108,7 @@ public static class Jacobian
         SpanGuard.Disjoint<double>(network.Parameters, jacobian.Span, nameof(jacobian));
         if (workspace.Rows != 1)
             throw new ArgumentException($"A Jacobian needs a workspace of one row; this one has {workspace.Rows}.", nameof(workspace));
-        var (rows, columns) = (network.Definition.TypeOf(output).Shape.Size, network.Definition.TypeOf(input).Shape.Size);
+        var (rows, columns) = (workspace.TypeOf(output).Shape.Size, workspace.TypeOf(input).Shape.Size);
         if (jacobian.Rows != rows || jacobian.Columns != columns || jacobian.Columns > 1 && jacobian.ColumnStride != 1)
         {
             throw new ArgumentException($"The Jacobian of '{output}' with respect to '{input}' is [{rows}, {columns}], row-major; "

@@ -43,7 +43,7 @@ public readonly ref struct PredictorLease<T>
     {
         if (_slot is null || Interlocked.CompareExchange(ref _slot.Lease, _lease + 1, _lease) != _lease)
             return;
-        _workspace.Unbind();
+        _workspace.Executor.Unbind();
         _pool.Return(_slot);
     }
 }

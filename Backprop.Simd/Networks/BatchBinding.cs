@@ -11,6 +11,9 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     private readonly DataColumn[] _columns;
     private readonly (string Input, int Column, bool Indices)[] _pairs;
 
+    /// <summary>The free sizes that the columns have.</summary>
+    private readonly (string Name, int Size)[] _sizes;
+
     /// <param name="definition">The network.</param>
     /// <param name="columns">The columns of a set.</param>
     /// <param name="needed">The inputs that need a column.</param>
@@ -19,6 +22,7 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     {
         _columns = columns.ToArray();
         var pairs = new List<(string, int, bool)>();
+        var sizes = new Dictionary<string, int>();
         foreach (var name in needed)
         {
             var expected = definition.TypeOf(name);
@@ -32,12 +36,13 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
             var actual = _columns[column].Type;
             if (expected.Kind == EdgeKind.Shared)
                 throw new ArgumentException($"The network's input '{name}' {expected} has no rows, so no column can feed it.", parameter);
-            if (expected.Kind != actual.Kind || expected.Shape.Size != actual.Shape.Size)
-                throw new ArgumentException($"The network's input '{name}' takes {expected}; the column holds {actual}.", parameter);
+            if (expected.Kind != actual.Kind || !Fits(definition, name, actual.Shape, sizes))
+                throw new ArgumentException($"The network's input '{name}' takes {Wanted(definition, name)}; the column holds {actual}.", parameter);
             pairs.Add((name, column, expected.Kind == EdgeKind.Indices));
         }
 
         _pairs = [.. pairs];
+        _sizes = [.. sizes.Select(size => (size.Key, size.Value))];
     }
 
     /// <summary>The binding of a set for all inputs of the outputs, and of the losses if wanted.</summary>
@@ -57,6 +62,8 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     /// <summary>Lets the workspace read a batch, until it is bound to another batch.</summary>
     public void Bind(Workspace<T> workspace, Batch<T> batch)
     {
+        if (_sizes.Length > 0)
+            workspace.SetSizes(_sizes);
         workspace.Rows = batch.Rows;
         foreach (var (input, column, indices) in _pairs)
         {
@@ -65,6 +72,33 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
             else
                 workspace.BindInput(input, batch.ValueMemory(column));
         }
+    }
+
+    /// <summary>Whether rows of a shape feed an input. Adds the free sizes that they have.</summary>
+    private static bool Fits(NetworkDefinition definition, string input, Shape actual, Dictionary<string, int> sizes)
+    {
+        var edge = definition.Graph.Edges[definition.EdgeOf(input)];
+        if (edge.Dimensions.Length == 0)
+            return edge.Type.Shape.Size == actual.Size;
+        if (edge.Dimensions.Length != actual.Rank)
+            return false;
+        for (var d = 0; d < actual.Rank; d++)
+        {
+            var dimension = edge.Dimensions[d];
+            if (actual[d] < dimension.Smallest || actual[d] > dimension.Largest)
+                return false;
+            if (dimension.Name is { } name && !sizes.TryAdd(name, actual[d]) && sizes[name] != actual[d])
+                return false;
+        }
+
+        return true;
+    }
+
+    private static string Wanted(NetworkDefinition definition, string input)
+    {
+        var edge = definition.Graph.Edges[definition.EdgeOf(input)];
+        return edge.Dimensions.Length == 0 ? edge.Type.ToString()
+            : $"{edge.Type.Kind.ToString().ToLowerInvariant()} [{string.Join<Dimension>(", ", edge.Dimensions)}], free sizes alike in all inputs";
     }
 
     /// <summary>The inputs of the outputs, and of the losses if wanted. An output that is itself a loss counts only with the losses,

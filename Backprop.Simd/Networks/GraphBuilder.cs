@@ -11,7 +11,7 @@ namespace Backprop.Simd.Networks;
 /// <remarks>
 /// A node can be used only after it is made. So every graph is in execution order, and cycles cannot be built.
 /// </remarks>
-public sealed class GraphBuilder
+public sealed partial class GraphBuilder
 {
     private readonly List<EdgeInfo> _edges = [];
     private readonly List<NodeInfo> _nodes = [];
@@ -42,42 +42,6 @@ public sealed class GraphBuilder
     /// <param name="name">The name of the input.</param>
     /// <returns>The input.</returns>
     public static Node Chain(Shape shape, string name = "x") => new GraphBuilder().Input(name, shape);
-
-    /// <summary>Adds an input of values.</summary>
-    /// <param name="name">Its name, unique in the graph.</param>
-    /// <param name="shape">Its shape per row; nothing for a scalar.</param>
-    /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is not valid.</exception>
-    public Node Input(string name, params ReadOnlySpan<int> shape) => Input(name, new Shape(shape));
-
-    /// <summary>Adds an input of values.</summary>
-    /// <param name="name">Its name, unique in the graph.</param>
-    /// <param name="shape">Its shape per row.</param>
-    /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken.</exception>
-    public Node Input(string name, Shape shape) => AddEdge(name, new EdgeType(EdgeKind.Values, shape), EdgeRole.Input);
-
-    /// <summary>Adds an input of 32-bit integers: labels, embedding indices, lengths.</summary>
-    /// <param name="name">Its name, unique in the graph.</param>
-    /// <param name="shape">Its shape per row; nothing for one integer.</param>
-    /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is not valid.</exception>
-    public Node IndexInput(string name, params ReadOnlySpan<int> shape) => IndexInput(name, new Shape(shape));
-
-    /// <summary>Adds an input of 32-bit integers: labels, embedding indices, lengths.</summary>
-    /// <param name="name">Its name, unique in the graph.</param>
-    /// <param name="shape">Its shape per row.</param>
-    /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken.</exception>
-    public Node IndexInput(string name, Shape shape) => AddEdge(name, new EdgeType(EdgeKind.Indices, shape), EdgeRole.Input);
-
-    /// <summary>Adds an input without a batch dimension: a constant given at run time.</summary>
-    /// <param name="name">Its name, unique in the graph.</param>
-    /// <param name="shape">Its shape; nothing for a scalar.</param>
-    /// <returns>The input.</returns>
-    /// <exception cref="ArgumentException">The name is empty or taken, or the shape is not valid.</exception>
-    public Node SharedInput(string name, params ReadOnlySpan<int> shape) =>
-        AddEdge(name, new EdgeType(EdgeKind.Shared, new Shape(shape)), EdgeRole.Input);
 
     /// <summary>Adds a trained parameter that layers take as an input. Layers that take the same parameter share it: the weights are tied.</summary>
     /// <param name="name">Its name, unique in the graph.</param>
@@ -188,7 +152,8 @@ public sealed class GraphBuilder
 
     /// <summary>Finishes the graph.</summary>
     /// <returns>The definition. Networks of any element type can be made from it.</returns>
-    /// <exception cref="InvalidOperationException">The graph has neither an output nor a loss, or no layer takes one of its parameters.</exception>
+    /// <exception cref="InvalidOperationException">The graph has neither an output nor a loss, or no layer takes one of its parameters, or a
+    /// layer does not take the smallest of the free sizes.</exception>
     public NetworkDefinition Build()
     {
         if (!HasEnd)
@@ -270,16 +235,13 @@ public sealed class GraphBuilder
                 + "make another one, or call Share first for one set of parameters.", nameof(layer));
         }
 
-        if (!Shapes(declaration).SequenceEqual(Shapes(first.Declaration)))
+        if (!declaration.HasParametersOf(first.Declaration))
         {
             throw new ArgumentException($"The inputs {string.Join(", ", declaration.Inputs)} give this shared {layer.Kind} layer other parameters "
                 + $"than '{first.Name}' has, whose inputs are {string.Join(", ", first.Declaration.Inputs)}.", "inputs");
         }
 
         return _firstNodes[layer];
-
-        static IEnumerable<(string, Shape)> Shapes(LayerDeclaration declared) =>
-            declared.Parameters.Select(p => (p.Name, p.Shape)).Concat(declared.States.Select(s => (s.Name, s.Shape)));
     }
 
     /// <summary>The name and type of every input and node, in order.</summary>

@@ -146,7 +146,7 @@ public static class GraphPicture
     private static Func<int, (string? Value, string? Gradient)> Labels<T>(Workspace<T> workspace)
         where T : unmanaged, IFloatingPointIeee754<T> => edge =>
         {
-            var size = workspace.Network.Definition.Graph.Edges[edge].Type.Shape.Size;
+            var size = workspace.Executor.Edges[edge].Type.Shape.Size;
             return (Label(workspace.ValueOrEmpty(edge), size), Label(workspace.GradientOrEmpty(edge), size));
         };
 

@@ -44,7 +44,11 @@ public sealed class NetworkDefinition
         for (var i = 0; i < graph.Parameters.Length; i++)
             graph.Parameters[i] = Parameters.Entries[i].Range;
         (graph.ParameterLength, graph.StateLength) = (Parameters.Length, State.Length);
+        CheckSmallest();
     }
+
+    /// <summary>The sizes that are free until run time, in the order of the inputs. Types and <see cref="Network{T}.Summary"/> show the largest.</summary>
+    public IReadOnlyList<Dimension> FreeSizes => Graph.FreeSizes;
 
     /// <summary>Where each parameter lies in <see cref="Network{T}.Parameters"/>.</summary>
     public ParameterLayout Parameters { get; }
@@ -112,6 +116,21 @@ public sealed class NetworkDefinition
         }
 
         return network;
+    }
+
+    /// <summary>Throws if the graph cannot be with the smallest of its free sizes, so that this is known before the first batch.</summary>
+    private void CheckSmallest()
+    {
+        if (Graph.FreeSizes.Length == 0)
+            return;
+        try
+        {
+            Graph.At(Array.ConvertAll(Graph.FreeSizes, static size => size.Smallest));
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidOperationException($"The graph cannot have the smallest of its free sizes. {e.WithoutParameter()}", e);
+        }
     }
 
     internal int EdgeOf(string name)

@@ -1,4 +1,6 @@
 using Backprop.Simd.Activations;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Layers.Gates;
 
 namespace Backprop.Simd.Networks;
 
@@ -56,6 +58,12 @@ public static partial class NodeChain
     /// <returns>y.</returns>
     public static Node Pow(this Node node, double exponent) => node.Activation(new Pow(exponent));
 
+    /// <summary>z = x^y, element by element, broadcast as NumPy does.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="exponent">y.</param>
+    /// <returns>z.</returns>
+    public static Node Pow(this Node node, Node exponent) => node.Apply(new BinaryGate<Power>(), exponent);
+
     /// <summary>y = x, at least low and at most high. At the bounds the gradient passes.</summary>
     /// <param name="node">x.</param>
     /// <param name="low">The least output.</param>
@@ -82,4 +90,19 @@ public static partial class NodeChain
     /// <param name="theta">Up to here y is 0.</param>
     /// <returns>y.</returns>
     public static Node ThresholdedRelu(this Node node, double theta = 1) => node.Activation(new ThresholdedRelu(theta));
+
+    /// <summary>y = a sigmoid(b), where a and b are the halves of the last dimension: <see cref="Layers.Glu"/>.</summary>
+    /// <param name="node">[.., 2 D].</param>
+    /// <returns>[.., D].</returns>
+    public static Node Glu(this Node node) => node.Apply(new Glu());
+
+    /// <summary>y = silu(a) b, where a and b are the halves of the last dimension: <see cref="Layers.SwiGlu"/>.</summary>
+    /// <param name="node">[.., 2 D].</param>
+    /// <returns>[.., D].</returns>
+    public static Node SwiGlu(this Node node) => node.Apply(new SwiGlu());
+
+    /// <summary>y = x, with the gradient 0: <see cref="Layers.StopGradient"/>. Copies nothing.</summary>
+    /// <param name="node">x.</param>
+    /// <returns>y.</returns>
+    public static Node StopGradient(this Node node) => node.Apply(new StopGradient());
 }

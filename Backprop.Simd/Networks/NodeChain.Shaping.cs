@@ -35,6 +35,14 @@ public static partial class NodeChain
     /// <returns>The concatenation.</returns>
     public static Node Concatenate(this Node node, int axis, params ReadOnlySpan<Node> others) => node.Apply(new Concatenate(axis), others);
 
+    /// <summary>The first elements along a dimension, as many as another node has: <see cref="Layers.CutTo"/>. With a sequence of free length,
+    /// <c>x + graph.Parameter("position", new Shape(512, 64)).CutTo(x)</c>.</summary>
+    /// <param name="node">What is cut.</param>
+    /// <param name="like">The node that tells the size.</param>
+    /// <param name="axis">The dimension in both; negative numbers count from the end.</param>
+    /// <returns>The part.</returns>
+    public static Node CutTo(this Node node, Node like, int axis = 0) => node.Apply(new CutTo(axis), like);
+
     /// <summary>Cuts each row along a dimension into parts, one <see cref="Layers.Slice"/> each.</summary>
     /// <param name="node">x.</param>
     /// <param name="axis">The dimension; negative numbers count from the end.</param>

@@ -15,11 +15,14 @@ namespace Backprop.Simd.Networks;
 /// and the team; a step that another thread calls reserves it once for that thread.
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class Workspace<T>
+public sealed partial class Workspace<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
+    /// <summary>The sets of columns whose bindings are kept: with free sizes, each size has a set of its own.</summary>
+    private const int MostBindings = 64;
+
     private readonly Graph _graph;
-    private BatchBinding<T>? _binding;
+    private readonly List<BatchBinding<T>> _bindings = [];
 
     internal Workspace(Network<T> network, int rows, WorkspaceOptions options, ComputeContext compute)
     {
@@ -119,7 +122,7 @@ public sealed class Workspace<T>
 
     /// <summary>
     /// Lets passes read a batch without copying it: sets <see cref="Rows"/> to the rows of the batch, and binds each input that the
-    /// passes read to the column with the same name. Call this again for each batch.
+    /// passes read to the column with the same name. Free sizes become those of the columns. Call this again for each batch.
     /// </summary>
     /// <param name="batch">A batch of a loader, with at most <see cref="Capacity"/> rows and a column for each input.</param>
     /// <exception cref="ArgumentException">An input has no column, or a column of another type.</exception>
@@ -127,15 +130,22 @@ public sealed class Workspace<T>
     public void Bind(Batch<T> batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        if (_binding is null || !_binding.Suits(batch))
+        foreach (var known in _bindings)
         {
-            var read = new bool[_graph.Edges.Length];
-            for (var e = 0; e < read.Length; e++)
-                read[e] = Executor.Plan.Edges[e].IsRead;
-            _binding = new BatchBinding<T>(Network.Definition, batch.Columns, Liveness.Inputs(_graph, read), nameof(batch));
+            if (!known.Suits(batch))
+                continue;
+            known.Bind(this, batch);
+            return;
         }
 
-        _binding.Bind(this, batch);
+        var read = new bool[_graph.Edges.Length];
+        for (var e = 0; e < read.Length; e++)
+            read[e] = Executor.Plan.Edges[e].IsRead;
+        var binding = new BatchBinding<T>(Network.Definition, batch.Columns, Liveness.Inputs(_graph, read), nameof(batch));
+        if (_bindings.Count == MostBindings)
+            _bindings.RemoveAt(0);
+        _bindings.Add(binding);
+        binding.Bind(this, batch);
     }
 
     /// <summary>The buffer of an input of indices: fill it before a forward pass, which copies it. Ends a binding of this input.</summary>
@@ -310,16 +320,6 @@ public sealed class Workspace<T>
 
         values = edge.WritableValues(0, Rows);
         return wasBound;
-    }
-
-    /// <summary>Ends the bindings of all inputs.</summary>
-    internal void Unbind()
-    {
-        foreach (var edge in Executor.Edges)
-        {
-            edge.IsBound = false;
-            (edge.Bound, edge.BoundIndices) = (default, default);
-        }
     }
 
     /// <summary>Binds an input again, if <see cref="OwnInput"/> ended its binding.</summary>

@@ -23,7 +23,7 @@ internal sealed record DeclaredState(string Name, Shape Shape, double Initial);
 public sealed class LayerDeclaration
 {
     private const LayerTraits AllTraits =
-        LayerTraits.ReadsInput | LayerTraits.ReadsOutput | LayerTraits.InPlace | LayerTraits.StridedRows | LayerTraits.View;
+        LayerTraits.ReadsInput | LayerTraits.ReadsOutput | LayerTraits.InPlace | LayerTraits.StridedRows | LayerTraits.View | LayerTraits.StopsGradient;
 
     private readonly EdgeType[] _inputs;
     private EdgeType[] _outputs = [];
@@ -328,6 +328,17 @@ public sealed class LayerDeclaration
             throw new ArgumentException(
                 $"{Kind} declares {Traits} from element {ViewStart}: its output {output} does not lie inside its input {input}.", "layer");
         }
+    }
+
+    /// <summary>Whether parameters and state have the names and shapes of another declaration's.</summary>
+    internal bool HasParametersOf(LayerDeclaration other)
+    {
+        var isAlike = _parameters.Count == other._parameters.Count && _states.Count == other._states.Count;
+        for (var i = 0; isAlike && i < _parameters.Count; i++)
+            isAlike = _parameters[i].Name == other._parameters[i].Name && _parameters[i].Shape == other._parameters[i].Shape;
+        for (var i = 0; isAlike && i < _states.Count; i++)
+            isAlike = _states[i].Name == other._states[i].Name && _states[i].Shape == other._states[i].Shape;
+        return isAlike;
     }
 
     /// <summary>Checks a size. Sizes are 64-bit numbers, so that large sizes are refused and never wrap around.</summary>

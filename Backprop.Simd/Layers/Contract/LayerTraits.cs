@@ -33,4 +33,9 @@ public enum LayerTraits
     /// runs and copies. See <see cref="LayerDeclaration.UseView"/>.
     /// </summary>
     View = 16,
+
+    /// <summary>
+    /// No gradient leaves the layer: backward does not run, and what leads to the layer alone has no backward pass either.
+    /// </summary>
+    StopsGradient = 32,
 }
