@@ -29,8 +29,15 @@ internal sealed partial class Executor<T>
         _phase = Phase.Empty;
     }
 
+    /// <summary>Chooses the sizes of a new workspace, the largest, and ends the bindings of all inputs.</summary>
+    public void Restore()
+    {
+        SetSizes(_plans[0].Sizes);
+        Unbind();
+    }
+
     /// <summary>Ends the bindings of all inputs.</summary>
-    public void Unbind()
+    private void Unbind()
     {
         foreach (var edge in Edges)
         {
@@ -53,6 +60,7 @@ internal sealed partial class Executor<T>
     private SizedPlan<T> Add(int[] sizes)
     {
         var made = Make(_network.Graph.At(sizes), sizes, _plans[0].Buffers);
+        made.Buffers.ReserveKernelScratch(Compute);
         if (_plans.Count == MostPlans)
         {
             // The first plan, of the largest sizes, stays.

@@ -38,15 +38,23 @@ internal static class UnwrittenGradients
         return ranges.ToArray();
     }
 
-    /// <summary>The outputs whose gradients no consumer writes, of nodes that run backward.</summary>
+    /// <summary>The outputs whose gradients no consumer writes, of nodes that run backward. With free sizes also what the caller may read:
+    /// it would hold the numbers of another size.</summary>
     public static int[] Edges(ExecutionPlan plan)
     {
         var edges = new List<int>();
+        for (var e = 0; plan.Graph.FreeSizes.Length > 0 && e < plan.Edges.Length; e++)
+        {
+            var edge = plan.Edges[e];
+            if (!edge.HasFlow && edge.NeedsGradient && edge.Readable && !edge.IsInside && plan.Graph.Edges[e].Role != EdgeRole.Parameter)
+                edges.Add(e);
+        }
+
         foreach (var node in plan.Nodes)
         {
             foreach (var e in node is { RunsBackward: true, FusedInto: < 0 } ? node.Outputs : [])
             {
-                if (!plan.Edges[e].HasFlow)
+                if (!plan.Edges[e].HasFlow && !edges.Contains(e))
                     edges.Add(e);
             }
         }

@@ -38,12 +38,12 @@ public readonly ref struct PredictorLease<T>
         workspace.Network.Forward(workspace);
     }
 
-    /// <summary>Gives the workspace back, and ends all bindings to the caller's memory.</summary>
+    /// <summary>Gives the workspace back, with the largest of free sizes, and ends all bindings to the caller's memory.</summary>
     public void Dispose()
     {
         if (_slot is null || Interlocked.CompareExchange(ref _slot.Lease, _lease + 1, _lease) != _lease)
             return;
-        _workspace.Executor.Unbind();
+        _workspace.Executor.Restore();
         _pool.Return(_slot);
     }
 }

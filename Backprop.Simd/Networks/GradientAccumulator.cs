@@ -21,7 +21,8 @@ namespace Backprop.Simd.Networks;
 /// reading them throws.</para>
 /// <para>Cost: if there is one loss, if all losses are sums, or if all are means with a fixed denominator per row, each micro-batch takes
 /// one backward pass. Otherwise there is one backward pass, and one buffer as long as the parameters, for all sums together, one for all
-/// means over rows together, and one for each other mean (over class labels, over sample weights, or a loss of your own). The
+/// means over rows together, and one for each other mean (over class labels, over sample weights, or a loss of your own; with free sizes,
+/// for each mean). The
 /// accumulator allocates the buffers when it is made.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
@@ -56,6 +57,10 @@ public sealed class GradientAccumulator<T> where T : unmanaged, IFloatingPointIe
         for (var i = 0; i < _seeds.Length; i++)
         {
             var divisor = graph.Nodes[graph.Edges[graph.Losses[i].Edge].Producer].Declaration.Divisor;
+
+            // With free sizes, a mean over positions does not divide by the same number for every row.
+            if (divisor == LossDivisor.Rows && graph.FreeSizes.Length > 0)
+                divisor = LossDivisor.Data;
             GroupOf(divisor).Losses.Add(i);
         }
 

@@ -73,7 +73,10 @@ public sealed partial class GraphBuilder
     {
         foreach (var dimension in dimensions)
         {
-            if (dimension.Name is { } free && _freeSizes.TryGetValue(free, out var known) && known != dimension)
+            if (dimension.Name is not { } free)
+                continue;
+            var known = _freeSizes.TryGetValue(free, out var before) ? before : Array.Find(dimensions, d => d.Name == free);
+            if (known != dimension)
                 throw new ArgumentException($"The graph has the free size {known} already; got {dimension}.", nameof(dimensions));
         }
 

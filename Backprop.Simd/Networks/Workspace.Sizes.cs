@@ -24,7 +24,7 @@ public sealed partial class Workspace<T>
         {
             var at = _graph.IndexOf(name ?? throw new ArgumentNullException(nameof(sizes)));
             if (at < 0)
-                throw new ArgumentException($"The network has no free size '{name}'; it has: {string.Join<Dimension>(", ", _graph.FreeSizes)}.", nameof(sizes));
+                throw NoSize(name, nameof(sizes));
             var bounds = _graph.FreeSizes[at];
             if (size < bounds.Smallest || size > bounds.Largest)
                 throw new ArgumentOutOfRangeException(nameof(sizes), size, $"'{name}' is {bounds.Smallest} to {bounds.Largest}.");
@@ -42,7 +42,7 @@ public sealed partial class Workspace<T>
     {
         ArgumentNullException.ThrowIfNull(name);
         return _graph.IndexOf(name) is >= 0 and var at ? Executor.Sizes[at]
-            : throw new ArgumentException($"The network has no free size '{name}'; it has: {string.Join<Dimension>(", ", _graph.FreeSizes)}.", nameof(name));
+            : throw NoSize(name, nameof(name));
     }
 
     /// <summary>The type of a named edge at the current sizes.</summary>
@@ -50,4 +50,8 @@ public sealed partial class Workspace<T>
     /// <returns>Its kind and shape.</returns>
     /// <exception cref="ArgumentException">There is no such edge.</exception>
     public EdgeType TypeOf(string name) => Executor.Edges[Network.Definition.EdgeOf(name)].Type;
+
+    private ArgumentException NoSize(string name, string parameter) => new(_graph.FreeSizes.Length == 0
+        ? $"The network has no free sizes; got '{name}'."
+        : $"The network has no free size '{name}'; it has: {string.Join<Dimension>(", ", _graph.FreeSizes)}.", parameter);
 }

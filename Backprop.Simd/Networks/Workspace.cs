@@ -19,7 +19,7 @@ public sealed partial class Workspace<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     /// <summary>The sets of columns whose bindings are kept: with free sizes, each size has a set of its own.</summary>
-    private const int MostBindings = 64;
+    private const int MostBindings = 256;
 
     private readonly Graph _graph;
     private readonly List<BatchBinding<T>> _bindings = [];

@@ -161,13 +161,37 @@ internal static class ConstraintKernels
             }
 
             TensorPrimitives.Add(sums, run, sums);
+            var least = typeof(T) == typeof(float) ? Math.ScaleB(1, -95) : Math.ScaleB(1, -990);
             for (var c = 0; c < count; c++)
-                sums[c] = T.CreateTruncating(Factor(Math.Sqrt(double.CreateTruncating(sums[c]))));
+            {
+                var squares = double.CreateTruncating(sums[c]);
+                var isWide = double.IsNaN(squares) || double.IsFinite(squares) && squares >= least;
+                sums[c] = T.CreateTruncating(Factor(isWide ? Math.Sqrt(squares) : Length(first + c)));
+            }
+
             for (var row = 0; row < _w.Rows; row++)
             {
                 var w = _w.Span.Slice(row * _w.RowStride + first, count);
                 TensorPrimitives.Multiply(w, sums, w);
             }
+        }
+
+        /// <summary>The length of a column whose squares overflow or vanish: a power of two brings the largest near 1.</summary>
+        private double Length(int column)
+        {
+            var (largest, sum) = (0.0, 0.0);
+            for (var row = 0; row < _w.Rows; row++)
+                largest = Math.Max(largest, Math.Abs(double.CreateTruncating(_w[row, column])));
+            if (largest == 0 || !double.IsFinite(largest))
+                return largest;
+            var exponent = Math.ILogB(largest);
+            for (var row = 0; row < _w.Rows; row++)
+            {
+                var w = Math.ScaleB(double.CreateTruncating(_w[row, column]), -exponent);
+                sum += w * w;
+            }
+
+            return Math.ScaleB(Math.Sqrt(sum), exponent);
         }
 
         /// <summary>What a column of this length is multiplied by. Columns of zeros stay; NaN stays NaN.</summary>
