@@ -195,6 +195,7 @@ public sealed partial class ArrayArgumentTests
         {
             var random = new Philox(1, 1);
             initializer.Fill(x, 1, 2, ref random);
+            initializer.Fill(x, [1, 2], 1, 2, ref random);
         });
     }
 }
