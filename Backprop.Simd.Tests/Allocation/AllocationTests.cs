@@ -17,8 +17,8 @@ public sealed class AllocationTests
         get
         {
             var data = new TheoryData<string, int>();
-            foreach (var scenario in (string[])["training", "frozen", "graph", "arrays", "losses", "tokens", "inference", "predictor", "sequences", "images",
-                "vision", "loading", "reading-ahead", "trainer"])
+            foreach (var scenario in (string[])["training", "frozen", "graph", "arrays", "losses", "tokens", "inference", "predictor", "sequences", "attention",
+                "generation", "sizes", "functions", "images", "vision", "loading", "reading-ahead", "trainer"])
             {
                 data.Add(scenario, 1);
                 data.Add(scenario, 2);

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Inference;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
@@ -167,6 +168,8 @@ public sealed partial class ArrayArgumentTests
         Call(() => Columns.Values("x", new Shape(1), x));
         Call(() => Columns.Values("x", new Shape(1), new ReadOnlyMemory<float>(x)));
         Assert.Throws<ArgumentNullException>("values", () => Columns.Values("x", new Shape(1), (float[])null!));
+        var sampler = new Sampler();
+        Call(() => sampler.Next(x));
         var safetensorsWriter = new SafetensorsWriter();
         Call(() => safetensorsWriter.Add("a", new Shape(2), x));
         Call(() => safetensorsWriter.Add("b", [2], x));

@@ -191,6 +191,8 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(Network<T>)] = Network;
         makers[typeof(Workspace<T>)] = Workspace;
         makers[typeof(Predictor<T>)] = () => new Predictor<T>(Instances.Of<Network<T>>(), new PredictorOptions { MaximumRows = 4 });
+        makers[typeof(SequenceGenerator<T>)] = () => new SequenceGenerator<T>(
+            new GraphBuilder().IndexInput("tokens", 1000).Embedding(4, 2).SelfAttention(1, causal: true).Build<T>());
         makers[typeof(ITrainable<T>)] = () => Instances.Of<Network<T>>();
         makers[typeof(Optimizer<T>)] = () => Instances.Of<Sgd<T>>();
         makers[typeof(AdamOptimizer<T>)] = () => Instances.Of<Adam<T>>();

@@ -23,6 +23,7 @@ internal static class Tables
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
         "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "Workspace.SizeOf", "SafetensorsFile.VerifyChecksum",
+        "SequenceGenerator.ctor",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -96,11 +97,13 @@ internal static class Tables
         var recurrences = ((string[])["Rnn", "Lstm", "Gru"])
             .SelectMany(k => ((string[])["", "Bidirectional", "Stacked"]).SelectMany(form => (string[])[form + k, $"{form}{k}Last"]));
         foreach (var member in (IEnumerable<string>)["Convolution1D", "SelfAttention", "CrossAttention", .. recurrences,
-            "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "ConvolutionTranspose1D"])
+            "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "ConvolutionTranspose1D", "SinusoidalPositions",
+            "LearnedPositions", "RotaryPositions", "TransformerEncoderLayer", "TransformerDecoderLayer"])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         foreach (var parameter in (string[])["second", "positive", "negative", "variances"])
             yield return ($"NodeChain.{parameter}", () => Instances.Of<GraphBuilder>().Input(parameter, 4));
         yield return ("CrossAttention.keys", () => Instances.Of<GraphBuilder>().Input("keys", 2, 4));
+        yield return ("TransformerDecoderLayer.memory", () => Instances.Of<GraphBuilder>().Input("memory", 2, 4));
         yield return ("NodeChain.Embedding.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("NodeChain.Gather.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("NodeChain.GatherElements.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
@@ -148,6 +151,9 @@ internal static class Tables
         yield return ("Jacobian.output", () => "affine1");
         yield return ("Jacobian.jacobian", () => (2, 3));
         yield return ("Predictor.inputs", () => 3);
+        yield return ("SequenceGenerator.tokens", () => 1);
+        yield return ("Sampler.ctor.topP", () => 0.5);
+        yield return ("UsePositions.remembered", () => new[] { 2 });
         yield return ("PredictClass.row", () => 3);
         yield return ("PredictClasses.classes", () => 1);
         yield return ("GradientCheck.Layer.inputs", () => new object[] { new EdgeType(EdgeKind.Values, new Shape(3)) });

@@ -72,7 +72,7 @@ public sealed class LayerDeclarationTests
         ["RNN"] = g => g.Input("x", 2_000_000_000, 1).Rnn(1),
         ["LSTM"] = g => g.Input("x", 1_000_000_000, 1).Lstm(1),
         ["GRU"] = g => g.Input("x", 1_000_000_000, 1).Gru(1),
-        ["attention"] = g => g.Input("x", 100_000, 4).SelfAttention(4),
+        ["attention"] = g => g.Input("x", 100_000_000, 4).SelfAttention(4),
         ["embedding"] = g => g.IndexInput("x", 1_500_000_000).Embedding(1, 1),
         ["cross-entropy"] = g => g.Input("x", 2_000_000_000, 1).SoftmaxCrossEntropy(sampleWeights: "w"),
         ["squared error"] = g => g.Input("x", int.MaxValue).MeanSquaredError(sampleWeights: "w"),

@@ -159,7 +159,7 @@ public sealed class MultiHeadAttentionTests
         AssertThrows("0 input(s)");
         AssertThrows("4 input(s)", x, x, x, x);
         AssertThrows("values [6]", flat);
-        AssertThrows("they are [3, 5]", x, narrow);
+        AssertThrows("they are values [3, 5] and values [7, 6]", x, narrow, longer);
         AssertThrows("values [7, 6] and values [4, 6]", x, longer, x);
         AssertThrows("indices [4, 6]", x, graph.IndexInput("perStep", 4, 6));
         AssertThrows("indices []", lengths);

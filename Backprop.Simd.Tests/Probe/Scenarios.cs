@@ -29,6 +29,8 @@ internal static partial class Scenarios
         ["inference"] = Inference,
         ["predictor"] = Predictions,
         ["sequences"] = Sequences,
+        ["attention"] = Attention,
+        ["generation"] = Generation,
         ["images"] = Images,
         ["vision"] = Vision,
         ["loading"] = Loading,
@@ -284,6 +286,49 @@ internal static partial class Scenarios
             workspace.IndexInput("lengths").Fill(1 + step % Length);
             if (!double.IsFinite(network.Step(workspace, adam)))
                 throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>Attention with every option, with all scores and in blocks.</summary>
+    private static Action<int> Attention(int threads)
+    {
+        var graph = new GraphBuilder();
+        Node x = graph.Input("x", 512, 4), mask = graph.IndexInput("mask", 512), first = graph.IndexInput("first");
+        var y = x.SinusoidalPositions(first).LearnedPositions(600, first);
+        y = y.SelfAttention(2, causal: true, mask: mask, keyValueHeads: 1, dropout: 0.2, rotary: new RotaryPositions());
+        y = y.Slice(0, 0, 20).RotaryPositions(2);
+        y = y.SelfAttention(2, mask: graph.Parameter("bias", new Shape(20, 20)), dropout: 0.1, rotary: new RotaryPositions());
+        graph.ApplyAll(new MultiHeadAttention(2, weights: true), y)[1].MeanSquaredError();
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        var workspace = network.CreateWorkspace(2, compute: new ComputeContext(threads));
+        var adam = new Adam<float>(network.Parameters.Length);
+        return step =>
+        {
+            workspace.Input("x").Fill(0.25f);
+            workspace.IndexInput("mask").Fill(1);
+            workspace.IndexInput("mask")[step % 512] = 0;
+            workspace.IndexInput("first").Fill(step % 80);
+            if (!double.IsFinite(network.Step(workspace, adam)))
+                throw new InvalidOperationException("The loss is not finite.");
+        };
+    }
+
+    /// <summary>A sequence one position at a time, and draws.</summary>
+    private static Action<int> Generation(int threads)
+    {
+        var graph = new GraphBuilder();
+        var x = graph.IndexInput("tokens", 40).Embedding(30, 16).LearnedPositions();
+        x.TransformerEncoderLayer(2, 32, causal: true, rotary: new RotaryPositions()).Affine(30).SoftmaxCrossEntropy();
+        var generator = new SequenceGenerator<float>(graph.Build().CreateNetwork<float>(seed: 1), 2, compute: new ComputeContext(threads));
+        var sampler = new Sampler(1, 0.8, 10, 0.9);
+        int first = 0, second = 1;
+        return step =>
+        {
+            if (generator.Length == generator.MaximumLength)
+                generator.Reset();
+            var logits = generator.Next(first, second);
+            first = sampler.Next(logits[..30]);
+            second = sampler.Next(logits[30..]);
         };
     }
 

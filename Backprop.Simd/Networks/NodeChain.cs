@@ -58,4 +58,8 @@ public static partial class NodeChain
             node.Graph.Output(node);
         return node.Graph.Build().CreateNetwork<T>(seed);
     }
+
+    /// <summary>A layer on a sequence, with the lengths of the rows if they are given.</summary>
+    private static IReadOnlyList<Node> WithLengths(Node node, Layer layer, Node? lengths) =>
+        lengths is { } counts ? node.Graph.ApplyAll(layer, node, counts) : node.Graph.ApplyAll(layer, node);
 }

@@ -11,13 +11,14 @@ namespace Backprop.Simd.Kernels;
 /// </summary>
 internal static unsafe class PrefixSoftmax
 {
-    /// <summary>Each row's beginning becomes its softmax, in place. A row whose beginning has no elements becomes zeros.</summary>
-    public static void Forward<T>(Matrix<T> scores, int first) where T : unmanaged, IFloatingPointIeee754<T>
+    /// <summary>Each row's beginning becomes its softmax, in place. A row whose beginning has no elements becomes zeros; if scores are
+    /// masked, so does a row whose beginning is all -infinity.</summary>
+    public static void Forward<T>(Matrix<T> scores, int first, bool masked = false) where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* x = scores.Span)
         {
             RegisterWidth.Run<T, ForwardBody<T>>(
-                new(x, scores.Rows, scores.Columns, scores.RowStride, first), RegisterWidth.OfColumns<T>(scores.Columns));
+                new(x, scores.Rows, scores.Columns, scores.RowStride, first, masked), RegisterWidth.OfColumns<T>(scores.Columns));
         }
     }
 
@@ -26,7 +27,7 @@ internal static unsafe class PrefixSoftmax
         where T : unmanaged, IFloatingPointIeee754<T> =>
         RegisterWidth.Run<T, BackwardBody<T>>(new(probabilities, gradients, first, scale), RegisterWidth.OfColumns<T>(gradients.Columns));
 
-    private readonly struct ForwardBody<T>(T* scores, int rows, int columns, nint stride, int first) : ISimdBody<T>
+    private readonly struct ForwardBody<T>(T* scores, int rows, int columns, nint stride, int first, bool masked) : ISimdBody<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         public void Execute<TVector>() where TVector : unmanaged, ISimdVector<TVector, T>
@@ -36,9 +37,9 @@ internal static unsafe class PrefixSoftmax
             {
                 var n = (int)Math.Min(columns, first + (long)row);
                 if (n >= TVector.Count)
-                    Softmax<TVector, T>(x, n);
+                    Softmax<TVector, T>(x, n, masked);
                 else if (n > 0)
-                    Short<TVector, T>(x, n);
+                    Short<TVector, T>(x, n, masked);
                 new Span<T>(x + n, columns - n).Clear();
             }
         }
@@ -65,23 +66,29 @@ internal static unsafe class PrefixSoftmax
         }
     }
 
-    private static void Softmax<TVector, T>(T* x, nint n)
+    private static void Softmax<TVector, T>(T* x, nint n, bool masked)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var largest = ReductionLoops.Max<TVector, T, ReductionLoops.Identity<T>>(default, x, n);
+        if (masked && T.IsNegativeInfinity(largest))
+        {
+            new Span<T>(x, (int)n).Clear();
+            return;
+        }
+
         var sum = SoftmaxRows.Exponentials<TVector, T>(x, x, n, largest);
         SoftmaxRows.Scale<TVector, T>(x, n, T.CreateTruncating(sum), divides: true);
     }
 
     /// <summary>Less than a register: the lanes behind are -infinity, whose exponential is 0.</summary>
-    private static void Short<TVector, T>(T* x, nint n)
+    private static void Short<TVector, T>(T* x, nint n, bool masked)
         where TVector : unmanaged, ISimdVector<TVector, T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var padded = TVector.Create(T.NegativeInfinity);
         Unsafe.CopyBlockUnaligned(&padded, x, (uint)(n * sizeof(T)));
-        Softmax<TVector, T>((T*)&padded, TVector.Count);
+        Softmax<TVector, T>((T*)&padded, TVector.Count, masked);
         MapLoops.StorePartial<TVector, T>(padded, x, n);
     }
 
@@ -96,7 +103,7 @@ internal static unsafe class PrefixSoftmax
     }
 
     /// <summary>p (d - sum) scale.</summary>
-    private readonly struct GradientOperator<T>(T sum, T scale) : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
+    internal readonly struct GradientOperator<T>(T sum, T scale) : IBinaryOperator<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TVector Invoke<TVector>(TVector p, TVector d) where TVector : unmanaged, ISimdVector<TVector, T> =>

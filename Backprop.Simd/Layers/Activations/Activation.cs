@@ -38,6 +38,7 @@ public sealed class Activation<TFunction> : Layer
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireNumbers(0));
         declaration.Meaning = _function.Meaning;
+        declaration.UsePositions();
         declaration.Traits = _function.BackwardUsesInput ? LayerTraits.ReadsInput | LayerTraits.ReadsOutput : LayerTraits.ReadsOutput | LayerTraits.InPlace;
     }
 

@@ -36,6 +36,7 @@ public sealed class Dropout : Layer
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireNumbers(0));
         declaration.Meaning = OutputMeaning.SameAsInput;
+        declaration.UsePositions();
         declaration.Traits = LayerTraits.InPlace;
     }
 

@@ -21,6 +21,7 @@ public sealed class LogSoftmax : Layer
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireLastDimension(0));
         declaration.Meaning = OutputMeaning.LogProbabilities;
+        declaration.UsePositions();
         declaration.Traits = LayerTraits.ReadsOutput | LayerTraits.InPlace;
     }
 

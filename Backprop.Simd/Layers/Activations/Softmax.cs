@@ -22,6 +22,7 @@ public sealed class Softmax : Layer
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireLastDimension(0));
         declaration.Meaning = OutputMeaning.Distribution;
+        declaration.UsePositions();
         declaration.Traits = LayerTraits.ReadsOutput | LayerTraits.InPlace;
     }
 

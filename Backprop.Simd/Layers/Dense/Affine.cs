@@ -61,6 +61,7 @@ public sealed class Affine : Layer
         declaration.UseOperations(2.0 * x.Size * Outputs);
         declaration.AddOutput(x.WithLast(Outputs));
         declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UsePositions();
         declaration.Traits = x.Rank > 1 ? LayerTraits.ReadsInput : LayerTraits.ReadsInput | LayerTraits.StridedRows;
     }
 

@@ -59,6 +59,7 @@ public sealed class Embedding : Layer
         DeclareTable(declaration);
         declaration.AddOutput(indices.Rank == 0 ? new Shape(Size) : new Shape(indices[0], Size));
         declaration.Meaning = OutputMeaning.Numbers;
+        declaration.UsePositions();
         declaration.Traits = LayerTraits.None;
         declaration.UseScatter(indices.Size, Size);
     }

@@ -33,6 +33,7 @@ public sealed class BinaryGate<TFunction>(TFunction function = default) : Layer
         var (x, y) = (declaration.RequireNumbers(0), declaration.RequireNumbers(1));
         var output = new EdgeType(x.Kind == EdgeKind.Shared && y.Kind == EdgeKind.Shared ? EdgeKind.Shared : EdgeKind.Values, Broadcast(x, y));
         declaration.AddOutput(output);
+        declaration.UsePositions();
         declaration.Traits = _function.BackwardUsesInputs ? LayerTraits.ReadsInput : LayerTraits.None;
         if (x == output && y == output)
             return;

@@ -12,6 +12,7 @@ public abstract class UnaryGate : Layer
         ArgumentNullException.ThrowIfNull(declaration);
         declaration.RequireInputs(1);
         declaration.AddOutput(declaration.RequireNumbers(0));
+        declaration.UsePositions();
         declaration.Traits = Traits;
     }
 }

@@ -30,6 +30,8 @@ internal static class RowNormalizationLayer
             declaration.UseScratch(perRow: 0, perBatch: RowWeightSums.ScratchLength(n));
         declaration.AddOutput(type);
         declaration.Meaning = OutputMeaning.Numbers;
+        if (dimensions == 1)
+            declaration.UsePositions();
         declaration.Traits = LayerTraits.ReadsInput;
     }
 

@@ -1,0 +1,142 @@
+using System.Numerics;
+using Backprop.Simd.Inference;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Tests.Infrastructure;
+
+namespace Backprop.Simd.Tests.Inference;
+
+/// <summary>One position at a time gives what the whole pass gives.</summary>
+public sealed class SequenceGeneratorTests
+{
+    private const int Steps = 13, Vocabulary = 11, Rows = 3;
+
+    public static TheoryData<string> Models => ["learned", "sinusoidal", "rotary", "grouped", "tied", "after"];
+
+    [Theory, MemberData(nameof(Models))]
+    public void Positions_agree_with_the_whole_pass(string model)
+    {
+        Agrees<float>(model, 1e-5);
+        Agrees<double>(model, 1e-12);
+    }
+
+    [Fact]
+    public void The_same_bits_for_any_number_of_threads()
+    {
+        float[]? expected = null;
+        foreach (var threads in TestThreads.Counts)
+        {
+            using var compute = TestThreads.Create(threads);
+            var generator = new SequenceGenerator<float>(Make("rotary").CreateNetwork<float>(seed: 4), Rows, compute: compute);
+            List<float> actual = [];
+            for (var t = 0; t < Steps; t++)
+                actual.AddRange(generator.Next(Token(0, t), Token(1, t), Token(2, t)));
+            expected ??= [.. actual];
+            Bits.AssertEqual<float>(expected, actual.ToArray(), $"{threads} threads");
+        }
+    }
+
+    [Fact]
+    public void After_Reset_it_begins_again_and_Update_takes_new_parameters()
+    {
+        var network = Make("learned").CreateNetwork<float>(seed: 4);
+        var generator = new SequenceGenerator<float>(network);
+        var first = generator.Next(3).ToArray();
+        var second = generator.Next(3).ToArray();
+        Assert.NotEqual(first, second);
+        Assert.Equal(2, generator.Length);
+        generator.Reset();
+        Assert.Equal(0, generator.Length);
+        Assert.Equal(first, generator.Next(3).ToArray());
+        network.Parameters.Clear();
+        Assert.Equal(second, generator.Next(3).ToArray());
+        generator.Update();
+        Assert.All(generator.Next(3).ToArray(), v => Assert.Equal(0, v));
+    }
+
+    [Fact]
+    public void A_sequence_may_be_longer_than_the_networks_unless_positions_are_learned()
+    {
+        var generator = new SequenceGenerator<double>(Make("rotary").CreateNetwork<double>(seed: 4), maximumLength: 20);
+        for (var t = 0; t < 20; t++)
+            Assert.All(generator.Next(t % Vocabulary).ToArray(), v => Assert.True(double.IsFinite(v)));
+        Assert.Contains("20 positions", Assert.Throws<InvalidOperationException>(() => { generator.Next(0); }).Message, StringComparison.Ordinal);
+        var learned = new SequenceGenerator<double>(Make("learned").CreateNetwork<double>(seed: 4), maximumLength: 20);
+        for (var t = 0; t < Steps; t++)
+            learned.Next(0);
+        Assert.Contains($"between 0 and {Steps - 1}", Assert.Throws<ArgumentException>(() => { learned.Next(0); }).Message, StringComparison.Ordinal);
+        Assert.Equal(Steps, learned.Length);
+    }
+
+    [Fact]
+    public void What_cannot_be_computed_by_positions_is_named()
+    {
+        Refuses("'lstm1', a lstm layer", g => g.IndexInput("tokens", 4).Embedding(9, 4).Lstm(4));
+        Refuses("'multiheadattention1', a multiheadattention layer", g => g.IndexInput("tokens", 4).Embedding(9, 4).SelfAttention(2));
+        Refuses("its output for all positions is [4, 4], and for one [4, 4]",
+            g => g.IndexInput("tokens", 4).Embedding(9, 4) + g.Parameter("positions", new Shape(4, 4)));
+        Refuses("it needs tokens: indices [4], x: values [4, 4]", g => g.IndexInput("tokens", 4).Embedding(9, 4) + g.Input("x", 4, 4));
+        Refuses("it needs x: values [4, 4]", g => g.Input("x", 4, 4).SelfAttention(2, causal: true));
+        var network = Make("learned").CreateNetwork<float>();
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceGenerator<float>(network, 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceGenerator<float>(network, 1, 0));
+        Assert.Contains("nothing", Assert.ThrowsAny<ArgumentException>(() => new SequenceGenerator<float>(network, output: "nothing")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("2 tokens", Assert.Throws<ArgumentException>(() => { new SequenceGenerator<float>(network, 2).Next(1); }).Message,
+            StringComparison.Ordinal);
+
+        static void Refuses(string what, Func<GraphBuilder, Node> make)
+        {
+            var network = make(new GraphBuilder()).Build<float>();
+            Assert.Contains(what, Assert.Throws<ArgumentException>(() => new SequenceGenerator<float>(network)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    private static void Agrees<T>(string model, double tolerance) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var network = Make(model).CreateNetwork<T>(seed: 4);
+        var workspace = network.CreateWorkspace(Rows, WorkspaceOptions.Inference);
+        for (var i = 0; i < Rows * Steps; i++)
+            workspace.IndexInput("tokens")[i] = Token(i / Steps, i % Steps);
+        network.Forward(workspace);
+        var generator = new SequenceGenerator<T>(network, Rows);
+        for (var t = 0; t < Steps; t++)
+        {
+            var outputs = generator.Next(Token(0, t), Token(1, t), Token(2, t));
+            var size = outputs.Length / Rows;
+            for (var i = 0; i < outputs.Length; i++)
+            {
+                var expected = double.CreateTruncating(workspace.Output()[(i / size * Steps + t) * size + i % size]);
+                Assert.True(Math.Abs(expected - double.CreateTruncating(outputs[i])) <= tolerance * (1 + Math.Abs(expected)), $"{model}, position {t}");
+            }
+        }
+    }
+
+    private static int Token(int row, int t) => (7 * row + t * t) % Vocabulary;
+
+    private static NetworkDefinition Make(string model)
+    {
+        var graph = new GraphBuilder();
+        var tokens = graph.IndexInput("tokens", Steps);
+        var x = tokens.Embedding(Vocabulary, 8);
+        x = model switch { "learned" => x.LearnedPositions(), "sinusoidal" => (x * Math.Sqrt(8)).SinusoidalPositions(), _ => x };
+        var rotary = model is "rotary" or "tied" ? new RotaryPositions() : null;
+        if (model == "grouped")
+            x += x.RmsNormalization().SelfAttention(4, causal: true, keyValueHeads: 2, rotary: new RotaryPositions(interleaved: true));
+        if (model == "tied")
+        {
+            var shared = graph.Share(new MultiHeadAttention(2, true, rotary: rotary));
+            x += x.Apply(shared);
+            x += x.Apply(shared);
+        }
+
+        for (var i = 0; i < 2; i++)
+        {
+            x = x.TransformerEncoderLayer(2, 12, normalizeFirst: model != "after", activation: y => y.Gelu(), causal: true, rotary: rotary);
+            x = x.Named($"block {i}");
+        }
+
+        x.LayerNormalization().Affine(Vocabulary).SoftmaxCrossEntropy();
+        return graph.Build();
+    }
+}
