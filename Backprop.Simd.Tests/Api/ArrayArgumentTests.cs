@@ -198,6 +198,7 @@ public sealed partial class ArrayArgumentTests
         {
             var random = new Philox(1, 1);
             initializer.Fill(x, 1, 2, ref random);
+            initializer.Fill(x, [1, 2], 1, 2, ref random);
         });
     }
 }

@@ -64,7 +64,7 @@ internal static class Tables
         ("Matrix.row", () => 1), ("Matrix.column", () => 1), ("ReadOnlyMatrix.row", () => 1), ("ReadOnlyMatrix.column", () => 1),
         ("SliceRows.start", () => 0), ("SliceRows.count", () => 1), ("SliceColumns.start", () => 0), ("SliceColumns.count", () => 1),
         ("ByNorm.maximum", () => 1.0), ("ByValue.maximum", () => 1.0),
-        ("Initializer.Fill.fanIn", () => 2), ("OrthogonalInitializer.Fill.fanIn", () => 2), ("ValuesInitializer.Fill.values", () => 2),
+        ("Fill.fanIn", () => 2), ("Fill.shape", () => new[] { 2, 2 }), ("ValuesInitializer.Fill.values", () => 2),
         ("Uniform.high", () => 1.0), ("UniformInitializer.high", () => 1.0),
         ("TruncatedNormal.bound", () => 2.0), ("Shape.dimension", () => 0), ("Shape.ctor.dimensions", () => new[] { 2, 2 }),
         ("dimensions", () => new[] { 2, 2 }), ("ShapedSpan.ctor.shape", () => new[] { 2, 2 }), ("ShapedSpan.dimension", () => 0),

@@ -21,8 +21,7 @@ public sealed class OrthogonalInitializer : Initializer
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is negative or not finite.</exception>
     public OrthogonalInitializer(double gain = 1)
     {
-        if (!(gain >= 0 && double.IsFinite(gain)))
-            throw new ArgumentOutOfRangeException(nameof(gain), gain, "'gain' must be finite and not negative.");
+        CheckGain(gain);
         Gain = gain;
     }
 
@@ -33,10 +32,8 @@ public sealed class OrthogonalInitializer : Initializer
     /// <exception cref="ArgumentException">The number of elements is not a multiple of the fan-in.</exception>
     public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanIn);
-        if (values.Length % fanIn != 0)
-            throw new ArgumentException($"The elements must be a multiple of the fan-in, {fanIn}; there are {values.Length}.", nameof(values));
-        var (rows, columns) = (fanIn, values.Length / fanIn);
+        var shape = MatrixShape(values.Length, fanIn);
+        var (rows, columns) = (shape[0], shape[1]);
         var (length, count) = (Math.Max(rows, columns), Math.Min(rows, columns));
         var vectors = new double[values.Length];
         for (var i = 0; i < count; i++)

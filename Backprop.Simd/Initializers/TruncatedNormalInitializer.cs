@@ -26,15 +26,6 @@ public sealed class TruncatedNormalInitializer : Initializer
     public double Bound { get; }
 
     /// <inheritdoc/>
-    public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random)
-    {
-        foreach (ref var value in values)
-        {
-            double draw;
-            do
-                draw = random.NextNormal();
-            while (Math.Abs(draw) > Bound);
-            value = T.CreateTruncating(draw * StandardDeviation);
-        }
-    }
+    public override void Fill<T>(Span<T> values, int fanIn, int fanOut, ref Philox random) =>
+        FillTruncatedNormal(values, StandardDeviation, Bound, ref random);
 }

@@ -98,13 +98,15 @@ public sealed class NetworkDefinition
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var network = new Network<T>(this, seed);
+        Span<int> shape = stackalloc int[Shape.MaxRank];
         for (var i = 0; i < Parameters.Entries.Count; i++)
         {
             // Each tensor has its own stream, so that adding a layer does not change the numbers of the others.
             var random = new Philox(seed, (ulong)i);
             var entry = Parameters.Entries[i];
             var start = _starts[i];
-            start.Initializer.Fill(network.Parameters.Slice(entry.Range.Start, entry.Range.Length), start.FanIn, start.FanOut, ref random);
+            var values = network.Parameters.Slice(entry.Range.Start, entry.Range.Length);
+            start.Initializer.Fill(values, entry.Shape.CopyTo(shape), start.FanIn, start.FanOut, ref random);
         }
 
         foreach (var node in Graph.Nodes)

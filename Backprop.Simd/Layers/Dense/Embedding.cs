@@ -94,5 +94,11 @@ public sealed class Embedding : Layer
             initializer.Fill(values, fanIn, fanOut, ref random);
             values.Slice(start, length).Clear();
         }
+
+        public override void Fill<T>(Span<T> values, ReadOnlySpan<int> shape, int fanIn, int fanOut, ref Philox random)
+        {
+            initializer.Fill(values, shape, fanIn, fanOut, ref random);
+            values.Slice(start, length).Clear();
+        }
     }
 }
