@@ -18,6 +18,6 @@ internal static partial class LayerSamples
         yield return new(new Slice(0, 1, 1), [Shared(2, 3)], 2, Signed);
         yield return new(new CutTo(), [Values(5), Values(3, 2)], 3, Signed);
         yield return new(new CutTo(-1), [Shared(2, 4), Values(3)], 2, Signed);
-        yield return new(new CutTo(1), [Values(2, 3, 4), Indices(1, 3)], 2, Signed);
+        yield return new(new CutTo(1), [Values(2, 3, 4), Shared(1, 3)], 2, Signed);
     }
 }

@@ -22,13 +22,15 @@ public sealed class ConstraintTests
             var random = new Random(rows + columns);
             T[] w = [.. Enumerable.Range(0, rows * columns).Select(_ => T.CreateTruncating(random.NextDouble() - 0.4))];
             double[] wide = [.. w.Select(double.CreateTruncating)];
-            var norms = Enumerable.Range(0, columns).Select(c => Math.Sqrt(Enumerable.Range(0, rows).Sum(r => wide[r * columns + c] * wide[r * columns + c]))).ToArray();
+            double[] norms = [.. Enumerable.Range(0, columns).Select(c => Math.Sqrt(Enumerable.Range(0, rows).Sum(r => Square(wide[r * columns + c]))))];
             var largest = norms.Order().ElementAt(columns / 2);
             Near(new NonNegative(), (x, _) => Math.Max(x, 0));
             Near(new L1Penalty(2), (x, _) => Math.Sign(x) * Math.Max(Math.Abs(x) - 0.2, 0));
             Near(new L2Penalty(2), (x, _) => x / 1.4);
             Near(new UnitNorm(), (x, c) => x / norms[c]);
             Near(new MaxNorm(largest), (x, c) => x * Math.Min(1, largest / norms[c]));
+
+            static double Square(double x) => x * x;
 
             void Near(ParameterConstraint constraint, Func<double, int, double> formula)
             {

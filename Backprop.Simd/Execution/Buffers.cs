@@ -208,23 +208,26 @@ internal sealed class Buffers<T>
             };
         }
 
-        JoinSharedLayers(nodes);
+        if (Array.Exists(_plan.Graph.Nodes, static node => node.SharesWith >= 0))
+            JoinSharedParameters(nodes);
         return nodes;
     }
 
-    /// <summary>The places of a shared layer add up their gradients, last place first, and a step updates its parameters when all have.</summary>
-    private void JoinSharedLayers(NodeBuffers<T>?[] nodes)
+    /// <summary>Several nodes may have one parameter: the places of a shared layer, and nodes that read it. The last in the graph writes its
+    /// gradient, the others add. A step updates such a parameter when all have.</summary>
+    private void JoinSharedParameters(NodeBuffers<T>?[] nodes)
     {
+        var writer = new Dictionary<int, NodeBuffers<T>>();
         for (var n = nodes.Length - 1; n >= 0; n--)
         {
-            var first = _plan.Graph.Nodes[n].SharesWith;
-            if (first < 0 || nodes[n] is not { } node || !_plan.Nodes[n].RunsBackward)
+            if (nodes[n] is not { } node || !_plan.Nodes[n].RunsBackward)
                 continue;
-            node.Updates = null;
-            for (var before = n - 1; before >= first; before--)
+            for (var i = 0; i < node.Parameters.Length; i++)
             {
-                if (nodes[before] is { } other && (before == first || _plan.Graph.Nodes[before].SharesWith == first))
-                    (other.Updates, other.AddsParameterGradients) = (null, true);
+                if (writer.TryAdd(node.Parameters[i].Range.Start, node))
+                    continue;
+                (node.AddsParameterGradients ??= new bool[node.Parameters.Length])[i] = true;
+                node.Updates = writer[node.Parameters[i].Range.Start].Updates = null;
             }
         }
     }

@@ -27,6 +27,7 @@ internal sealed partial class Graph
             {
                 Name = node.Name,
                 SharesWith = node.SharesWith,
+                ReadParameter = node.ReadParameter,
                 Parameters = node.Parameters,
                 States = node.States,
             };

@@ -63,12 +63,15 @@ internal sealed class NodeInfo(Layer layer, LayerDeclaration declaration, int[] 
     /// <summary>The first node of a shared layer, whose parameters and states this node uses; -1 for its own.</summary>
     public int SharesWith = -1;
 
+    /// <summary>For a node that reads one parameter of the layer that it shares with, which; -1 for others.</summary>
+    public int ReadParameter = -1;
+
     /// <summary>Where the parameters and states that the layer declared lie in their blocks.</summary>
     public BlockSlot[] Parameters = [];
 
     public BlockSlot[] States = [];
 
-    public NodeInfo Clone() => new(Layer, Declaration, Inputs, Outputs) { Name = Name, SharesWith = SharesWith };
+    public NodeInfo Clone() => new(Layer, Declaration, Inputs, Outputs) { Name = Name, SharesWith = SharesWith, ReadParameter = ReadParameter };
 }
 
 /// <summary>A loss and its weight in the sum.</summary>

@@ -29,7 +29,8 @@ public sealed class NetworkDefinition
             PlaceParametersOfGraph(node);
             if (node.SharesWith >= 0)
             {
-                (node.Parameters, node.States) = (graph.Nodes[node.SharesWith].Parameters, graph.Nodes[node.SharesWith].States);
+                var first = graph.Nodes[node.SharesWith];
+                (node.Parameters, node.States) = node.ReadParameter >= 0 ? ([first.Parameters[node.ReadParameter]], []) : (first.Parameters, first.States);
                 continue;
             }
 

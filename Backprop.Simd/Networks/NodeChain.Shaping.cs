@@ -35,6 +35,15 @@ public static partial class NodeChain
     /// <returns>The concatenation.</returns>
     public static Node Concatenate(this Node node, int axis, params ReadOnlySpan<Node> others) => node.Apply(new Concatenate(axis), others);
 
+    /// <summary>A parameter of the layer that computes a node, as a node: for a penalty, <c>graph.Loss(y.ParameterOf("weight").Abs().Sum(), 1e-4)</c>,
+    /// or to use an embedding's table for the output too, <c>Node.MatrixProduct(h, e.ParameterOf("weight").Transpose(1, 0))</c>. The gradients of
+    /// all uses add up. Forward copies the parameter.</summary>
+    /// <param name="node">The output of the layer: <c>var y = x.Affine(10)</c>.</param>
+    /// <param name="name">The parameter's name in the layer: weight, bias, ...</param>
+    /// <returns>The parameter, shared by all rows.</returns>
+    /// <exception cref="ArgumentException">The layer has no such parameter.</exception>
+    public static Node ParameterOf(this Node node, string name) => node.Graph.ParameterOf(node, name);
+
     /// <summary>The first elements along a dimension, as many as another node has: <see cref="Layers.CutTo"/>. With a sequence of free length,
     /// <c>x + graph.Parameter("position", new Shape(512, 64)).CutTo(x)</c>.</summary>
     /// <param name="node">What is cut.</param>

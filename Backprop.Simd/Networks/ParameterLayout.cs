@@ -94,7 +94,8 @@ public sealed class ParameterLayout
     /// <summary>Entries as matrices, the last dimension in columns: for <see cref="Optimizer{T}.Constrain"/>.</summary>
     /// <param name="predicate">Which entries; null for all.</param>
     /// <returns>The matrices, ascending.</returns>
-    public IReadOnlyList<ParameterMatrix> Matrices(Func<ParameterInfo, bool>? predicate = null) => [.. _entries.Where(predicate ?? (static _ => true)).Select(static e =>
+    public IReadOnlyList<ParameterMatrix> Matrices(Func<ParameterInfo, bool>? predicate = null) =>
+        [.. _entries.Where(predicate ?? (static _ => true)).Select(static e =>
     {
         var columns = e.Shape.Rank == 0 ? 1 : e.Shape[e.Shape.Rank - 1];
         return new ParameterMatrix(e.Name, e.Range, columns == 0 ? 0 : e.Range.Length / columns, columns);

@@ -129,7 +129,7 @@ public readonly ref struct BackwardContext<T>
         if (node.GradientBlock is not { } block || IsFrozen(slot.Range.Start))
             return default;
         var (rows, columns) = Sizes(slot.Shape);
-        var adds = _pass.State.Accumulate || node.AddsParameterGradients;
+        var adds = _pass.State.Accumulate || node.AddsParameterGradients is { } shared && shared[parameter];
         return new(NodePass<T>.Slice(block, slot.Range), adds, rows, columns, _pass.Compute, node.Updates, slot.Range);
     }
 

@@ -54,8 +54,8 @@ internal sealed class NodeBuffers<T>
 
     public required bool[] AddsInputGradient;
 
-    /// <summary>Whether another place of a shared layer has already written the gradients of the parameters.</summary>
-    public bool AddsParameterGradients;
+    /// <summary>Per parameter: whether another node that has it too has already written its gradient; null if there is no such node.</summary>
+    public bool[]? AddsParameterGradients;
 
     /// <summary>Updates parameters without storing their gradients; null if all gradients are kept.</summary>
     public StepUpdates<T>? Updates;
