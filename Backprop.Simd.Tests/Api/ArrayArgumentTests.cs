@@ -146,6 +146,8 @@ public sealed partial class ArrayArgumentTests
         Call(() => Gemm.MultiplyAddRow(new Matrix<double>(x, 2, 2), new Matrix<double>(y, 2, 2), two, new Matrix<double>(z, 2, 2)));
         Call(() => CrossEntropyKernels.CrossEntropy(new Matrix<double>(x, 2, 2), labels, two));
         Call(() => CrossEntropyKernels.CrossEntropyWithGradient(new Matrix<double>(x, 2, 2), labels, 1, two, new Matrix<double>(z, 2, 2)));
+        Call(() => CtcKernels.Ctc(new ReadOnlyMatrix<double>(x, 2, 2), [1], [2], [1], one));
+        Call(() => CtcKernels.CtcWithGradient(new Matrix<double>(x, 2, 2), [1], [2], [1], new double[1], new Matrix<double>(z, 2, 2)));
         Call(() => SoftmaxKernels.SoftmaxWithLogSumExp(new Matrix<double>(x, 2, 2), new Matrix<double>(z, 2, 2), two, new double[2]));
         Call(() => SoftmaxKernels.SoftmaxBackward(new ReadOnlyMatrix<double>(x, 2, 2), new ReadOnlyMatrix<double>(y, 2, 2), z));
         Call(() => SoftmaxKernels.LogSoftmaxBackward(new ReadOnlyMatrix<double>(x, 2, 2), new ReadOnlyMatrix<double>(y, 2, 2), z));

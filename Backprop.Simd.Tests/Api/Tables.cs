@@ -84,6 +84,9 @@ internal static class Tables
         ("AxisScans.axis", () => 1), ("AxisScans.count", () => 2), ("AxisScans.shape", () => new[] { 2, 2 }),
         ("MultiplyBatch.shape", () => new[] { 2, 2 }), ("MultiplyBatch.c", () => 4),
         ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
+        ("CtcKernels.targets", () => new[] { 1, 1 }), ("CtcKernels.inputLengths", () => new[] { 1, 1 }),
+        ("CtcKernels.targetLengths", () => new[] { 1, 1 }), ("CtcKernels.logits", () => (2, 2)), ("CtcKernels.gradient", () => (2, 2)),
+        ("CtcKernels.losses", () => 2),
         ("ArgMax.outer", () => 2), ("ArgMax.length", () => 2), ("ArgMax.inner", () => 1),
     ];
 
@@ -108,6 +111,9 @@ internal static class Tables
         yield return ("NodeChain.Gather.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("NodeChain.GatherElements.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("NodeChain.SegmentSum.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 4));
+        yield return ("NodeChain.Ctc.logits", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
+        foreach (var (parameter, shape) in ((string, int[])[])[("targets", [2]), ("inputLengths", []), ("targetLengths", [])])
+            yield return ($"NodeChain.Ctc.{parameter}", () => Instances.Of<GraphBuilder>().IndexInput(parameter, shape));
         yield return ("Concatenate.axis", () => 0);
         yield return ("Concatenate.others", () => 1);
         yield return ("NodeChain.Slice.axis", () => 0);

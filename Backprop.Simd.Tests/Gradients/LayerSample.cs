@@ -19,6 +19,9 @@ internal sealed record LayerSample(Layer Layer, EdgeType[] Inputs, int Rows, Fil
     /// <summary>The data of a second input of indices.</summary>
     public int[]? Lengths { get; init; }
 
+    /// <summary>The data of further inputs of indices, by input.</summary>
+    public IReadOnlyDictionary<int, int[]> Indices { get; init; } = new Dictionary<int, int[]>();
+
     public override string ToString() =>
         $"{Layer.Kind} {Name}({string.Join(", ", Inputs.Select(i => i.ToString()))}) x {Rows}";
 }

@@ -58,6 +58,8 @@ internal static partial class LayerSamples
                     yield return new(new BinaryCrossEntropy(2.5, r, 0.2), [shape, shape, .. weights], rows, Fractions) { Name = $"{r}, smoothed " };
                 }
 
+                foreach (var sample in Alignments(r, weights))
+                    yield return sample;
                 foreach (var variance in (EdgeType[])[Values(2, 3), Values(2, 1), Values(2)])
                 {
                     yield return new(new GaussianNegativeLogLikelihood(reduction: r), [Values(2, 3), Values(2, 3), variance, .. weights], 3,
@@ -78,5 +80,28 @@ internal static partial class LayerSamples
                 yield return new(new Focal(reduction: r), [Values(2, 3), Values(2, 3), weights], 3, Fractions) { Name = $"{r}, positions " };
             }
         }
+    }
+
+    /// <summary>Short rows with repeated, no and impossible labels; long ones, whose labels fill registers.</summary>
+    private static IEnumerable<LayerSample> Alignments(LossReduction r, EdgeType[] weights)
+    {
+        var fill = About((0, 2), (0, 0), (0, 0), (0, 0), (1, 0.75));
+        EdgeType label = new(EdgeKind.Indices, Shape.Scalar);
+        yield return new(new Ctc(zeroInfinity: true, reduction: r), [Values(5, 3), new(EdgeKind.Indices, new Shape(3)), label, label, .. weights], 5, fill)
+        {
+            Name = $"{r}, short ",
+            Indices = new Dictionary<int, int[]>
+            {
+                [1] = [1, 2, 1, 2, 2, 1, 0, -1, 9, 1, 0, 0, 2, 2, 2],
+                [2] = [5, 4, 5, 1, 4],
+                [3] = [3, 3, 0, 1, 3],
+            },
+        };
+        int[] labels = [.. Enumerable.Range(0, 22).Select(i => i * i % 7 == 4 ? 3 : i * i % 7)];
+        yield return new(new Ctc(4, reduction: r), [Values(24, 7), new(EdgeKind.Indices, new Shape(11)), label, label, .. weights], 2, fill)
+        {
+            Name = $"{r}, long ",
+            Indices = new Dictionary<int, int[]> { [1] = labels, [2] = [24, 21], [3] = [11, 8] },
+        };
     }
 }

@@ -64,7 +64,7 @@ internal sealed class SampleNetwork
         for (var i = 0; i < _sample.Inputs.Length; i++)
         {
             if (_sample.Inputs[i].Kind == EdgeKind.Indices)
-                workspace.SetIndexInput($"input{i}", i > 0 && _sample.Lengths is { } lengths ? lengths : _sample.Labels);
+                workspace.SetIndexInput($"input{i}", _sample.Indices.GetValueOrDefault(i) ?? (i > 0 ? _sample.Lengths : null) ?? _sample.Labels);
         }
 
         var random = new TestRandom(7);

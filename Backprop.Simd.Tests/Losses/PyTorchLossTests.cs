@@ -57,7 +57,7 @@ public sealed class PyTorchLossTests
     public void Values_and_gradients_of_losses_of_rows_are_PyTorchs()
     {
         var names = new HashSet<string>();
-        foreach (var (name, numbers) in Numbers().Where(n => !Losses.ContainsKey(n.Key)))
+        foreach (var (name, numbers) in Numbers().Where(n => !Losses.ContainsKey(n.Key) && !n.Key.StartsWith("ctc", StringComparison.Ordinal)))
         {
             var ending = RowLosses.ContainsKey(name) ? "mean" : name.Split('-')[^1];
             var of = RowLosses.ContainsKey(name) ? name : name[..^(ending.Length + 1)];
@@ -93,6 +93,25 @@ public sealed class PyTorchLossTests
         Assert.Equal(RowLosses.Count + 2 * 5, names.Count); // Five come with three reductions.
     }
 
+    [Fact]
+    public void Values_and_gradients_of_alignments_are_PyTorchs()
+    {
+        var cases = Numbers().Where(n => n.Key.StartsWith("ctc", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(6, cases.Length);
+        foreach (var (name, numbers) in cases)
+        {
+            int[] Integers(string kind) => [.. numbers[kind].Select(v => (int)v)];
+            var reduction = Enum.Parse<LossReduction>(name.Split('-')[^1], ignoreCase: true);
+            var (classes, blank) = name.Contains("blank", StringComparison.Ordinal) ? (4, 2) : (3, 0);
+            var loss = new Ctc(blank, name.Contains("True", StringComparison.Ordinal), reduction);
+            var run = new CtcRun<double>(loss, numbers["x0"], classes, Integers("labels"), Integers("steps"), Integers("lengths"), null);
+            var size = numbers["x0"].Length / numbers["steps"].Length;
+            CtcRun<double>.Near(numbers["loss"], run.Outputs, 1, name);
+            double[] gradient = [.. numbers["d0"].Select((g, i) => g * run.Seeds[run.Seeds.Length == 1 ? 0 : i / size])];
+            CtcRun<double>.Near(gradient, run.Dx, 1, name);
+        }
+    }
+
     /// <summary>The numbers of each case by their kind.</summary>
     private static Dictionary<string, Dictionary<string, double[]>> Numbers()
     {
@@ -104,7 +123,7 @@ public sealed class PyTorchLossTests
             var cells = line.Split(' ');
             if (!numbers.TryGetValue(cells[0], out var kinds))
                 numbers.Add(cells[0], kinds = []);
-            kinds.Add(cells[1], [.. cells[2..].Select(c => double.Parse(c, CultureInfo.InvariantCulture))]);
+            kinds.Add(cells[1], [.. cells[2..].Select(c => c is "inf" ? double.PositiveInfinity : double.Parse(c, CultureInfo.InvariantCulture))]);
         }
 
         return numbers;

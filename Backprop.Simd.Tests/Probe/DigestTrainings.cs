@@ -72,6 +72,11 @@ internal static class DigestTrainings
         new("losses", Losses),
         new("weighted-losses", WeightedLosses),
         new("row-losses", RowLosses),
+        new("alignments", g => g.Input("x", 18, 5).Affine(20, perPosition: true)
+            .Ctc(g.IndexInput("targets", 9), g.IndexInput("steps"), g.IndexInput("ends"), sampleWeights: "weights"))
+        {
+            Bounds = new Dictionary<string, (int, int)> { ["targets"] = (1, 19), ["steps"] = (17, 18), ["ends"] = (0, 8) },
+        },
         new("softmaxes", g => g.Input("x", 4, 12).LogSoftmax().Flatten().Affine(10).LogSoftmax().NegativeLogLikelihood()),
         new("many-classes", g => g.Input("x", 20).Affine(200).SoftmaxCrossEntropy()) { Rows = 33 },
     ];

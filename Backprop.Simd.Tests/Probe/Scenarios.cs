@@ -147,6 +147,8 @@ internal static partial class Scenarios
         graph.Loss(logits.Apply(new TripletMargin(swap: true), logits.Tanh(), targets, rows));
         graph.Loss(logits.Apply(new InfoNce(symmetric: true), targets, rows));
         graph.Loss(logits.Apply(new GaussianNegativeLogLikelihood(), targets, logits.Exponential(), rows), 0.01);
+        var (tokens, ends) = (graph.IndexInput("tokens", 3), graph.IndexInput("ends"));
+        graph.Loss(graph.Input("sequence", 8, 6).Affine(5, perPosition: true).Apply(new Ctc(), tokens, graph.IndexInput("steps"), ends, rows));
         var network = graph.Build().CreateNetwork<float>(seed: 1);
         var sgd = new Sgd<float>(network.Parameters.Length, 1e-3);
         var workspace = network.CreateWorkspace(5, new WorkspaceOptions { InputGradients = true }, new ComputeContext(threads));
@@ -154,9 +156,13 @@ internal static partial class Scenarios
         workspace.Input("x").Fill(0.5f);
         workspace.Input("t").Fill(0.25f);
         workspace.Input("w").Fill(2);
+        var (words, steps, lengths) = (Enumerable.Repeat(3, 15).ToArray(), new[] { 8, 7, 6, 5, 8 }, new[] { 3, 2, 1, 0, 3 });
         return step =>
         {
             workspace.SetIndexInput("labels", classes);
+            workspace.SetIndexInput("tokens", words);
+            workspace.SetIndexInput("steps", steps);
+            workspace.SetIndexInput("ends", lengths);
             network.Step(workspace, sgd);
             if (!double.IsFinite(workspace.LossOf("meansquarederror1")))
                 throw new InvalidOperationException($"The loss of step {step} is not finite.");

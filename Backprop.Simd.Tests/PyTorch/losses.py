@@ -88,4 +88,23 @@ many("focal-none", lambda x, t: focal(x, t, None, 1.5), 3 * randn(3, 4), soft)
 many("dice-logits", lambda x, t: dice(torch.sigmoid(x), t, 1), randn(3, 4), hard)
 many("dice-probabilities", lambda x, t: dice(x, t, 0.25), torch.rand(3, 4, dtype=torch.float64), soft)
 many("smoothed", lambda x, t: smoothed(x, t, 0.2), 3 * randn(3, 4), hard)
+
+
+def ctc(name, targets, steps, lengths, blank=0, zero=False, reduction="mean", t=5, c=3):
+    """Logits of a row behind each other; labels, padded; the steps and the labels of each row."""
+    def loss(x, labels):
+        return F.ctc_loss(F.log_softmax(x, 2).transpose(0, 1), labels, torch.tensor(steps), torch.tensor(lengths), blank, reduction, zero)
+
+    many(f"ctc-{name}", loss, 2 * randn(len(targets), t, c), labels=torch.tensor(targets))
+    out.append(f"ctc-{name} steps " + " ".join(str(v) for v in steps))
+    out.append(f"ctc-{name} lengths " + " ".join(str(v) for v in lengths))
+
+
+# Plain, repeated, empty, of one step; the last has no alignment: three equal labels need five steps.
+rows, ends, sizes = [[1, 2, 1], [2, 2, 1], [2, 2, 2], [1, 1, 1], [2, 2, 2]], [5, 4, 5, 1, 4], [3, 3, 0, 1, 3]
+for reduction in ("mean", "sum", "none"):
+    ctc(f"possible-{reduction}", rows[:4], ends[:4], sizes[:4], reduction=reduction)
+for zero in (True, False):
+    ctc(f"infinite-{zero}-mean", rows[:1] + rows[4:], ends[:1] + ends[4:], sizes[:1] + sizes[4:], zero=zero)
+ctc("blank-mean", [[0, 1, 1, 3], [3, 0, 0, 0]], [6, 5], [4, 2], blank=2, t=6, c=4)
 open("losses.txt", "w").write("\n".join(out) + "\n")

@@ -97,4 +97,22 @@ public static partial class NodeChain
     /// is taken.</exception>
     public static Node Dice(this Node predictions, string targets = "targets", Dice? loss = null, string? sampleWeights = null) =>
         End(predictions, loss ?? new Dice(), targets, sampleWeights);
+
+    /// <summary>Ends a chain: connectionist temporal classification, for sequences whose labels have no known steps. The logits become the
+    /// network's output.</summary>
+    /// <param name="logits">The logits of each step, [T, C].</param>
+    /// <param name="targets">The labels, indices [S].</param>
+    /// <param name="inputLengths">The steps of each row, an index; the input of lengths that recurrent layers before it take.</param>
+    /// <param name="targetLengths">The labels of each row, an index.</param>
+    /// <param name="loss">The loss with its options; null for the defaults.</param>
+    /// <param name="sampleWeights">The name of a new input with one weight per row; null for no weights.</param>
+    /// <returns>The loss of the graph; an output if the reduction is <see cref="LossReduction.None"/>.</returns>
+    /// <exception cref="ArgumentException">A node has another shape or belongs to another graph, a softmax, a log softmax or a logistic function
+    /// computes the logits, or the name is taken.</exception>
+    public static Node Ctc(this Node logits, Node targets, Node inputLengths, Node targetLengths, Ctc? loss = null, string? sampleWeights = null)
+    {
+        loss ??= new Ctc();
+        Origins.Check(logits.Graph.OriginOf(logits), loss);
+        return End(loss, [logits, targets, inputLengths, targetLengths], [logits], WeightsOf(logits, sampleWeights));
+    }
 }
