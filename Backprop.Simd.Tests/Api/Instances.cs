@@ -85,6 +85,8 @@ internal static class Instances
         [typeof(HttpClient)] = () => new HttpClient(),
         [typeof(Uri)] = () => new Uri("http://127.0.0.1:1/"),
         [typeof(Shape)] = () => new Shape(4),
+        [typeof(ParameterConstraint)] = () => new MaxNorm(1),
+        [typeof(ParameterMatrix)] = () => new ParameterMatrix("w", new(0, 2), 1, 2),
         [typeof(Dimension)] = () => Dimension.FromInt32(2),
         [typeof(EdgeType)] = () => new EdgeType(EdgeKind.Values, new Shape(3)),
         [typeof(Extent)] = () => new Extent(2, 2),

@@ -142,6 +142,8 @@ internal static class Tables
         yield return ("Workspace.GradientOf.name", () => "relu1");
         yield return ("Workspace.LossOf.name", () => "softmaxcrossentropy1");
         yield return ("Workspace.PartsOf.name", () => "softmaxcrossentropy1");
+        yield return ("NodeChain.ParameterOf.node", () => Instances.Of<Node>().Affine(2));
+        yield return ("NodeChain.ParameterOf.name", () => "weight");
         yield return ("Workspace.TypeOf.name", () => "x");
         yield return ("Workspace.SetInput.name", () => "x");
         yield return ("Workspace.SetInput.values", () => 6);

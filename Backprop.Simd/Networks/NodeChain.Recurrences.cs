@@ -65,7 +65,7 @@ public static partial class NodeChain
     /// <param name="function">Tanh or ReLU.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps of the last layer, [T, H] or [T, 2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedRnn(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
@@ -81,7 +81,7 @@ public static partial class NodeChain
     /// <param name="function">Tanh or ReLU.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The last hidden state of the last layer, [H] or [2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedRnnLast(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
@@ -148,7 +148,7 @@ public static partial class NodeChain
     /// <param name="forgetBias">The initial bias of the forget gate.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps of the last layer, [T, H] or [T, 2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedLstm(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         double forgetBias = 1, Initializer? initializer = null) =>
@@ -164,7 +164,7 @@ public static partial class NodeChain
     /// <param name="forgetBias">The initial bias of the forget gate.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The last hidden state of the last layer, [H] or [2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedLstmLast(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         double forgetBias = 1, Initializer? initializer = null) =>
@@ -229,7 +229,7 @@ public static partial class NodeChain
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
     /// <returns>The hidden states of all steps of the last layer, [T, H] or [T, 2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedGru(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         Initializer? initializer = null, bool resetAfter = true) =>
@@ -245,15 +245,19 @@ public static partial class NodeChain
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
     /// <returns>The last hidden state of the last layer, [H] or [2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedGruLast(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         Initializer? initializer = null, bool resetAfter = true) =>
         Stacked(node, layers, lengths, dropout, bidirectional, 1, reverse => new Gru(units, initializer, resetAfter, reverse));
 
+    /// <summary>The largest number of layers of a stack.</summary>
+    private const int MostLayers = 1000;
+
     private static Node Stacked(Node node, int layers, Node? lengths, double dropout, bool bidirectional, int output, Func<bool, Layer> make)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(layers, 1);
+        if (layers is < 1 or > MostLayers)
+            throw new ArgumentOutOfRangeException(nameof(layers), layers, $"The layers are 1 to {MostLayers}.");
         if (!(dropout is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(dropout), dropout, "The probability must lie in [0, 1].");
         for (var layer = 1; layer <= layers; layer++)
