@@ -2,9 +2,9 @@ using Backprop.Simd.Data;
 using Backprop.Simd.Inference;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
+using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
-using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Networks;

@@ -65,7 +65,8 @@ public static partial class NodeChain
     /// <param name="function">Tanh or ReLU.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps of the last layer, [T, H] or [T, 2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or
+    /// <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedRnn(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
@@ -81,7 +82,8 @@ public static partial class NodeChain
     /// <param name="function">Tanh or ReLU.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The last hidden state of the last layer, [H] or [2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or
+    /// <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedRnnLast(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         RnnFunction function = RnnFunction.Tanh, Initializer? initializer = null) =>
@@ -148,7 +150,8 @@ public static partial class NodeChain
     /// <param name="forgetBias">The initial bias of the forget gate.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The hidden states of all steps of the last layer, [T, H] or [T, 2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or
+    /// <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedLstm(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         double forgetBias = 1, Initializer? initializer = null) =>
@@ -164,7 +167,8 @@ public static partial class NodeChain
     /// <param name="forgetBias">The initial bias of the forget gate.</param>
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <returns>The last hidden state of the last layer, [H] or [2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or
+    /// <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedLstmLast(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         double forgetBias = 1, Initializer? initializer = null) =>
@@ -229,7 +233,8 @@ public static partial class NodeChain
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
     /// <returns>The hidden states of all steps of the last layer, [T, H] or [T, 2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or
+    /// <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedGru(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         Initializer? initializer = null, bool resetAfter = true) =>
@@ -245,7 +250,8 @@ public static partial class NodeChain
     /// <param name="initializer">How the weights start; Xavier uniform if null.</param>
     /// <param name="resetAfter">Whether the reset gate multiplies after the product with the hidden weight; false: the state before it.</param>
     /// <returns>The last hidden state of the last layer, [H] or [2H].</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or <paramref name="dropout"/> outside [0, 1].</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="layers"/> is below 1 or above 1000, or
+    /// <paramref name="dropout"/> outside [0, 1].</exception>
     public static Node StackedGruLast(
         this Node node, int units, int layers, Node? lengths = null, double dropout = 0, bool bidirectional = false,
         Initializer? initializer = null, bool resetAfter = true) =>
