@@ -11,7 +11,7 @@ using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Documentation;
 
-/// <summary>The networks of docs/examples.md, compiled and trained; the text of each is that of the document.</summary>
+/// <summary>The networks of docs/examples.md, compiled and trained. Each text here equals the document's text.</summary>
 public sealed partial class ExamplesDocumentTests
 {
     private static readonly string[] Names = ["Vae", "UShape", "Translate", "Characters"];

@@ -23,7 +23,7 @@ internal sealed record ElementLossReference(
         (x, t) => (1 - t) * ElementaryFunctions.Sigmoid(x) - p * t * ElementaryFunctions.Sigmoid(-x),
         (x, t) => p * ElementaryFunctions.Softplus(-x) - ElementaryFunctions.Softplus(x));
 
-    /// <summary>The derivative by the logit is that of the definition, term by term.</summary>
+    /// <summary>The derivative by the logit equals the definition's derivative, term by term.</summary>
     public static ElementLossReference Focal(double? alpha, double gamma)
     {
         double Weight(double t) => alpha is { } a ? a * t + (1 - a) * (1 - t) : 1;

@@ -91,7 +91,7 @@ internal sealed partial class Graph
         return new(edge.Type.Kind, new Shape(dimensions));
     }
 
-    /// <summary>The place of a free size; -1 if there is none of this name.</summary>
+    /// <summary>The place of a free size; -1 if no free size has this name.</summary>
     public int IndexOf(string? name)
     {
         for (var i = 0; i < FreeSizes.Length; i++)

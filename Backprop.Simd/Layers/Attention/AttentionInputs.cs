@@ -6,10 +6,10 @@ internal struct AttentionInputs
     /// <summary>The number of sequences at the beginning.</summary>
     public int Sequences { get; private set; }
 
-    /// <summary>The input that is added to the scores; 0 if there is none.</summary>
+    /// <summary>The input that is added to the scores; 0 without such an input.</summary>
     public int Bias { get; private set; }
 
-    /// <summary>The mask; 0 if there is none.</summary>
+    /// <summary>The mask; 0 without a mask.</summary>
     public int Mask { get; private set; }
 
     /// <summary>The lengths; 0 if there are none.</summary>
