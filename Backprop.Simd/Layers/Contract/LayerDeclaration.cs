@@ -20,7 +20,7 @@ internal sealed record DeclaredParameter(string Name, Shape Shape, int FanIn, in
 internal sealed record DeclaredState(string Name, Shape Shape, double Initial);
 
 /// <summary>What a layer says about itself when it is placed in a graph.</summary>
-public sealed class LayerDeclaration
+public sealed partial class LayerDeclaration
 {
     private const LayerTraits AllTraits =
         LayerTraits.ReadsInput | LayerTraits.ReadsOutput | LayerTraits.InPlace | LayerTraits.StridedRows | LayerTraits.View | LayerTraits.StopsGradient;
@@ -314,6 +314,7 @@ public sealed class LayerDeclaration
     {
         if (_outputs.Length == 0)
             throw new ArgumentException($"{Kind} declares no output.", "layer");
+        CheckEachStep();
         if ((Traits & (LayerTraits.View | LayerTraits.InPlace)) == 0)
             return;
         if (_inputs.Length == 0 || _outputs.Length != 1)
