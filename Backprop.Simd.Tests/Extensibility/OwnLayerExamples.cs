@@ -39,7 +39,8 @@ internal static class OwnLayerExamples
     public static (Network<float> Trained, Network<float> Loaded) Train(string path)
     {
         // begin Train
-        static Network<float> Build() => GraphBuilder.Chain(1).Affine(24).Snake().LowRank(24, rank: 6).Snake().Affine(1).MeanSquaredError().Build<float>(seed: 1);
+        static Network<float> Build() => GraphBuilder.Chain(1).Affine(24).Snake().LowRank(24, rank: 6).Snake()
+            .Affine(1).MeanSquaredError().Build<float>(seed: 1);
 
         var network = Build();
         Console.WriteLine(network.Summary());                                  // lowrank1 has a row like any other layer

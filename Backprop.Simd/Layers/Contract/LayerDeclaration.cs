@@ -71,6 +71,12 @@ public sealed class LayerDeclaration
     /// <summary>The columns of what the form remembers of each position.</summary>
     internal int[] Remembered { get; private set; } = [];
 
+    /// <summary>The sizes of the states that are carried from position to position.</summary>
+    internal int[] PositionStates { get; private set; } = [];
+
+    /// <summary>What computes the memory of <see cref="PositionForm"/>, once a sequence.</summary>
+    internal Layer? PositionMemory { get; private set; }
+
     internal EdgeType[] Outputs => _outputs;
 
     internal List<DeclaredParameter> Parameters => _parameters;
@@ -284,6 +290,36 @@ public sealed class LayerDeclaration
         }
 
         (TakesPositions, PositionForm, Remembered) = (true, form, remembered.ToArray());
+    }
+
+    /// <summary>Says that the layer carries states from position to position of a sequence, for <see cref="Inference.SequenceGenerator{T}"/>: with
+    /// the same parameters it can be placed on one position [1, D], with the states before it, values [n], as its last inputs.</summary>
+    /// <param name="sizes">The sizes n of the states: the last outputs, which are the states behind the position. Inputs behind the sequence
+    /// are the states before the first position, as many; without them these are 0.</param>
+    /// <exception cref="ArgumentException">A size is below 1, or there are none.</exception>
+    public void UsePositionStates(params ReadOnlySpan<int> sizes)
+    {
+        if (sizes.IsEmpty)
+            throw new ArgumentException("A layer that carries states has one or more.", nameof(sizes));
+        foreach (var size in sizes)
+        {
+            if (size < 1)
+                throw new ArgumentException($"What a layer carries has a size of 1 or more; got {size}.", nameof(sizes));
+        }
+
+        (TakesPositions, PositionStates) = (true, sizes.ToArray());
+    }
+
+    /// <summary>Says how the layer computes one position from inputs that hold for the whole sequence, for
+    /// <see cref="Inference.SequenceGenerator{T}"/>.</summary>
+    /// <param name="memory">The layer that is computed once a sequence, from the inputs of values behind the first input.</param>
+    /// <param name="form">The layer of one position: with [1, D] as input, then the outputs of <paramref name="memory"/>, then the other inputs of
+    /// this layer. Both have parameters with names and shapes of this layer's.</param>
+    public void UsePositionMemory(Layer memory, Layer form)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        ArgumentNullException.ThrowIfNull(form);
+        (TakesPositions, PositionForm, PositionMemory) = (true, form, memory);
     }
 
     /// <summary>Asks for what <see cref="GradientTarget{T}.ScatterRows"/> needs: an index cache for its order, and space on each
