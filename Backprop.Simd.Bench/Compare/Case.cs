@@ -5,7 +5,7 @@ namespace Backprop.Simd.Bench;
 /// <summary>One row of the comparison: a problem that every peer may offer a call for.</summary>
 internal abstract class Case
 {
-    /// <summary>gemm, elementwise, step or conv.</summary>
+    /// <summary>gemm, elementwise, array, step, conv or model.</summary>
     public abstract string Area { get; }
 
     /// <summary>The name of the row, unique in its area and type.</summary>

@@ -6,7 +6,7 @@ namespace Backprop.Simd.Bench;
 internal static class CompareCommand
 {
     public const string Usage = """
-          compare [gemm|elementwise|step|conv|all] [--threads N] [--json FILE] [--markdown FILE] [--plot FILE.svg]
+          compare [gemm|elementwise|array|step|conv|model|all] [--threads N] [--json FILE] [--markdown FILE] [--plot FILE.svg]
                   [--separate] [--filter TEXT] [--rounds N | --quick] [--side NAME]...
                               this library beside its peers (build with -p:Peers=true for all of them; peers/README.md);
                               --filter: the cases whose name has TEXT in it

@@ -3,7 +3,7 @@ namespace Backprop.Simd.Bench;
 /// <summary>The arguments of <c>compare</c>.</summary>
 internal sealed record CompareOptions
 {
-    public static readonly string[] Areas = ["gemm", "elementwise", "step", "conv"];
+    public static readonly string[] Areas = ["gemm", "elementwise", "array", "step", "conv", "model"];
 
     /// <summary>Rounds of a full run; a quick one makes 5.</summary>
     private const int DefaultRounds = 11;
@@ -46,7 +46,7 @@ internal sealed record CompareOptions
                 case "all":
                     options = options with { Selected = Areas };
                     continue;
-                case "gemm" or "elementwise" or "step" or "conv":
+                case "gemm" or "elementwise" or "array" or "step" or "conv" or "model":
                     // Several may be named.
                     options = options with { Selected = ReferenceEquals(options.Selected, Areas) ? [argument] : [.. options.Selected, argument] };
                     continue;
@@ -79,7 +79,8 @@ internal sealed record CompareOptions
     }
 
     /// <summary>All cases, in order.</summary>
-    public static IEnumerable<Case> AllCases() => [.. GemmCases.All(), .. ElementwiseCases.All(), .. StepCases.All(), .. ConvCases.All()];
+    public static IEnumerable<Case> AllCases() =>
+        [.. GemmCases.All(), .. ElementwiseCases.All(), .. ArrayCases.All(), .. StepCases.All(), .. ConvCases.All(), .. ModelCases.All()];
 
     /// <summary>The cases selected.</summary>
     public IEnumerable<Case> Cases() => AllCases()

@@ -10,7 +10,9 @@ internal static class MarkdownReport
         ["gemm"] = "Matrix multiply",
         ["elementwise"] = "Elementwise, reductions, softmax, optimizers",
         ["step"] = "Training steps and inference",
+        ["array"] = "Arrays",
         ["conv"] = "Convolutions",
+        ["model"] = "Networks of other pieces",
     };
 
     /// <param name="output">Where to.</param>

@@ -92,6 +92,12 @@ internal sealed class BackpropPeer : IPeer
             () => [loss, .. Fill.ToDouble<float>(p.Destination.Span)]);
     }
 
+    public Call? Arrays(ArrayProblem problem)
+    {
+        var context = _context;
+        return new Call(() => problem.Run(context), () => Fill.ToDouble<float>(problem.Z.Span));
+    }
+
     public Call? Optimizer(OptimizerProblem problem)
     {
         var (p, context) = (problem, _context);
@@ -151,6 +157,18 @@ internal sealed class BackpropPeer : IPeer
         var optimizer = new Adam<float>(network.Parameters.Length, ConvNetworkProblem.LearningRate);
         var workspace = network.CreateWorkspace(problem.Batch, compute: _context);
         problem.CopyBatch(workspace.Input(), workspace.IndexInput());
+        var loss = 0.0;
+        return new Call(
+            () => loss = network.Step(workspace, optimizer),
+            () => [loss, .. Enumerable.Range(1, NetworkProblem.CheckedSteps - 1).Select(_ => network.Step(workspace, optimizer))]);
+    }
+
+    public Call? Train(Model model)
+    {
+        var network = model.Create();
+        var optimizer = new Adam<float>(network, Model.LearningRate);
+        var workspace = network.CreateWorkspace(model.Batch, compute: _context);
+        model.CopyBatch(network, workspace);
         var loss = 0.0;
         return new Call(
             () => loss = network.Step(workspace, optimizer),

@@ -28,6 +28,9 @@ internal interface IPeer : IDisposable
     /// <summary>Softmax cross-entropy with labels, and its gradient by the logits.</summary>
     Call? CrossEntropy(RowsProblem problem) => null;
 
+    /// <summary>An operation on arrays.</summary>
+    Call? Arrays(ArrayProblem problem) => null;
+
     /// <summary>One update of all parameters.</summary>
     Call? Optimizer(OptimizerProblem problem) => null;
 
@@ -39,6 +42,9 @@ internal interface IPeer : IDisposable
 
     /// <summary>Forward, loss, backward and update of a convolutional network.</summary>
     Call? TrainConvolutional(ConvNetworkProblem problem) => null;
+
+    /// <summary>Forward, loss, backward and update of a network of other pieces.</summary>
+    Call? Train(Model model) => null;
 
     /// <summary>The outputs of a network.</summary>
     Call? Infer(NetworkProblem problem) => null;

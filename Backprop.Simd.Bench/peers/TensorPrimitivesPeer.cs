@@ -87,6 +87,32 @@ internal sealed class TensorPrimitivesPeer : IPeer
             () => [loss, .. Fill.ToDouble<float>(p.Destination.Span)]);
     }
 
+    /// <summary>The loop over rows that a user writes.</summary>
+    public Call? Arrays(ArrayProblem problem)
+    {
+        var (p, columns) = (problem, problem.Operation.X[^1]);
+        Action<int>? row = p.Operation.Name switch
+        {
+            ArrayOperation.AddRows => r => TensorPrimitives.Add<float>(Row(p.X, r), p.Y.Span, Row(p.Z, r)),
+            ArrayOperation.ScaleRows => r => TensorPrimitives.Multiply(Row(p.X, r), p.Y.Span[r], Row(p.Z, r)),
+            ArrayOperation.SumRows => r => p.Z.Span[r] = TensorPrimitives.Sum<float>(Row(p.X, r)),
+            ArrayOperation.SumColumns => r => TensorPrimitives.Add<float>(Row(p.X, r), p.Z.Span, p.Z.Span),
+            ArrayOperation.MaxRows => r => p.Z.Span[r] = TensorPrimitives.Max<float>(Row(p.X, r)),
+            _ => null,
+        };
+        return row is null ? null : new Call(
+            () =>
+            {
+                if (p.Operation.Name == ArrayOperation.SumColumns)
+                    p.Z.Span.Clear();
+                for (var r = 0; r < p.Operation.X[0]; r++)
+                    row(r);
+            },
+            () => Fill.ToDouble<float>(p.Z.Span));
+
+        Span<float> Row(Memory.AlignedBuffer<float> matrix, int r) => matrix.Span.Slice(r * columns, columns);
+    }
+
     /// <summary>w - rate g in one pass; the others would be several.</summary>
     public Call? Optimizer(OptimizerProblem problem)
     {

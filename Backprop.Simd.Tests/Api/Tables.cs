@@ -23,7 +23,7 @@ internal static class Tables
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
         "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "Workspace.SizeOf", "SafetensorsFile.VerifyChecksum",
-        "SequenceGenerator.ctor",
+        "SequenceGenerator.ctor", "ForwardContext.EachStep", "BackwardContext.EachStep", "LayerDeclaration.UseEachStep",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -111,6 +111,9 @@ internal static class Tables
         yield return ("NodeChain.Gather.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("NodeChain.GatherElements.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
         yield return ("NodeChain.SegmentSum.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 4));
+        yield return ("NodeChain.ScatterAdd.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 4));
+        yield return ("NodeChain.EachStep.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
+        yield return ("NodeChain.EachStep.inputs", () => 0);
         yield return ("NodeChain.Ctc.logits", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         foreach (var (parameter, shape) in ((string, int[])[])[("targets", [2]), ("inputLengths", []), ("targetLengths", [])])
             yield return ($"NodeChain.Ctc.{parameter}", () => Instances.Of<GraphBuilder>().IndexInput(parameter, shape));
@@ -135,6 +138,8 @@ internal static class Tables
         yield return ("SafetensorsWriter.Add.shape", () => new[] { 4L });
         yield return ("Network.name", () => Weight);
         yield return ("Network.StateOf.name", () => Running);
+        yield return ("Network.SetTraining.node", () => "relu1");
+        yield return ("Network.IsTraining.node", () => "relu1");
         yield return ("NetworkDefinition.name", () => "relu1");
         yield return ("ParameterLayout.get_Item.name", () => Weight);
         yield return ("Workspace.ParameterGradientOf.name", () => Weight);

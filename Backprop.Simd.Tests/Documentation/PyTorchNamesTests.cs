@@ -39,6 +39,7 @@ public sealed partial class PyTorchNamesTests
     {
         Form(v.Affine(10));
         Form(s.Affine(10));
+        Form(s.EachStep(new Affine(10)));
         Form((v.Affine(12, bias: false) * w).Sum());
         Form(v);
         Form(v.Affine(20).Relu().Affine(10));

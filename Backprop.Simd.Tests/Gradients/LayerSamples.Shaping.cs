@@ -1,6 +1,7 @@
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Layers.Gates;
 
 namespace Backprop.Simd.Tests.Gradients;
 
@@ -52,11 +53,31 @@ internal static partial class LayerSamples
         yield return new(new SegmentSum(3), [Values(5, 2), Indices(5)], 2, Signed, [0, 2, 2, 0, 2, 1, 1, 1, 0, 0]);
         yield return new(new SegmentSum(2, -1), [Values(2, 4), Indices(4)], 2, Signed, [0, 1, 1, 0, 1, 1, 1, 1]) { Name = "last " };
         yield return new(new SegmentSum(2, 1), [Values(2, 300, 1), Indices(300)], 1, Signed, many) { Name = "long " };
+        yield return new(new ScatterAdd(5), [Values(3, 4), Indices(3, 4)], 2, Signed,
+            [0, 3, 3, 3, 1, 2, 2, 2, 0, 1, 3, 0, 4, 4, 4, 4, 1, 1, 0, 2, 3, 1, 2, 0]);
+        yield return new(new ScatterAdd(2, 0), [Values(4, 3), Indices(4, 3)], 1, Signed, [0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 1]) { Name = "first " };
+        yield return new(new ScatterAdd(2, 1), [Values(2, 150, 1), Indices(2, 150, 1)], 1, Signed, many) { Name = "long " };
+        foreach (var sample in StepSamples())
+            yield return sample;
         yield return new(new Concatenate(), [Values(3), Values(4)], 2, Signed);
         yield return new(new Concatenate(), [Values(2, 3), Values(2, 17), Values(2, 1)], 3, Signed) { Name = "three " };
         yield return new(new Concatenate(0), [Values(2, 3, 2), Values(1, 3, 2)], 2, Signed) { Name = "first dimension " };
         yield return new(new Concatenate(1), [Values(2, 3, 2), Values(2, 2, 2)], 2, Signed) { Name = "middle dimension " };
         yield return new(new Concatenate(), [Values(5)], 2, Signed) { Name = "one " };
         yield return new(new Concatenate(-2), [Shared(2, 3), Shared(4, 3)], 2, Signed) { Name = "from the end " };
+    }
+
+    private static IEnumerable<LayerSample> StepSamples()
+    {
+        yield return new(new EachStep(new Convolution2D(3, 2)), [Values(3, 4, 3, 2)], 2, Signed);
+        yield return new(new EachStep(new BatchNormalization()), [Values(3, 2)], 2, Signed) { Name = "normalized " };
+        yield return new(new EachStep(new Dropout(0.4)), [Values(3, 5)], 2, Signed) { Name = "random " };
+        yield return new(new EachStep(new Embedding(5, 3)), [Indices(3)], 2, Signed, [4, 0, 4, 1, 2, 2]) { Name = "table " };
+        yield return new(new EachStep(new Gru(2)), [Values(2, 3, 2), Indices(2)], 2, Signed) { Name = "lengths ", Lengths = [1, 3, 2, 3] };
+        yield return new(new EachStep(new MatrixProduct()), [Values(3, 2, 4), Shared(4, 3)], 2, Signed) { Name = "shared " };
+        yield return new(new EachStep(new Reshape(2, 3)), [Values(2, 6)], 2, Signed) { Name = "view " };
+        yield return new(new EachStep(new Slice(0, 1, 3)), [Values(2, 6)], 2, Signed) { Name = "part " };
+        yield return new(new EachStep(new EachStep(new LayerNormalization())), [Values(2, 3, 4)], 2, Signed) { Name = "twice " };
+        yield return new(new EachStep(new Affine(3)), [Values(1, 4)], 1, Signed) { Name = "one " };
     }
 }

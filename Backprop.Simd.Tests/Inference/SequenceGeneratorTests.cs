@@ -11,7 +11,7 @@ public sealed class SequenceGeneratorTests
 {
     private const int Steps = 13, Vocabulary = 11, Rows = 3;
 
-    public static TheoryData<string> Models => 
+    public static TheoryData<string> Models =>
     [
         "learned", "sinusoidal", "rotary", "grouped", "tied", "after",
         "recurrent", "reset before", "slopes", "decoder", "translate", "states", "masked", "context",

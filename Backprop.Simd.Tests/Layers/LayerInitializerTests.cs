@@ -80,6 +80,8 @@ public sealed class LayerInitializerTests
     /// <summary>The layer with the same settings and another initializer; null if no constructor takes one.</summary>
     private static Layer? With(Layer layer, Initializer initializer)
     {
+        if (layer is EachStep each)
+            return With(each.Layer, initializer) is { } inner ? new EachStep(inner) : null;
         var constructor = layer.GetType().GetConstructors().MaxBy(c => c.GetParameters().Length)!;
         if (constructor.GetParameters().All(p => p.Name != "initializer"))
             return null;

@@ -42,6 +42,7 @@ public sealed class PyTorchShapeTests
         "gather" => new Gather(Integers(head[1])[0]),
         "gatherelements" => new GatherElements(Integers(head[1])[0]),
         "segmentsum" => new SegmentSum(Integers(head[1])[0], Integers(head[2])[0]),
+        "scatteradd" => new ScatterAdd(Integers(head[1])[0], Integers(head[2])[0]),
         "cumulativesum" => new CumulativeSum(Integers(head[1])[0], bool.Parse(head[2]), bool.Parse(head[3])),
         "sort" => new Sort(Integers(head[1])[0], bool.Parse(head[2])),
         "topk" => new TopK(Integers(head[1])[0], Integers(head[2])[0], bool.Parse(head[3])),

@@ -49,8 +49,10 @@ internal static partial class Scenarios
 
     private static Action<int> Frozen(int threads)
     {
-        var network = GraphBuilder.Chain(Inputs).Affine(50).Sigmoid().Affine(Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
+        var network = GraphBuilder.Chain(Inputs).Affine(50).Sigmoid().BatchNormalization().Dropout(0.2).Affine(Classes).SoftmaxCrossEntropy()
+            .Build<float>(seed: 1);
         network.Freeze("affine1.weight");
+        network.SetTraining(node => node is "batchnormalization1" or "dropout1", false);
         return Steps(network, threads, new AdamW<float>(network.Parameters.Length));
     }
 

@@ -91,6 +91,9 @@ for descending in (False, True):
 add("topk 3 -1 True", [distinct(2, 2, 7)], lambda x: torch.topk(x, 3, 2).values)
 add("topk 2 0 False", [distinct(2, 9, 2)], lambda x: torch.topk(x, 2, 1, largest=False).values)
 add("topk 1 0 True", [("v", torch.tensor([special[0]] * 2).double() * torch.tensor([[1.0], [-1.0]]).double())], lambda x: torch.topk(x, 1, 1).values)
+add("scatteradd 5 -1", [values(2, 3, 4), indices(5, 2, 3, 4)], lambda x, i: torch.zeros(2, 3, 5).double().scatter_add(2, i, x))
+add("scatteradd 4 0", [values(2, 3, 4), indices(4, 2, 3, 4)], lambda x, i: torch.zeros(2, 4, 4).double().scatter_add(1, i, x))
+add("scatteradd 3 0", [values(2, 7), indices(3, 2, 7)], lambda x, i: torch.zeros(2, 3).double().scatter_add(1, i, x))
 
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "shapes.txt"), "w") as file:
     file.write("\n".join(lines) + "\n")

@@ -27,6 +27,7 @@ public sealed class CheckpointStateTests : IDisposable
         { "EpochLosses", "[{\"Numerator\":1,\"Denominator\":1,\"IsSum\":false},{\"Numerator\":1,\"Denominator\":1,\"IsSum\":false}]" },
         { "EpochRows", "-1" }, { "EpochSkipped", "-1" }, { "EpochSeconds", "-1" }, { "EpochSeconds", "\"NaN\"" }, { "SkippedInARow", "-1" },
         { "Elapsed", "\"-00:00:01\"" }, { "Elapsed", "\"10675199.02:48:05.4775807\"" }, { "Frozen", "[\"none\"]" }, { "Frozen", "[null]" },
+        { "Evaluating", "[\"none\"]" }, { "Evaluating", "[null]" },
         { "AverageUpdates", "-1" },
         { "Plateau/Rate", "-1" }, { "Plateau/Rate", "\"NaN\"" }, { "Plateau/Rate", "\"Infinity\"" }, { "Plateau/Rate", "1e300" },
         { "Plateau/Best", "\"NaN\"" }, { "Plateau/BadRecords", "-1" }, { "Plateau/CoolDown", "-1" },
@@ -64,6 +65,7 @@ public sealed class CheckpointStateTests : IDisposable
     {
         var trainer = TrainingProblem.Everything(options, plateau: true);
         trainer.Network.Freeze("affine2.bias");
+        trainer.Network.SetTraining("affine1", false);
         var before = Snapshot(trainer);
         Assert.Throws<CheckpointException>(() => trainer.Resume(files[1]));
         Assert.Equal(before, Snapshot(trainer));
@@ -123,7 +125,9 @@ public sealed class CheckpointStateTests : IDisposable
     private CheckpointOptions Saved(out string[] files)
     {
         var options = new CheckpointOptions { Directory = _directory[""], EverySteps = 1, Keep = 2 };
-        TrainingProblem.Everything(options, plateau: true, callback: new Recorder { OnStep = (t, s) => { if (s.Step == 5) t.Stop(); } }).Run();
+        var trainer = TrainingProblem.Everything(options, plateau: true, callback: new Recorder { OnStep = (t, s) => { if (s.Step == 5) t.Stop(); } });
+        trainer.Network.SetTraining("affine2", false);
+        trainer.Run();
         files = [.. Directory.GetFiles(_directory[""], "checkpoint-*.safetensors").Order(StringComparer.Ordinal)];
         Assert.Equal(2, files.Length);
         return options;
@@ -179,6 +183,7 @@ public sealed class CheckpointStateTests : IDisposable
             .Append(trainer.Network.Parameters.ToArray()).Append(trainer.Network.State.ToArray()).Append(trainer.Options.Average!.Average.ToArray());
         var bytes = string.Join(" ", blocks.Select(block => Convert.ToHexString(MemoryMarshal.AsBytes<float>(block))));
         var frozen = string.Join(" ", trainer.Network.Definition.Parameters.Entries.Where(e => trainer.Network.IsFrozen(e.Name)).Select(e => e.Name));
+        frozen += trainer.Network.IsTraining("affine1");
         return $"{bytes} {frozen} {trainer.Optimizer.Steps} {trainer.Optimizer.LearningRate} {trainer.Batches.Cursor} {trainer.Step} "
             + $"{trainer.Elapsed} {trainer.History.Count} {trainer.Options.Plateau!.State} {trainer.Options.Average.Updates}";
     }

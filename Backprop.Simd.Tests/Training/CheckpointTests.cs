@@ -272,15 +272,21 @@ public sealed class CheckpointTests : IDisposable
     {
         var first = TrainingProblem.Everything(callback: new Recorder { OnStep = (t, s) => { if (s.Step == 5) t.Stop(); } });
         first.Network.Freeze("affine1.weight");
+        first.Network.SetTraining("batchnormalization1", false);
         first.Run();
         var file = Path.Combine(_directory, "one");
         first.Save(file);
         var second = TrainingProblem.Everything();
         second.Network.Freeze("affine2.bias");
+        second.Network.SetTraining("affine2", false);
         second.Resume(file);
         Assert.True(second.Network.IsFrozen("affine1.weight"));
         Assert.False(second.Network.IsFrozen("affine2.bias"));
+        Assert.False(second.Network.IsTraining("batchnormalization1"));
+        Assert.True(second.Network.IsTraining("affine2"));
         first.Run();
+        second.Run();
+        AssertSame(first, second);
     }
 
     internal static void AssertSame(Trainer<float> expected, Trainer<float> actual)

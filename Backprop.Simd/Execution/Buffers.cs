@@ -210,6 +210,8 @@ internal sealed class Buffers<T>
 
         if (Array.Exists(_plan.Graph.Nodes, static node => node.SharesWith >= 0))
             JoinSharedParameters(nodes);
+        for (var n = 0; n < nodes.Length; n++)
+            nodes[n]?.AddSteps(_plan.Nodes[n].Declaration);
         return nodes;
     }
 

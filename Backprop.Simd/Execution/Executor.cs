@@ -166,7 +166,7 @@ internal sealed partial class Executor<T>
         if (_buffers.ProposedState is { } proposed)
             _network.State.Span.CopyTo(proposed.Span);
         ClearLosses();
-        _pass.FrozenState = _network.FrozenState;
+        (_pass.FrozenState, _pass.Evaluating) = (_network.FrozenState, _network.Evaluating);
         var nodes = _buffers.Nodes;
         for (var n = 0; n < nodes.Length; n++)
         {

@@ -226,10 +226,11 @@ public sealed partial class GraphBuilder
     /// <summary>The node whose parameters and state a layer uses; -1 if it gets its own.</summary>
     private int FirstNode(Layer layer, LayerDeclaration declaration)
     {
-        if (declaration.Parameters.Count + declaration.States.Count == 0 || _firstNodes.TryAdd(layer, _nodes.Count))
+        var owner = declaration.OwnerOf(layer);
+        if (declaration.Parameters.Count + declaration.States.Count == 0 || _firstNodes.TryAdd(owner, _nodes.Count))
             return -1;
-        var first = _nodes[_firstNodes[layer]];
-        if (!_shared.Contains(layer))
+        var first = _nodes[_firstNodes[owner]];
+        if (!_shared.Contains(layer) && !_shared.Contains(owner))
         {
             throw new ArgumentException($"This {layer.Kind} layer is placed already, as '{first.Name}': "
                 + "make another one, or call Share first for one set of parameters.", nameof(layer));
@@ -241,7 +242,7 @@ public sealed partial class GraphBuilder
                 + $"than '{first.Name}' has, whose inputs are {string.Join(", ", first.Declaration.Inputs)}.", "inputs");
         }
 
-        return _firstNodes[layer];
+        return _firstNodes[owner];
     }
 
     /// <summary>The name and type of every input and node, in order.</summary>

@@ -91,7 +91,46 @@ public sealed class Network<T> : ITrainable<T>
     public bool IsFrozen(string name) =>
         StateInfo(name) is { } state ? Blocks.IsStateFrozen(state.Range) : Blocks.IsFrozen(Definition.Parameters[name].Range);
 
-    /// <summary>The same network in another precision: the same graph, numbers up to rounding, and frozen parameters and state.</summary>
+    /// <summary>
+    /// Says whether a node acts as in training or as in inference while the network trains: PyTorch's <c>module.eval()</c> for a part of a
+    /// network, Keras's <c>training=False</c>. In inference dropout and noise rest, in attention too, and batch normalization uses its running
+    /// statistics and leaves them alone. Parameters go on learning, unless they are frozen.
+    /// </summary>
+    /// <param name="node">The name of the node: <c>dropout1</c>.</param>
+    /// <param name="training">False to act as in inference.</param>
+    /// <remarks>It counts from the next forward pass on. <see cref="Layers.Noise"/> is a part of what the graph computes, and never rests.</remarks>
+    /// <exception cref="ArgumentException">There is no such node.</exception>
+    public void SetTraining(string node, bool training)
+    {
+        var nodes = Evaluating();
+        nodes[NodeAt(node)] = !training;
+        Blocks.Evaluate(nodes);
+    }
+
+    /// <summary>Says for several nodes whether they act as in training or as in inference: see <see cref="SetTraining(string, bool)"/>.</summary>
+    /// <param name="which">Which nodes, by name. The others keep their mode.</param>
+    /// <param name="training">False to act as in inference.</param>
+    public void SetTraining(Func<string, bool> which, bool training)
+    {
+        ArgumentNullException.ThrowIfNull(which);
+        var nodes = Evaluating();
+        for (var n = 0; n < nodes.Length; n++)
+        {
+            if (which(Definition.Graph.Nodes[n].Name))
+                nodes[n] = !training;
+        }
+
+        Blocks.Evaluate(nodes);
+    }
+
+    /// <summary>Whether a node acts as in training while the network trains.</summary>
+    /// <param name="node">The name of the node.</param>
+    /// <returns>True unless <see cref="SetTraining(string, bool)"/> said otherwise.</returns>
+    /// <exception cref="ArgumentException">There is no such node.</exception>
+    public bool IsTraining(string node) => !Evaluating()[NodeAt(node)];
+
+    /// <summary>The same network in another precision: the same graph, numbers up to rounding, frozen parameters and state, and the modes of
+    /// nodes.</summary>
     /// <typeparam name="TOther">float or double.</typeparam>
     /// <returns>A new network.</returns>
     public Network<TOther> ConvertTo<TOther>()
@@ -104,6 +143,7 @@ public sealed class Network<T> : ITrainable<T>
             other.Blocks.Freeze(range, true);
         foreach (var range in Blocks.FrozenState)
             other.Blocks.FreezeState(range, true);
+        other.Blocks.Evaluate(Evaluating());
         return other;
     }
 
@@ -191,6 +231,21 @@ public sealed class Network<T> : ITrainable<T>
     {
         for (var i = 0; i < source.Length; i++)
             destination[i] = TOther.CreateTruncating(source[i]);
+    }
+
+    /// <summary>A copy of the modes of all nodes: true for those that act as in inference.</summary>
+    private bool[] Evaluating()
+    {
+        var nodes = new bool[Definition.Graph.Nodes.Length];
+        Blocks.Evaluating?.CopyTo(nodes, 0);
+        return nodes;
+    }
+
+    private int NodeAt(string node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var at = Array.FindIndex(Definition.Graph.Nodes, info => info.Name == node);
+        return at >= 0 ? at : throw new ArgumentException($"The network has no node '{node}'.", nameof(node));
     }
 
     private void SetFrozen(string name, bool isFrozen)

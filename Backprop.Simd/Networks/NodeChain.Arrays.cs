@@ -51,6 +51,14 @@ public static partial class NodeChain
     /// <returns>y.</returns>
     public static Node SegmentSum(this Node node, Node indices, int segments, int axis = 0) => node.Apply(new SegmentSum(segments, axis), indices);
 
+    /// <summary>Elements added into places of a dimension, by an index of each: <see cref="Layers.ScatterAdd"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="indices">The indices, of the shape of x.</param>
+    /// <param name="size">The places along the dimension, 1 or more.</param>
+    /// <param name="axis">The dimension; negative numbers count from the end.</param>
+    /// <returns>y.</returns>
+    public static Node ScatterAdd(this Node node, Node indices, int size, int axis = -1) => node.Apply(new ScatterAdd(size, axis), indices);
+
     /// <summary>The sum up to each element of a dimension: <see cref="Layers.Gates.CumulativeSum"/>.</summary>
     /// <param name="node">x.</param>
     /// <param name="axis">The dimension; negative numbers count from the end.</param>

@@ -6,6 +6,13 @@ namespace Backprop.Simd.Networks;
 /// <content>Dropout, embedding, concatenation.</content>
 public static partial class NodeChain
 {
+    /// <summary>A layer at each step of time, the first dimension of each row: <see cref="Layers.EachStep"/>. Keras's TimeDistributed.</summary>
+    /// <param name="node">A sequence of what the layer takes.</param>
+    /// <param name="layer">The layer of each step.</param>
+    /// <param name="inputs">The layer's further inputs: sequences as long, or shared by all steps.</param>
+    /// <returns>A sequence of what the layer gives.</returns>
+    public static Node EachStep(this Node node, Layer layer, params ReadOnlySpan<Node> inputs) => node.Apply(new EachStep(layer), inputs);
+
     /// <summary>In training, sets random elements to zero and scales up the others: <see cref="Layers.Dropout"/>.</summary>
     /// <param name="node">x.</param>
     /// <param name="probability">The probability that an element is dropped, in [0, 1].</param>

@@ -106,6 +106,8 @@ public sealed partial class Trainer<T>
                 Network.Unfreeze(entry.Name);
         }
 
+        Network.SetTraining(name => state.Evaluating?.Contains(name) == true, false);
+        Network.SetTraining(name => state.Evaluating?.Contains(name) != true, true);
         _best = null;
         if (state.Best is { } best && Options.EarlyStopping is { } early)
         {
@@ -202,6 +204,7 @@ public sealed partial class Trainer<T>
         SkippedInARow = _skippedInARow,
         Elapsed = Elapsed,
         Frozen = [.. Network.Definition.Parameters.Entries.Concat(Network.Definition.State.Entries).Where(e => Network.IsFrozen(e.Name)).Select(e => e.Name)],
+        Evaluating = Network.Blocks.Evaluating is { } rests ? [.. Network.Definition.Graph.Nodes.Where((_, n) => rests[n]).Select(n => n.Name)] : null,
         AverageUpdates = Options.Average?.Updates,
         Plateau = Options.Plateau?.State,
         PlateauMonitor = Options.Plateau is null ? null : Options.PlateauMonitor,

@@ -11,7 +11,7 @@ public sealed class AxisScanTests
     public static TheoryData<int[], int> Shapes => new()
     {
         { [1], 0 }, { [7], 0 }, { [1000], 0 }, { [5, 40], 1 }, { [40, 5], 0 }, { [3, 20, 37], 1 }, { [2, 9, 4, 3], 1 }, { [300, 2], 1 }, { [2, 64], 1 },
-        { [6, 17, 1], 1 }, { [2, 3, 4], 2 }, { [0, 3], 1 },
+        { [6, 17, 1], 1 }, { [2, 3, 4], 2 }, { [0, 3], 1 }, { [40, 300], 1 },
     };
 
     [Theory, MemberData(nameof(Shapes))]
@@ -33,6 +33,26 @@ public sealed class AxisScanTests
                 AxisScans.CumulativeSum(new(single, shape), axis, exclusive, reverse, new Destination<float>(single), context);
                 Assert.Equal(expected.Select(v => (float)v), single);
             }
+        }
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public void A_row_has_the_same_prefix_sums_among_others_as_alone(bool reverse)
+    {
+        const int Rows = 41, Columns = 83;
+        float[] x = [.. Enumerable.Range(0, Rows * Columns).Select(i => MathF.Sin(i) * (1 + i % 7))], all = new float[x.Length], one = new float[x.Length];
+        Array.Fill(all, 0.1f);
+        Array.Fill(one, 0.1f);
+        foreach (var adds in (bool[])[true, false])
+        {
+            AxisScans.CumulativeSum(new(x, Rows, Columns), 1, false, reverse, new Destination<float>(all, adds));
+            for (var row = 0; row < Rows; row++)
+            {
+                AxisScans.CumulativeSum(
+                    new(x.AsSpan(row * Columns, Columns), Columns), 0, false, reverse, new Destination<float>(one.AsSpan(row * Columns, Columns), adds));
+            }
+
+            Assert.Equal(one, all);
         }
     }
 
@@ -73,7 +93,7 @@ public sealed class AxisScanTests
         using var team = new ComputeContext(3);
         double[] special = [double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0, -0.0, float.MaxValue, -float.MaxValue, 1e-40f, -1e-40f];
         double[] x = [.. Enumerable.Range(0, BroadcastReference.Count(shape)).Select(i => i % 3 == 0 ? special[i / 3 % 9] : i * 7 % 23 - 11)];
-        foreach (var count in (int[])[1, Math.Min(2, shape[axis]), shape[axis]])
+        foreach (var count in (int[])[1, Math.Min(2, shape[axis]), Math.Min(60, shape[axis]), shape[axis]])
         {
             foreach (var largest in (bool[])[false, true])
             {

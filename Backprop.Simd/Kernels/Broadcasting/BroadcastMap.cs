@@ -70,14 +70,14 @@ internal static unsafe class BroadcastMap
             var buffers = stackalloc T[2 * BroadcastReader<T>.Buffer];
             fixed (T* px = _x.Values, py = _y.Values, pd = _destination)
             {
-                var x = new BroadcastReader<T>(px, in _x.Layout, buffers);
-                var y = new BroadcastReader<T>(py, in _y.Layout, buffers + BroadcastReader<T>.Buffer);
+                var x = new BroadcastReader<T>(px, in _x.Layout, buffers, isStepped: true);
+                var y = new BroadcastReader<T>(py, in _y.Layout, buffers + BroadcastReader<T>.Buffer, isStepped: true);
                 for (nint at = start, end; at < limit; at = end)
                 {
                     end = limit;
                     x.Limit(at, ref end);
                     y.Limit(at, ref end);
-                    MapLoops.Binary<TVector, T, TOperator>(f, x.At(at, end), y.At(at, end), pd + at, end - at);
+                    MapLoops.SteppedBinary<TVector, T, TOperator>(f, x.At(at, end), x.Step, y.At(at, end), y.Step, pd + at, end - at);
                 }
             }
         }

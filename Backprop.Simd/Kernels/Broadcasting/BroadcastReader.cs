@@ -15,6 +15,9 @@ internal unsafe struct BroadcastReader<T>
     /// <summary>Runs as long as this are read by themselves. Shorter ones are copied side by side into the buffer.</summary>
     private const int LongRun = 128;
 
+    /// <summary>The copies of an element that stays, for a loop with steps: as many as the widest register holds.</summary>
+    private const int Copies = 16;
+
     private readonly T* _values, _buffer;
     private readonly BroadcastLayout _layout;
     private readonly Form _form;
@@ -26,7 +29,11 @@ internal unsafe struct BroadcastReader<T>
     private T* _held;
     private nint _heldLength;
 
-    public BroadcastReader(T* values, in BroadcastLayout layout, T* buffer)
+    /// <param name="values">The operand.</param>
+    /// <param name="layout">Where its elements lie in the result.</param>
+    /// <param name="buffer">Memory for <see cref="Buffer"/> elements.</param>
+    /// <param name="isStepped">True if the loop reads operands with steps: one that stays is then given as some copies.</param>
+    public BroadcastReader(T* values, in BroadcastLayout layout, T* buffer, bool isStepped = false)
     {
         _values = values;
         _buffer = buffer;
@@ -36,7 +43,7 @@ internal unsafe struct BroadcastReader<T>
         _run = layout.Levels > 0 ? layout.Size(0) : 1;
         _block = layout.Levels > 1 ? _run * layout.Size(1) : _run;
         _form = layout.IsWhole ? Form.Whole
-            : _run >= LongRun ? layout.Moves(0) ? Form.Runs : Form.Constants
+            : _run >= LongRun ? layout.Moves(0) ? Form.Runs : isStepped ? Form.Constant : Form.Constants
             : layout.Moves(0) && _block >= LongRun ? Form.Tiles : Form.Pieces;
     }
 
@@ -51,6 +58,9 @@ internal unsafe struct BroadcastReader<T>
         /// <summary>Long runs of one element.</summary>
         Constants,
 
+        /// <summary>The same, for a loop with steps.</summary>
+        Constant,
+
         /// <summary>Long runs of the same few elements.</summary>
         Tiles,
 
@@ -58,13 +68,16 @@ internal unsafe struct BroadcastReader<T>
         Pieces,
     }
 
+    /// <summary>The step from one element to the next; 0 where the operand stays.</summary>
+    public readonly nint Step => _form == Form.Constant ? 0 : 1;
+
     /// <summary>Lowers the end of a range of the result to what can be given at once from its start.</summary>
     public readonly void Limit(nint start, ref nint end)
     {
         var most = _form switch
         {
             Form.Whole => end,
-            Form.Runs => start - start % _run + _run,
+            Form.Runs or Form.Constant => start - start % _run + _run,
             Form.Constants => Math.Min(start - start % _run + _run, start + Buffer),
             Form.Tiles => Math.Min(start - start % _block + _block, start - start % _run + Buffer / _run * _run),
             _ => start + Buffer,
@@ -81,6 +94,9 @@ internal unsafe struct BroadcastReader<T>
                 return _values + start;
             case Form.Runs:
                 return _values + _layout.Offset(start / _block, 2, _run) + start % _run;
+            case Form.Constant:
+                new Span<T>(_buffer, Copies).Fill(_values[_layout.Offset(start / _run, 1, 1)]);
+                return _buffer;
             case Form.Constants:
                 return Held(_values + _layout.Offset(start / _run, 1, 1), start, end);
             case Form.Tiles:

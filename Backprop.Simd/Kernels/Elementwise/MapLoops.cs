@@ -123,6 +123,34 @@ internal static unsafe class MapLoops
         }
     }
 
+    /// <summary>The same where an operand may stay: its step is then 0, and a register of copies of its element lies at its address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void SteppedBinary<TVector, T, TOperator>(TOperator f, T* x, nint stepX, T* y, nint stepY, T* destination, nint n)
+        where TVector : unmanaged, ISimdVector<TVector, T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+        where TOperator : struct, IBinaryOperator<T>
+    {
+        nint count = TVector.Count, full = n - count;
+        if (full < 0)
+        {
+            ShortBinary<TVector, T, TOperator>(f, x, y, destination, n);
+            return;
+        }
+
+        TVector lastX = TVector.Load(x + full * stepX), lastY = TVector.Load(y + full * stepY);
+        nint moveX = count * stepX, moveY = count * stepY, i = 0;
+        for (; i + 2 * count <= full; i += 2 * count, x += 2 * moveX, y += 2 * moveY)
+        {
+            TVector x0 = TVector.Load(x), y0 = TVector.Load(y), x1 = TVector.Load(x + moveX), y1 = TVector.Load(y + moveY);
+            TVector.Store(destination + i, f.Invoke(x0, y0));
+            TVector.Store(destination + i + count, f.Invoke(x1, y1));
+        }
+
+        for (; i < full; i += count, x += moveX, y += moveY)
+            TVector.Store(destination + i, f.Invoke(TVector.Load(x), TVector.Load(y)));
+        TVector.Store(destination + full, f.Invoke(lastX, lastY));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Ternary<TVector, T, TOperator>(TOperator f, T* x, T* y, T* z, T* destination, nint n)
         where TVector : unmanaged, ISimdVector<TVector, T>

@@ -51,6 +51,12 @@ public static unsafe class Permutation
             context.For(layout.Parts, 1, Cost * x.Length, in body);
     }
 
+    /// <summary>Rows of the result at a multiple of this many bytes share few places of the caches: they are written in long pieces.</summary>
+    private const int CrowdedStep = 1024;
+
+    /// <summary>The columns of a tile that is written in long pieces, and the distance of its rows.</summary>
+    private const int TileColumns = 128, TileStep = TileColumns + 16;
+
     private readonly ref struct Body<T>(ReadOnlySpan<T> x, PermutedLayout layout, Destination<T> y) : IRangeBody
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -60,7 +66,7 @@ public static unsafe class Permutation
 
         public void Execute(int start, int limit)
         {
-            var tile = stackalloc T[PermutedLayout.Tile * PermutedLayout.Tile];
+            var tile = stackalloc T[PermutedLayout.Tile * TileStep];
             fixed (T* x = _x, y = _y)
             {
                 for (var part = start; part < limit; part++)
@@ -86,18 +92,23 @@ public static unsafe class Permutation
         private void Turn(T* x, T* y, int rows, T* tile)
         {
             const int Tile = PermutedLayout.Tile;
-            for (var j = 0; j < layout.Columns; j += Tile)
+            if (!_adds && layout.RowStep * sizeof(T) % CrowdedStep != 0)
             {
-                var columns = Math.Min(Tile, layout.Columns - j);
-                if (!_adds)
+                for (var j = 0; j < layout.Columns; j += Tile)
                 {
-                    Transposition.Run(x + j * layout.ColumnStride, layout.ColumnStride, columns, rows, y + j, layout.RowStep);
-                    continue;
+                    Transposition.Run(
+                        x + j * layout.ColumnStride, layout.ColumnStride, Math.Min(Tile, layout.Columns - j), rows, y + j, layout.RowStep);
                 }
 
-                Transposition.Run(x + j * layout.ColumnStride, layout.ColumnStride, columns, rows, tile, Tile);
+                return;
+            }
+
+            for (var j = 0; j < layout.Columns; j += TileColumns)
+            {
+                var columns = Math.Min(TileColumns, layout.Columns - j);
+                Transposition.Run(x + j * layout.ColumnStride, layout.ColumnStride, columns, rows, tile, TileStep);
                 for (var p = 0; p < rows; p++)
-                    Copy(tile + p * Tile, y + p * layout.RowStep + j, columns);
+                    Copy(tile + p * TileStep, y + p * layout.RowStep + j, columns);
             }
         }
     }

@@ -71,6 +71,9 @@ public static partial class AxisScans
             context.For(sizes.Outer, 1, sizes.Size * 0.2 + dy.Length * 2.0, in body);
     }
 
+    /// <summary>So many are kept in order while the elements go by; more are sorted at the end.</summary>
+    private const int ShortList = 64;
+
     /// <summary>The scratch of each thread, in bytes.</summary>
     internal static long ThreadBytes(int length) => length * (long)Unsafe.SizeOf<UInt128>();
 
@@ -85,44 +88,77 @@ public static partial class AxisScans
             for (var i = start; i < limit; i++)
             {
                 var (outer, column) = Math.DivRem(i, shape.Inner);
+                int from = outer * shape.Length * shape.Inner + column, to = outer * count * shape.Inner + column;
                 if (typeof(T) == typeof(float))
-                    Single(outer * shape.Length * shape.Inner + column, outer * count * shape.Inner + column);
+                    Take<ulong>(from, to);
                 else
-                    Double(outer * shape.Length * shape.Inner + column, outer * count * shape.Inner + column);
+                    Take<UInt128>(from, to);
             }
         }
 
-        /// <summary>Keys: the number as an integer of the same order, behind it the index.</summary>
-        private void Single(int from, int to)
+        private void Take<TKey>(int from, int to) where TKey : unmanaged, IBinaryInteger<TKey>
         {
-            var keys = KernelScratch.Get<ulong>(shape.Length);
-            for (var j = 0; j < keys.Length; j++)
+            var keys = KernelScratch.Get<TKey>(shape.Length);
+            var isShort = count <= Math.Min(ShortList, shape.Length / 4);
+            var first = isShort ? count : shape.Length;
+            for (var j = 0; j < first; j++)
+                keys[j] = Key<TKey>(from, j);
+            KeySort.Smallest(keys[..first], count);
+            if (isShort)
+                TakeRest(from, keys[..count]);
+            for (var k = 0; k < count; k++)
+                Put(from, to + k * shape.Inner, int.CreateTruncating(keys[k]));
+        }
+
+        /// <summary>Goes on behind the first elements, whose keys are sorted: what is better than the worst is put where it belongs.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void TakeRest<TKey>(int from, Span<TKey> keys) where TKey : unmanaged, IBinaryInteger<TKey>
+        {
+            var bound = new Vector<T>(_x[from + int.CreateTruncating(keys[^1]) * shape.Inner]);
+            for (var j = count; j < shape.Length; j++)
+            {
+                if (shape.Inner == 1 && shape.Length - j >= Vector<T>.Count)
+                {
+                    // The next one that may be better. Of NaN nothing is known here: its key decides.
+                    var x = new Vector<T>(_x[(from + j)..]);
+                    if (largest ? Vector.LessThanOrEqualAll(x, bound) : Vector.GreaterThanOrEqualAll(x, bound))
+                    {
+                        j += Vector<T>.Count - 1;
+                        continue;
+                    }
+
+                    var worse = largest ? Vector.LessThanOrEqual(x, bound) : Vector.GreaterThanOrEqual(x, bound);
+                    j += Vector.IndexOfWhereAllBitsSet(Vector.OnesComplement(worse));
+                }
+
+                var key = Key<TKey>(from, j);
+                if (key >= keys[^1])
+                    continue;
+                var at = count - 1;
+                for (; at > 0 && keys[at - 1] > key; at--)
+                    keys[at] = keys[at - 1];
+                keys[at] = key;
+                bound = new Vector<T>(_x[from + int.CreateTruncating(keys[^1]) * shape.Inner]);
+            }
+        }
+
+        /// <summary>The number as an integer whose order is the one that is wanted, behind it the index.</summary>
+        private TKey Key<TKey>(int from, int j) where TKey : unmanaged, IBinaryInteger<TKey>
+        {
+            if (typeof(T) == typeof(float))
             {
                 var value = float.CreateTruncating(_x[from + j * shape.Inner]);
                 var bits = value == 0 ? 0 : BitConverter.SingleToUInt32Bits(value);
                 var key = float.IsNaN(value) ? uint.MaxValue : (int)bits < 0 ? ~bits : bits | 1u << 31;
-                keys[j] = (ulong)(largest ? ~key : key) << 32 | (uint)j;
+                return Unsafe.BitCast<ulong, TKey>((ulong)(largest ? ~key : key) << 32 | (uint)j);
             }
-
-            KeySort.Smallest(keys, count);
-            for (var k = 0; k < count; k++)
-                Put(from, to + k * shape.Inner, (int)(uint)keys[k]);
-        }
-
-        private void Double(int from, int to)
-        {
-            var keys = KernelScratch.Get<UInt128>(shape.Length);
-            for (var j = 0; j < keys.Length; j++)
+            else
             {
                 var value = double.CreateTruncating(_x[from + j * shape.Inner]);
                 var bits = value == 0 ? 0 : BitConverter.DoubleToUInt64Bits(value);
                 var key = double.IsNaN(value) ? ulong.MaxValue : (long)bits < 0 ? ~bits : bits | 1ul << 63;
-                keys[j] = new UInt128(largest ? ~key : key, (uint)j);
+                return Unsafe.BitCast<UInt128, TKey>(new UInt128(largest ? ~key : key, (uint)j));
             }
-
-            KeySort.Smallest(keys, count);
-            for (var k = 0; k < count; k++)
-                Put(from, to + k * shape.Inner, (int)(uint)keys[k]);
         }
 
         private void Put(int from, int to, int place)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Threading;
@@ -14,7 +15,7 @@ namespace Backprop.Simd.Kernels;
 public static partial class AxisScans
 {
     /// <summary>Nanoseconds per element.</summary>
-    private const double SumCost = 1;
+    private const double SumCost = 0.5;
 
     /// <summary>Terms after which what was rounded off is put into the sum: this bounds the rounding of the rest itself.</summary>
     private const int Renewal = 16;
@@ -50,7 +51,7 @@ public static partial class AxisScans
         if (context is null)
             body.Execute(0, shape.Reduced);
         else
-            context.For(shape.Reduced, shape.Inner == 1 ? RowMajor.Granularity(shape.Length) : 4 * Vector<T>.Count, shape.Size * SumCost, in body);
+            context.For(shape.Reduced, 4 * Vector<T>.Count, shape.Size * SumCost, in body);
     }
 
     private static AxisShape ShapeOf(ReadOnlySpan<int> sizes, int axis)
@@ -76,6 +77,7 @@ public static partial class AxisScans
         public void Execute<TVector>(int start, int limit) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             var step = reverse ? -(nint)shape.Inner : shape.Inner;
+            var tile = stackalloc T[Renewal * Vector512<byte>.Count / sizeof(T)];
             fixed (T* x = _x, y = _y.Span)
             {
                 while (start < limit)
@@ -85,6 +87,13 @@ public static partial class AxisScans
                     if (shape.Inner - column >= TVector.Count && limit - start >= TVector.Count)
                     {
                         Run<TVector>(x + first, y + first, step);
+                        start += TVector.Count;
+                        continue;
+                    }
+
+                    if (shape.Inner == 1 && limit - start >= TVector.Count)
+                    {
+                        RunRows<TVector>(x + (nint)start * shape.Length, y + (nint)start * shape.Length, tile);
                         start += TVector.Count;
                         continue;
                     }
@@ -99,34 +108,74 @@ public static partial class AxisScans
         private void Run<TVector>(T* x, T* y, nint step) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             TVector sum = TVector.Zero, rest = TVector.Zero;
-            for (var j = 0; j < shape.Length; j++, x += step, y += step)
+            for (var j = 0; j < shape.Length; j += Renewal)
             {
-                var value = TVector.Load(x);
-                if (exclusive)
-                    Store(y, sum, rest);
-                var total = sum + value;
-                var added = total - sum;
-                rest += sum - (total - added) + (value - added);
-                sum = total;
-                if (!exclusive)
-                    Store(y, sum, rest);
-                if (j % Renewal == Renewal - 1)
+                var terms = Math.Min(Renewal, shape.Length - j);
+                Sum(x, y, step, terms, ref sum, ref rest, _y.Adds);
+                x += terms * step;
+                y += terms * step;
+            }
+        }
+
+        /// <summary>As many rows as a vector has elements: pieces of them are transposed, summed side by side, and transposed back.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void RunRows<TVector>(T* x, T* y, T* tile) where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            TVector sum = TVector.Zero, rest = TVector.Zero;
+            var rows = TVector.Count;
+            for (var j = 0; j < shape.Length; j += Renewal)
+            {
+                var terms = Math.Min(Renewal, shape.Length - j);
+                nint from = reverse ? shape.Length - j - terms : j, first = reverse ? (terms - 1) * rows : 0;
+                Transposition.Run(x + from, shape.Length, rows, terms, tile, rows);
+                Sum(tile + first, tile + first, reverse ? -rows : rows, terms, ref sum, ref rest, adds: false);
+                if (!_y.Adds)
                 {
-                    total = sum + rest;
-                    total = TVector.Select(TVector.IsNaN(total), sum, total);
-                    rest -= total - sum;
-                    sum = total;
+                    Transposition.Run(tile, rows, terms, rows, y + from, shape.Length);
+                    continue;
+                }
+
+                for (var row = 0; row < rows; row++)
+                {
+                    for (var term = 0; term < terms; term++)
+                        y[row * (nint)shape.Length + from + term] += tile[term * rows + row];
                 }
             }
         }
 
+        /// <summary>The sums of some terms; behind the last of a full piece the rest is put into the sum.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Store<TVector>(T* y, TVector sum, TVector rest) where TVector : unmanaged, ISimdVector<TVector, T>
+        private void Sum<TVector>(T* x, T* y, nint step, int terms, ref TVector sum, ref TVector rest, bool adds)
+            where TVector : unmanaged, ISimdVector<TVector, T>
+        {
+            for (var j = 0; j < terms; j++, x += step, y += step)
+            {
+                var value = TVector.Load(x);
+                if (exclusive)
+                    Store(y, sum, rest, adds);
+                var next = sum + value;
+                var added = next - sum;
+                rest += sum - (next - added) + (value - added);
+                sum = next;
+                if (!exclusive)
+                    Store(y, sum, rest, adds);
+            }
+
+            if (terms < Renewal)
+                return;
+            var total = sum + rest;
+            total = TVector.Select(TVector.IsNaN(total), sum, total);
+            rest -= total - sum;
+            sum = total;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Store<TVector>(T* y, TVector sum, TVector rest, bool adds) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             // Of infinite sums the rest is NaN.
             var both = sum + rest;
             both = TVector.Select(TVector.IsNaN(both), sum, both);
-            TVector.Store(y, _y.Adds ? TVector.Load(y) + both : both);
+            TVector.Store(y, adds ? TVector.Load(y) + both : both);
         }
 
         /// <summary>The same for one column.</summary>

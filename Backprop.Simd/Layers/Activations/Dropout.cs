@@ -45,7 +45,7 @@ public sealed class Dropout : Layer
     {
         var x = context.Input(0);
         var y = context.Output();
-        if (!context.Training || Probability == 0)
+        if (context.Evaluating || Probability == 0)
             x.CopyTo(y);
         else if (Probability == 1)
             y.Clear();
@@ -57,7 +57,7 @@ public sealed class Dropout : Layer
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var dx = context.InputGradient(0);
-        if (Probability == 0)
+        if (context.Evaluating || Probability == 0)
             dx.Copy(context.OutputGradient());
         else if (Probability < 1)
             Dropping.Run(Stream(context.RandomKey), 0, Probability, 1 / (1 - Probability), context.OutputGradient(), dx, context.Compute);

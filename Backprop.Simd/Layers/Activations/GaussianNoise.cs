@@ -41,7 +41,7 @@ public sealed class GaussianNoise : Layer
         var y = context.Output();
         context.Input(0).CopyTo(y);
         var key = context.RandomKey;
-        if (context.Training && Deviation > 0)
+        if (!context.Evaluating && Deviation > 0)
             Noises.AddNormal(WordStream.Of(key.Seed, key.Step, key.Node), Deviation, y, context.Compute);
     }
 

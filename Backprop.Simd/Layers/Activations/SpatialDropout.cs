@@ -44,7 +44,7 @@ public sealed class SpatialDropout : Layer
     /// <inheritdoc/>
     public override void Forward<T>(in ForwardContext<T> context)
     {
-        if (!context.Training || Probability == 0)
+        if (context.Evaluating || Probability == 0)
         {
             context.Input(0).CopyTo(context.Output());
             return;
@@ -59,7 +59,7 @@ public sealed class SpatialDropout : Layer
     public override void Backward<T>(in BackwardContext<T> context)
     {
         var dx = context.InputGradient(0);
-        if (Probability == 0)
+        if (context.Evaluating || Probability == 0)
         {
             dx.Copy(context.OutputGradient());
             return;

@@ -168,7 +168,7 @@ public sealed class MultiHeadAttention : Layer
             Mask = inputs.Mask > 0 ? context.Indices(inputs.Mask) : [],
             Bias = inputs.Bias > 0 ? context.Input(inputs.Bias) : [],
             BiasShape = inputs.Bias > 0 ? AttentionShapes.OfBias(context.InputType(inputs.Bias), context.Rows) : default,
-            Dropout = context.Training ? Dropout : 0,
+            Dropout = context.Evaluating ? 0 : Dropout,
             Words = AttentionShapes.Words(context.RandomKey),
         };
         var parts = new AttentionParts<T>(context.Training ? context.Cache : context.Scratch, sizes);
@@ -210,7 +210,7 @@ public sealed class MultiHeadAttention : Layer
             Mask = inputs.Mask > 0 ? context.Indices(inputs.Mask) : [],
             Bias = inputs.Bias > 0 ? context.Input(inputs.Bias) : [],
             BiasShape = inputs.Bias > 0 ? AttentionShapes.OfBias(context.InputType(inputs.Bias), context.Rows) : default,
-            Dropout = Dropout,
+            Dropout = context.Evaluating ? 0 : Dropout,
             Words = AttentionShapes.Words(context.RandomKey),
         };
         AttentionParts<T> parts = new(context.Cache, sizes), gradients = new(context.Scratch, sizes);

@@ -14,11 +14,16 @@ public readonly ref struct BackwardContext<T>
     internal BackwardContext(NodeBuffers<T> node, in PassState pass, int firstRow, int rows, ComputeContext compute) =>
         _pass = new(node, in pass, firstRow, rows, compute);
 
+    private BackwardContext(NodePass<T> pass) => _pass = pass;
+
     /// <inheritdoc cref="ForwardContext{T}.Rows"/>
     public int Rows => _pass.Rows;
 
     /// <inheritdoc cref="ForwardContext{T}.Compute"/>
     public ComputeContext Compute => _pass.Compute;
+
+    /// <summary>True if forward drew nothing and moved no statistics: see <see cref="ForwardContext{T}.Evaluating"/>.</summary>
+    public bool Evaluating => _pass.IsEvaluating;
 
     /// <summary>The key of this node's random numbers in this step: the same as in forward.</summary>
     public RandomKey RandomKey => _pass.RandomKey;
@@ -153,6 +158,10 @@ public readonly ref struct BackwardContext<T>
 
     /// <inheritdoc cref="ForwardContext{T}.BatchScratch"/>
     public Span<T> BatchScratch => _pass.Node.Scratch.Batch;
+
+    /// <inheritdoc cref="ForwardContext{T}.EachStep"/>
+    /// <returns>What that layer's backward pass reads and writes.</returns>
+    public BackwardContext<T> EachStep() => new(_pass.EachStep());
 
     private static (int Rows, int Columns) Sizes(Shape shape) => shape.Rank == 2 ? (shape[0], shape[1]) : (-1, -1);
 

@@ -23,6 +23,11 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public int SourceStart;
 
+    /// <summary>Set if the rows are the steps of the rows of another edge, so many of each.</summary>
+    public EdgeBuffer<T>? Whole;
+
+    public int Steps;
+
     public AlignedBuffer<int>? IndexBlock;
 
     public ReadOnlyMemory<int> BoundIndices;
@@ -40,6 +45,8 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
     /// <summary>Rows [first, first + rows); all of a shared edge.</summary>
     public ReadOnlySpan<T> Values(int first, int rows)
     {
+        if (Whole is not null)
+            return Whole.Values(first / Steps, rows / Steps);
         if (Source is not null)
             return SourceRows(first, rows, RowStride == Type.Shape.Size || rows == 1);
         var (start, length) = Slice(first, rows);
@@ -56,6 +63,8 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public Span<T> WritableValues(int first, int rows)
     {
+        if (Whole is not null)
+            return Whole.WritableValues(first / Steps, rows / Steps);
         var (start, length) = Slice(first, rows);
         return (Block ?? throw Lacks("numbers")).Span.Slice(Offset + start, length);
     }
@@ -63,6 +72,8 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
     /// <summary>The indices as forward found them, checked by the nodes that read them.</summary>
     public ReadOnlySpan<int> Indices(int first, int rows)
     {
+        if (Whole is not null)
+            return Whole.Indices(first / Steps, rows / Steps);
         var (start, length) = Slice(first, rows);
         return (IndexSnapshot ?? throw Lacks("integers")).Span.Slice(start, length);
     }
@@ -78,6 +89,8 @@ internal sealed class EdgeBuffer<T>(EdgeType type)
 
     public Span<T> Gradient(int first, int rows)
     {
+        if (Whole is not null)
+            return Whole.Gradient(first / Steps, rows / Steps);
         var (start, length) = Slice(first, rows);
         return (GradientBlock ?? throw Lacks("gradient")).Span.Slice(GradientOffset + start, length);
     }

@@ -14,6 +14,8 @@ public readonly ref struct ForwardContext<T>
     internal ForwardContext(NodeBuffers<T> node, in PassState pass, int firstRow, int rows, ComputeContext compute) =>
         _pass = new(node, in pass, firstRow, rows, compute);
 
+    private ForwardContext(NodePass<T> pass) => _pass = pass;
+
     /// <summary>The rows of the batch.</summary>
     public int Rows => _pass.Rows;
 
@@ -22,6 +24,10 @@ public readonly ref struct ForwardContext<T>
 
     /// <summary>True in training: a backward pass may follow, and forward fills the cache. False in inference.</summary>
     public bool Training => _pass.State.Training;
+
+    /// <summary>True where the node draws nothing and moves no statistics: in inference, and in training if
+    /// <see cref="Networks.Network{T}.SetTraining(string, bool)"/> says so. Forward fills the cache by <see cref="Training"/> all the same.</summary>
+    public bool Evaluating => _pass.IsEvaluating;
 
     /// <summary>The key of this node's random numbers in this step.</summary>
     public RandomKey RandomKey => _pass.RandomKey;
@@ -81,7 +87,8 @@ public readonly ref struct ForwardContext<T>
     /// <returns>Its elements.</returns>
     public ReadOnlySpan<T> State(int state) => _pass.CommittedState(state);
 
-    /// <summary>Whether a piece of state is frozen: it is used in training as in inference, and does not change.</summary>
+    /// <summary>Whether a piece of state is frozen, by itself or because the node is <see cref="Evaluating"/> while the network trains: it is
+    /// used as in inference, and does not change.</summary>
     /// <param name="state">The state, from 0.</param>
     /// <returns>True if it is frozen.</returns>
     public bool IsStateFrozen(int state) => _pass.IsStateFrozen(state);
@@ -106,6 +113,12 @@ public readonly ref struct ForwardContext<T>
 
     /// <summary>Scratch space of the whole batch. Its contents are undefined.</summary>
     public Span<T> BatchScratch => _pass.Node.Scratch.Batch;
+
+    /// <summary>The context of the layer that computes each step, <see cref="LayerDeclaration.UseEachStep"/>: its rows are the steps of all
+    /// rows, its inputs and outputs have no first dimension.</summary>
+    /// <returns>What that layer's forward pass reads and writes.</returns>
+    /// <exception cref="InvalidOperationException">The layer did not declare it.</exception>
+    public ForwardContext<T> EachStep() => new(_pass.EachStep());
 
     /// <summary>Reports a loss in double, beside the output in <typeparamref name="T"/>. For losses.</summary>
     /// <param name="loss">The parts of the loss of the batch.</param>

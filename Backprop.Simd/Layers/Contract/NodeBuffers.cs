@@ -13,6 +13,9 @@ internal readonly struct RowBuffer<T>(AlignedBuffer<T>? block, int perBatch, int
     public Span<T> Batch => block is null ? [] : block.Span[..perBatch];
 
     public Span<T> Rows(int first, int rows) => block is null ? [] : block.Span.Slice(perBatch + first * perRow, rows * perRow);
+
+    /// <summary>The same buffer for the steps of the rows, so many of each.</summary>
+    public RowBuffer<T> OfSteps(int steps) => new(block, perBatch, perRow / steps);
 }
 
 /// <summary>All memory that the passes of one node use in one workspace.</summary>
@@ -61,4 +64,47 @@ internal sealed class NodeBuffers<T>
     public StepUpdates<T>? Updates;
 
     public LossParts Loss;
+
+    /// <summary>The same memory for the layer that computes each step; null for other layers.</summary>
+    public NodeBuffers<T>? Step { get; private set; }
+
+    /// <summary>The steps of a row.</summary>
+    public int Steps { get; private set; }
+
+    /// <summary>Gives the layer of each step, if there is one, its view of the memory. Called when the rest is in place.</summary>
+    public void AddSteps(LayerDeclaration declaration)
+    {
+        if (declaration.EachStep is not { } each)
+            return;
+        Steps = each.Steps;
+        Step = new NodeBuffers<T>
+        {
+            Index = Index,
+            Traits = each.Declaration.Traits,
+            Inputs = OfSteps(Inputs, each.Declaration.Inputs),
+            Outputs = OfSteps(Outputs, each.Declaration.Outputs),
+            Parameters = Parameters,
+            States = States,
+            ParameterBlock = ParameterBlock,
+            StateBlock = StateBlock,
+            GradientBlock = GradientBlock,
+            ProposedState = ProposedState,
+            Cache = Cache.OfSteps(Steps),
+            IndexCache = IndexCache.OfSteps(Steps),
+            Scratch = Scratch.OfSteps(Steps),
+            NeedsInputGradient = NeedsInputGradient,
+            AddsInputGradient = AddsInputGradient,
+            AddsParameterGradients = AddsParameterGradients,
+            Updates = Updates,
+        };
+        Step.AddSteps(each.Declaration);
+    }
+
+    private EdgeBuffer<T>[] OfSteps(EdgeBuffer<T>[] edges, IReadOnlyList<EdgeType> types)
+    {
+        var steps = new EdgeBuffer<T>[types.Count];
+        for (var i = 0; i < steps.Length; i++)
+            steps[i] = types[i].Kind == EdgeKind.Shared ? edges[i] : new EdgeBuffer<T>(types[i]) { Whole = edges[i], Steps = Steps };
+        return steps;
+    }
 }

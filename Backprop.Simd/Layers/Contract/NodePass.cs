@@ -39,6 +39,16 @@ internal readonly ref struct NodePass<T>
         }
     }
 
+    /// <summary>The pass of the layer that computes each step.</summary>
+    public NodePass<T> EachStep() => Node.Step is { } step ? new(step, in _state, _firstRow * Node.Steps, Rows * Node.Steps, Compute)
+        : throw new InvalidOperationException("The layer computes no steps: it did not declare UseEachStep.");
+
+    /// <summary>Whether the node acts as in inference.</summary>
+    public bool IsEvaluating => !State.Training || Rests;
+
+    /// <summary>Whether the node acts as in inference while the network trains.</summary>
+    private bool Rests => State.Evaluating is { } evaluating && evaluating[Node.Index];
+
     public RandomKey RandomKey => new(State.Seed, State.Step, Node.Index);
 
     public EdgeBuffer<T> InputEdge(int input) => At(Node.Inputs, input);
@@ -102,7 +112,7 @@ internal readonly ref struct NodePass<T>
     public bool IsStateFrozen(int state)
     {
         var range = At(Node.States, state).Range;
-        return State.FrozenState is { } frozen && Array.IndexOf(frozen, range) >= 0;
+        return Rests || State.FrozenState is { } frozen && Array.IndexOf(frozen, range) >= 0;
     }
 
     public Span<T> ProposedState(int state) => Node.ProposedState is { } block

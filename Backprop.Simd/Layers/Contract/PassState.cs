@@ -15,4 +15,7 @@ internal struct PassState
 
     /// <summary>The parameters and pieces of state that are frozen, in ascending order.</summary>
     public BlockRange[]? Frozen, FrozenState;
+
+    /// <summary>For each node, whether it acts in training as in inference; null if no node does.</summary>
+    public bool[]? Evaluating;
 }

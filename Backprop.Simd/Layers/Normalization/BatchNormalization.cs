@@ -18,7 +18,7 @@ namespace Backprop.Simd.Layers;
 /// <para>Backward, with xhat = (x - mean) / sigma: dweight = sum dy xhat, dbias = sum dy,
 /// dx = weight / sigma (dy - mean(dy) - xhat mean(dy xhat)).</para>
 /// <para>Frozen statistics (<c>network.Freeze(..., statistics: true)</c>) are used in training too, as
-/// constants: dx = weight / sigma dy.</para>
+/// constants: dx = weight / sigma dy. So are the statistics of a node that does not train (<c>network.SetTraining(node, false)</c>).</para>
 /// <para>Training needs at least two values per channel: one row of vectors [C] throws.</para>
 /// <para>Squares are summed in the type of the network: inputs may be as large as 1e15 in float and 1e150 in double. Where squares
 /// overflow (beyond 1.8e19 and 1.3e154 at the latest) the output is the bias and the input gradient is 0.</para>

@@ -47,6 +47,10 @@ internal sealed record TrainingState
 
     public required string[] Frozen { get; init; }
 
+    /// <summary>The nodes that act as in inference; null if all train.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string[]? Evaluating { get; init; }
+
     public long? AverageUpdates { get; init; }
 
     public PlateauState? Plateau { get; init; }

@@ -52,6 +52,8 @@ internal static class TrainingStateRules
             return "the best value NaN; expected a number";
         if (!state.Frozen.All(name => name is not null && (definition.Parameters.TryFind(name, out _) || definition.State.TryFind(name, out _))))
             return "frozen parameters that the network does not have";
+        if (state.Evaluating?.All(name => Array.Exists(definition.Graph.Nodes, node => node.Name == name)) == false)
+            return "nodes that act as in inference and that the network does not have";
         if (state.Written is { } written && written.Names.Any(name => Path.GetFileName(name) != name || CheckpointDirectory.StepOf(name) < 0))
             return "written files that are not checkpoints";
         return PlateauFault(state.Plateau) ?? state.History.Select((record, i) => Fault(record, state, i)).FirstOrDefault(fault => fault is not null);
