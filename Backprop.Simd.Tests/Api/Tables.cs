@@ -165,7 +165,11 @@ internal static class Tables
         yield return ("Jacobian.output", () => "affine1");
         yield return ("Jacobian.jacobian", () => (2, 3));
         yield return ("Predictor.inputs", () => 3);
-        yield return ("SequenceGenerator.tokens", () => 1);
+        yield return ("SequenceGenerator.Next.tokens", () => 1);
+        yield return ("SequenceGenerator.ctor.tokens", () => "tokens");
+        yield return ("SequenceGenerator.Input.name", () => "memory");
+        yield return ("SequenceGenerator.IndexInput.name", () => "lengths");
+        yield return ("UsePositionStates.sizes", () => new[] { 2 });
         yield return ("Sampler.ctor.topP", () => 0.5);
         yield return ("UsePositions.remembered", () => new[] { 2 });
         yield return ("PredictClass.row", () => 3);

@@ -117,8 +117,13 @@ internal static class ReadmeExamples
 }
 
 [Collection(RunAlone.Name)]
-public sealed partial class ReadmeTests
+public sealed class ReadmeTests
 {
+    /// <summary>The examples in the order of the document.</summary>
+    private static readonly string[] Names = ["TrainANetwork", "AConvolutionalNetwork", "FitACurve", "AGraphOfGates"];
+
+    public static TheoryData<string> Examples => [.. Names];
+
     [Fact]
     public void The_first_example_trains_a_network()
     {
@@ -153,22 +158,9 @@ public sealed partial class ReadmeTests
     }
 
     [Theory]
-    [InlineData(0, "TrainANetwork")]
-    [InlineData(1, "AConvolutionalNetwork")]
-    [InlineData(2, "FitACurve")]
-    [InlineData(3, "AGraphOfGates")]
-    public void The_readme_shows_what_is_run(int block, string name)
-    {
-        var readme = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "README.md"));
-        var shown = CSharpBlock().Matches(readme)[block].Groups[1].Value;
-        var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using ", StringComparison.Ordinal))).Trim();
-
-        var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "ReadmeTests.cs"));
-        var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
-        var end = source.IndexOf($"        // end {name}\n", StringComparison.Ordinal);
-        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Trim();
-        Assert.Equal(withoutUsings, run);
-    }
+    [MemberData(nameof(Examples))]
+    public void The_readme_shows_what_is_run(string name) =>
+        DocumentExamples.AssertShown("README.md", "Backprop.Simd.Tests/Documentation/ReadmeTests.cs", Names, name);
 
     private static string Run(Action example)
     {
@@ -186,7 +178,4 @@ public sealed partial class ReadmeTests
 
         return output.ToString();
     }
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CSharpBlock();
 }

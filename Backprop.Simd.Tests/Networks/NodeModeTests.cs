@@ -16,7 +16,8 @@ public sealed class NodeModeTests
     {
         var x = new GraphBuilder().Input("x", 4, 6);
         var encoded = x.SelfAttention(2, dropout: p).Named("encoder.attention").SpatialDropout(p).Named("encoder.channels")
-            .GaussianNoise(deviation).Named("encoder.noise").Dropout(p).Named("encoder.dropout");
+            .GaussianNoise(deviation).Named("encoder.noise").Dropout(p).Named("encoder.dropout")
+            .AlphaDropout(p).Named("encoder.alpha").GaussianDropout(p).Named("encoder.gaussian");
         return encoded.Flatten().Affine(3).Dropout(0.3).Named("head.dropout").MeanSquaredError().Build<double>(seed: 3);
     }
 
@@ -56,7 +57,7 @@ public sealed class NodeModeTests
         var expected = Make(0, 0);
         Assert.Equal(Train(expected), Train(network));
         Assert.NotEqual(Train(Make(0.4, 0.5)), Train(expected));
-        foreach (var node in (string[])["attention", "channels", "noise", "dropout"])
+        foreach (var node in (string[])["attention", "channels", "noise", "dropout", "alpha", "gaussian"])
         {
             Assert.False(network.IsTraining("encoder." + node));
             var all = Make(0.4, 0.5);
