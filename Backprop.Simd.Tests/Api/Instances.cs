@@ -3,6 +3,7 @@ using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Layers.Gates;
@@ -123,6 +124,8 @@ internal static class Instances
         [typeof(Reshape)] = () => new Reshape(2, 2),
         [typeof(SafetensorsFile)] = () => SafetensorsFile.Open(Model()),
         [typeof(SafetensorsTensor)] = () => Of<SafetensorsFile>()["a"],
+        [typeof(PyTorchFile)] = () => PyTorchFile.Open(SavedPyTorch()),
+        [typeof(PyTorchTensor)] = () => Of<PyTorchFile>().Tensors[0],
         [typeof(CheckpointOptions)] = () => new CheckpointOptions { Directory = Path("checkpoints") },
         [typeof(IReadOnlyDictionary<string, string>)] = () => new Dictionary<string, string> { ["a"] = "b" },
         [typeof(IProgress<TrainingProgress>)] = () => new Progress<TrainingProgress>(),
@@ -168,6 +171,17 @@ internal static class Instances
         var writer = new SafetensorsWriter();
         writer.Add<float>("a", new Shape(2, 2), new float[4]);
         writer.Write(path);
+        return path;
+    }
+
+    /// <summary>A file of PyTorch that a network of float, and one of double, can load.</summary>
+    public static string SavedPyTorch()
+    {
+        var path = Path("network.pt");
+        if (Made.ContainsKey(typeof(Network<double>)))
+            Of<Network<double>>().SavePyTorch(path);
+        else
+            Of<Network<float>>().SavePyTorch(path);
         return path;
     }
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
@@ -231,6 +232,12 @@ internal static class Tables
         ("SafetensorsFile.name", () => "a"),
         ("NetworkFiles.Load.path", () => Instances.Saved()), ("NetworkFiles.Load.stream", () => File.OpenRead(Instances.Saved())),
         ("NetworkFiles.Load.file", () => SafetensorsFile.Open(Instances.Saved())),
+        ("NetworkFiles.LoadPyTorch.file", () => PyTorchFile.Open(Instances.SavedPyTorch())),
+        ("PyTorchFile.dictionary", () => ""), ("PyTorchNetworks.dictionary", () => ""),
+        ("PyTorchFile.Open.path", () => Instances.SavedPyTorch()), ("PyTorchFile.Open.stream", () => File.OpenRead(Instances.SavedPyTorch())),
+        ("PyTorchTensor.Read.destination", () => 12), ("PyTorchFile.name", () => Instances.Of<PyTorchFile>().Tensors[0].Name),
+        ("PyTorchNetworks.LoadPyTorch.path", () => Instances.SavedPyTorch()),
+        ("PyTorchNetworks.LoadPyTorch.stream", () => File.OpenRead(Instances.SavedPyTorch())),
         ("path", () => Instances.Path("written")), ("LoadOrDownload.options", () => Instances.Of<DownloadOptions>()),
         ("DownloadAsync.options", () => Instances.Of<DownloadOptions>()),
     ];
