@@ -123,6 +123,12 @@ internal static class Instances
         [typeof(Normalization)] = () => new Normalization("x", new Shape(3), [0, 0, 0], [1, 1, 1]),
         [typeof(Reshape)] = () => new Reshape(2, 2),
         [typeof(SafetensorsFile)] = () => SafetensorsFile.Open(Model()),
+        [typeof(LayerSettings)] = () =>
+        {
+            var writer = new System.Text.Json.Utf8JsonWriter(new System.Buffers.ArrayBufferWriter<byte>());
+            writer.WriteStartObject();
+            return new LayerSettings(writer, "a test");
+        },
         [typeof(SafetensorsTensor)] = () => Of<SafetensorsFile>()["a"],
         [typeof(PyTorchFile)] = () => PyTorchFile.Open(SavedPyTorch()),
         [typeof(PyTorchTensor)] = () => Of<PyTorchFile>().Tensors[0],
@@ -207,6 +213,7 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(Network<T>)] = Network;
         makers[typeof(Workspace<T>)] = Workspace;
         makers[typeof(Predictor<T>)] = () => new Predictor<T>(Instances.Of<Network<T>>(), new PredictorOptions { MaximumRows = 4 });
+        makers[typeof(Model<T>)] = () => new Model<T>(Instances.Of<Network<T>>());
         makers[typeof(SequenceGenerator<T>)] = () =>
         {
             var graph = new GraphBuilder();
