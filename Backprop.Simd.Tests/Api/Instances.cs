@@ -121,6 +121,8 @@ internal static class Instances
         [typeof(DataArray)] = () => DataArray.ReadNpy(Npy()),
         [typeof(Normalization)] = () => new Normalization("x", new Shape(3), [0, 0, 0], [1, 1, 1]),
         [typeof(Reshape)] = () => new Reshape(2, 2),
+        [typeof(NpyArray)] = () => Simd.Serialization.Npy.Read(Npy()),
+        [typeof(NpzWriter)] = () => new NpzWriter(new(new MemoryStream(), System.IO.Compression.ZipArchiveMode.Create), compress: false),
         [typeof(SafetensorsFile)] = () => SafetensorsFile.Open(Model()),
         [typeof(SafetensorsTensor)] = () => Of<SafetensorsFile>()["a"],
         [typeof(CheckpointOptions)] = () => new CheckpointOptions { Directory = Path("checkpoints") },
@@ -145,6 +147,13 @@ internal static class Instances
         var path = Path("four.npy");
         var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }".PadRight(117) + "\n";
         File.WriteAllBytes(path, [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[16]]);
+        return path;
+    }
+
+    public static string NpzFile()
+    {
+        var path = Path("two.npz");
+        Npz.Write(path, file => file.Add("x", new float[4], 2, 2));
         return path;
     }
 

@@ -24,6 +24,7 @@ internal static class Tables
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
         "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "Workspace.SizeOf", "SafetensorsFile.VerifyChecksum",
         "SequenceGenerator.ctor", "ForwardContext.EachStep", "BackwardContext.EachStep", "LayerDeclaration.UseEachStep",
+        "NpyArray.Values", "NpyArray.AsTensorSpan",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -211,6 +212,9 @@ internal static class Tables
         ("Normalization.Standardize.column", () => "x"), ("Normalization.Scale.column", () => "x"), ("Normalization.values", () => 6),
         ("ValueColumn.Read.destination", () => 12),
         ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()),
+        ("Npy.Read.path", () => Instances.Npy()), ("Npy.Read.stream", () => File.OpenRead(Instances.Npy())), ("Npy.shape", () => new[] { 4 }),
+        ("Npz.Read.path", () => Instances.NpzFile()), ("Npz.Read.stream", () => File.OpenRead(Instances.NpzFile())),
+        ("NpzWriter.shape", () => new[] { 4 }),
         ("DataArray.MapIdx.path", () => Instances.Idx(1)), ("DataArray.MapRaw.path", () => Instances.Npy()),
         ("IdxFile.ReadImages.path", () => Instances.Idx(3)), ("IdxFile.ReadLabels.path", () => Instances.Idx(1)),
         ("IdxFile.ReadImages.stream", () => File.OpenRead(Instances.Idx(3))), ("IdxFile.ReadLabels.stream", () => File.OpenRead(Instances.Idx(1))),
