@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
@@ -58,6 +59,7 @@ internal static class Instances
     public static object Convert(object value, Type type) => value is int[] sizes && type == typeof(Shape) ? new Shape(sizes)
         : value is Array { Length: 1 } && type == typeof(Shape) ? new Shape(4)
         : value is Shape && type == typeof(ConvolutionShape) ? Of(type)
+        : value is int[] && type.Name == "Tensor`1" ? Of(type)
         : value is int size && type == typeof(Extent) ? new Extent(size, size)
         : throw new InvalidOperationException($"{value} is no {PublicMembers.Name(type)}.");
 
@@ -121,6 +123,9 @@ internal static class Instances
         [typeof(DataArray)] = () => DataArray.ReadNpy(Npy()),
         [typeof(Normalization)] = () => new Normalization("x", new Shape(3), [0, 0, 0], [1, 1, 1]),
         [typeof(Reshape)] = () => new Reshape(2, 2),
+        [typeof(Tensor<float>)] = () => Tensor.CreateFromShape<float>([2, 3]),
+        [typeof(Tensor<double>)] = () => Tensor.CreateFromShape<double>([2, 3]),
+        [typeof(Tensor<Half>)] = () => Tensor.CreateFromShape<Half>([2, 3]),
         [typeof(NpyArray)] = () => Simd.Serialization.Npy.Read(Npy()),
         [typeof(NpzWriter)] = () => new NpzWriter(new(new MemoryStream(), System.IO.Compression.ZipArchiveMode.Create), compress: false),
         [typeof(SafetensorsFile)] = () => SafetensorsFile.Open(Model()),

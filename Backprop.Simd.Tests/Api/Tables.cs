@@ -159,6 +159,15 @@ internal static class Tables
         yield return ("Workspace.SetIndexInput.indices", () => 2);
         yield return ("Workspace.BindIndexInput.name", () => "labels");
         yield return ("Workspace.BindIndexInput.indices", () => 2);
+        foreach (var (member, name) in ((string, string)[])[("SetInput", "x"), ("BindInput", "x"), ("InputTensor", "x"), ("IndexInputTensor", "labels"),
+            ("ValueTensor", "relu1"), ("GradientTensor", "relu1"), ("ParameterGradientTensor", Weight), ("ParameterTensor", Weight), ("StateTensor", Running)])
+        {
+            yield return ($"TensorExtensions.{member}.name", () => name);
+        }
+
+        yield return ("TensorExtensions.values", () => new[] { 2, 3 });
+        yield return ("TensorExtensions.inputs", () => new[] { 2, 3 });
+        yield return ("TensorExtensions.outputs", () => new[] { 2, 2 });
         yield return ("Jacobian.network", () => Instances.Of<Single>().Network);
         yield return ("Jacobian.workspace", () => Instances.Of<Single>().Workspace);
         yield return ("Jacobian.input", () => "x");
