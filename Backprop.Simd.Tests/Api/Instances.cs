@@ -207,8 +207,12 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(Network<T>)] = Network;
         makers[typeof(Workspace<T>)] = Workspace;
         makers[typeof(Predictor<T>)] = () => new Predictor<T>(Instances.Of<Network<T>>(), new PredictorOptions { MaximumRows = 4 });
-        makers[typeof(SequenceGenerator<T>)] = () => new SequenceGenerator<T>(
-            new GraphBuilder().IndexInput("tokens", 1000).Embedding(4, 2).SelfAttention(1, causal: true).Build<T>());
+        makers[typeof(SequenceGenerator<T>)] = () =>
+        {
+            var graph = new GraphBuilder();
+            var x = graph.IndexInput("tokens", 1000).Embedding(4, 2).SelfAttention(1, causal: true);
+            return new SequenceGenerator<T>(x.CrossAttention(graph.Input("memory", 2, 2), 1, graph.IndexInput("lengths")).Build<T>());
+        };
         makers[typeof(ITrainable<T>)] = () => Instances.Of<Network<T>>();
         makers[typeof(Optimizer<T>)] = () => Instances.Of<Sgd<T>>();
         makers[typeof(AdamOptimizer<T>)] = () => Instances.Of<Adam<T>>();

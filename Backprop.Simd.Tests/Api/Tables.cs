@@ -95,14 +95,15 @@ internal static class Tables
     {
         string[] images = ["Convolution2D", "ConvolutionTranspose2D", "MaxPooling2D", "AveragePooling2D", "AdaptiveAveragePooling2D",
             "GlobalAveragePooling2D", "GroupNormalization", "Upsample", "GlobalMaxPooling2D", "PixelUnshuffle", "SeparableConvolution2D", "SqueezeExcite",
-            "InstanceNormalization", "SpatialDropout"];
+            "InstanceNormalization", "SpatialDropout", "WeightNormalizedConvolution2D", "FunctionalConvolution", "AdaptiveMaxPooling2D"];
         foreach (var member in images)
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("image", 4, 4, 2));
         var recurrences = ((string[])["Rnn", "Lstm", "Gru"])
             .SelectMany(k => ((string[])["", "Bidirectional", "Stacked"]).SelectMany(form => (string[])[form + k, $"{form}{k}Last"]));
         foreach (var member in (IEnumerable<string>)["Convolution1D", "SelfAttention", "CrossAttention", .. recurrences,
             "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling1D", "ConvolutionTranspose1D", "SinusoidalPositions",
-            "LearnedPositions", "RotaryPositions", "TransformerEncoderLayer", "TransformerDecoderLayer"])
+            "LearnedPositions", "RotaryPositions", "TransformerEncoderLayer", "TransformerDecoderLayer", "WeightNormalizedConvolution1D",
+            "AdaptiveMaxPooling1D"])
             yield return ($"NodeChain.{member}.node", () => Instances.Of<GraphBuilder>().Input("sequence", 3, 4));
         foreach (var parameter in (string[])["second", "positive", "negative", "variances"])
             yield return ($"NodeChain.{parameter}", () => Instances.Of<GraphBuilder>().Input(parameter, 4));
@@ -174,7 +175,11 @@ internal static class Tables
         yield return ("Jacobian.output", () => "affine1");
         yield return ("Jacobian.jacobian", () => (2, 3));
         yield return ("Predictor.inputs", () => 3);
-        yield return ("SequenceGenerator.tokens", () => 1);
+        yield return ("SequenceGenerator.Next.tokens", () => 1);
+        yield return ("SequenceGenerator.ctor.tokens", () => "tokens");
+        yield return ("SequenceGenerator.Input.name", () => "memory");
+        yield return ("SequenceGenerator.IndexInput.name", () => "lengths");
+        yield return ("UsePositionStates.sizes", () => new[] { 2 });
         yield return ("Sampler.ctor.topP", () => 0.5);
         yield return ("UsePositions.remembered", () => new[] { 2 });
         yield return ("PredictClass.row", () => 3);
@@ -189,7 +194,10 @@ internal static class Tables
 
         yield return ("NodeChain.PixelShuffle.node", () => Instances.Of<GraphBuilder>().Input("image", 2, 2, 4));
         yield return ("NodeChain.EmbeddingBag.indices", () => Instances.Of<GraphBuilder>().IndexInput("indices", 3));
-        yield return ("NodeChain.WeightNormalizedAffine.name", () => "map");
+        foreach (var form in (string[])["Affine", "Convolution1D", "Convolution2D"])
+            yield return ($"NodeChain.WeightNormalized{form}.name", () => "map");
+        yield return ("NodeChain.FunctionalConvolution.filters", () => Instances.Of<GraphBuilder>().Parameter("filters", new Shape(2, 2, 2, 3)));
+        yield return ("NodeChain.FunctionalConvolution.bias", () => Instances.Of<GraphBuilder>().Parameter("bias", new Shape(3)));
         yield return ("NodeChain.Residual.block", () => (Func<Node, Node>)(b => b.Tanh()));
         yield return ("PixelShuffle.factor", () => 2);
         yield return ("PixelUnshuffle.factor", () => 2);

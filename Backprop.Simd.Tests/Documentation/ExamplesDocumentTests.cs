@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
@@ -7,12 +6,11 @@ using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
-using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Documentation;
 
 /// <summary>The networks of docs/examples.md, compiled and trained. Each text here equals the document's text.</summary>
-public sealed partial class ExamplesDocumentTests
+public sealed class ExamplesDocumentTests
 {
     private static readonly string[] Names = ["Vae", "UShape", "Translate", "Characters"];
 
@@ -184,20 +182,6 @@ public sealed partial class ExamplesDocumentTests
 
     [Theory]
     [MemberData(nameof(Examples))]
-    public void The_document_shows_what_is_run(string name)
-    {
-        var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "examples.md"));
-        var blocks = CSharpBlock().Matches(document);
-        Assert.Equal(Names.Length, blocks.Count);
-        var shown = blocks[Array.IndexOf(Names, name)].Groups[1].Value;
-        var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
-        var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "ExamplesDocumentTests.cs"));
-        var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
-        var end = source.IndexOf($"// end {name}\n", StringComparison.Ordinal);
-        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith("        ", StringComparison.Ordinal) ? l[8..] : l)).Trim();
-        Assert.Equal(withoutUsings, run);
-    }
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CSharpBlock();
+    public void The_document_shows_what_is_run(string name) =>
+        DocumentExamples.AssertShown("docs/examples.md", "Backprop.Simd.Tests/Documentation/ExamplesDocumentTests.cs", Names, name);
 }

@@ -1,14 +1,8 @@
-using System.Text.RegularExpressions;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
-using Backprop.Simd.Gradients;
-using Backprop.Simd.Initializers;
-using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
-using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
-using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Documentation;
 
@@ -110,84 +104,10 @@ internal static class LayersExamples
         // end WholeBatch
         return result;
     }
-
-    public static void UseLowRank()
-    {
-        // begin UseLowRank
-        var report = GradientCheck.Layer(new LowRank(5, rank: 2), [new EdgeType(EdgeKind.Values, new Shape(7))], rows: 4);
-        Console.WriteLine(report.Passes());                                // True: against central differences in double
-
-        var network = GraphBuilder.Chain(64).Apply(new LowRank(50, rank: 8)).Relu().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);
-        Console.WriteLine(network.Summary());
-        // end UseLowRank
-    }
-
-    // begin LowRank
-    public sealed class LowRank(int outputs, int rank) : Layer
-    {
-        public int Outputs => outputs;                                 // settings are public: enough to make the layer again
-
-        public int Rank => rank;
-
-        public override string Kind => "lowrank";                      // nodes are named lowrank1, lowrank2, ...
-
-        public override void Declare(LayerDeclaration declaration)
-        {
-            declaration.RequireInputs(1);
-            var inputs = declaration.Require(0, EdgeKind.Values, rank: 1)[0];
-            declaration.AddParameter("down", new Shape(inputs, Rank), inputs, Rank, Initialize.Xavier);
-            declaration.AddParameter("up", new Shape(Rank, Outputs), Rank, Outputs, null);      // as suits the layer that follows
-            declaration.AddParameter("bias", new Shape(Outputs), Rank, Outputs, Initialize.Zeros);
-            declaration.UseCache(perRow: Rank);                        // kept from forward to backward
-            declaration.UseScratch(perRow: Rank);                      // for one call
-            declaration.AddOutput(new Shape(Outputs));
-            declaration.Traits = LayerTraits.ReadsInput | LayerTraits.StridedRows;              // backward does not read the output
-        }
-
-        public override void Forward<T>(in ForwardContext<T> context)
-        {
-            var h = new Matrix<T>(context.Training ? context.Cache : context.Scratch, context.Rows, Rank);
-            Gemm.Multiply(context.InputMatrix(0), context.ParameterMatrix(0), h, context.Compute);
-            Gemm.MultiplyAddRow(h, context.ParameterMatrix(1), context.Parameter(2), context.OutputMatrix(), context.Compute);
-        }
-
-        public override void Backward<T>(in BackwardContext<T> context)
-        {
-            ReadOnlyMatrix<T> x = context.InputMatrix(0), u = context.ParameterMatrix(0), v = context.ParameterMatrix(1);
-            ReadOnlyMatrix<T> h = new(context.Cache, context.Rows, Rank), dy = context.OutputGradientMatrix();
-            var dh = new Matrix<T>(context.Scratch, context.Rows, Rank);
-            Gemm.Multiply(dy, v.Transposed, dh, context.Compute);
-            context.InputGradient(0).Product(dh, u.Transposed);
-            context.ParameterGradient(0).Product(x.Transposed, dh);
-            context.ParameterGradient(1).Product(h.Transposed, dy);
-            context.ParameterGradient(2).ColumnSums(dy);
-        }
-    }
-    // end LowRank
 }
 
-[Collection(RunAlone.Name)]
-public sealed partial class LayersDocumentTests
+public sealed class LayersDocumentTests
 {
-    [Fact]
-    public void The_layer_passes_its_check_and_takes_its_place_in_a_network()
-    {
-        var before = Console.Out;
-        using var output = new StringWriter(System.Globalization.CultureInfo.InvariantCulture);
-        Console.SetOut(output);
-        try
-        {
-            LayersExamples.UseLowRank();
-        }
-        finally
-        {
-            Console.SetOut(before);
-        }
-
-        Assert.StartsWith("True", output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("lowrank1", output.ToString(), StringComparison.Ordinal);
-    }
-
     [Fact]
     public void The_residual_block_keeps_its_shape() => Assert.Equal(new Shape(32, 32, 16), LayersExamples.Residual().Type.Shape);
 
@@ -268,29 +188,12 @@ public sealed partial class LayersDocumentTests
         "Pieces",
         "Accumulate",
         "WholeBatch",
-        "LowRank",
-        "UseLowRank",
     ];
 
     public static TheoryData<string> Examples => [.. Names];
 
     [Theory]
     [MemberData(nameof(Examples))]
-    public void The_document_shows_what_is_run(string name)
-    {
-        var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "layers.md"));
-        var blocks = CSharpBlock().Matches(document);
-        Assert.Equal(Names.Length, blocks.Count);
-        var shown = blocks[Array.IndexOf(Names, name)].Groups[1].Value;
-        var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
-        var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "LayersDocumentTests.cs"));
-        var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
-        var end = source.IndexOf($"// end {name}\n", StringComparison.Ordinal);
-        var margin = new string(' ', end - source.LastIndexOf('\n', end) - 1);
-        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith(margin, StringComparison.Ordinal) ? l[margin.Length..] : l)).Trim();
-        Assert.Equal(withoutUsings, run);
-    }
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CSharpBlock();
+    public void The_document_shows_what_is_run(string name) =>
+        DocumentExamples.AssertShown("docs/layers.md", "Backprop.Simd.Tests/Documentation/LayersDocumentTests.cs", Names, name);
 }

@@ -59,6 +59,8 @@ public sealed partial class PyTorchNamesTests
         Form(x.Pow(2).AveragePooling2D(2).Sqrt());
         Form(x.AdaptiveAveragePooling2D(2));
         Form(s.Reshape(6, 1, 8).AdaptiveAveragePooling2D(new Extent(2, 1)));
+        Form(s.AdaptiveMaxPooling1D(2));
+        Form(x.AdaptiveMaxPooling2D(2));
         Form(s.GlobalAveragePooling1D());
         Form(x.GlobalAveragePooling2D());
         Form(s.GlobalMaxPooling1D());
@@ -85,7 +87,8 @@ public sealed partial class PyTorchNamesTests
         Form(v.Dropout(0.5));
         Form(x.SpatialDropout(0.5));
         Form(v.GaussianNoise(0.1));
-        Form(v * (v.Noise() * 0.5 + 1));
+        Form(v.GaussianDropout(0.5));
+        Form(v.AlphaDropout(0.5));
         Form(x.Flatten());
         Form(v.Reshape(3, 4));
         Form(x.Transpose(2, 0, 1));

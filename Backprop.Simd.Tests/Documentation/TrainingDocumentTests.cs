@@ -159,8 +159,13 @@ internal static class TrainingExamples
 }
 
 [Collection(RunAlone.Name)]
-public sealed partial class TrainingDocumentTests : IDisposable
+public sealed class TrainingDocumentTests : IDisposable
 {
+    /// <summary>The examples in the order of the document.</summary>
+    private static readonly string[] Names = ["Train", "Source", "Regression", "Loop", "PassThrough", "Checkpoint", "Serve", "Transfer"];
+
+    public static TheoryData<string> Examples => [.. Names];
+
     private readonly string _before = Environment.CurrentDirectory;
     private readonly string _directory = Directory.CreateTempSubdirectory("backprop-document").FullName;
 
@@ -238,27 +243,7 @@ public sealed partial class TrainingDocumentTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, "Train")]
-    [InlineData(1, "Source")]
-    [InlineData(2, "Regression")]
-    [InlineData(3, "Loop")]
-    [InlineData(4, "PassThrough")]
-    [InlineData(5, "Checkpoint")]
-    [InlineData(6, "Serve")]
-    [InlineData(7, "Transfer")]
-    public void The_document_shows_what_is_run(int block, string name)
-    {
-        var document = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "training.md"));
-        var shown = CSharpBlock().Matches(document)[block].Groups[1].Value;
-        var withoutUsings = string.Join('\n', shown.Split('\n').Where(l => !l.StartsWith("using Backprop", StringComparison.Ordinal))).Trim();
-        var source = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "Backprop.Simd.Tests", "Documentation", "TrainingDocumentTests.cs"));
-        var begin = source.IndexOf($"// begin {name}\n", StringComparison.Ordinal) + $"// begin {name}\n".Length;
-        var end = source.IndexOf($"// end {name}\n", StringComparison.Ordinal);
-        var margin = new string(' ', end - source.LastIndexOf('\n', end) - 1);
-        var run = string.Join('\n', source[begin..end].Split('\n').Select(l => l.StartsWith(margin, StringComparison.Ordinal) ? l[margin.Length..] : l)).Trim();
-        Assert.Equal(withoutUsings, run);
-    }
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex CSharpBlock();
+    [MemberData(nameof(Examples))]
+    public void The_document_shows_what_is_run(string name) =>
+        DocumentExamples.AssertShown("docs/training.md", "Backprop.Simd.Tests/Documentation/TrainingDocumentTests.cs", Names, name);
 }

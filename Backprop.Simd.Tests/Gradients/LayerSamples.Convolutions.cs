@@ -25,6 +25,8 @@ internal static partial class LayerSamples
         {
             Name = "groups, no bias ",
         };
+        yield return new(new FunctionalConvolution(padding: 1), [Values(4, 3, 2), Shared(3, 2, 2, 3), Shared(3)], 2, Signed);
+        yield return new(new FunctionalConvolution(2, 1, new Extent(1, 2), groups: 2), [Values(6, 4), Shared(2, 2, 4)], 2, Signed);
         yield return new(new ConvolutionTranspose2D(2, 3), [Values(3, 2, 2)], 2, Signed);
         yield return new(new ConvolutionTranspose2D(3, 3, stride: 2, padding: 1, outputPadding: 1), [Values(2, 3, 2)], 2, Signed) { Name = "stride 2 " };
         yield return new(new ConvolutionTranspose2D(4, 2, stride: 3, groups: 2, bias: false), [Values(2, 2, 2)], 2, Signed)

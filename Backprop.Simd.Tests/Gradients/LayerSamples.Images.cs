@@ -65,6 +65,11 @@ internal static partial class LayerSamples
         {
             yield return new(new GaussianNoise(0.5), [type], rows, Signed);
             yield return new(new GaussianNoise(0), [type], rows, Signed) { Name = "none " };
+            yield return new(new GaussianDropout(0.4), [type], rows, Signed);
+            yield return new(new GaussianDropout(0), [type], rows, Signed) { Name = "none " };
+            yield return new(new AlphaDropout(0.4), [type], rows, Signed);
+            yield return new(new AlphaDropout(0), [type], rows, Signed) { Name = "none " };
+            yield return new(new AlphaDropout(1), [type], rows, Signed) { Name = "all " };
             yield return new(new Noise(), [type], rows, Signed);
             yield return new(new Noise(NoiseDistribution.Uniform, -1, 3), [type], rows, Signed) { Name = "uniform " };
             yield return new(new Noise(NoiseDistribution.Bernoulli, 0.3, 2), [type], rows, Signed) { Name = "Bernoulli " };

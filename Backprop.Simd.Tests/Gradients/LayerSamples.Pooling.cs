@@ -22,6 +22,10 @@ internal static partial class LayerSamples
         };
         yield return new(new GlobalAveragePooling2D(), [Values(3, 5, 19)], 2, Signed);
         yield return new(new AdaptiveAveragePooling2D(new Extent(3, 2)), [Values(7, 4, 3)], 2, Signed);
+        yield return new(new AdaptiveMaxPooling2D(new Extent(3, 2)), [Values(7, 4, 3)], 2, Signed);
+        yield return new(new AdaptiveMaxPooling2D(new Extent(3, 4)), [Values(5, 6, 17)], 2, Signed) { Name = "wide " };
+        yield return new(new AdaptiveMaxPooling2D(5), [Values(3, 2, 17)], 1, Signed) { Name = "more bins than cells " };
+        yield return new(new AdaptiveMaxPooling1D(3), [Values(8, 4)], 2, Signed);
         yield return new(new AdaptiveAveragePooling2D(5), [Values(3, 2, 17)], 1, Signed) { Name = "more bins than cells " };
     }
 

@@ -87,6 +87,11 @@ internal static partial class LayerSamples
     private static IEnumerable<LayerSample> Positions()
     {
         EdgeType first = new(EdgeKind.Indices, Shape.Scalar);
+        yield return new(new AttentionMemory(4), [Values(3, 5)], 3, Signed);
+        yield return new(new AttentionMemory(4), [Values(3, 5), Values(3, 2)], 2, Signed);
+        yield return new(new MultiHeadAttention(2, projected: true), [Values(4, 6), Values(3, 6), Values(3, 6)], 2, Signed) { Name = "projected " };
+        yield return new(new MultiHeadAttention(4, keyValueHeads: 2, projected: true), [Values(1, 8), Values(5, 4), Values(5, 4)], 3, Signed)
+        { Name = "projected groups " };
         yield return new(new AttentionStep(2), [Values(1, 4), Values(3, 4), Values(3, 4), first], 3, Signed, [0, 3, 2]);
         yield return new(new AttentionStep(4, null, 2, new RotaryPositions()), [Values(1, 8), Values(5, 4), Values(5, 4), first], 2, Signed, [4, 1])
         {

@@ -50,6 +50,8 @@ public sealed class ImageBlockTests
         Assert.Equal(new Shape(3, 5, 10), image.SeparableConvolution2D(10, 3, stride: 2, padding: 1, multiplier: 2).Type.Shape);
         Assert.Equal(new Shape(6, 9, 8), image.SqueezeExcite().Type.Shape);
         Assert.Equal(new Shape(5), line.GlobalMaxPooling1D().WeightNormalizedAffine("map", 5, bias: false).Type.Shape);
+        Assert.Equal(new Shape(3, 5, 10), image.WeightNormalizedConvolution2D("c2", 10, 3, stride: 2, padding: 1, groups: 2).Type.Shape);
+        Assert.Equal(new Shape(3, 6), line.WeightNormalizedConvolution1D("c1", 6, 2, stride: 2, bias: false).Type.Shape);
         Assert.Equal(new Shape(7, 4), line.InstanceNormalization().Type.Shape);
     }
 
@@ -69,7 +71,21 @@ public sealed class ImageBlockTests
         Refused("dilation 1 x 4", "values [7, 4]", () => line.MaxPooling1D(3, dilation: 4));
         Refused("would turn", "[1, 0, 3]", () => graph.Input("one", 1, 2).ConvolutionTranspose1D(3, 2, padding: 1));
         Refused("[in] or [T, in]", "[6, 9, 8]", () => image.WeightNormalizedAffine("map", 3));
+        Refused("WeightNormalizedConvolution2D", "[7, 4]", () => line.WeightNormalizedConvolution2D("none", 3, 3));
+        Refused("WeightNormalizedConvolution1D", "[6, 9, 8]", () => image.WeightNormalizedConvolution1D("none", 3, 3));
+        var filters = graph.Parameter("filters", new Shape(3, 3, 4, 6));
+        Refused("groups 1", "[6, 9, 8]", () => image.FunctionalConvolution(filters));
+        Refused("bias [6]", "[5]", () => image.FunctionalConvolution(filters, graph.Parameter("bias", new Shape(5)), groups: 2));
+        Refused("rank 3", "[3, 3, 4, 6]", () => line.FunctionalConvolution(filters));
+        Refused("shared", "values [6, 9, 8]", () => image.FunctionalConvolution(image));
         Refused("lengths", "", () => line.Apply(new GlobalMaxPooling1D(), graph.Input("lengths", 1)), "inputs");
+
+        // A convolution that is refused makes no parameter: its name is free.
+        graph.Parameter("none.bias", new Shape(1));
+        Refused("'none.bias'", "", () => line.WeightNormalizedConvolution1D("none", 3, 3));
+        Refused("'none.bias'", "", () => image.WeightNormalizedConvolution2D("none", 3, 3));
+        Refused("'none.bias'", "", () => line.WeightNormalizedAffine("none", 3));
+        Assert.Equal(new Shape(5, 3), line.WeightNormalizedConvolution1D("none", 3, 3, bias: false).Type.Shape);
 
         void Refused(string first, string second, Action action, string? instead = null)
         {
@@ -77,6 +93,19 @@ public sealed class ImageBlockTests
             Assert.Contains(instead is null ? first : "indices", message, StringComparison.Ordinal);
             Assert.Contains(second, message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void A_direction_of_zeros_is_NaN()
+    {
+        var network = new GraphBuilder().Input("x", 2, 2, 1).WeightNormalizedConvolution2D("c", 2, 2).Build<double>();
+        var direction = network.ParameterOf("c.direction");
+        for (var i = 0; i < direction.Length; i++)
+            direction[i] = i % 2 == 0 ? 0 : 0.5;
+        var workspace = network.CreateWorkspace(1, WorkspaceOptions.Inference);
+        workspace.Input().Fill(1);
+        network.Forward(workspace);
+        Assert.Equal([double.NaN, 2], workspace.Output().ToArray());
     }
 
     [Fact]

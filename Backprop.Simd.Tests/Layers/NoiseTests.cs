@@ -91,6 +91,63 @@ public sealed class NoiseTests
         Bits.AssertEqual<float>([1, float.NaN, -0f], workspace.Output(), "inference");
     }
 
+    /// <summary>20040 draws: 0.02 is more than 3.5 standard deviations of the mean.</summary>
+    [Fact]
+    public void Gaussian_dropout_has_the_mean_and_the_deviation_of_dropout()
+    {
+        var y = Draw<double>(new GaussianDropout(0.3));
+        var deviation = Math.Sqrt(0.3 / 0.7);
+        Assert.InRange(y.Average(), 1 - 0.02, 1 + 0.02);
+        Assert.InRange(Math.Sqrt(y.Average(v => (v - 1) * (v - 1))), deviation * 0.96, deviation * 1.04);
+        double[] x = [.. y.Select((_, i) => Math.Sin(i))], dy = [.. y.Select((_, i) => Math.Cos(i))];
+        var run = new LayerRun<double>(new GaussianDropout(0.3), new Shape(Size), x, dy);
+        for (var i = 0; i < x.Length; i++)
+            Assert.Equal(run.Dx[i] * x[i], run.Y[i] * dy[i], 1e-14);
+    }
+
+    /// <summary>The numbers that PyTorch's <c>alpha_dropout</c> has for kept and dropped elements, and the moments that it is made for.</summary>
+    [Fact]
+    public void Alpha_dropout_keeps_mean_and_deviation_of_normal_numbers()
+    {
+        const double S = 1.7580993408473766, P = 0.3;
+        var a = 1 / Math.Sqrt((S * S * P + 1) * (1 - P));
+        var x = Draw<double>(new Noise());
+        double[] dy = [.. x.Select((_, i) => Math.Cos(i))];
+        var run = new LayerRun<double>(new AlphaDropout(P), new Shape(Size), x, dy);
+        var dropped = 0;
+        for (var i = 0; i < x.Length; i++)
+        {
+            var isDropped = run.Dx[i] == 0;
+            dropped += isDropped ? 1 : 0;
+            Assert.Equal(isDropped ? a * S * (P - 1) : a * x[i] + a * S * P, run.Y[i], 1e-14);
+            Assert.Equal(isDropped ? 0 : a * dy[i], run.Dx[i], 1e-15);
+        }
+
+        // 20040 draws: a standard deviation is 0.0032, of the mean 0.0071, of the deviation about 0.005.
+        Assert.InRange(dropped / (double)x.Length, P - 0.016, P + 0.016);
+        Assert.InRange(run.Y.Average(), -0.035, 0.035);
+        Assert.InRange(Math.Sqrt(run.Y.Average(v => v * v)), 0.96, 1.04);
+        double[] none = [.. x.Select(_ => double.NaN)];
+        Assert.All(new LayerRun<double>(new AlphaDropout(1), new Shape(Size), none, dy).Y, v => Assert.Equal(0, v));
+        Assert.Contains(new LayerRun<double>(new AlphaDropout(P), new Shape(Size), none, dy).Y, v => !double.IsNaN(v));
+    }
+
+    [Fact]
+    public void Gaussian_and_alpha_dropout_rest_in_inference_and_do_not_depend_on_threads()
+    {
+        foreach (var layer in (Layer[])[new GaussianDropout(0.4), new AlphaDropout(0.4)])
+        {
+            var expected = Draw<float>(layer);
+            foreach (var threads in TestThreads.Counts)
+                Bits.AssertEqual<float>(expected, Draw<float>(layer, threads), $"{layer.Kind}, {threads} threads");
+            var network = new GraphBuilder().Input("x", 3).Apply(layer).Build<float>();
+            var workspace = network.CreateWorkspace(1, WorkspaceOptions.Inference);
+            workspace.SetInput("x", [1, float.NaN, -0f]);
+            network.Forward(workspace);
+            Bits.AssertEqual<float>([1, float.NaN, -0f], workspace.Output(), layer.Kind);
+        }
+    }
+
     [Fact]
     public void Spatial_dropout_drops_whole_channels_forward_and_backward()
     {
@@ -118,6 +175,8 @@ public sealed class NoiseTests
     public void Numbers_out_of_range_are_refused()
     {
         Assert.Equal("probability", Assert.Throws<ArgumentOutOfRangeException>(() => new SpatialDropout(1.5)).ParamName);
+        Assert.Equal("probability", Assert.Throws<ArgumentOutOfRangeException>(() => new AlphaDropout(-0.1)).ParamName);
+        Assert.Equal("probability", Assert.Throws<ArgumentOutOfRangeException>(() => new GaussianDropout(1)).ParamName);
         Assert.Equal("Deviation", Assert.Throws<ArgumentOutOfRangeException>(() => new GaussianNoise(-1)).ParamName, ignoreCase: true);
         Assert.Equal("location", Assert.Throws<ArgumentOutOfRangeException>(() => new Noise(NoiseDistribution.Bernoulli, 2)).ParamName);
         Assert.Equal("spread", Assert.Throws<ArgumentOutOfRangeException>(() => new Noise(spread: -1)).ParamName);

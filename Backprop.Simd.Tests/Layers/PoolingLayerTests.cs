@@ -34,6 +34,8 @@ public sealed class PoolingLayerTests
         Assert.Equal([3, 4.5, 7.5, 9], Run(new AveragePooling2D(2, ceiling: true), x, 3, 3, 1));
         Assert.Equal([5.0], Run(new GlobalAveragePooling2D(), x, 3, 3, 1));
         Assert.Equal([3, 4, 6, 7.0], Run(new AdaptiveAveragePooling2D(2), x, 3, 3, 1));
+        Assert.Equal([5, 6, 8, 9.0], Run(new AdaptiveMaxPooling2D(2), x, 3, 3, 1));
+        Assert.Equal([2, 4, 6, 8, 9.0], Run(new AdaptiveMaxPooling1D(5), x, 9, 1));
     }
 
     [Fact]
@@ -50,6 +52,8 @@ public sealed class PoolingLayerTests
         Assert.Equal("kernel", Assert.ThrowsAny<ArgumentException>(() => new AveragePooling2D(0)).ParamName);
         Assert.Equal("stride", Assert.ThrowsAny<ArgumentException>(() => new AveragePooling2D(2, stride: new Extent(1, 0))).ParamName);
         Assert.Equal("outputs", Assert.ThrowsAny<ArgumentException>(() => new AdaptiveAveragePooling2D(0)).ParamName);
+        Assert.Equal("outputs", Assert.ThrowsAny<ArgumentException>(() => new AdaptiveMaxPooling2D(0)).ParamName);
+        Assert.Equal("outputs", Assert.ThrowsAny<ArgumentException>(() => new AdaptiveMaxPooling1D(0)).ParamName);
         Assert.Contains("[4]", Assert.ThrowsAny<ArgumentException>(() => Output(new GlobalAveragePooling2D(), 4)).Message);
     }
 

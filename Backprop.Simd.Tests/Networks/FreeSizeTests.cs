@@ -1,5 +1,6 @@
 using Backprop.Simd.Data;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
@@ -154,6 +155,65 @@ public sealed class FreeSizeTests
             var set = new Dataset<float>(Columns.Values("x", shape, x));
             var batch = set.CreateBatch(2);
             set.Read([0, 1], batch);
+            return batch;
+        }
+    }
+
+    /// <summary>Views that keep free sizes, take one as the size that follows, or join all.</summary>
+    private static NetworkDefinition Views(Dimension time)
+    {
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", time, 6);
+        var image = x.Unsqueeze(0).Convolution2D(6, new Extent(1, 3), padding: Padding.Sides(1, 1)).Squeeze(0);
+        var heads = image.Reshape(0, 2, 3).Transpose(1, 0, 2).Reshape(2, -1).Max(1);
+        var channels = x.Unsqueeze(-1).Reshape(-1, 3, 2).Sum(0).Flatten();
+        heads.Concatenate(channels, (x.Flatten() * image.Flatten()).Sum(true, 0)).Affine(3).SoftmaxCrossEntropy();
+        return graph.Build();
+    }
+
+    [Fact]
+    public void Views_of_any_size_have_the_bits_of_views_of_that_size()
+    {
+        var free = Views(Time).CreateNetwork<float>(seed: 3);
+        var workspace = free.CreateWorkspace(Rows, new WorkspaceOptions { InputGradients = true });
+        foreach (var time in (int[])[7, 12, 3, 7])
+        {
+            workspace.SetSizes(("time", time));
+            var other = Views(time).CreateNetwork<float>(seed: 3).CreateWorkspace(Rows, new WorkspaceOptions { InputGradients = true });
+            foreach (var one in (Workspace<float>[])[workspace, other])
+            {
+                for (var i = 0; i < one.Input("x").Length; i++)
+                    one.Input("x")[i] = MathF.Sin(i * time);
+                one.Network.Forward(one);
+                one.Network.Backward(one);
+            }
+
+            Assert.Equal(other.Loss, workspace.Loss);
+            Assert.Equal(other.Gradients.ToArray(), workspace.Gradients.ToArray());
+            Assert.Equal(other.GradientOf("x").ToArray(), workspace.GradientOf("x").ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_batch_of_too_many_rows_changes_nothing()
+    {
+        var graph = new GraphBuilder();
+        graph.Output(graph.Input("x", Dimension.Free("time", 9), 1).Sum());
+        var network = graph.Build().CreateNetwork<float>();
+        var workspace = network.CreateWorkspace(2, WorkspaceOptions.Inference);
+        workspace.Bind(Batch(rows: 2, time: 3));
+        network.Forward(workspace);
+        Assert.Throws<ArgumentOutOfRangeException>(() => workspace.Bind(Batch(rows: 3, time: 5)));
+        Assert.Equal((3, 2), (workspace.SizeOf("time"), workspace.Rows));
+        Assert.Equal([3, 12], workspace.Output().ToArray());
+        network.Forward(workspace);
+        Assert.Equal([3, 12], workspace.Output().ToArray());
+
+        static Batch<float> Batch(int rows, int time)
+        {
+            var set = new Dataset<float>(Columns.Values("x", new Shape(time, 1), [.. Enumerable.Range(0, rows * time).Select(i => (float)i)]));
+            var batch = set.CreateBatch(rows);
+            set.Read([.. Enumerable.Range(0, rows)], batch);
             return batch;
         }
     }

@@ -104,6 +104,67 @@ public sealed class MicroBatchTests
         Assert.All(workspace.Gradients.ToArray(), g => Assert.Equal(0, g));
     }
 
+    /// <summary>Rows of any number of labels, without labels, without an alignment, and of weight 0.</summary>
+    [Theory]
+    [InlineData(LossReduction.Mean)]
+    [InlineData(LossReduction.Sum)]
+    public void Alignments(LossReduction reduction)
+    {
+        foreach (var weighted in (bool[])[false, true])
+        {
+            var graph = new GraphBuilder();
+            var x = graph.Input("x", 6, Features).Affine(Classes);
+            Node[] inputs = [graph.IndexInput("targets", 3), graph.IndexInput("steps"), graph.IndexInput("lengths")];
+            graph.Loss(x.Apply(new Ctc(zeroInfinity: true, reduction: reduction), weighted ? [.. inputs, graph.Input("w")] : inputs));
+            x.Affine(2).MeanSquaredError("t");
+            var network = graph.Build().CreateNetwork<double>(1);
+            const int Rows = 7;
+            var whole = network.CreateWorkspace(Rows);
+            var random = new TestRandom(5);
+            foreach (var name in (string[])["x", "t"])
+            {
+                foreach (ref var value in whole.Input(name))
+                    value = random.Signed<double>();
+            }
+
+            int[] steps = [6, 5, 3, 1, 6, 0, 4], lengths = [3, 2, 3, 0, 1, 0, 2];
+            whole.SetIndexInput("steps", steps);
+            whole.SetIndexInput("lengths", lengths);
+            whole.SetIndexInput("targets", [1, 2, 3, 2, 2, 0, 1, 1, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 1, 3, 0]);
+            if (weighted)
+                whole.SetInput("w", [1, 0.5, 2, 1.5, 0, 1, 3]);
+            var loss = network.Forward(whole);
+            network.Backward(whole);
+            foreach (var parts in (int[][])[[1, 1, 1, 1, 1, 1, 1], [3, 4], [4, 1, 2], [7]])
+            {
+                var part = network.CreateWorkspace(Rows);
+                var accumulator = new GradientAccumulator<double>(network, part);
+                var first = 0;
+                foreach (var count in parts)
+                {
+                    part.Rows = count;
+                    foreach (var name in network.Definition.InputNames)
+                    {
+                        var size = network.Definition.TypeOf(name).Shape.Size;
+                        if (network.Definition.TypeOf(name).Kind == EdgeKind.Indices)
+                            part.SetIndexInput(name, whole.IndexInput(name).Slice(first * size, count * size));
+                        else
+                            part.SetInput(name, whole.Input(name).Slice(first * size, count * size));
+                    }
+
+                    accumulator.Add();
+                    first += count;
+                }
+
+                var what = $"{reduction}, weighted {weighted}, {parts.Length} parts";
+                Near(loss, accumulator.Average(), Math.Abs(loss), what);
+                var scale = whole.Gradients.ToArray().Max(Math.Abs);
+                for (var i = 0; i < whole.Gradients.Length; i++)
+                    Near(whole.Gradients[i], part.Gradients[i], scale, what);
+            }
+        }
+    }
+
     /// <summary>Denominators 60 powers of ten apart, in either order, and a hundred gradients whose sum float does not hold.</summary>
     [Fact]
     public void Scaling_neither_overflows_nor_underflows()

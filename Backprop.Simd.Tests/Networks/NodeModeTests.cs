@@ -16,7 +16,8 @@ public sealed class NodeModeTests
     {
         var x = new GraphBuilder().Input("x", 4, 6);
         var encoded = x.SelfAttention(2, dropout: p).Named("encoder.attention").SpatialDropout(p).Named("encoder.channels")
-            .GaussianNoise(deviation).Named("encoder.noise").Dropout(p).Named("encoder.dropout");
+            .GaussianNoise(deviation).Named("encoder.noise").Dropout(p).Named("encoder.dropout")
+            .AlphaDropout(p).Named("encoder.alpha").GaussianDropout(p).Named("encoder.gaussian");
         return encoded.Flatten().Affine(3).Dropout(0.3).Named("head.dropout").MeanSquaredError().Build<double>(seed: 3);
     }
 
@@ -56,7 +57,7 @@ public sealed class NodeModeTests
         var expected = Make(0, 0);
         Assert.Equal(Train(expected), Train(network));
         Assert.NotEqual(Train(Make(0.4, 0.5)), Train(expected));
-        foreach (var node in (string[])["attention", "channels", "noise", "dropout"])
+        foreach (var node in (string[])["attention", "channels", "noise", "dropout", "alpha", "gaussian"])
         {
             Assert.False(network.IsTraining("encoder." + node));
             var all = Make(0.4, 0.5);
@@ -133,6 +134,24 @@ public sealed class NodeModeTests
         changed.Update(workspace, new Sgd<double>(changed.Parameters.Length, 0.1));
         expected.Update(other, new Sgd<double>(expected.Parameters.Length, 0.1));
         Assert.Equal(expected.State.ToArray(), changed.State.ToArray());
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void The_state_of_a_step_goes_by_the_mode_of_its_forward_pass(bool training)
+    {
+        var network = GraphBuilder.Chain(2).Apply(new Counter()).Named("count").Affine(1).MeanSquaredError().Build<double>(seed: 1);
+        var (workspace, optimizer) = (Filled(network), new Sgd<double>(network.Parameters.Length, 0.1));
+        network.SetTraining("count", training);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        network.SetTraining("count", !training);
+        network.Update(workspace, optimizer);
+        Assert.Equal(training ? 1 : 0, network.StateOf("count.steps")[0]);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        network.Freeze("count.steps");
+        network.Update(workspace, optimizer);
+        Assert.Equal(training ? 1 : 0, network.StateOf("count.steps")[0]);
     }
 
     [Fact]

@@ -169,10 +169,15 @@ public sealed class ViewTests
         Assert.Contains("[2, 3]", Assert.ThrowsAny<ArgumentException>(() => x.Slice(1, 2, 2)).Message);
         Assert.Contains("[2, 3]", Assert.ThrowsAny<ArgumentException>(() => x.Slice(2, 0, 1)).Message);
         Assert.ThrowsAny<ArgumentException>(() => new Reshape(-1, -1));
-        Assert.ThrowsAny<ArgumentException>(() => new Reshape(0));
+        Assert.ThrowsAny<ArgumentException>(() => new Reshape(-2));
+        Assert.Contains("[2, 3]", Assert.ThrowsAny<ArgumentException>(() => x.Reshape(0, 0, 0)).Message);
+        Assert.Contains("[2, 3]", Assert.ThrowsAny<ArgumentException>(() => x.Squeeze(0)).Message);
+        Assert.Contains("[2, 3]", Assert.ThrowsAny<ArgumentException>(() => x.Unsqueeze(-4)).Message);
         Assert.ThrowsAny<ArgumentException>(() => new Slice(0, -1, 1));
         Assert.ThrowsAny<ArgumentException>(() => new Slice(0, 0, 0));
         Assert.Equal(new Shape(2, 1, 3), x.Reshape(2, 1, -1).Type.Shape);
+        Assert.Equal([new Shape(2, 1, 3), new Shape(2, 3), new Shape(6, 1)], [x.Reshape(0, 1, -1).Type.Shape, x.Reshape(0, 0).Type.Shape,
+            x.Reshape(-1, 1).Type.Shape]);
         Assert.Equal(new Shape(2, 2), x.Slice(-1, 1, 2).Type.Shape);
     }
 

@@ -63,6 +63,39 @@ public sealed class ConstraintTests
         }
     }
 
+    /// <summary>1 / norm is no number of the type, or one with few digits.</summary>
+    [Fact]
+    public void Columns_of_any_size_get_the_norm()
+    {
+        Check<float>([1e-30, 3e-39, 1e-39, 1e-42, float.Epsilon, 1e30, 8e37], 2e-7);
+        Check<double>([1e-300, 3e-308, 1e-309, 1e-320, double.Epsilon, 1e300, 4e307], 4e-16);
+
+        static void Check<T>(double[] scales, double tolerance) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+        {
+            foreach (var scale in scales)
+            {
+                foreach (var (constraint, norm) in ((ParameterConstraint, double)[])[(new UnitNorm(), 1), (new MaxNorm(1e-30), 1e-30)])
+                {
+                    // Columns (3, 4, 0, 0) and (-2, 2, 2, 2): rows without gaps, and columns without gaps.
+                    var unit = T.CreateTruncating(scale);
+                    T[] rows = [.. ((double[])[3, -2, 4, 2, 0, 2, 0, 2]).Select(w => T.CreateTruncating(w) * unit)];
+                    T[] columns = [.. ((double[])[3, 4, 0, 0, -2, 2, 2, 2]).Select(w => T.CreateTruncating(w) * unit)];
+                    var isScaled = norm == 1 || scale > 2e-31;
+                    var (five, four) = isScaled ? (norm / 5, norm / 4) : (scale, scale);
+                    constraint.Apply(new Matrix<T>(rows, 4, 2), 0.1, null);
+                    constraint.Apply(new Matrix<T>(columns, 2, 4).Transposed, 0.1, null);
+                    double[] expected = [3 * five, -2 * four, 4 * five, 2 * four, 0, 2 * four, 0, 2 * four];
+                    for (var i = 0; i < 8; i++)
+                    {
+                        var allowed = Math.Abs(expected[i]) * tolerance + (isScaled ? 0 : 4 * scale * 1e-3);
+                        Assert.InRange(double.CreateTruncating(rows[i]) - expected[i], -allowed, allowed);
+                        Assert.InRange(double.CreateTruncating(columns[i % 2 * 4 + i / 2]) - expected[i], -allowed, allowed);
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>One row of a batch, plain SGD: gradients of weights are applied at once and never stored.</summary>
     [Theory]
     [InlineData(1)]

@@ -15,8 +15,10 @@ internal static partial class Scenarios
         var (image, bag, lengths) = (graph.Input("x", 6, 6, 8), graph.IndexInput("bag", 200), graph.IndexInput("lengths"));
         var y = image.MaxPooling2D(2, stride: 1, dilation: 2).SeparableConvolution2D(12, 3, padding: 1, multiplier: 2).InstanceNormalization().Relu();
         y = y.Upsample(1.5, mode: ResizeMode.Bilinear).SqueezeExcite(4).SpatialDropout(0.2).PixelUnshuffle(2).PixelShuffle(2).Upsample(outputs: 4);
-        y = y.Residual(b => b.GaussianNoise(0.1).Convolution2D(12, 1));
-        var line = y.Reshape(16, 12).ConvolutionTranspose1D(8, 3, stride: 2).MaxPooling1D(3, dilation: 2).AveragePooling1D(2);
+        y = y.Residual(b => b.GaussianNoise(0.1).Convolution2D(12, 1)).GaussianDropout(0.1).AlphaDropout(0.1);
+        y += y.WeightNormalizedConvolution2D("filters", 12, 3, padding: 1) + y.AdaptiveMaxPooling2D(3).Upsample(outputs: 4);
+        var line = y.Reshape(16, 12).WeightNormalizedConvolution1D("line", 12, 1);
+        line = line.ConvolutionTranspose1D(8, 3, stride: 2).MaxPooling1D(3, dilation: 2).AveragePooling1D(2);
         var both = line.GlobalMaxPooling1D(lengths) + line.GlobalAveragePooling1D(lengths) + y.GlobalMaxPooling2D().WeightNormalizedAffine("map", 8);
         both += bag.EmbeddingBag(50, 8, BagMode.Max, lengths) + bag.EmbeddingBag(50, 8, BagMode.Sum)
             + bag.EmbeddingBag(50, 8, lengths: lengths, paddingIndex: 3);

@@ -328,6 +328,7 @@ internal static partial class Scenarios
         var x = graph.IndexInput("tokens", 40).Embedding(30, 16).LearnedPositions();
         x.TransformerEncoderLayer(2, 32, causal: true, rotary: new RotaryPositions()).Affine(30).SoftmaxCrossEntropy();
         var generator = new SequenceGenerator<float>(graph.Build().CreateNetwork<float>(seed: 1), 2, compute: new ComputeContext(threads));
+        var decoder = Decoder(threads);
         var sampler = new Sampler(1, 0.8, 10, 0.9);
         int first = 0, second = 1;
         return step =>
@@ -337,7 +338,23 @@ internal static partial class Scenarios
             var logits = generator.Next(first, second);
             first = sampler.Next(logits[..30]);
             second = sampler.Next(logits[30..]);
+            if (decoder.Length == decoder.MaximumLength)
+            {
+                decoder.Reset();
+                decoder.Input("memory").Fill(0.01f * first);
+            }
+
+            decoder.Next(first, second);
         };
+    }
+
+    private static SequenceGenerator<float> Decoder(int threads)
+    {
+        var graph = new GraphBuilder();
+        var memory = graph.Input("memory", 7, 6).BidirectionalGru(8);
+        var x = graph.IndexInput("tokens", 5).Embedding(30, 16).StackedLstm(16, layers: 2);
+        (x + x.CrossAttention(memory, 2)).Affine(30).SoftmaxCrossEntropy();
+        return new(graph.Build().CreateNetwork<float>(seed: 1), 2, compute: new ComputeContext(threads));
     }
 
     /// <summary>Allocates 24 bytes a step: shows that the probe sees them.</summary>

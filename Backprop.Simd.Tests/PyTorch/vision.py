@@ -99,4 +99,15 @@ case("residual", lambda x, w, s: torch.relu(F.conv2d(x, w, padding=1)) + F.conv2
      {"convolution2d2.weight": random(3, 2, 3, 3), "convolution2d1.weight": random(3, 2, 1, 1)},
      {"convolution2d1.weight": image, "convolution2d2.weight": image})
 
+# Later forms: at the end, so that the numbers above stay.
+norm = lambda g, v: g * v / v.flatten(1).norm(dim=1).reshape(g.shape)
+case("weight-normalized-1d", lambda x, v, g, b: F.conv1d(x, norm(g, v), b, 2, 2, 2, 2), (2, 4, 6),
+     {"line.direction": random(4, 2, 3), "line.length": random(4, 1, 1), "line.bias": random(4)}, {"line.direction": line, "line.length": line})
+case("weight-normalized-2d", lambda x, v, g, b: F.conv2d(x, norm(g, v), b, padding=1), (2, 2, 3, 4),
+     {"image.direction": random(3, 2, 3, 2), "image.length": random(3, 1, 1, 1), "image.bias": random(3)},
+     {"image.direction": image, "image.length": image})
+case("adaptive-max-1d", lambda x: F.adaptive_max_pool1d(x, 3), (2, 3, 7))
+case("adaptive-max-2d", lambda x: F.adaptive_max_pool2d(x, (3, 2)), (2, 2, 5, 7))
+case("adaptive-max-2d-more", lambda x: F.adaptive_max_pool2d(x, (3, 4)), (1, 3, 2, 6))
+
 open("vision.txt", "w").write("\n".join(out) + "\n")

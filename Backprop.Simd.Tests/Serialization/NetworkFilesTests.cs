@@ -71,7 +71,9 @@ public sealed class NetworkFilesTests : IDisposable
                 "affine1.weight F32 [36, 3]", "affine1.bias F32 [3]", "batchnormalization1.runningMean F32 [4]", "batchnormalization1.runningVariance F32 [4]",
             ],
             file.Tensors.Select(t => $"{t.Name} {t.Type} [{string.Join(", ", t.Shape.ToArray())}]"));
-        Assert.Equal(["format=backprop.simd", "version=1", "element=F32"], file.Metadata.SkipLast(1).Select(m => $"{m.Key}={m.Value}"));
+        Assert.Equal(
+            ["format=backprop.simd", "version=2", "element=F32", "graph=" + GraphText.Write(network.Definition), "seed=1"],
+            file.Metadata.SkipLast(1).Select(m => $"{m.Key}={m.Value}"));
         Assert.Equal("sha256", file.Metadata[^1].Key);
         Assert.Equal(4 * (36 + 4 + 4 + 4 + 108 + 3 + 4 + 4), file.Tensors.Sum(t => t.Count) * 4); // No padding.
         file.VerifyChecksum();
@@ -80,7 +82,7 @@ public sealed class NetworkFilesTests : IDisposable
     [Fact]
     public void The_file_is_the_same_in_every_version()
     {
-        // This file must be loaded, and these bytes written, for as long as the version is 1.
+        // Version 2 writes these bytes; the file of version 1, which held no graph, must be loaded for ever.
         var network = Small<float>();
         network.ParameterOf("affine1.weight")[0] = 1;
         network.ParameterOf("affine1.weight")[1] = -2;
@@ -92,7 +94,9 @@ public sealed class NetworkFilesTests : IDisposable
             .. ""","affine1.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]}"""u8,
             .. ""","affine1.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]} }"""u8,
             0, 0, 0x80, 0x3F, 0, 0, 0, 0xC0, 0, 0, 0, 0x3F];
-        Assert.Equal(Encoding.Latin1.GetString(golden), Encoding.Latin1.GetString(File.ReadAllBytes(_directory["small"])));
+        using var kept = new MemoryStream();
+        typeof(NetworkFilesTests).Assembly.GetManifestResourceStream("Files.version2.safetensors")!.CopyTo(kept);
+        Assert.Equal(Encoding.Latin1.GetString(kept.ToArray()), Encoding.Latin1.GetString(File.ReadAllBytes(_directory["small"])));
 
         var other = Small<float>();
         using var stream = new MemoryStream(golden);
@@ -220,7 +224,8 @@ public sealed class NetworkFilesTests : IDisposable
                 Assert.Equal(filters[f * 9 + cell], network.ParameterOf("conv.weight")[cell * 4 + f]);
         }
 
-        Assert.Contains("has no checksum", Refusal(network, bytes, options with { IgnoreChecksum = false }));
+        using var again = new MemoryStream(bytes);
+        network.Load(again, options with { IgnoreChecksum = false });
         Assert.Contains("'fc.weight' is [3, 2], the network's is [2, 3]", Refusal(network, bytes, options with { Axes = null }));
         Assert.Contains("'fc.weight' is [3, 2], which cannot be put in the order [1, 1]", Refusal(network, bytes, options with { Axes = static _ => [1, 1] }));
         Assert.Contains("'fc.bias' is [3], which cannot be put in the order [1, 0]", Refusal(network, bytes, options with { Axes = static _ => [1, 0] }));
@@ -280,12 +285,11 @@ public sealed class NetworkFilesTests : IDisposable
             + """ "affine1.weight":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"""
             + """ "affine1.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}""";
         var bytes = SafetensorsBytes.Of(json, new byte[12]);
-        Assert.Contains("has no checksum. Files saved by this library have one; load a file from another program with IgnoreChecksum",
-            Refusal(Small<float>(), bytes));
+        Assert.Contains("has lost its checksum", Refusal(Small<float>(), bytes));
         using var stream = new MemoryStream(bytes);
         Small<float>().Load(stream, new() { IgnoreChecksum = true });
-        Assert.Contains("has version '2'",
-            Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace("\"1\"", "\"2\"", StringComparison.Ordinal), new byte[12])));
+        Assert.Contains("has version '3'",
+            Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace("\"1\"", "\"3\"", StringComparison.Ordinal), new byte[12])));
         Assert.Contains("has version ''",
             Refusal(Small<float>(), SafetensorsBytes.Of(json.Replace(",\"version\":\"1\"", "", StringComparison.Ordinal), new byte[12])));
     }

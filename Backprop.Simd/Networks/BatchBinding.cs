@@ -59,9 +59,10 @@ internal sealed class BatchBinding<T> where T : unmanaged, IFloatingPointIeee754
     /// <summary>Whether the binding is for the columns of a batch.</summary>
     public bool Suits(Batch<T> batch) => batch.Columns.SequenceEqual(_columns);
 
-    /// <summary>Lets the workspace read a batch, until it is bound to another batch.</summary>
+    /// <summary>Lets the workspace read a batch, until it is bound to another batch. Rows are checked before sizes change.</summary>
     public void Bind(Workspace<T> workspace, Batch<T> batch)
     {
+        workspace.CheckRows(batch.Rows);
         if (_sizes.Length > 0)
             workspace.SetSizes(_sizes);
         workspace.Rows = batch.Rows;

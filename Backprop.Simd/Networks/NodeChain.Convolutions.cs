@@ -39,6 +39,22 @@ public static partial class NodeChain
         int groups = 1, Initializer? initializer = null, bool bias = true) =>
         node.Apply(new Convolution1D(filters, kernel, stride, padding, dilation, groups, initializer, bias));
 
+    /// <summary>A convolution whose filters are a node: <see cref="Layers.FunctionalConvolution"/>.</summary>
+    /// <param name="node">Images [H, W, C] or sequences [L, C].</param>
+    /// <param name="filters">The filters, shared by all rows: [kh, kw, C / groups, F] or [k, C / groups, F].</param>
+    /// <param name="bias">A shared vector [F], or null.</param>
+    /// <param name="stride">From one position of the filter to the next; 1 by default.</param>
+    /// <param name="padding">Zeros around the image or sequence; none by default.</param>
+    /// <param name="dilation">From one cell of the filter to the next; 1 by default.</param>
+    /// <param name="groups">Filters of a group see the channels of that group.</param>
+    /// <returns>The outputs, [H', W', F] or [L', F].</returns>
+    public static Node FunctionalConvolution(this Node node, Node filters, Node? bias = null, Extent? stride = null, Padding padding = default,
+        Extent? dilation = null, int groups = 1)
+    {
+        var layer = new FunctionalConvolution(stride, padding, dilation, groups);
+        return bias is { } b ? node.Apply(layer, filters, b) : node.Apply(layer, filters);
+    }
+
     /// <summary>A transposed convolution of images [H, W, C]: <see cref="Layers.ConvolutionTranspose2D"/>.</summary>
     /// <param name="node">The images.</param>
     /// <param name="filters">The channels of the output.</param>

@@ -12,6 +12,18 @@ public static partial class NodeChain
     /// <returns>y.</returns>
     public static Node GaussianNoise(this Node node, double deviation) => node.Apply(new GaussianNoise(deviation));
 
+    /// <summary>In training, multiplies by normal factors of mean 1: <see cref="Layers.GaussianDropout"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="probability">The probability p of the dropout that it stands for, in [0, 1); the factors have the variance p / (1 - p).</param>
+    /// <returns>y.</returns>
+    public static Node GaussianDropout(this Node node, double probability = 0.5) => node.Apply(new GaussianDropout(probability));
+
+    /// <summary>In training, sets random elements to selu's lowest value, and keeps mean 0 and variance 1: <see cref="Layers.AlphaDropout"/>.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="probability">The probability that an element is dropped, in [0, 1].</param>
+    /// <returns>y.</returns>
+    public static Node AlphaDropout(this Node node, double probability = 0.5) => node.Apply(new AlphaDropout(probability));
+
     /// <summary>In training, sets random channels to zero and scales up the others: <see cref="Layers.SpatialDropout"/>.</summary>
     /// <param name="node">x, channels last.</param>
     /// <param name="probability">The probability that a channel is dropped, in [0, 1].</param>

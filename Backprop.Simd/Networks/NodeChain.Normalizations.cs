@@ -1,4 +1,5 @@
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 
 namespace Backprop.Simd.Networks;
@@ -72,9 +73,80 @@ public static partial class NodeChain
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         if (node.Type is not { Kind: EdgeKind.Values, Shape: { Rank: 1 or 2 } shape })
             throw new ArgumentException($"{nameof(WeightNormalizedAffine)} takes values [in] or [T, in]; it got {node.Type}.", nameof(node));
-        var direction = node.Graph.Parameter($"{name}.direction", new Shape(shape.Last, outputs), initializer ?? Initialize.He);
-        var length = node.Graph.Parameter($"{name}.length", new Shape(1, outputs), Initialize.Constant(1));
-        var y = Node.MatrixProduct(node, direction * (length / direction.Norm(true, 0)));
+        var y = Node.MatrixProduct(node, WeightNormalized(node.Graph, name, bias, initializer, shape.Last, outputs));
         return bias ? y + node.Graph.Parameter($"{name}.bias", new Shape(outputs), Initialize.Zeros) : y;
+    }
+
+    /// <summary>
+    /// A convolution of images [H, W, C] whose filter n is g[n] V[.., n] / |V[.., n]|: length and direction of each filter are trained apart.
+    /// PyTorch's <c>weight_norm(Conv2d)</c>. Salimans and Kingma, "Weight Normalization", 2016.
+    /// </summary>
+    /// <remarks>An expression of parameters with a <see cref="Layers.FunctionalConvolution"/>: the filters are computed once for a batch. The parameters
+    /// are <c>name.direction</c> V [kh, kw, C / groups, filters], <c>name.length</c> g [1, 1, 1, filters], which starts at 1, and <c>name.bias</c>.
+    /// PyTorch has V as <c>weight_v</c> [filters, C / groups, kh, kw], and g as <c>weight_g</c>.</remarks>
+    /// <param name="node">The images.</param>
+    /// <param name="name">The name of the convolution, unique in the graph.</param>
+    /// <param name="filters">The number of filters.</param>
+    /// <param name="kernel">The size of a filter.</param>
+    /// <param name="stride">From one position of the filter to the next; 1 by default.</param>
+    /// <param name="padding">Zeros around the image; none by default.</param>
+    /// <param name="dilation">From one cell of the filter to the next; 1 by default.</param>
+    /// <param name="groups">Filters of a group see the channels of that group.</param>
+    /// <param name="initializer">How V starts; He normal if null. Only its directions matter.</param>
+    /// <param name="bias">False for no bias.</param>
+    /// <returns>The outputs, [H', W', filters].</returns>
+    /// <exception cref="ArgumentException">The node is no image, a size does not suit it, or the name is taken.</exception>
+    // More than eight parameters: each is an independent option with a default, as in Convolution2D.
+    public static Node WeightNormalizedConvolution2D(this Node node, string name, int filters, Extent kernel, Extent? stride = null,
+        Padding padding = default, Extent? dilation = null, int groups = 1, Initializer? initializer = null, bool bias = true)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+
+        // Checks the sizes before a parameter is made.
+        new Convolution2D(filters, kernel, stride, padding, dilation, groups).Declare(
+            new LayerDeclaration(nameof(WeightNormalizedConvolution2D), [node.Type]));
+        var weights = WeightNormalized(node.Graph, name, bias, initializer, kernel.Height, kernel.Width, node.Type.Shape.Last / groups, filters);
+        return Convolve(node, weights, name, filters, bias, new FunctionalConvolution(stride, padding, dilation, groups));
+    }
+
+    /// <summary>A convolution of sequences [L, C] whose filter n is g[n] V[.., n] / |V[.., n]|, as
+    /// <see cref="WeightNormalizedConvolution2D"/>. PyTorch's <c>weight_norm(Conv1d)</c>.</summary>
+    /// <param name="node">The sequences.</param>
+    /// <param name="name">The name of the convolution, unique in the graph.</param>
+    /// <param name="filters">The number of filters.</param>
+    /// <param name="kernel">The length of a filter.</param>
+    /// <param name="stride">From one position of the filter to the next.</param>
+    /// <param name="padding">Zeros before (<see cref="Padding.Left"/>) and after (<see cref="Padding.Right"/>) the sequence; none by default.</param>
+    /// <param name="dilation">From one cell of the filter to the next.</param>
+    /// <param name="groups">Filters of a group see the channels of that group.</param>
+    /// <param name="initializer">How V [kernel, C / groups, filters] starts; He normal if null. Only its directions matter.</param>
+    /// <param name="bias">False for no bias.</param>
+    /// <returns>The outputs, [L', filters].</returns>
+    /// <exception cref="ArgumentException">The node is no sequence, a size does not suit it, or the name is taken.</exception>
+    // More than eight parameters: each is an independent option with a default, as in Convolution1D.
+    public static Node WeightNormalizedConvolution1D(this Node node, string name, int filters, int kernel, int stride = 1, Padding padding = default,
+        int dilation = 1, int groups = 1, Initializer? initializer = null, bool bias = true)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        new Convolution1D(filters, kernel, stride, padding, dilation, groups).Declare(
+            new LayerDeclaration(nameof(WeightNormalizedConvolution1D), [node.Type]));
+        var weights = WeightNormalized(node.Graph, name, bias, initializer, kernel, node.Type.Shape.Last / groups, filters);
+        return Convolve(node, weights, name, filters, bias, new FunctionalConvolution(stride, padding, dilation, groups));
+    }
+
+    private static Node Convolve(Node node, Node weights, string name, int filters, bool bias, FunctionalConvolution layer) =>
+        bias ? node.Apply(layer, weights, node.Graph.Parameter($"{name}.bias", new Shape(filters), Initialize.Zeros)) : node.Apply(layer, weights);
+
+    /// <summary>Weights with a length and a direction for each unit, the last dimension.</summary>
+    private static Node WeightNormalized(GraphBuilder graph, string name, bool bias, Initializer? initializer, params ReadOnlySpan<int> sizes)
+    {
+        graph.RequireFree([$"{name}.direction", $"{name}.length", .. bias ? (ReadOnlySpan<string>)[$"{name}.bias"] : []]);
+        Span<int> axes = stackalloc int[sizes.Length - 1], lengths = stackalloc int[sizes.Length];
+        for (var d = 0; d < axes.Length; d++)
+            (axes[d], lengths[d]) = (d, 1);
+        lengths[^1] = sizes[^1];
+        var direction = graph.Parameter($"{name}.direction", new Shape(sizes), initializer ?? Initialize.He);
+        var length = graph.Parameter($"{name}.length", new Shape(lengths), Initialize.Constant(1));
+        return direction * (length / direction.Norm(true, axes));
     }
 }

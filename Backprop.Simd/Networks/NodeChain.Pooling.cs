@@ -35,6 +35,18 @@ public static partial class NodeChain
     /// <returns>The outputs, [H', W', C].</returns>
     public static Node AdaptiveAveragePooling2D(this Node node, Extent outputs) => node.Apply(new AdaptiveAveragePooling2D(outputs));
 
+    /// <summary>The largest values of a given number of bins of images [H, W, C]: <see cref="Layers.AdaptiveMaxPooling2D"/>.</summary>
+    /// <param name="node">The images.</param>
+    /// <param name="outputs">The number of bins along height and width.</param>
+    /// <returns>The outputs, [H', W', C].</returns>
+    public static Node AdaptiveMaxPooling2D(this Node node, Extent outputs) => node.Apply(new AdaptiveMaxPooling2D(outputs));
+
+    /// <summary>The largest values of a given number of bins of sequences [L, C]: <see cref="Layers.AdaptiveMaxPooling1D"/>.</summary>
+    /// <param name="node">The sequences.</param>
+    /// <param name="outputs">The number of bins.</param>
+    /// <returns>The outputs, [L', C].</returns>
+    public static Node AdaptiveMaxPooling1D(this Node node, int outputs) => node.Apply(new AdaptiveMaxPooling1D(outputs));
+
     /// <summary>The mean of each channel of images [H, W, C]: <see cref="Layers.GlobalAveragePooling2D"/>.</summary>
     /// <param name="node">The images.</param>
     /// <returns>The means, [C].</returns>

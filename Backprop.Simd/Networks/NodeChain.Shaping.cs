@@ -91,41 +91,19 @@ public static partial class NodeChain
         return parts;
     }
 
-    /// <summary>Takes a dimension of size 1 out of each row: a <see cref="Layers.Reshape"/>, which copies nothing.</summary>
+    /// <summary>Takes a dimension of size 1 out of each row: <see cref="Layers.Squeeze"/>. Copies nothing.</summary>
     /// <param name="node">x.</param>
     /// <param name="axis">The dimension; negative numbers count from the end.</param>
     /// <returns>y.</returns>
     /// <exception cref="ArgumentException">The row has no such dimension, or it is not 1.</exception>
-    public static Node Squeeze(this Node node, int axis)
-    {
-        var shape = node.Type.Shape;
-        var dimension = axis < 0 ? axis + shape.Rank : axis;
-        if ((uint)dimension >= (uint)shape.Rank || shape[dimension] != 1)
-            throw new ArgumentException($"Only a dimension of size 1 can be taken out; {node} has no such dimension {axis}.", nameof(axis));
-        var sizes = new List<int>(shape.CopyTo(new int[shape.Rank]).ToArray());
-        sizes.RemoveAt(dimension);
-        return node.Reshape([.. sizes]);
-    }
+    public static Node Squeeze(this Node node, int axis) => node.Apply(new Squeeze(axis));
 
-    /// <summary>Puts a dimension of size 1 into each row: a <see cref="Layers.Reshape"/>, which copies nothing.</summary>
+    /// <summary>Puts a dimension of size 1 into each row: <see cref="Layers.Unsqueeze"/>. Copies nothing.</summary>
     /// <param name="node">x.</param>
     /// <param name="axis">The place of the dimension in the result; negative numbers count from the end: -1 makes it the last.</param>
     /// <returns>y.</returns>
     /// <exception cref="ArgumentException">The result has no such place, or too many dimensions.</exception>
-    public static Node Unsqueeze(this Node node, int axis)
-    {
-        var shape = node.Type.Shape;
-        var dimension = axis < 0 ? axis + shape.Rank + 1 : axis;
-        if ((uint)dimension > (uint)shape.Rank || shape.Rank == Shape.MaxRank)
-        {
-            throw new ArgumentException(
-                $"A dimension can be put into {node} from place 0 to {shape.Rank}, up to {Shape.MaxRank} in all; got {axis}.", nameof(axis));
-        }
-
-        var sizes = new List<int>(shape.CopyTo(new int[shape.Rank]).ToArray());
-        sizes.Insert(dimension, 1);
-        return node.Reshape([.. sizes]);
-    }
+    public static Node Unsqueeze(this Node node, int axis) => node.Apply(new Unsqueeze(axis));
 
     /// <summary>The dimensions of each row in another order: <see cref="Layers.Transpose"/>.</summary>
     /// <param name="node">x.</param>

@@ -12,7 +12,8 @@ public static partial class NodeChain
 
     /// <summary>The elements of each row under another shape: <see cref="Layers.Reshape"/>. Copies nothing.</summary>
     /// <param name="node">Values of any shape.</param>
-    /// <param name="dimensions">Up to four sizes. One may be -1: it follows from the others.</param>
+    /// <param name="dimensions">Up to six sizes. One may be -1: it follows from the others. 0 keeps the size that x has at that place, which may be
+    /// free.</param>
     /// <returns>The values under the shape.</returns>
     public static Node Reshape(this Node node, params ReadOnlySpan<int> dimensions) => node.Apply(new Reshape(dimensions));
 

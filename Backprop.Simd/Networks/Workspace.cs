@@ -50,8 +50,7 @@ public sealed partial class Workspace<T>
         get => Executor.Rows;
         set
         {
-            if (value < 1 || value > Capacity)
-                throw new ArgumentOutOfRangeException(nameof(Rows), value, $"The rows must be between 1 and the capacity, {Capacity}.");
+            CheckRows(value);
             Executor.SetRows(value);
         }
     }
@@ -320,6 +319,13 @@ public sealed partial class Workspace<T>
 
         values = edge.WritableValues(0, Rows);
         return wasBound;
+    }
+
+    /// <summary>Throws unless a batch may have so many rows.</summary>
+    internal void CheckRows(int rows)
+    {
+        if (rows < 1 || rows > Capacity)
+            throw new ArgumentOutOfRangeException(nameof(Rows), rows, $"The rows must be between 1 and the capacity, {Capacity}.");
     }
 
     /// <summary>Binds an input again, if <see cref="OwnInput"/> ended its binding.</summary>

@@ -8,6 +8,10 @@ public sealed record NetworkSaveOptions
     /// <summary>The caller's own texts under unique keys: class names, or where the training data came from.</summary>
     public IReadOnlyCollection<KeyValuePair<string, string>> Metadata { get; init; } = [];
 
+    /// <summary>The type of numbers in the file; null for the network's own. F16 and BF16 halve a file of floats: numbers are rounded to
+    /// nearest.</summary>
+    public TensorType? Type { get; init; }
+
     /// <summary>How the inputs were normalized: at most one normalization per column.</summary>
     public IReadOnlyCollection<Normalization> Normalizations { get; init; } = [];
 }
@@ -24,8 +28,12 @@ public sealed record NetworkLoadOptions
     /// <summary>Whether parameters and state may be missing from the file; they then keep their values.</summary>
     public bool AllowMissing { get; init; }
 
-    /// <summary>Whether to load without a checksum, or without comparing it. Files from other programs have none.</summary>
+    /// <summary>Whether to load without comparing the checksum. Files from other programs have none, and load without this too.</summary>
     public bool IgnoreChecksum { get; init; }
+
+    /// <summary>Whether to load the file of another graph if names and shapes fit: attention of 4 heads into one of 8. It is not compared either
+    /// if <see cref="Rename"/> or <see cref="AllowMissing"/> is set, or if the file holds no graph.</summary>
+    public bool IgnoreGraph { get; init; }
 
     /// <summary>
     /// Maps a name in the file to the name in the network, or to null to leave the tensor out. Without it, the names must be equal.

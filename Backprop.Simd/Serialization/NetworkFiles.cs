@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics;
 using Backprop.Simd.Networks;
 
@@ -5,16 +6,20 @@ namespace Backprop.Simd.Serialization;
 
 /// <summary>Networks in safetensors files: all parameters and all state, under their names and in their shapes.</summary>
 /// <remarks>
-/// The file does not hold the graph: load it into a network that was built by the same calls. Nor does it hold the seed or which parameters
-/// are frozen. Names that start with <c>@</c> belong to other data in a file of this library. Loading a network skips them, so that a
-/// network can also be loaded from a checkpoint.
+/// The file holds the graph too, as <see cref="Model{T}"/> needs it, if all layers are of registered kinds (<see cref="LayerKinds"/>); loading
+/// into a network of another graph is refused. It does not hold which parameters are frozen. Names that start with <c>@</c>
+/// belong to other data in a file of this library. Loading a network skips them, so that a network can also be loaded from a checkpoint.
 /// </remarks>
 public static class NetworkFiles
 {
     /// <summary>The prefix of tensors that do not belong to the network.</summary>
     internal const char Mark = '@';
 
-    private const string FormatKey = "format", Format = "backprop.simd", VersionKey = "version", Version = "1", ElementKey = "element", User = "user.";
+    private const string FormatKey = "format", Format = "backprop.simd", VersionKey = "version", Version = "2", FirstVersion = "1",
+        ElementKey = "element", User = "user.";
+
+    /// <summary>The graph as <see cref="GraphText"/> writes it, and the network's seed.</summary>
+    internal const string GraphKey = "graph", SeedKey = "seed";
 
     /// <summary>Saves a network. The path always holds the old file or the new one, never a part.</summary>
     /// <typeparam name="T">float or double.</typeparam>
@@ -88,34 +93,38 @@ public static class NetworkFiles
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(file);
         options ??= new();
-        var isOurs = file.FindMetadata(FormatKey) is { } format && (format == Format || format.StartsWith(Format + ".", StringComparison.Ordinal));
-        if (isOurs && file.FindMetadata(VersionKey) is var version && version != Version)
-            throw new ModelFileException($"{file.Origin} has version '{version}'; this library reads version {Version}.");
-        if (!options.IgnoreChecksum)
-        {
-            if (!file.HasChecksum)
-                throw new ModelFileException($"{file.Origin} has no checksum. Files saved by this library have one; "
-                    + $"load a file from another program with {nameof(NetworkLoadOptions.IgnoreChecksum)}.");
-            file.VerifyChecksum();
-        }
-
+        var isOurs = IsOurs(file);
+        VerifyChecksum(file, isOurs, options);
         var normalizations = isOurs ? NormalizationTensors.Read(file) : [];
-        var metadata = new Dictionary<string, string>();
-        foreach (var (key, value) in file.Metadata)
+        // Into other memory first: reading may still fail.
+        var matching = new NetworkMatching<T>(network.Definition, file, options, passMarked: isOurs);
+        if (isOurs && options is { IgnoreGraph: false, AllowMissing: false, Rename: null } && file.FindMetadata(GraphKey) is { } graph
+            && GraphText.TryWrite(network.Definition) is { } own && GraphComparison.Difference(graph, own, network.Definition) is { } difference)
         {
-            if (!isOurs)
-                metadata.Add(key, value);
-            else if (key.StartsWith(User, StringComparison.Ordinal))
-                metadata.Add(key[User.Length..], value);
+            throw new ModelFileException(
+                $"{file.Origin} holds another graph. {difference} To load it all the same, set {nameof(NetworkLoadOptions.IgnoreGraph)}.");
         }
 
-        // Into other memory first: reading may still fail.
-        var matching = new NetworkMatching<T>(network, file, options, passMarked: isOurs);
         T[] parameters = network.Parameters.ToArray(), state = network.State.ToArray();
         matching.Read(parameters, state);
         parameters.CopyTo(network.Parameters);
         state.CopyTo(network.State);
-        return new NetworkFileContent(metadata, normalizations);
+        return new NetworkFileContent(UserMetadata(file, isOurs), normalizations);
+    }
+
+    /// <summary>Throws if the checksum is wrong. Files of this library have one; those of other programs need none.</summary>
+    internal static void VerifyChecksum(SafetensorsFile file, bool isOurs, NetworkLoadOptions options)
+    {
+        if (options.IgnoreChecksum)
+            return;
+        if (isOurs && !file.HasChecksum)
+        {
+            throw new ModelFileException($"{file.Origin} has lost its checksum: it was changed after this library saved it. "
+                + $"To load it all the same, set {nameof(NetworkLoadOptions.IgnoreChecksum)}.");
+        }
+
+        if (file.HasChecksum)
+            file.VerifyChecksum();
     }
 
     /// <summary>Throws if two entries of a network have the same name, or if a name is reserved.</summary>
@@ -134,23 +143,68 @@ public static class NetworkFiles
         }
     }
 
-    private static SafetensorsWriter Writer<T>(Network<T> network, NetworkSaveOptions? options)
+    /// <summary>The metadata of a file's own keys.</summary>
+    internal static Dictionary<string, string> UserMetadata(SafetensorsFile file, bool isOurs)
+    {
+        var metadata = new Dictionary<string, string>();
+        foreach (var (key, value) in file.Metadata)
+        {
+            if (!isOurs)
+                metadata.Add(key, value);
+            else if (key.StartsWith(User, StringComparison.Ordinal))
+                metadata.Add(key[User.Length..], value);
+        }
+
+        return metadata;
+    }
+
+    /// <summary>Whether this library wrote a file.</summary>
+    /// <exception cref="ModelFileException">It did, in another version.</exception>
+    internal static bool IsOurs(SafetensorsFile file)
+    {
+        var isOurs = file.FindMetadata(FormatKey) is { } format && (format == Format || format.StartsWith(Format + ".", StringComparison.Ordinal));
+        var version = file.FindMetadata(VersionKey);
+        if (isOurs && version is not (Version or FirstVersion))
+            throw new ModelFileException($"{file.Origin} has version '{version}'; this library reads versions {FirstVersion} and {Version}.");
+        if (!isOurs && (file.FindMetadata(ElementKey) ?? file.FindMetadata(SeedKey) ?? file.FindMetadata(GraphKey)) is not null)
+            throw new ModelFileException($"{file.Origin} is damaged: its metadata has keys of this library, but not its format.");
+        return isOurs;
+    }
+
+    /// <summary>What a file holds of a network.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="options">Further content; null for none.</param>
+    /// <param name="graph">The graph, or null if a layer is of a kind that is not registered.</param>
+    internal static SafetensorsWriter Writer<T>(Network<T> network, NetworkSaveOptions? options, string? graph)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ArgumentNullException.ThrowIfNull(network);
         RequireDistinctNames(network.Definition);
+        var type = options?.Type ?? TensorTypes.Of<T>();
         var writer = new SafetensorsWriter { Checksum = true };
         writer.AddMetadata(FormatKey, Format);
         writer.AddMetadata(VersionKey, Version);
-        writer.AddMetadata(ElementKey, TensorTypes.Of<T>().Name());
+        writer.AddMetadata(ElementKey, type.Name());
+        if (graph is not null)
+        {
+            writer.AddMetadata(GraphKey, graph);
+            writer.AddMetadata(SeedKey, network.Seed.ToString(CultureInfo.InvariantCulture));
+        }
+
         foreach (var (key, value) in options?.Metadata ?? [])
             writer.AddMetadata(User + key, value);
         foreach (var entry in network.Definition.Parameters.Entries)
-            writer.Add<T>(entry.Name, entry.Shape, network.Blocks.Parameters.Memory.Slice(entry.Range.Start, entry.Range.Length));
+            NarrowTensors.Add<T>(writer, type, entry, network.Blocks.Parameters.Memory.Slice(entry.Range.Start, entry.Range.Length));
         foreach (var entry in network.Definition.State.Entries)
             writer.Add<T>(entry.Name, entry.Shape, network.Blocks.State.Memory.Slice(entry.Range.Start, entry.Range.Length));
         foreach (var normalization in options?.Normalizations ?? [])
             NormalizationTensors.Add(writer, normalization);
         return writer;
+    }
+
+    private static SafetensorsWriter Writer<T>(Network<T> network, NetworkSaveOptions? options)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return Writer(network, options, GraphText.TryWrite(network.Definition));
     }
 }

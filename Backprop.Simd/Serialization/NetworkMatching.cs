@@ -17,16 +17,16 @@ internal sealed class NetworkMatching<T>
     private readonly bool _allowNarrowing;
 
     /// <summary>Matches all tensors.</summary>
-    /// <param name="network">The network.</param>
+    /// <param name="definition">The graph of the network.</param>
     /// <param name="file">The file.</param>
     /// <param name="options">Where to be less strict.</param>
     /// <param name="passMarked">Whether to skip tensors with the reserved prefix.</param>
     /// <exception cref="ModelFileException">Something is missing, unexpected or different.</exception>
-    public NetworkMatching(Network<T> network, SafetensorsFile file, NetworkLoadOptions options, bool passMarked)
+    public NetworkMatching(NetworkDefinition definition, SafetensorsFile file, NetworkLoadOptions options, bool passMarked)
     {
-        NetworkFiles.RequireDistinctNames(network.Definition);
+        NetworkFiles.RequireDistinctNames(definition);
         _allowNarrowing = options.AllowNarrowing;
-        var (parameters, state) = (network.Definition.Parameters, network.Definition.State);
+        var (parameters, state) = (definition.Parameters, definition.State);
         var taken = new Dictionary<string, string>();
         List<string> missing = [], unexpected = [], different = [];
         foreach (var tensor in file.Tensors)

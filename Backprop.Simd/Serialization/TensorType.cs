@@ -97,6 +97,8 @@ internal static class TensorTypes
             return TensorType.F64;
         if (typeof(T) == typeof(Half))
             return TensorType.F16;
+        if (typeof(T) == typeof(UpperHalf))
+            return TensorType.BF16;
         if (typeof(T) == typeof(byte))
             return TensorType.U8;
         if (typeof(T) == typeof(sbyte))

@@ -177,7 +177,7 @@ public static class TensorExtensions
     /// <param name="outputs">Receives the outputs, [rows, ...] with the sizes of <see cref="Predictor{T}.OutputShape"/>. It must not overlap the
     /// inputs, nor have two indices for one place.</param>
     /// <exception cref="ArgumentException">A tensor has other sizes, or the two overlap.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input: see <see cref="Predictor{T}.Rent"/>.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input: see <see cref="Predictor{T}.Rent(int)"/>.</exception>
     public static void Predict<T>(this Predictor<T> predictor, in ReadOnlyTensorSpan<T> inputs, in TensorSpan<T> outputs)
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -86,6 +86,35 @@ public sealed class AxisReductionsTests
         void AssertKinds(double[] expected) => Assert.All(y.Index(), v => Assert.Equal(expected[v.Index % 5], v.Item, 1e-14));
     }
 
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(40, 1)]
+    [InlineData(3, 5)]
+    [InlineData(1, 1)]
+    public void The_gradient_of_LogSumExp_is_NaN_where_nothing_is_above_minus_infinity(int length, int behind)
+    {
+        // The first part holds -infinity alone, the second -infinity beside zeros, the third +infinity.
+        double[] x = new double[3 * length * behind], y = new double[3 * behind], dx = new double[x.Length];
+        double[] dy = [.. y.Select((_, i) => i + 1.0)];
+        Array.Fill(x, double.NegativeInfinity, 0, length * behind + behind);
+        Array.Fill(x, double.PositiveInfinity, 2 * length * behind, behind);
+        int[] shape = [3, length, behind], reduced = [3, 1, behind];
+        AxisReductions.LogSumExp(new(x, shape), reduced, y, new double[AxisReductions.Scratch(x.Length)]);
+        AxisReductions.LogSumExpGradient(dy, new(x, shape), y, reduced, dx);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var (part, j) = (i / (length * behind), i / behind % length);
+            var share = length == 1 ? double.NaN : j == 0 ? 0 : 1.0 / (length - 1);
+            Assert.Equal(part == 0 || part == 2 && j == 0 ? double.NaN : part == 2 ? 0 : share * dy[part * behind + i % behind], dx[i], 1e-14);
+        }
+
+        float[] single = [.. x.Select(v => (float)v)], sums = new float[y.Length], gradient = new float[x.Length];
+        AxisReductions.LogSumExp(new(single, shape), reduced, sums, new float[AxisReductions.Scratch(x.Length)]);
+        AxisReductions.LogSumExpGradient([.. dy.Select(v => (float)v)], new(single, shape), sums, reduced, gradient);
+        for (var i = 0; i < x.Length; i++)
+            Assert.Equal((float)dx[i], gradient[i], 1e-5f);
+    }
+
     [Fact]
     public void NaN_elements_share_the_gradient_of_a_NaN()
     {

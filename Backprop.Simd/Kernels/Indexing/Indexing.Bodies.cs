@@ -123,8 +123,8 @@ public static partial class Indexing
         private void Columns<TVector>(T* dy, T* x, int group, int outer, int width) where TVector : unmanaged, ISimdVector<TVector, T>
         {
             nint inner = shape.Inner;
-            for (nint j = 0; j < shape.Length && !_x.Adds; j++)
-                new Span<T>(x + j * inner, width).Clear();
+            if (!_x.Adds)
+                Clear(x, width);
             var count = shape.IndicesOfGroup;
             var order = _order.IsEmpty ? default : _order.Slice(group * count, count);
             if (order.IsEmpty || order[0] == ulong.MaxValue)
@@ -141,6 +141,14 @@ public static partial class Indexing
                 order = order[run.Length..];
                 Sum<TVector>(dy, x + Below((int)(run[0] >> 32), shape.Length) * inner, run, (group, outer), width);
             }
+        }
+
+        /// <summary>Columns of all places, in one go where they are whole rows.</summary>
+        private void Clear(T* x, int width)
+        {
+            var (rows, length) = width == shape.Inner ? (1, shape.Length * width) : (shape.Length, width);
+            for (nint j = 0; j < rows; j++)
+                new Span<T>(x + j * shape.Inner, length).Clear();
         }
 
         /// <summary>x += the terms of one place.</summary>

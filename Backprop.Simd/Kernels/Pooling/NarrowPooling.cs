@@ -11,7 +11,7 @@ internal static unsafe class NarrowPooling<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MaxRow(in PoolingShape shape, T* x, int oy, T* y, int* winners)
     {
-        var (channels, kernel, originY) = (shape.Channels, shape.Columns.Kernel, shape.Rows.Origin(oy));
+        var (channels, kernel, originY) = (shape.Channels, shape.Columns.Pitch, shape.Rows.Origin(oy));
         var (down, across) = (shape.Rows.Dilation, shape.Columns.Dilation);
         var (top, bottom) = shape.Rows.Cells(oy);
         nint line = (nint)shape.Columns.Size * channels;
@@ -45,7 +45,7 @@ internal static unsafe class NarrowPooling<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MaxGradient(in PoolingShape shape, T* dy, int* winners, T* dx)
     {
-        var (channels, kernel) = (shape.Channels, shape.Columns.Kernel);
+        var (channels, kernel) = (shape.Channels, shape.Columns.Pitch);
         nint line = (nint)shape.Columns.Size * channels;
         for (var oy = 0; oy < shape.Rows.Outputs; oy++)
         {

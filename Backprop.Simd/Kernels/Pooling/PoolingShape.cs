@@ -47,6 +47,9 @@ internal readonly record struct PoolingAxis
     /// <summary>Cells of a window; 0 of bins.</summary>
     public int Kernel { get; }
 
+    /// <summary>Cells by which a line of a window is numbered on: those of the widest.</summary>
+    public int Pitch => Kernel > 0 ? Kernel : Size / Outputs + 2;
+
     public int Stride { get; }
 
     public int Before { get; }

@@ -132,7 +132,7 @@ internal static class ConstraintKernels
                 for (var column = start; column < limit; column++)
                 {
                     var w = _w.Span.Slice(column * _w.ColumnStride, _w.Rows);
-                    TensorPrimitives.Multiply(w, T.CreateTruncating(Factor(Reductions.WideNorm<T>(w, null))), w);
+                    TensorPrimitives.Multiply(w, Whole(column, Factor(Reductions.WideNorm<T>(w, null))), w);
                 }
 
                 return;
@@ -166,7 +166,7 @@ internal static class ConstraintKernels
             {
                 var squares = double.CreateTruncating(sums[c]);
                 var isWide = double.IsNaN(squares) || double.IsFinite(squares) && squares >= least;
-                sums[c] = T.CreateTruncating(Factor(isWide ? Math.Sqrt(squares) : Length(first + c)));
+                sums[c] = Whole(first + c, Factor(isWide ? Math.Sqrt(squares) : Length(first + c)));
             }
 
             for (var row = 0; row < _w.Rows; row++)
@@ -176,14 +176,41 @@ internal static class ConstraintKernels
             }
         }
 
-        /// <summary>The length of a column whose squares overflow or vanish: a power of two brings the largest near 1.</summary>
+        /// <summary>The factor of a column in the type. Where the type does not hold it with all digits, the column is scaled here, and the
+        /// factor is 1.</summary>
+        private T Whole(int column, double factor)
+        {
+            var narrow = T.CreateTruncating(factor);
+            if (T.IsNormal(narrow))
+                return narrow;
+            var (length, exponent) = NearOne(column);
+            if (!double.IsNormal(length))
+                return narrow;
+            for (var row = 0; row < _w.Rows; row++)
+            {
+                ref var w = ref _w.Span[row * _w.RowStride + column * _w.ColumnStride];
+                w = T.CreateTruncating(Math.ScaleB(double.CreateTruncating(w), -exponent) / length * norm);
+            }
+
+            return T.One;
+        }
+
+        /// <summary>The length of a column whose squares overflow or vanish.</summary>
         private double Length(int column)
+        {
+            var (length, exponent) = NearOne(column);
+            return Math.ScaleB(length, exponent);
+        }
+
+        /// <summary>The length of a column as a number and a power of two, which brings the largest element near 1; the largest element itself
+        /// where it is 0, infinite or NaN.</summary>
+        private (double Length, int Exponent) NearOne(int column)
         {
             var (largest, sum) = (0.0, 0.0);
             for (var row = 0; row < _w.Rows; row++)
                 largest = Math.Max(largest, Math.Abs(double.CreateTruncating(_w[row, column])));
             if (largest == 0 || !double.IsFinite(largest))
-                return largest;
+                return (largest, 0);
             var exponent = Math.ILogB(largest);
             for (var row = 0; row < _w.Rows; row++)
             {
@@ -191,7 +218,7 @@ internal static class ConstraintKernels
                 sum += w * w;
             }
 
-            return Math.ScaleB(Math.Sqrt(sum), exponent);
+            return (Math.Sqrt(sum), exponent);
         }
 
         /// <summary>What a column of this length is multiplied by. Columns of zeros stay; NaN stays NaN.</summary>

@@ -48,6 +48,8 @@ public sealed class PRelu : Layer
         declaration.AddOutput(type);
         declaration.Meaning = OutputMeaning.Numbers;
         declaration.Traits = LayerTraits.ReadsInput;
+        if (type.Shape.Rank > 1 || !PerChannel)
+            declaration.UsePositions();
     }
 
     /// <inheritdoc/>

@@ -22,6 +22,8 @@ namespace Backprop.Simd.Layers;
 /// <see cref="KeyValueHeads"/> heads of keys and values, each for as many consecutive heads of queries. The key bias adds the same number
 /// to all scores of a query, so softmax cancels it and its gradient is exactly 0, unless keys are turned. It exists for exchange with other
 /// libraries.</para>
+/// <para>With <c>projected: true</c> keys and values come projected, [S, d] each, as <see cref="AttentionMemory"/> makes them: K = x_k and
+/// V = x_v, there are three sequences, and no parameters of keys and values.</para>
 /// <para>In a causal layer query t sees keys 0 to t. Keys that a query does not see have probability 0 and no gradient. If a query
 /// sees no key, softmax would give NaN; here C = 0, so y is the output bias. Keys after a row's length do not matter, as long as
 /// they are finite.</para>
@@ -35,7 +37,7 @@ namespace Backprop.Simd.Layers;
 /// </remarks>
 public sealed class MultiHeadAttention : Layer
 {
-    private const int Query = 0, Key = 2, Value = 4, Out = 6;
+    private const int Query = 0, Key = 2, Value = 4;
 
     /// <summary>Makes the layer.</summary>
     /// <param name="heads">The number of heads, 1 or more; it divides D.</param>
@@ -45,11 +47,12 @@ public sealed class MultiHeadAttention : Layer
     /// <param name="dropout">The probability that a probability is dropped in training, in [0, 1].</param>
     /// <param name="rotary">Turns the queries and keys of each head by their positions, which count from 0; null for no turn.</param>
     /// <param name="weights">True if the weights are the second output: the layer then keeps all T S scores of a head.</param>
+    /// <param name="projected">True if keys and values come projected.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="heads"/> or <paramref name="keyValueHeads"/> is below 1, or
     /// <paramref name="dropout"/> is outside [0, 1].</exception>
     /// <exception cref="ArgumentException"><paramref name="keyValueHeads"/> does not divide the heads.</exception>
     public MultiHeadAttention(int heads, bool causal = false, Initializer? initializer = null, int? keyValueHeads = null, double dropout = 0,
-        RotaryPositions? rotary = null, bool weights = false)
+        RotaryPositions? rotary = null, bool weights = false, bool projected = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
         if (keyValueHeads is { } count)
@@ -62,7 +65,7 @@ public sealed class MultiHeadAttention : Layer
         if (!(dropout is >= 0 and <= 1))
             throw new ArgumentOutOfRangeException(nameof(dropout), dropout, $"'{nameof(dropout)}' must be in [0, 1].");
         (Heads, IsCausal, Initializer, KeyValueHeads, Dropout) = (heads, causal, initializer, keyValueHeads ?? heads, dropout);
-        (Rotary, HasWeights) = (rotary, weights);
+        (Rotary, HasWeights, IsProjected) = (rotary, weights, projected);
     }
 
     /// <summary>The number of heads.</summary>
@@ -86,6 +89,11 @@ public sealed class MultiHeadAttention : Layer
     /// <summary>Whether the weights are the second output.</summary>
     public bool HasWeights { get; }
 
+    /// <summary>Whether keys and values come projected.</summary>
+    public bool IsProjected { get; }
+
+    private int Out => IsProjected ? 2 : 6;
+
     /// <inheritdoc/>
     public override string Kind => "multiheadattention";
 
@@ -102,12 +110,21 @@ public sealed class MultiHeadAttention : Layer
                 $"With rotary positions each head of {Kind} needs an even number of columns; there are {Heads} heads and {size} columns.", "inputs");
         }
 
+        var (keyColumns, valueColumns) = (declaration.Inputs[inputs.Key].Shape[1], declaration.Inputs[inputs.Value].Shape[1]);
         Affine("query", size, size);
-        Affine("key", declaration.Inputs[inputs.Key].Shape[1], keySize);
-        Affine("value", declaration.Inputs[inputs.Value].Shape[1], keySize);
+        if (!IsProjected)
+        {
+            Affine("key", keyColumns, keySize);
+            Affine("value", valueColumns, keySize);
+        }
+        else if (inputs.Sequences != 3 || keyColumns != keySize || valueColumns != keySize)
+        {
+            throw new ArgumentException(
+                $"Projected keys and values of {Kind} are two inputs with {keySize} columns; it got {string.Join(", ", declaration.Inputs)}.", "inputs");
+        }
+
         Affine("output", size, size);
-        double products = 2.0 * size * sizes.Steps + (double)keySize * sizes.Length
-            * (declaration.Inputs[inputs.Key].Shape[1] + declaration.Inputs[inputs.Value].Shape[1]) / size;
+        double products = 2.0 * size * sizes.Steps + (IsProjected ? 0 : (double)keySize * sizes.Length * ((double)keyColumns + valueColumns) / size);
         declaration.UseOperations(2.0 * size * products + 4.0 * sizes.Steps * sizes.Length * size);
         declaration.AddOutput(queries);
         if (HasWeights)
@@ -116,6 +133,13 @@ public sealed class MultiHeadAttention : Layer
         declaration.Traits = LayerTraits.ReadsInput;
         if (IsCausal && declaration.Inputs.Count == 1 && !HasWeights)
             declaration.UsePositions(new AttentionStep(Heads, Initializer, KeyValueHeads, Rotary), keySize, keySize);
+        else if (inputs.Sequences > 1 && !IsProjected && !HasWeights && !IsCausal && Rotary is null && inputs.Bias == 0
+            && (inputs.Mask == 0 || declaration.Inputs[inputs.Mask].Shape.Rank == 1))
+        {
+            declaration.UsePositionMemory(new AttentionMemory(keySize, Initializer),
+                new MultiHeadAttention(Heads, false, Initializer, KeyValueHeads, Dropout, projected: true));
+        }
+
         declaration.UseCache(sizes.Projected + sizes.Kept);
         AttentionShapes.UseScratch(declaration, sizes, inputs.Bias > 0, Rotary is not null);
 
@@ -149,8 +173,17 @@ public sealed class MultiHeadAttention : Layer
         };
         var parts = new AttentionParts<T>(context.Training ? context.Cache : context.Scratch, sizes);
         Project(in context, 0, Query, parts.Queries);
-        Project(in context, inputs.Key, Key, parts.Keys);
-        Project(in context, inputs.Value, Value, parts.Values);
+        if (IsProjected)
+        {
+            context.Input(inputs.Key).CopyTo(parts.Keys.Span);
+            context.Input(inputs.Value).CopyTo(parts.Values.Span);
+        }
+        else
+        {
+            Project(in context, inputs.Key, Key, parts.Keys);
+            Project(in context, inputs.Value, Value, parts.Values);
+        }
+
         if (Rotary is not null)
             AttentionShapes.Turn(Rotary, parts, sizes, context.BatchScratch, true, compute);
         if (sizes.InBlocks)
@@ -203,6 +236,14 @@ public sealed class MultiHeadAttention : Layer
             AttentionShapes.Turn(Rotary, gradients, sizes, context.BatchScratch, false, compute);
         Parameters(in context, parts.Context, Out, dy);
         Parameters(in context, context.Input(0), Query, gradients.Queries);
+        if (IsProjected)
+        {
+            Input(in context, context.InputGradient(0), Query, gradients.Queries);
+            context.InputGradient(inputs.Key).Copy(gradients.Keys.Span[..context.Input(inputs.Key).Length]);
+            context.InputGradient(inputs.Value).Copy(gradients.Values.Span[..context.Input(inputs.Value).Length]);
+            return;
+        }
+
         Parameters(in context, context.Input(inputs.Key), Key, gradients.Keys);
         Parameters(in context, context.Input(inputs.Value), Value, gradients.Values);
 
@@ -226,7 +267,7 @@ public sealed class MultiHeadAttention : Layer
     {
         context.ParameterGradient(parameter).Product(x.Transposed, d);
         var db = context.ParameterGradient(parameter + 1);
-        if (parameter == Key && Rotary is null)
+        if (parameter == Key && !IsProjected && Rotary is null)
             db.Zero();
         else
             db.ColumnSums(d);

@@ -62,15 +62,6 @@ public sealed partial class LayerDeclaration
     /// <summary>What a loss divides by, if it is known before a pass. For losses.</summary>
     public LossDivisor Divisor { get; set; }
 
-    /// <summary>Whether the layer can compute one position of a sequence at a time.</summary>
-    internal bool TakesPositions { get; private set; }
-
-    /// <summary>The layer that computes one position, where it is told which; null if this layer computes each position by itself.</summary>
-    internal Layer? PositionForm { get; private set; }
-
-    /// <summary>The columns of what the form remembers of each position.</summary>
-    internal int[] Remembered { get; private set; } = [];
-
     internal EdgeType[] Outputs => _outputs;
 
     internal List<DeclaredParameter> Parameters => _parameters;
@@ -262,28 +253,6 @@ public sealed partial class LayerDeclaration
         Traits = LayerTraits.View;
         Meaning = OutputMeaning.SameAsInput;
         ViewStart = start;
-    }
-
-    /// <summary>Says that the layer computes each position of a sequence [T, D] by itself, whatever T is: with the same parameters it can be
-    /// placed on one position [1, D]. <see cref="Inference.SequenceGenerator{T}"/> then computes one position at a time.</summary>
-    public void UsePositions() => TakesPositions = true;
-
-    /// <summary>Says which layer computes one position of a sequence from what came before, for <see cref="Inference.SequenceGenerator{T}"/>.</summary>
-    /// <param name="form">The layer: with the same parameters, one position [1, D] as input, then a sequence [M, n] for each number that it
-    /// remembers, then the number of positions before, indices []. Its outputs are those of this layer at that position, then what is to be
-    /// remembered of it, [1, n] each.</param>
-    /// <param name="remembered">The columns n of what it remembers of each position.</param>
-    /// <exception cref="ArgumentException">A number of columns is below 1.</exception>
-    public void UsePositions(Layer form, params ReadOnlySpan<int> remembered)
-    {
-        ArgumentNullException.ThrowIfNull(form);
-        foreach (var columns in remembered)
-        {
-            if (columns < 1)
-                throw new ArgumentException($"What a layer remembers has columns, 1 or more; got {columns}.", nameof(remembered));
-        }
-
-        (TakesPositions, PositionForm, Remembered) = (true, form, remembered.ToArray());
     }
 
     /// <summary>Asks for what <see cref="GradientTarget{T}.ScatterRows"/> needs: an index cache for its order, and space on each

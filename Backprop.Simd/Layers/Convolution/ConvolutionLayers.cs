@@ -25,6 +25,12 @@ internal static class ConvolutionLayers
         declaration.AddParameter("weight", new Shape(filters[^filterRank..]), fanIn, fanOut, initializer);
         if (biases > 0)
             declaration.AddParameter("bias", new Shape(biases), fanIn, fanOut, Initialize.Zeros);
+        declaration.UseConvolution(in shape);
+    }
+
+    /// <summary>Declares operations and scratch of a convolution.</summary>
+    public static void UseConvolution(this LayerDeclaration declaration, in ConvolutionShape shape)
+    {
         declaration.UseOperations(shape.Operations);
         declaration.UseScratch(perRow: 0, perBatch: Convolution.ScratchLength(in shape));
         declaration.UseThreadScratch(Math.Max(ConvolutionScratch.ThreadBytes<float>(in shape), ConvolutionScratch.ThreadBytes<double>(in shape)));
@@ -32,12 +38,17 @@ internal static class ConvolutionLayers
 
     /// <summary>All gradients of a convolution.</summary>
     public static void Backward<T>(in BackwardContext<T> context, in ConvolutionShape shape, bool bias)
+        where T : unmanaged, IFloatingPointIeee754<T> =>
+        Backward(in context, in shape, context.Parameter(0), context.ParameterGradient(0), bias ? context.ParameterGradient(1) : default);
+
+    /// <summary>All gradients of a convolution, wherever its filters come from.</summary>
+    public static void Backward<T>(in BackwardContext<T> context, in ConvolutionShape shape, ReadOnlySpan<T> filters, GradientTarget<T> filterGradient,
+        GradientTarget<T> biasGradient)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var dy = context.OutputGradient();
-        Convolution.BackwardInput(in shape, dy, context.Parameter(0), context.InputGradient(0), context.BatchScratch, context.Compute);
-        Convolution.BackwardWeights(in shape, context.Input(0), dy, context.ParameterGradient(0),
-            bias ? context.ParameterGradient(1) : default, context.BatchScratch, context.Compute);
+        Convolution.BackwardInput(in shape, dy, filters, context.InputGradient(0), context.BatchScratch, context.Compute);
+        Convolution.BackwardWeights(in shape, context.Input(0), dy, filterGradient, biasGradient, context.BatchScratch, context.Compute);
     }
 
     /// <summary>All gradients of a transposed convolution; db = the sum of dy over rows and positions.</summary>

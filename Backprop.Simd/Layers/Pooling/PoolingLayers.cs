@@ -34,6 +34,23 @@ internal static class PoolingLayers
                 $"{declaration.Kind} needs an image of at least one cell and channel; the input is {declaration.Inputs[0]}.", "inputs");
     }
 
+    /// <summary>Declares the maxima of bins.</summary>
+    /// <exception cref="ArgumentException">The image has no cell, or a bin has more cells than can be numbered.</exception>
+    public static void DeclareBins(LayerDeclaration declaration, Shape image, Extent outputs, bool isSequence = false)
+    {
+        var shape = PoolingShape.Bins(image[0], image[1], image[2], outputs);
+        if (image.Size == 0 || (long)shape.Rows.Pitch * shape.Columns.Pitch > PoolingShape.MostCells)
+        {
+            throw new ArgumentException(
+                $"{declaration.Kind} takes bins of 1 to {PoolingShape.MostCells} cells; {outputs} bins of {declaration.Inputs[0]} are not.", "inputs");
+        }
+
+        declaration.AddOutput(isSequence ? new Shape(outputs.Width, image[2]) : new Shape(outputs.Height, outputs.Width, image[2]));
+        declaration.Meaning = OutputMeaning.SameAsInput;
+        declaration.Traits = LayerTraits.None;
+        declaration.UseIndexCache(shape.OutputSize);
+    }
+
     /// <summary>A sequence [L, C] as an image of height 1.</summary>
     public static Shape Sequence(LayerDeclaration declaration)
     {

@@ -57,7 +57,7 @@ public sealed class Gru : Layer
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
-        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 3, states: 1, Initializer, Initialize.Zeros);
+        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 3, states: 1, Initializer, Initialize.Zeros, IsReverse);
         if (ResetAfter)
             declaration.AddParameter("hiddenBias", new Shape(Units), Units, Units, Initialize.Zeros);
         declaration.UseCache(4L * steps * Units);

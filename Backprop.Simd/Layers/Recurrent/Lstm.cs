@@ -72,7 +72,7 @@ public sealed class Lstm : Layer
     public override void Declare(LayerDeclaration declaration)
     {
         var steps = SequenceInputs.DeclareRecurrence(
-            declaration, Units, gates: 4, states: 2, Initializer, new BiasInitializer(ForgetBias), Projection);
+            declaration, Units, gates: 4, states: 2, Initializer, new BiasInitializer(ForgetBias), IsReverse, Projection);
         if (Projection is not null)
             declaration.AddParameter("projectionWeight", new Shape(Units, Size), Units, Size, Initializer ?? Initialize.Xavier);
         declaration.UseCache((Projection is null ? 6L : 7L) * steps * Units);

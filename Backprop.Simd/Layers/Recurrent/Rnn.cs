@@ -64,7 +64,7 @@ public sealed class Rnn : Layer
     /// <inheritdoc/>
     public override void Declare(LayerDeclaration declaration)
     {
-        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 1, states: 1, Initializer, Initialize.Zeros);
+        var steps = SequenceInputs.DeclareRecurrence(declaration, Units, gates: 1, states: 1, Initializer, Initialize.Zeros, IsReverse);
         declaration.UseScratch((2L * steps + 1) * Units, (long)Units * Units);
     }
 

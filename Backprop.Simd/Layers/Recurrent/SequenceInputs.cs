@@ -31,7 +31,7 @@ internal static class SequenceInputs
     /// </summary>
     /// <returns>T.</returns>
     public static int DeclareRecurrence(
-        LayerDeclaration declaration, int units, int gates, int states, Initializer? weights, Initializer bias, int? projection = null)
+        LayerDeclaration declaration, int units, int gates, int states, Initializer? weights, Initializer bias, bool reverse, int? projection = null)
     {
         var size = projection ?? units;
         var shape = CheckRecurrence(declaration, states, size, units);
@@ -44,6 +44,8 @@ internal static class SequenceInputs
         for (var i = 0; i < states; i++)
             declaration.AddOutput(new Shape(i == 0 ? size : units));
         declaration.Meaning = OutputMeaning.Numbers;
+        if (!reverse && (declaration.Inputs.Count == 1 || declaration.Inputs[1].Kind == EdgeKind.Values))
+            declaration.UsePositionStates(states == 1 ? [size] : [size, units]);
         return steps;
     }
 

@@ -48,6 +48,8 @@ public sealed class Concatenate : Layer
             dimensions[d] = d == axis ? (int)length : first.Shape[d];
         declaration.AddOutput(new EdgeType(first.Kind, new Shape(dimensions)));
         declaration.Traits = LayerTraits.None;
+        if (axis > 0)
+            declaration.UsePositions();
     }
 
     /// <inheritdoc/>
