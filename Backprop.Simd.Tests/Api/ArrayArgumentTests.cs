@@ -180,6 +180,12 @@ public sealed partial class ArrayArgumentTests
         Call(() => safetensorsWriter.Add("c", [2], new ReadOnlyMemory<float>(x)));
         Call(() => safetensorsWriter.Add("d", [2], () => x));
         Assert.Throws<ArgumentNullException>("values", () => safetensorsWriter.Add("e", [2], (float[])null!));
+        using var array = new MemoryStream();
+        Call(() => Npy.Write(array, x, 2));
+        array.Position = 0;
+        var npyArray = Npy.Read(array);
+        Call(() => npyArray.CopyTo(x));
+        Npz.Write(array, npzWriter => Call(() => npzWriter.Add("x", x, 2)));
         using var stream = new MemoryStream();
         safetensorsWriter.Write(stream);
         stream.Position = 0;
