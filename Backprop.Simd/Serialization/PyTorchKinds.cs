@@ -77,7 +77,7 @@ internal static class PyTorchKinds
         var shared = width - (apart?.Shape[0] ?? 0);
         var added = new TensorPiece(bias, isState: false, 0, [shared], [1], isAdded: true);
         TensorPiece[] pieces = apart is null ? [added] : [added, new(apart, isState: false, 0, [apart.Shape[0]], [1])];
-        m.Tensors.Add(new("bias_hh_l0" + m.Direction, [width], pieces, IsOptional: true));
+        m.Parts.Add(new("bias_hh_l0" + m.Direction, [width], pieces, IsOptional: true));
         m.Add("weight_hr_l0" + m.Direction, "projectionWeight", Transposed);
     }
 

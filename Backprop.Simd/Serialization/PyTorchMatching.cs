@@ -38,7 +38,7 @@ internal sealed class PyTorchMatching<T>
         foreach (var module in _modules.All)
             Compare(module);
         foreach (var module in _free)
-            _unexpected.AddRange(module.Tensors.Values.Select(static t => $"'{t.Name}' {Text(t.Shape)}"));
+            _unexpected.AddRange(module.Parts.Values.Select(static t => $"'{t.Name}' {Text(t.Shape)}"));
         List<string> all = [.. Listed("missing", _missing), .. Listed("unexpected", _unexpected), .. Listed("different", _different)];
         if (all.Count > 0)
         {
@@ -56,9 +56,9 @@ internal sealed class PyTorchMatching<T>
     {
         foreach (var (module, found) in _found)
         {
-            foreach (var tensor in module.Tensors)
+            foreach (var tensor in module.Parts)
             {
-                if (!found.Tensors.TryGetValue(tensor.Name, out var theirs) && !tensor.IsOptional)
+                if (!found.Parts.TryGetValue(tensor.Name, out var theirs) && !tensor.IsOptional)
                     continue;
                 var values = new T[tensor.Count];
                 theirs?.Read<T>(values, _options.AllowNarrowing);
@@ -115,19 +115,19 @@ internal sealed class PyTorchMatching<T>
         }
     }
 
-    private static string ClassOf(PyTorchModule module) => PyTorchNames.ClassOf(module.Tensors.Select(static t => (t.Name, t.Shape.Length)));
+    private static string ClassOf(PyTorchModule module) => PyTorchNames.ClassOf(module.Parts.Select(static t => (t.Name, t.Shape.Length)));
 
     private static bool Fits(PyTorchModule module, FileModule found)
     {
         var count = 0;
-        foreach (var tensor in module.Tensors)
+        foreach (var tensor in module.Parts)
         {
-            if (found.Tensors.TryGetValue(tensor.Name, out var theirs) ? !tensor.Has(theirs.Shape) : !tensor.IsOptional)
+            if (found.Parts.TryGetValue(tensor.Name, out var theirs) ? !tensor.Has(theirs.Shape) : !tensor.IsOptional)
                 return false;
             count += theirs is null ? 0 : 1;
         }
 
-        return count == found.Tensors.Count;
+        return count == found.Parts.Count;
     }
 
     private void Compare(PyTorchModule module)
@@ -137,13 +137,13 @@ internal sealed class PyTorchMatching<T>
         if (!_found.TryGetValue(module, out var found))
         {
             if (!_options.AllowMissing)
-                _missing.AddRange(module.Tensors.Select(t => $"'{NameOf(module, t.Name)}' {Text(t.Shape)}"));
+                _missing.AddRange(module.Parts.Select(t => $"'{NameOf(module, t.Name)}' {Text(t.Shape)}"));
             return;
         }
 
-        foreach (var tensor in module.Tensors)
+        foreach (var tensor in module.Parts)
         {
-            if (!found.Tensors.TryGetValue(tensor.Name, out var theirs))
+            if (!found.Parts.TryGetValue(tensor.Name, out var theirs))
             {
                 if (!tensor.IsOptional && !_options.AllowMissing)
                     _missing.Add($"'{PyTorchModules.TensorName(found.Name, found.Level, tensor.Name)}' {Text(tensor.Shape)} of '{module.Name}'");
@@ -158,7 +158,7 @@ internal sealed class PyTorchMatching<T>
             }
         }
 
-        _unexpected.AddRange(found.Tensors.Where(t => !module.Tensors.Exists(m => m.Name == t.Key)).Select(t => $"'{t.Value.Name}' {Text(t.Value.Shape)}"));
+        _unexpected.AddRange(found.Parts.Where(t => !module.Parts.Exists(m => m.Name == t.Key)).Select(t => $"'{t.Value.Name}' {Text(t.Value.Shape)}"));
     }
 
     private string NameOf(PyTorchModule module, string tensor) =>

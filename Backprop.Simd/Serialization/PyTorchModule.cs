@@ -17,7 +17,7 @@ internal sealed class PyTorchModule(NetworkDefinition definition, FeatureOrders 
     public string Name { get; } = name;
 
     /// <summary>The tensors; recurrences name theirs as those of level 0.</summary>
-    public List<ModuleTensor> Tensors { get; } = [];
+    public List<ModuleTensor> Parts { get; } = [];
 
     /// <summary>Why PyTorch has no such module; null if it has.</summary>
     public string? Obstacle { get; set; }
@@ -64,7 +64,7 @@ internal sealed class PyTorchModule(NetworkDefinition definition, FeatureOrders 
         if (Find(ours, out var isState) is not { } entry)
             return;
         var piece = Piece(entry, isState, axes, places);
-        Tensors.Add(new(theirs, Sizes(entry, axes), [piece]));
+        Parts.Add(new(theirs, Sizes(entry, axes), [piece]));
     }
 
     /// <summary>Adds a tensor of entries one behind the other in dimension 0, each a transposed matrix or a vector.</summary>
@@ -81,7 +81,7 @@ internal sealed class PyTorchModule(NetworkDefinition definition, FeatureOrders 
             shape = shape.Length == 0 ? sizes : [shape[0] + sizes[0], .. shape[1..]];
         }
 
-        Tensors.Add(new(theirs, shape, [.. pieces], isOptional));
+        Parts.Add(new(theirs, shape, [.. pieces], isOptional));
     }
 
     /// <summary>A piece that is a whole entry with its dimensions in another order.</summary>

@@ -132,7 +132,7 @@ internal sealed class PyTorchModules
             module.Below = Below(node, module);
         }
 
-        if (module.Tensors.Count > 0)
+        if (module.Parts.Count > 0)
             _modules.Add(module);
     }
 
@@ -152,7 +152,7 @@ internal sealed class PyTorchModules
             _modules.Add(alone);
         }
 
-        if (module.Tensors.Count > 0)
+        if (module.Parts.Count > 0)
             _modules.Add(module);
     }
 

@@ -9,13 +9,13 @@ namespace Backprop.Simd.Serialization;
 internal sealed record FileModule(string Name, int Level)
 {
     /// <summary>The tensors, by their names in the module; those of recurrences as at level 0.</summary>
-    public Dictionary<string, INamedTensor> Tensors { get; } = [];
+    public Dictionary<string, INamedTensor> Parts { get; } = [];
 
     /// <summary>What kind of module has such tensors.</summary>
-    public string Class => PyTorchNames.ClassOf(Tensors.Select(static t => (t.Key, t.Value.Shape.Length)));
+    public string Class => PyTorchNames.ClassOf(Parts.Select(static t => (t.Key, t.Value.Shape.Length)));
 
     /// <summary>The name of a tensor in the file.</summary>
-    public string TensorName(string tensor) => Tensors[tensor].Name;
+    public string TensorName(string tensor) => Parts[tensor].Name;
 }
 
 /// <summary>What the names of tensors say about modules.</summary>
@@ -73,7 +73,7 @@ internal static partial class PyTorchNames
                 continue;
             if (!byName.TryGetValue((module, level), out var found))
                 modules.Add(byName[(module, level)] = found = new(module, level));
-            if (!found.Tensors.TryAdd(leaf, tensor))
+            if (!found.Parts.TryAdd(leaf, tensor))
                 throw new ModelFileException($"{file.Origin} has '{name}' twice: as '{found.TensorName(leaf)}' and '{tensor.Name}'.");
         }
 

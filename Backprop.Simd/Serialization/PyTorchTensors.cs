@@ -19,7 +19,7 @@ internal sealed class PyTorchTensors<T> : ITensorFile
         {
             if (module.Obstacle is { } obstacle)
                 throw new ArgumentException($"'{module.Name}' has no form in PyTorch: {obstacle}.", nameof(network));
-            foreach (var tensor in module.Tensors)
+            foreach (var tensor in module.Parts)
             {
                 var name = PyTorchModules.TensorName(modules.NameOf(module), modules.LevelOf(module), tensor.Name);
                 if (!taken.Add(name))
