@@ -1,4 +1,3 @@
-using Backprop.Simd.Data;
 
 namespace Backprop.Simd.Serialization;
 
@@ -11,9 +10,6 @@ public sealed record NetworkSaveOptions
     /// <summary>The type of numbers in the file; null for the network's own. F16 and BF16 halve a file of floats: numbers are rounded to
     /// nearest.</summary>
     public TensorType? Type { get; init; }
-
-    /// <summary>How the inputs were normalized: at most one normalization per column.</summary>
-    public IReadOnlyCollection<Normalization> Normalizations { get; init; } = [];
 }
 
 /// <summary>
@@ -35,6 +31,11 @@ public sealed record NetworkLoadOptions
     /// if <see cref="Rename"/> or <see cref="AllowMissing"/> is set, or if the file holds no graph.</summary>
     public bool IgnoreGraph { get; init; }
 
+    /// <summary>Whether to load a file whose program normalized columns outside the network, as earlier versions of this library did. Set it once the
+    /// graph normalizes: <see cref="NetworkFiles.ReadNormalizations"/> has the statistics, and <c>x.Normalize(statistics)</c> puts them into the
+    /// graph. A file that is saved then holds them there.</summary>
+    public bool IgnoreNormalizations { get; init; }
+
     /// <summary>
     /// Maps a name in the file to the name in the network, or to null to leave the tensor out. Without it, the names must be equal.
     /// </summary>
@@ -50,5 +51,4 @@ public sealed record NetworkLoadOptions
 
 /// <summary>What a file held besides the network.</summary>
 /// <param name="Metadata">The caller's texts; for a file from another program, all of its metadata.</param>
-/// <param name="Normalizations">How the inputs were normalized, in the order in which they were saved.</param>
-public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<Normalization> Normalizations);
+public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata);
