@@ -7,6 +7,7 @@ using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Layers.Gates;
+using Backprop.Simd.Losses;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Tests.Api;
@@ -67,6 +68,8 @@ internal static class PublicMembers
             return [typeof(Multiply), typeof(Add)];
         if (constraints.Contains(typeof(Layer)))
             return [typeof(Affine)];
+        if (constraints.Contains(typeof(Enum)))
+            return [typeof(LossReduction)];
         if (constraints.Contains(typeof(IRangeBody)))
             return [typeof(NoWork)];
         return constraints.Any(c => c.Name == typeof(ISimdVector<>).Name)

@@ -1,9 +1,11 @@
 using System.Text.RegularExpressions;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Inference;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
+using Backprop.Simd.Serialization;
 using Backprop.Simd.Tests.Infrastructure;
 
 namespace Backprop.Simd.Tests.Documentation;
@@ -97,6 +99,21 @@ internal static class ReadmeExamples
         // end FitACurve
     }
 
+    public static void SaveLoadPredict()
+    {
+        // begin SaveLoadPredict
+        var network = GraphBuilder.Chain(64).Affine(50).Sigmoid().Affine(10).SoftmaxCrossEntropy().Build<float>(seed: 1);   // train it as above
+        var model = new Model<float>(network);
+        model.ClassNames["affine2"] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+        model.Save("digits.model");                                        // graph, settings, numbers and names in one file
+
+        var predictor = Predictor.Load<float>("digits.model");             // needs none of the code above
+        var pixels = new float[64];
+        Digits.Split().Test.CopyRows<float>(0, 1, pixels);
+        Console.WriteLine(predictor.PredictName(pixels));
+        // end SaveLoadPredict
+    }
+
     public static void AGraphOfGates()
     {
         // begin AGraphOfGates
@@ -120,7 +137,7 @@ internal static class ReadmeExamples
 public sealed class ReadmeTests
 {
     /// <summary>The examples in the order of the document.</summary>
-    private static readonly string[] Names = ["TrainANetwork", "AConvolutionalNetwork", "FitACurve", "AGraphOfGates"];
+    private static readonly string[] Names = ["TrainANetwork", "AConvolutionalNetwork", "FitACurve", "SaveLoadPredict", "AGraphOfGates"];
 
     public static TheoryData<string> Examples => [.. Names];
 
@@ -139,6 +156,25 @@ public sealed class ReadmeTests
         Assert.Contains("convolution2d2", output, StringComparison.Ordinal);
         var accuracy = double.Parse(Regex.Match(output, @"([\d.]+) % of the test").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(accuracy, 97, 100);
+    }
+
+    [Fact]
+    public void A_saved_network_answers_in_words()
+    {
+        var (before, directory) = (Environment.CurrentDirectory, Directory.CreateTempSubdirectory("backprop-readme").FullName);
+        Environment.CurrentDirectory = directory;
+        var output = "";
+        try
+        {
+            output = Run(ReadmeExamples.SaveLoadPredict);
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+            Directory.Delete(directory, recursive: true);
+        }
+
+        Assert.Contains(output.Trim(), (string[])["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]);
     }
 
     [Fact]

@@ -69,7 +69,7 @@ internal static class TrainingExamples
         trainer.Run();
         network.Save("houses.safetensors");                                // with the statistics: they are settings of layers
 
-        var predictor = new Predictor<float>(Model.Load<float>("houses.safetensors").Network);
+        var predictor = Predictor.Load<float>("houses.safetensors");
         var price = new float[1];
         predictor.Predict([120, 4, 15], price);
         // end Regression

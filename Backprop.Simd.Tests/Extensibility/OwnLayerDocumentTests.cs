@@ -21,6 +21,7 @@ public sealed class OwnLayerDocumentTests
         "ProveLowRank",
         "Chain",
         "Train",
+        "OneFile",
         "LogCosh",
         "ProveLogCosh",
         "TwoLosses",
@@ -65,6 +66,9 @@ public sealed class OwnLayerDocumentTests
             }
 
             Assert.InRange(loaded.Forward(workspace), 0, 0.01);
+            var opened = OwnLayerExamples.OneFile(trained, Path.Combine(directory, "own.model"));
+            Assert.Equal(trained.Parameters.ToArray(), opened.Parameters.ToArray());
+            Assert.Equal(trained.Summary(), opened.Summary());
         }
         finally
         {

@@ -62,6 +62,17 @@ internal static class OwnLayerExamples
         return (network, loaded);
     }
 
+    public static Network<float> OneFile(Network<float> network, string path)
+    {
+        // begin OneFile
+        LayerKinds.RegisterActivation<Snake>("snake", (s, f) => new(s.Number("a", f?.A)));
+        LayerKinds.Register<LowRank>("lowrank", (s, l) => new(s.WholeNumber("outputs", l?.Outputs), s.WholeNumber("rank", l?.Rank)));
+        new Model<float>(network).Save(path);
+        var model = Model.Load<float>(path);                                   // model.Network
+        // end OneFile
+        return model.Network;
+    }
+
     public static GradientCheckReport ProveLogCosh()
     {
         // begin ProveLogCosh

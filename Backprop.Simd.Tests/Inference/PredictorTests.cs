@@ -204,7 +204,7 @@ public sealed class PredictorTests
         var network = Classifier<float>();
         Assert.Throws<ArgumentOutOfRangeException>(() => new PredictorOptions { MaximumRows = 0 });
         Assert.Throws<ArgumentOutOfRangeException>(() => new PredictorOptions { MaximumConcurrency = 0 });
-        Assert.Throws<ArgumentNullException>("network", () => new Predictor<float>(null!));
+        Assert.Throws<ArgumentNullException>("network", () => new Predictor<float>((Network<float>)null!));
         Refused(() => _ = new Predictor<float>(network, new PredictorOptions { Input = "y" }), "input", "'y'", "x, labels");
         Refused(() => _ = new Predictor<float>(network, new PredictorOptions { Output = "y" }), "output", "'y'", "affine2");
         var labels = new Predictor<float>(network, new PredictorOptions { Input = "labels" });

@@ -15,6 +15,7 @@ public sealed class SequenceGeneratorTests
     [
         "learned", "sinusoidal", "rotary", "grouped", "tied", "after",
         "recurrent", "reset before", "slopes", "decoder", "translate", "states", "masked", "context",
+        "shared with memory", "shared with what is not needed", "read",
     ];
 
     [Theory, MemberData(nameof(Models))]
@@ -88,6 +89,8 @@ public sealed class SequenceGeneratorTests
         Refuses("its output for all positions is [4, 4], and for one [4, 4]",
             g => g.IndexInput("tokens", 4).Embedding(9, 4) + g.Parameter("positions", new Shape(4, 4)));
         Refuses("its output for all positions is [4, 4], and for one [4, 4]", g => g.IndexInput("tokens", 4).Embedding(9, 4) + g.Input("x", 4, 4));
+        Refuses("its output for all positions is [1, 4, 4], and for one [1, 4, 4]",
+            g => g.IndexInput("tokens", 4).Embedding(9, 4) + g.Parameter("positions", new Shape(1, 4, 4)));
         Refuses("it needs x: values [4, 4]", g => g.Input("x", 4, 4).SelfAttention(2, causal: true));
         var network = Make("learned").CreateNetwork<float>();
         Assert.Throws<ArgumentOutOfRangeException>(() => new SequenceGenerator<float>(network, 0));
@@ -142,7 +145,7 @@ public sealed class SequenceGeneratorTests
                 value = T.CreateTruncating((float)random.Signed<double>());
         }
 
-        if (model == "translate")
+        if (model is "translate" or "shared with memory")
         {
             var source = indices("source");
             for (var i = 0; i < source.Length; i++)
@@ -218,6 +221,17 @@ public sealed class SequenceGeneratorTests
             case "masked":
                 var keys = graph.Input("memory", 5, 6);
                 return x.Apply(new MultiHeadAttention(4, keyValueHeads: 2), keys, keys.Affine(3), graph.IndexInput("mask", 5), graph.IndexInput("lengths"));
+            case "shared with memory":
+                var (projection, attention) = (graph.Share(new Affine(8)), graph.Share(new MultiHeadAttention(2)));
+                var encoded = graph.IndexInput("source", 5).Embedding(Vocabulary, 8).Apply(projection).Apply(attention);
+                var decoded = x.Apply(projection);
+                return decoded.Apply(attention, encoded) + decoded.Apply(attention, encoded * 2);
+            case "shared with what is not needed":
+                var (affine, gru) = (graph.Share(new Affine(8)), graph.Share(new Gru(8)));
+                graph.Loss(graph.Input("other", 4, 8).Apply(affine).Apply(gru).SquaredNorm());
+                return x.Apply(affine).Apply(gru);
+            case "read":
+                return x * x.Affine(8).ParameterOf("weight").Slice(0, 1, 1);
             case "context":
                 return (x * graph.Input("memory", 8)).Lstm(4);
             default:

@@ -81,7 +81,11 @@ public sealed class ImageBlockTests
         Refused("lengths", "", () => line.Apply(new GlobalMaxPooling1D(), graph.Input("lengths", 1)), "inputs");
 
         // A convolution that is refused makes no parameter: its name is free.
-        Assert.Equal(new Shape(5, 3), line.WeightNormalizedConvolution1D("none", 3, 3).Type.Shape);
+        graph.Parameter("none.bias", new Shape(1));
+        Refused("'none.bias'", "", () => line.WeightNormalizedConvolution1D("none", 3, 3));
+        Refused("'none.bias'", "", () => image.WeightNormalizedConvolution2D("none", 3, 3));
+        Refused("'none.bias'", "", () => line.WeightNormalizedAffine("none", 3));
+        Assert.Equal(new Shape(5, 3), line.WeightNormalizedConvolution1D("none", 3, 3, bias: false).Type.Shape);
 
         void Refused(string first, string second, Action action, string? instead = null)
         {

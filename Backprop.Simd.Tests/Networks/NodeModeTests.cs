@@ -136,6 +136,24 @@ public sealed class NodeModeTests
         Assert.Equal(expected.State.ToArray(), changed.State.ToArray());
     }
 
+    [Theory, InlineData(true), InlineData(false)]
+    public void The_state_of_a_step_goes_by_the_mode_of_its_forward_pass(bool training)
+    {
+        var network = GraphBuilder.Chain(2).Apply(new Counter()).Named("count").Affine(1).MeanSquaredError().Build<double>(seed: 1);
+        var (workspace, optimizer) = (Filled(network), new Sgd<double>(network.Parameters.Length, 0.1));
+        network.SetTraining("count", training);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        network.SetTraining("count", !training);
+        network.Update(workspace, optimizer);
+        Assert.Equal(training ? 1 : 0, network.StateOf("count.steps")[0]);
+        network.Forward(workspace);
+        network.Backward(workspace);
+        network.Freeze("count.steps");
+        network.Update(workspace, optimizer);
+        Assert.Equal(training ? 1 : 0, network.StateOf("count.steps")[0]);
+    }
+
     [Fact]
     public void Micro_batches_and_the_other_precision_keep_the_modes()
     {

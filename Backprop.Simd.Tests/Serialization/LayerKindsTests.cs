@@ -91,7 +91,10 @@ public sealed class LayerKindsTests
     [InlineData("""{"kind":"affine","settings":{"outputs":2147483648,"initializer":null,"bias":true,"perPosition":false}}""", "an integer")]
     [InlineData("""{"kind":"affine","settings":{"outputs":2,"initializer":{"kind":"magic","settings":{}},"bias":true,"perPosition":false}}""", "'magic'")]
     [InlineData("""{"kind":"eachstep","settings":{"layer":null}}""", "missing")]
-    [InlineData("""{"kind":"multiheadattention","settings":{"heads":2,"causal":false,"initializer":null,"keyValueHeads":2,"dropout":0,"rotary":{"kind":"scale","settings":{"factor":1}},"weights":false,"projected":false}}""", "RotaryPositions")]
+    [InlineData("""
+        {"kind":"multiheadattention","settings":{"heads":2,"causal":false,"initializer":null,"keyValueHeads":2,"dropout":0,
+        "rotary":{"kind":"scale","settings":{"factor":1}},"weights":false,"projected":false}}
+        """, "RotaryPositions")]
     public void Damaged_settings_are_refused(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<ModelFileException>(() => Read(text)).Message, StringComparison.Ordinal);
 

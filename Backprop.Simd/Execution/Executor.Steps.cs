@@ -101,7 +101,7 @@ internal sealed partial class Executor<T>
     public void BeginMicroBatch()
     {
         if (_buffers.ProposedState is { Length: > 0 } proposed)
-            _network.CommitState(proposed.Span);
+            _network.CommitState(proposed.Span, _restingState);
         _pass.Step++;
     }
 

@@ -21,6 +21,7 @@ internal sealed partial class Executor<T>
     private int[] _zeroedEdges;
     private BlockRange[] _unwritten;
     private PassState _pass;
+    private BlockRange[] _restingState = [];
     private Phase _phase;
     private bool _gradientsApplied;
     private bool _isRunning;
@@ -166,7 +167,7 @@ internal sealed partial class Executor<T>
         if (_buffers.ProposedState is { } proposed)
             _network.State.Span.CopyTo(proposed.Span);
         ClearLosses();
-        (_pass.FrozenState, _pass.Evaluating) = (_network.FrozenState, _network.Evaluating);
+        (_pass.FrozenState, _pass.Evaluating, _restingState) = (_network.FrozenState, _network.Evaluating, _network.RestingState);
         var nodes = _buffers.Nodes;
         for (var n = 0; n < nodes.Length; n++)
         {

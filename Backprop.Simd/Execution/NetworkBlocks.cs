@@ -12,9 +12,6 @@ internal sealed class NetworkBlocks<T>(Graph graph, ulong seed)
     private BlockRange[]? _frozen;
     private BlockRange[] _trainable = [];
 
-    /// <summary>The state that steps do not change: what is frozen, and what only evaluating nodes have, in ascending order.</summary>
-    private BlockRange[] _keptState = [];
-
     public Graph Graph => graph;
 
     public ulong Seed => seed;
@@ -52,50 +49,49 @@ internal sealed class NetworkBlocks<T>(Graph graph, ulong seed)
     {
         var others = Array.FindAll(FrozenState, range => range != state);
         FrozenState = isFrozen ? [.. others.Append(state).OrderBy(range => range.Start)] : others;
-        FindKeptState();
     }
 
     /// <summary>For each node, whether it acts in training as in inference; null if no node does. A pass keeps the array that it began with.</summary>
     public bool[]? Evaluating { get; private set; }
 
+    /// <summary>The state that only evaluating nodes have, in ascending order. A pass keeps the array that it began with.</summary>
+    public BlockRange[] RestingState { get; private set; } = [];
+
     public void Evaluate(bool[] nodes)
     {
         Evaluating = Array.IndexOf(nodes, true) >= 0 ? nodes : null;
-        FindKeptState();
+        FindRestingState();
     }
 
-    /// <summary>Makes the proposed state the state of the network, except for pieces that are frozen or of evaluating nodes.</summary>
-    public void CommitState(ReadOnlySpan<T> proposed)
+    /// <summary>Makes the proposed state the state of the network, except for what is frozen now and what rested in the pass.</summary>
+    public void CommitState(ReadOnlySpan<T> proposed, BlockRange[] resting)
     {
-        var start = 0;
-        foreach (var range in _keptState)
+        int start = 0, f = 0, r = 0;
+        while (f < FrozenState.Length || r < resting.Length)
         {
-            proposed[start..range.Start].CopyTo(State.Span[start..]);
-            start = range.End;
+            var isFrozen = r == resting.Length || f < FrozenState.Length && FrozenState[f].Start < resting[r].Start;
+            var kept = isFrozen ? FrozenState[f++] : resting[r++];
+            if (kept.Start < start)
+                continue;
+            proposed[start..kept.Start].CopyTo(State.Span[start..]);
+            start = kept.End;
         }
 
         proposed[start..].CopyTo(State.Span[start..]);
     }
 
-    private void FindKeptState()
+    private void FindRestingState()
     {
-        if (Evaluating is not { } evaluating)
-        {
-            _keptState = FrozenState;
-            return;
-        }
-
         // The places of a shared layer have one state: it moves if one of them trains.
         var (kept, moved) = (new HashSet<BlockRange>(), new HashSet<BlockRange>());
-        for (var n = 0; n < evaluating.Length; n++)
+        for (var n = 0; n < Evaluating?.Length; n++)
         {
             foreach (var slot in graph.Nodes[n].States)
-                _ = evaluating[n] ? kept.Add(slot.Range) : moved.Add(slot.Range);
+                _ = Evaluating[n] ? kept.Add(slot.Range) : moved.Add(slot.Range);
         }
 
         kept.ExceptWith(moved);
-        kept.UnionWith(FrozenState);
-        _keptState = [.. kept.OrderBy(range => range.Start)];
+        RestingState = [.. kept.OrderBy(range => range.Start)];
     }
 
     public bool IsFrozen(BlockRange parameter) => _frozenStarts.Contains(parameter.Start);

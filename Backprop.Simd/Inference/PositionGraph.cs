@@ -15,7 +15,8 @@ internal sealed class PositionGraph
     private readonly GraphBuilder _graph = new(), _memory = new();
     private readonly Dictionary<int, Node> _nodes = [], _memoryNodes = [];
     private readonly HashSet<int> _onePosition = [], _whole = [], _needed;
-    private readonly int _maximumLength;
+    private readonly Dictionary<string, string> _owned = [];
+    private readonly int _steps, _maximumLength;
     private Node? _before;
 
     /// <summary>Makes it.</summary>
@@ -31,7 +32,8 @@ internal sealed class PositionGraph
         var inputs = _needed.Where(e => _source.Edges[e].Role == EdgeRole.Input).Order().ToArray();
         var input = Input(inputs, tokens);
         Tokens = _source.Edges[input].Name;
-        _maximumLength = MaximumLength = maximumLength ?? _source.Edges[input].Type.Shape[0];
+        _steps = _source.Edges[input].Type.Shape[0];
+        _maximumLength = MaximumLength = maximumLength ?? _steps;
         _nodes.Add(input, _graph.IndexInput(Tokens, 1));
         _onePosition.Add(input);
         foreach (var other in inputs)
@@ -42,8 +44,10 @@ internal sealed class PositionGraph
 
         foreach (var node in _source.Nodes)
         {
-            if (node.Outputs.Any(_needed.Contains))
-                Place(node);
+            if (!node.Outputs.Any(_needed.Contains))
+                continue;
+            Place(node);
+            FindOwner(node);
         }
 
         if (!_onePosition.Contains(last))
@@ -89,6 +93,26 @@ internal sealed class PositionGraph
 
     /// <summary>Whether a layer asks for the number of positions before.</summary>
     public bool AsksForBefore => _before is not null;
+
+    /// <summary>The name that a parameter or state of one of the two graphs has in the graph of all positions.</summary>
+    public string NameInSource(string name) => _owned.GetValueOrDefault(name, name);
+
+    /// <summary>Notes whose parameters and state a node has: the two graphs may place it without the node that it shares them with.</summary>
+    private void FindOwner(NodeInfo node)
+    {
+        if (node.SharesWith < 0)
+            return;
+        var owner = _source.Nodes[node.SharesWith];
+        var names = owner.Declaration.Parameters.Select(p => p.Name).ToArray();
+        if (node.ReadParameter >= 0)
+        {
+            _owned.Add($"{node.Name}.{node.Declaration.Parameters[0].Name}", $"{owner.Name}.{names[node.ReadParameter]}");
+            return;
+        }
+
+        foreach (var name in names.Concat(owner.Declaration.States.Select(s => s.Name)))
+            _owned.Add($"{node.Name}.{name}", $"{owner.Name}.{name}");
+    }
 
     private void Place(NodeInfo node)
     {
@@ -219,9 +243,9 @@ internal sealed class PositionGraph
     }
 
     /// <summary>Throws unless a shape is the other's, for one position.</summary>
-    private static void Check(NodeInfo node, Shape all, Shape one)
+    private void Check(NodeInfo node, Shape all, Shape one)
     {
-        var fits = all.Rank == one.Rank && one.Rank > 0 && one[0] == 1;
+        var fits = all.Rank == one.Rank && one.Rank > 0 && one[0] == 1 && all[0] == _steps;
         for (var i = 1; fits && i < all.Rank; i++)
             fits = all[i] == one[i];
         if (!fits)

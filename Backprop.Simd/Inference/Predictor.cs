@@ -19,7 +19,7 @@ namespace Backprop.Simd.Inference;
 /// <para>Do not call the predictor while you hold a lease: if no other workspace is free, the call waits for ever.</para>
 /// </remarks>
 /// <typeparam name="T">float or double.</typeparam>
-public sealed class Predictor<T>
+public sealed partial class Predictor<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly PredictorOptions _options;
@@ -63,7 +63,7 @@ public sealed class Predictor<T>
     /// <param name="outputs">Receives rows x size numbers. It must not overlap <paramref name="inputs"/>. The rest of a longer span is not
     /// changed.</param>
     /// <exception cref="ArgumentException">The inputs are not whole rows, the outputs are too short, or the two overlap.</exception>
-    /// <exception cref="InvalidOperationException">The network needs more than rows of one input: see <see cref="Rent"/>.</exception>
+    /// <exception cref="InvalidOperationException">The network needs more than rows of one input: see <see cref="Rent(int)"/>.</exception>
     public void Predict(ReadOnlySpan<T> inputs, Span<T> outputs)
     {
         var pool = _pool;
@@ -79,7 +79,7 @@ public sealed class Predictor<T>
     /// <param name="inputs">rows x size numbers.</param>
     /// <param name="probabilities">Receives rows x size numbers. It must not overlap <paramref name="inputs"/>. The rest of a longer span is not
     /// changed.</param>
-    /// <exception cref="ArgumentException">As for <see cref="Predict"/>.</exception>
+    /// <exception cref="ArgumentException">As for <see cref="Predict(ReadOnlySpan{T}, Span{T})"/>.</exception>
     /// <exception cref="InvalidOperationException">The network needs more than rows of one input, or its output has one number per
     /// position.</exception>
     public void PredictProbabilities(ReadOnlySpan<T> inputs, Span<T> probabilities)
@@ -144,7 +144,11 @@ public sealed class Predictor<T>
     {
         if (rows < 1 || rows > MaximumRows)
             throw new ArgumentOutOfRangeException(nameof(rows), rows, $"The number of rows must be 1 to {MaximumRows}.");
-        var pool = _pool;
+        return Rent(_pool, rows);
+    }
+
+    private static PredictorLease<T> Rent(WorkspacePool<T> pool, int rows)
+    {
         var slot = pool.Take();
         try
         {

@@ -168,9 +168,9 @@ public sealed class SequenceGenerator<T>
     private void Take(Network<T> network)
     {
         foreach (var entry in network.Definition.Parameters.Entries)
-            _source.ParameterOf(entry.Name).CopyTo(network.ParameterOf(entry.Name));
+            _source.ParameterOf(_graph.NameInSource(entry.Name)).CopyTo(network.ParameterOf(entry.Name));
         foreach (var entry in network.Definition.State.Entries)
-            _source.StateOf(entry.Name).CopyTo(network.StateOf(entry.Name));
+            _source.StateOf(_graph.NameInSource(entry.Name)).CopyTo(network.StateOf(entry.Name));
     }
 
     private int InputOf(string name, bool indices)

@@ -6,6 +6,16 @@ namespace Backprop.Simd.Networks;
 /// <content>Parameters of layers as nodes.</content>
 public sealed partial class GraphBuilder
 {
+    /// <summary>Throws if a name is taken, before a parameter is made.</summary>
+    internal void RequireFree(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (_names.Contains(name))
+                throw new ArgumentException($"The graph already has a node named '{name}'.", nameof(name));
+        }
+    }
+
     /// <summary>A parameter of the layer that computes a node, as a node of its own.</summary>
     internal Node ParameterOf(Node node, string name)
     {

@@ -100,7 +100,7 @@ public static partial class NodeChain
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         if (node.Type is not { Kind: EdgeKind.Values, Shape: { Rank: 1 or 2 } shape })
             throw new ArgumentException($"{nameof(WeightNormalizedAffine)} takes values [in] or [T, in]; it got {node.Type}.", nameof(node));
-        var y = Node.MatrixProduct(node, WeightNormalized(node.Graph, name, initializer, shape.Last, outputs));
+        var y = Node.MatrixProduct(node, WeightNormalized(node.Graph, name, bias, initializer, shape.Last, outputs));
         return bias ? y + node.Graph.Parameter($"{name}.bias", new Shape(outputs), Initialize.Zeros) : y;
     }
 
@@ -132,7 +132,7 @@ public static partial class NodeChain
         // Checks the sizes before a parameter is made.
         new Convolution2D(filters, kernel, stride, padding, dilation, groups).Declare(
             new LayerDeclaration(nameof(WeightNormalizedConvolution2D), [node.Type]));
-        var weights = WeightNormalized(node.Graph, name, initializer, kernel.Height, kernel.Width, node.Type.Shape.Last / groups, filters);
+        var weights = WeightNormalized(node.Graph, name, bias, initializer, kernel.Height, kernel.Width, node.Type.Shape.Last / groups, filters);
         return Convolve(node, weights, name, filters, bias, new FunctionalConvolution(stride, padding, dilation, groups));
     }
 
@@ -157,7 +157,7 @@ public static partial class NodeChain
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         new Convolution1D(filters, kernel, stride, padding, dilation, groups).Declare(
             new LayerDeclaration(nameof(WeightNormalizedConvolution1D), [node.Type]));
-        var weights = WeightNormalized(node.Graph, name, initializer, kernel, node.Type.Shape.Last / groups, filters);
+        var weights = WeightNormalized(node.Graph, name, bias, initializer, kernel, node.Type.Shape.Last / groups, filters);
         return Convolve(node, weights, name, filters, bias, new FunctionalConvolution(stride, padding, dilation, groups));
     }
 
@@ -165,8 +165,9 @@ public static partial class NodeChain
         bias ? node.Apply(layer, weights, node.Graph.Parameter($"{name}.bias", new Shape(filters), Initialize.Zeros)) : node.Apply(layer, weights);
 
     /// <summary>Weights with a length and a direction for each unit, the last dimension.</summary>
-    private static Node WeightNormalized(GraphBuilder graph, string name, Initializer? initializer, params ReadOnlySpan<int> sizes)
+    private static Node WeightNormalized(GraphBuilder graph, string name, bool bias, Initializer? initializer, params ReadOnlySpan<int> sizes)
     {
+        graph.RequireFree([$"{name}.direction", $"{name}.length", .. bias ? (ReadOnlySpan<string>)[$"{name}.bias"] : []]);
         Span<int> axes = stackalloc int[sizes.Length - 1], lengths = stackalloc int[sizes.Length];
         for (var d = 0; d < axes.Length; d++)
             (axes[d], lengths[d]) = (d, 1);

@@ -50,7 +50,7 @@ public static class Model
 public sealed class Model<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    private const string ContentKey = "model", Classes = "classes", Words = "vocabularies";
+    private const string ContentKey = "model", Classes = "classes", Columns = "columns", Words = "vocabularies";
 
     /// <summary>Makes a model of a network.</summary>
     /// <param name="network">The network; the model does not copy it.</param>
@@ -65,6 +65,9 @@ public sealed class Model<T>
 
     /// <summary>For an output, by its name, the name of each class: as many as the last dimension of its shape.</summary>
     public IDictionary<string, IReadOnlyList<string>> ClassNames { get; } = new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>For an input of numbers, by its name, the name of each column: as many as the last dimension of its shape.</summary>
+    public IDictionary<string, IReadOnlyList<string>> ColumnNames { get; } = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>For an input of indices, by its name, the text of each index.</summary>
     public IDictionary<string, IReadOnlyList<string>> Vocabularies { get; } = new Dictionary<string, IReadOnlyList<string>>();
@@ -121,13 +124,16 @@ public sealed class Model<T>
         return model;
     }
 
+    private (string Name, IDictionary<string, IReadOnlyList<string>> Texts)[] Lists =>
+        [(Classes, ClassNames), (Columns, ColumnNames), (Words, Vocabularies)];
+
     private SafetensorsWriter Writer(TensorType? type)
     {
-        foreach (var (output, names) in ClassNames)
+        foreach (var (edge, names) in ClassNames.Concat(ColumnNames))
         {
-            var shape = Network.Definition.TypeOf(output).Shape;
+            var shape = Network.Definition.TypeOf(edge).Shape;
             if (shape.Rank == 0 || names.Count != shape[shape.Rank - 1])
-                throw new ArgumentException($"'{output}' is {shape}: its last dimension has not the {names.Count} class names that are given.");
+                throw new ArgumentException($"'{edge}' is {shape}: its last dimension does not have the {names.Count} names that are given.");
         }
 
         foreach (var input in Vocabularies.Keys)
@@ -138,7 +144,7 @@ public sealed class Model<T>
 
         var options = new NetworkSaveOptions { Metadata = [.. Entries], Type = type };
         var writer = NetworkFiles.Writer(Network, options, GraphText.Write(Network.Definition));
-        if (ClassNames.Count + Vocabularies.Count > 0)
+        if (Lists.Any(list => list.Texts.Count > 0))
             writer.AddMetadata(ContentKey, Content());
         return writer;
     }
@@ -149,7 +155,7 @@ public sealed class Model<T>
         using (var writer = new Utf8JsonWriter(buffer))
         {
             writer.WriteStartObject();
-            foreach (var (name, lists) in new[] { (Classes, ClassNames), (Words, Vocabularies) })
+            foreach (var (name, lists) in Lists)
             {
                 writer.WriteStartObject(name);
                 foreach (var (key, texts) in lists)
@@ -174,12 +180,13 @@ public sealed class Model<T>
         try
         {
             using var document = JsonDocument.Parse(content);
-            foreach (var (name, lists) in new[] { (Classes, ClassNames), (Words, Vocabularies) })
+            foreach (var (name, lists) in Lists)
             {
                 foreach (var property in document.RootElement.GetProperty(name).EnumerateObject())
                 {
                     _ = Network.Definition.TypeOf(property.Name);
-                    lists.Add(property.Name, [.. property.Value.EnumerateArray().Select(text => text.GetString() ?? throw new FormatException("A name is missing."))]);
+                    lists.Add(property.Name, [.. property.Value.EnumerateArray().Select(
+                        text => text.GetString() ?? throw new FormatException("A name is missing."))]);
                 }
             }
         }

@@ -8,15 +8,16 @@ namespace Backprop.Simd.Serialization;
 /// <summary>Networks in safetensors files: all parameters and all state, under their names and in their shapes.</summary>
 /// <remarks>
 /// The file holds the graph too, as <see cref="Model{T}"/> needs it, if all layers are of registered kinds (<see cref="LayerKinds"/>); loading
-/// into a network of another graph is refused. It does not hold which parameters are frozen. Names that start with <c>@</c> belong to other data in a file of this library. Loading a network skips them, so that a
-/// network can also be loaded from a checkpoint.
+/// into a network of another graph is refused. It does not hold which parameters are frozen. Names that start with <c>@</c>
+/// belong to other data in a file of this library. Loading a network skips them, so that a network can also be loaded from a checkpoint.
 /// </remarks>
 public static class NetworkFiles
 {
     /// <summary>The prefix of tensors that do not belong to the network.</summary>
     internal const char Mark = '@';
 
-    private const string FormatKey = "format", Format = "backprop.simd", VersionKey = "version", Version = "2", FirstVersion = "1", ElementKey = "element", User = "user.";
+    private const string FormatKey = "format", Format = "backprop.simd", VersionKey = "version", Version = "2", FirstVersion = "1",
+        ElementKey = "element", User = "user.";
 
     /// <summary>The graph as <see cref="GraphText"/> writes it, and the network's seed.</summary>
     internal const string GraphKey = "graph", SeedKey = "seed";

@@ -4,8 +4,8 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Serialization;
 
 /// <summary>
-/// Reads the normalizations that earlier versions stored as tensors. Column x has <c>@normalization/x/shape</c> (the shape of an example), <c>@normalization/x/offset</c> and
-/// <c>@normalization/x/factor</c>.
+/// Reads the normalizations that earlier versions stored as tensors. Column x has <c>@normalization/x/shape</c> (the shape of an example),
+/// <c>@normalization/x/offset</c> and <c>@normalization/x/factor</c>.
 /// </summary>
 internal static class NormalizationTensors
 {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Tests.Reference;
@@ -77,6 +78,13 @@ public sealed class IndexingTests
         Assert.Throws<ArgumentException>("order", () =>
             Indexing.ScatterAdd(new(new double[200], 1, 1, 200, 1), new int[200], [1, 1, 4, 1], new Destination<double>(y), new int[399]));
         Assert.Throws<ArgumentException>("order", () => Indexing.ScatterAddElements(y, new int[4], 4, [1, 1, 4, 1], new Destination<double>(y), new int[11]));
+        Assert.Throws<ArgumentException>("order", () =>
+        {
+            var order = new int[12];
+            var terms = MemoryMarshal.Cast<int, double>(order.AsSpan(8));
+            Indexing.ScatterAddElements(terms, new int[2], 2, [1, 1, 4, 1], new Destination<double>(new double[4]), order);
+        });
+        Assert.Throws<ArgumentException>("x", () => Indexing.ScatterAddElements<double>([], [], 1, [1, 1, 4, 1], new Destination<double>(x), []));
     }
 
     private static void Check(int[] shape, int rows, int count, bool isByElement)

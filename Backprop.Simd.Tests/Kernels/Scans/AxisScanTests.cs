@@ -128,7 +128,7 @@ public sealed class AxisScanTests
         Assert.Throws<ArgumentException>("values", () => AxisScans.TopK(new(x, 2, 3), 1, 2, true, y, z));
         Assert.Throws<ArgumentException>("places", () => AxisScans.TopK(new(x, 2, 3), 1, 1, true, y, y));
         Assert.Throws<ArgumentException>("dy", () => AxisScans.TopKGradient(new double[3], new double[3], [2, 3], 1, new Destination<double>(x)));
-        foreach (var bad in (double[])[-1, 3, double.PositiveInfinity])
+        foreach (var bad in (double[])[-1, 3, double.PositiveInfinity, double.NaN, 0.5])
         {
             Assert.Contains("[0, 3)", Assert.Throws<ArgumentException>("places", () =>
                 AxisScans.TopKGradient(y, [0, bad], [2, 3], 1, new Destination<double>(x))).Message, StringComparison.Ordinal);

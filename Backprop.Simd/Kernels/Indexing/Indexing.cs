@@ -130,10 +130,14 @@ public static partial class Indexing
     {
         if (!x.IsWanted)
             return;
+        SpanGuard.Supported<T>();
         var sizes = new IndexedShape(shape, indices.Length, count, isByElement: true, nameof(shape));
         SpanGuard.SameLength(indices.Length, dy.Length);
+        SpanGuard.SameLength(sizes.Elements, x.Span.Length, nameof(x));
         SpanGuard.AtLeast((int)Math.Min(int.MaxValue, 3L * indices.Length), order.Length, nameof(order));
         SpanGuard.Apart<int, int>(indices, order, nameof(order));
+        SpanGuard.Apart<T, int>(x.Span, order, nameof(order));
+        SpanGuard.Apart<T, int>(dy, order, nameof(order));
         Embeddings.Check(indices, sizes.IndicesOfRow, sizes.Length);
         if (indices.IsEmpty)
         {

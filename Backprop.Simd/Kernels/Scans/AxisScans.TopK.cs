@@ -46,7 +46,7 @@ public static partial class AxisScans
     /// <param name="axis">The dimension, from 0.</param>
     /// <param name="dx">The gradient of x.</param>
     /// <param name="context">The threads to use, or null for the caller alone.</param>
-    /// <exception cref="ArgumentException">x has no such dimension, an index is outside it, a length is wrong, or spans overlap.</exception>
+    /// <exception cref="ArgumentException">x has no such dimension, an index is no integer or outside it, a length is wrong, or spans overlap.</exception>
     public static void TopKGradient<T>(ReadOnlySpan<T> dy, ReadOnlySpan<T> places, ReadOnlySpan<int> shape, int axis, Destination<T> dx,
         ComputeContext? context = null)
         where T : unmanaged, IFloatingPointIeee754<T>
@@ -184,9 +184,10 @@ public static partial class AxisScans
                 var first = outer * count * shape.Inner;
                 for (var i = 0; i < count * shape.Inner; i++)
                 {
-                    var place = int.CreateSaturating(_places[first + i]);
-                    if ((uint)place >= (uint)shape.Length)
-                        throw new ArgumentException($"Indices lie in [0, {shape.Length}); one is {place}.", nameof(places));
+                    var index = _places[first + i];
+                    var place = int.CreateSaturating(index);
+                    if ((uint)place >= (uint)shape.Length || T.CreateTruncating(place) != index)
+                        throw new ArgumentException($"Indices are integers in [0, {shape.Length}); one is {index}.", nameof(places));
                     dx[place * shape.Inner + i % shape.Inner] += _dy[first + i];
                 }
             }

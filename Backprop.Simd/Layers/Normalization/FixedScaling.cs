@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Kernels;
+using Backprop.Simd.Memory;
 
 namespace Backprop.Simd.Layers;
 
@@ -66,8 +67,11 @@ internal sealed class FixedScaling
     public string Describe(string kind) => Offsets.Count > 1 ? $"{kind} ({Offsets.Count} offsets)"
         : string.Create(CultureInfo.InvariantCulture, $"{kind} (offset {Offsets[0]}, factor {Factors[0]})");
 
-    private RowPattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T> =>
-        typeof(T) == typeof(float) ? (RowPattern<T>)(object)_single : (RowPattern<T>)(object)_double;
+    private RowPattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        SpanGuard.Supported<T>();
+        return typeof(T) == typeof(float) ? (RowPattern<T>)(object)_single : (RowPattern<T>)(object)_double;
+    }
 
     private static string Beyond(string what, double value, string range) =>
         string.Create(CultureInfo.InvariantCulture, $"{what} is {value}; it must be {range}, so that float holds it.");

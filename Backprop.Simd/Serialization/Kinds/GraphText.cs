@@ -15,11 +15,14 @@ namespace Backprop.Simd.Serialization;
 /// <para><c>{"input":"x", "type":"values", "shape":[28, 28, 1]}</c>; a free size is <c>{"name":"time", "smallest":1, "largest":512}</c>.</para>
 /// <para><c>{"parameter":"table", "shape":[10, 4], "initializer":...}</c>.</para>
 /// <para><c>{"node":["affine1"], "layer":{"kind":"affine", "settings":{...}}, "inputs":["x"]}</c>: the names of its outputs, and its layer. In place of
-/// the layer, <c>"same":"affine1", "eachStep":0</c> is the layer of another node, or, with 1, that layer at each step, and <c>"of":"affine1", "parameter":"weight"</c> reads a parameter.</para>
+/// the layer, <c>"same":"affine1", "eachStep":0</c> is the layer of another node, or, with 1, that layer at each step, and
+/// <c>"of":"affine1", "parameter":"weight"</c> reads a parameter.</para>
 /// </remarks>
 internal static class GraphText
 {
     public const int Version = 1;
+
+    private const string EachStepKind = "eachstep";
 
     /// <exception cref="ArgumentException">A layer is of a class that is not registered.</exception>
     public static string Write(NetworkDefinition definition)
@@ -174,8 +177,12 @@ internal static class GraphText
         else if (node.SharesWith >= 0)
         {
             var first = graph.Nodes[node.SharesWith];
-            if (!ReferenceEquals(Inner(node.Layer, out var steps), Inner(first.Layer, out _)))
-                throw new ArgumentException($"'{node.Name}' shares the parameters of '{first.Name}' through a layer of a user's own, which cannot be described.");
+            if (StepsOf(node, first) is not { } steps)
+            {
+                throw new ArgumentException(
+                    $"'{node.Name}' shares the parameters of '{first.Name}' through a layer of a user's own, which cannot be described.");
+            }
+
             writer.WriteString("same", graph.Edges[first.Outputs[0]].Name);
             writer.WriteNumber("eachStep", steps);
         }
@@ -238,10 +245,10 @@ internal static class GraphText
         {
             var layer = item.TryGetProperty("same", out var same)
                 ? Outer(layers[Text(same)], item.GetProperty("eachStep").GetInt32()) : LayerKinds.Read(item.GetProperty("layer"));
+            Node[] inputs = [.. item.GetProperty("inputs").EnumerateArray().Select(input => nodes[Text(input)])];
             if (shared.Contains(first))
-                builder.Share(Inner(layer, out _));
-            layers.TryAdd(first, Inner(layer, out _));
-            outputs = builder.ApplyAll(layer, [.. item.GetProperty("inputs").EnumerateArray().Select(input => nodes[Text(input)])]);
+                layers.Add(first, builder.Share(OwnerOf(layer, inputs)));
+            outputs = builder.ApplyAll(layer, inputs);
         }
 
         if (outputs.Count != names.GetArrayLength())
@@ -253,12 +260,26 @@ internal static class GraphText
         }
     }
 
-    /// <summary>The layer that is applied at each step, or at each step of each step; else the layer itself.</summary>
-    private static Layer Inner(Layer layer, out int steps)
+    /// <summary>How often a node applies the layer of another node at each step; null if it does so in another way.</summary>
+    private static int? StepsOf(NodeInfo node, NodeInfo first)
     {
-        for (steps = 0; layer is EachStep each; steps++)
-            layer = each.Layer;
-        return layer;
+        var (steps, wrapper) = (0, node.Layer);
+        for (var at = node.Declaration.EachStep; at is not null; at = at.Declaration.EachStep)
+        {
+            if (wrapper.Kind != EachStepKind)
+                return null;
+            (steps, wrapper) = (steps + 1, at.Layer);
+        }
+
+        return ReferenceEquals(node.Declaration.OwnerOf(node.Layer), first.Declaration.OwnerOf(first.Layer)) ? steps : null;
+    }
+
+    /// <summary>The layer that has the parameters: of a layer at each step, the layer that is applied.</summary>
+    private static Layer OwnerOf(Layer layer, Node[] inputs)
+    {
+        var declaration = new LayerDeclaration(layer.Kind, Array.ConvertAll(inputs, static input => input.Type));
+        layer.Declare(declaration);
+        return declaration.OwnerOf(layer);
     }
 
     /// <summary>A layer, applied at each step of each step.</summary>

@@ -104,7 +104,8 @@ public static partial class LayerKinds
         Register<Affine>("affine", (s, l) => new(
             s.WholeNumber("outputs", l?.Outputs), Initializer(s, l?.Initializer), s.Flag("bias", l?.HasBias), s.Flag("perPosition", l?.PerPosition)));
         Register<Embedding>("embedding", (s, l) => new(
-            s.WholeNumber("count", l?.Count), s.WholeNumber("size", l?.Size), Initializer(s, l?.Initializer), s.OptionalWholeNumber("paddingIndex", l?.PaddingIndex)));
+            s.WholeNumber("count", l?.Count), s.WholeNumber("size", l?.Size), Initializer(s, l?.Initializer),
+            s.OptionalWholeNumber("paddingIndex", l?.PaddingIndex)));
         Register<EmbeddingBag>("embeddingbag", (s, l) => new(
             s.WholeNumber("count", l?.Count), s.WholeNumber("size", l?.Size), s.Choice("mode", l?.Mode), Initializer(s, l?.Initializer),
             s.OptionalWholeNumber("paddingIndex", l?.PaddingIndex)));
