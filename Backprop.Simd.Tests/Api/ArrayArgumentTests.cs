@@ -5,10 +5,12 @@ using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Layers.Gates;
 using Backprop.Simd.Memory;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Serialization;
 
@@ -178,6 +180,12 @@ public sealed partial class ArrayArgumentTests
         Call(() => safetensorsWriter.Add("c", [2], new ReadOnlyMemory<float>(x)));
         Call(() => safetensorsWriter.Add("d", [2], () => x));
         Assert.Throws<ArgumentNullException>("values", () => safetensorsWriter.Add("e", [2], (float[])null!));
+        using var array = new MemoryStream();
+        Call(() => Npy.Write(array, x, 2));
+        array.Position = 0;
+        var npyArray = Npy.Read(array);
+        Call(() => npyArray.CopyTo(x));
+        Npz.Write(array, npzWriter => Call(() => npzWriter.Add("x", x, 2)));
         using var stream = new MemoryStream();
         safetensorsWriter.Write(stream);
         stream.Position = 0;
@@ -189,6 +197,13 @@ public sealed partial class ArrayArgumentTests
             Assert.Equal(x, read);
         }
 
+        stream.SetLength(0);
+        GraphBuilder.Chain(2).Affine(1, bias: false).Build<float>().SavePyTorch(stream);
+        stream.Position = 0;
+        using var pyTorchFile = PyTorchFile.Open(stream);
+        foreach (var pyTorchTensor in pyTorchFile.Tensors)
+            Call(() => pyTorchTensor.Read(x));
+        x = [1, 2];
         var normalization = new Normalization("x", new Shape(2), [0, 0], [1, 1]);
         Call(() => normalization.Apply(x, 1));
         Call(() => normalization.Undo(x, 1));

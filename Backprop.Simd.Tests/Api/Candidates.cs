@@ -74,7 +74,10 @@ internal static class Candidates
 
     private static IEnumerable<Candidate> TensorSpan<T>(Func<object?>? given)
     {
-        yield return new("[2, 2]", new Func<TensorSpan<T>>(() => new TensorSpan<T>(new T[4], [2, 2])));
+        var sizes = given?.Invoke() as int[] ?? [2, 2];
+        var lengths = Array.ConvertAll(sizes, size => (nint)size);
+        var elements = sizes.Aggregate(1, (a, b) => a * b);
+        yield return new($"[{string.Join(", ", sizes)}]", new Func<TensorSpan<T>>(() => new TensorSpan<T>(new T[elements], lengths)));
         yield return new("default", new Func<TensorSpan<T>>(() => default));
         yield return new("[4]", new Func<TensorSpan<T>>(() => new TensorSpan<T>(new T[4])));
     }

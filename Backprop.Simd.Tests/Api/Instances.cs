@@ -1,8 +1,10 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
 using Backprop.Simd.Initializers;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Layers.Gates;
@@ -58,6 +60,7 @@ internal static class Instances
     public static object Convert(object value, Type type) => value is int[] sizes && type == typeof(Shape) ? new Shape(sizes)
         : value is Array { Length: 1 } && type == typeof(Shape) ? new Shape(4)
         : value is Shape && type == typeof(ConvolutionShape) ? Of(type)
+        : value is int[] && type.Name == "Tensor`1" ? Of(type)
         : value is int size && type == typeof(Extent) ? new Extent(size, size)
         : throw new InvalidOperationException($"{value} is no {PublicMembers.Name(type)}.");
 
@@ -121,8 +124,21 @@ internal static class Instances
         [typeof(DataArray)] = () => DataArray.ReadNpy(Npy()),
         [typeof(Normalization)] = () => new Normalization("x", new Shape(3), [0, 0, 0], [1, 1, 1]),
         [typeof(Reshape)] = () => new Reshape(2, 2),
+        [typeof(Tensor<float>)] = () => Tensor.CreateFromShape<float>([2, 3]),
+        [typeof(Tensor<double>)] = () => Tensor.CreateFromShape<double>([2, 3]),
+        [typeof(Tensor<Half>)] = () => Tensor.CreateFromShape<Half>([2, 3]),
+        [typeof(NpyArray)] = () => Simd.Serialization.Npy.Read(Npy()),
+        [typeof(NpzWriter)] = () => new NpzWriter(new(new MemoryStream(), System.IO.Compression.ZipArchiveMode.Create), compress: false),
         [typeof(SafetensorsFile)] = () => SafetensorsFile.Open(Model()),
+        [typeof(LayerSettings)] = () =>
+        {
+            var writer = new System.Text.Json.Utf8JsonWriter(new System.Buffers.ArrayBufferWriter<byte>());
+            writer.WriteStartObject();
+            return new LayerSettings(writer, "a test");
+        },
         [typeof(SafetensorsTensor)] = () => Of<SafetensorsFile>()["a"],
+        [typeof(PyTorchFile)] = () => PyTorchFile.Open(SavedPyTorch()),
+        [typeof(PyTorchTensor)] = () => Of<PyTorchFile>().Tensors[0],
         [typeof(CheckpointOptions)] = () => new CheckpointOptions { Directory = Path("checkpoints") },
         [typeof(IReadOnlyDictionary<string, string>)] = () => new Dictionary<string, string> { ["a"] = "b" },
         [typeof(IProgress<TrainingProgress>)] = () => new Progress<TrainingProgress>(),
@@ -145,6 +161,13 @@ internal static class Instances
         var path = Path("four.npy");
         var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }".PadRight(117) + "\n";
         File.WriteAllBytes(path, [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header), .. new byte[16]]);
+        return path;
+    }
+
+    public static string NpzFile()
+    {
+        var path = Path("two.npz");
+        Npz.Write(path, file => file.Add("x", new float[4], 2, 2));
         return path;
     }
 
@@ -171,6 +194,17 @@ internal static class Instances
         return path;
     }
 
+    /// <summary>A file of PyTorch that a network of float, and one of double, can load.</summary>
+    public static string SavedPyTorch()
+    {
+        var path = Path("network.pt");
+        if (Made.ContainsKey(typeof(Network<double>)))
+            Of<Network<double>>().SavePyTorch(path);
+        else
+            Of<Network<float>>().SavePyTorch(path);
+        return path;
+    }
+
     /// <summary>A file that a network of float, and one of double, can load.</summary>
     public static string Saved()
     {
@@ -192,7 +226,8 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         makers[typeof(Network<T>)] = Network;
         makers[typeof(Workspace<T>)] = Workspace;
-        makers[typeof(Predictor<T>)] = () => new Predictor<T>(Instances.Of<Network<T>>(), new PredictorOptions { MaximumRows = 4 });
+        makers[typeof(Predictor<T>)] = () => new Predictor<T>(Named(), new PredictorOptions { MaximumRows = 4 });
+        makers[typeof(Model<T>)] = Named;
         makers[typeof(SequenceGenerator<T>)] = () =>
         {
             var graph = new GraphBuilder();
@@ -226,6 +261,14 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
         makers[typeof(TrainerOptions<T>)] = () => new TrainerOptions<T> { Steps = 2, Callbacks = [new StopsAfterThree<T>()] };
         makers[typeof(Trainer<T>)] = () =>
             new Trainer<T>(Instances.Of<Network<T>>(), Instances.Of<Optimizer<T>>(), Instances.Of<BatchLoader<T>>(), Instances.Of<TrainerOptions<T>>());
+    }
+
+    private static Model<T> Named()
+    {
+        var model = new Model<T>(Instances.Of<Network<T>>());
+        model.ClassNames["affine2"] = ["a", "b"];
+        model.ColumnNames["x"] = ["x", "y", "z"];
+        return model;
     }
 
     private static Network<T> Network() =>

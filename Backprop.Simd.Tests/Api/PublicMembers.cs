@@ -3,6 +3,7 @@ using System.Reflection;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Intrinsics;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
@@ -18,7 +19,7 @@ internal static class PublicMembers
     /// <summary>The public types that are no interfaces, enums or delegates, closed over float and double.</summary>
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. new[] { typeof(Layer).Assembly, typeof(LabeledImages).Assembly }
+        .. new[] { typeof(Layer).Assembly, typeof(LabeledImages).Assembly, typeof(PyTorchFile).Assembly }
             .SelectMany(a => a.GetExportedTypes())
             .Where(t => !t.IsInterface && !t.IsEnum && !t.IsSubclassOf(typeof(Delegate)))
             .SelectMany(t => t.IsGenericTypeDefinition

@@ -2,6 +2,7 @@ using System.Reflection;
 using Backprop.Simd.Activations;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
@@ -23,7 +24,9 @@ internal static class Tables
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
         "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "Workspace.SizeOf", "SafetensorsFile.VerifyChecksum",
+        "LayerKinds.Register", "LayerKinds.RegisterActivation", "LayerKinds.RegisterGate", "Predictor.PredictFromIndices",
         "SequenceGenerator.ctor", "ForwardContext.EachStep", "BackwardContext.EachStep", "LayerDeclaration.UseEachStep",
+        "NpyArray.Values", "NpyArray.AsTensorSpan",
     ];
 
     /// <summary>Arguments that have one value only: with another the members would go to the network.</summary>
@@ -81,7 +84,7 @@ internal static class Tables
         ("Indexing.x", () => new[] { 2, 1, 2, 1 }), ("Indexing.indices", () => new[] { 0, 1, 1, 0 }), ("Indexing.count", () => 2),
         ("Indexing.y", () => 4), ("ScatterAdd.dy", () => new[] { 2, 1, 2, 1 }), ("Indexing.shape", () => new[] { 2, 1, 2, 1 }),
         ("ScatterAddElements.dy", () => 4), ("Indexing.order", () => 12), ("ScatterAdd.x", () => 4), ("ScatterAddElements.x", () => 4),
-        ("AxisScans.axis", () => 1), ("AxisScans.count", () => 2), ("AxisScans.shape", () => new[] { 2, 2 }),
+        ("AxisScans.axis", () => 1), ("AxisScans.TopKGradient.places", () => new[] { 0.0, 1.0, 0.0, 1.0 }), ("AxisScans.count", () => 2), ("AxisScans.shape", () => new[] { 2, 2 }),
         ("MultiplyBatch.shape", () => new[] { 2, 2 }), ("MultiplyBatch.c", () => 4),
         ("AxisReductions.SumGradient.dy", () => new[] { 2, 1 }), ("AxisReductions.SumGradient.shape", () => new[] { 2, 2 }),
         ("CtcKernels.targets", () => new[] { 1, 1 }), ("CtcKernels.inputLengths", () => new[] { 1, 1 }),
@@ -159,12 +162,24 @@ internal static class Tables
         yield return ("Workspace.SetIndexInput.indices", () => 2);
         yield return ("Workspace.BindIndexInput.name", () => "labels");
         yield return ("Workspace.BindIndexInput.indices", () => 2);
+        foreach (var (member, name) in ((string, string)[])[("SetInput", "x"), ("BindInput", "x"), ("InputTensor", "x"), ("IndexInputTensor", "labels"),
+            ("ValueTensor", "relu1"), ("GradientTensor", "relu1"), ("ParameterGradientTensor", Weight), ("ParameterTensor", Weight), ("StateTensor", Running)])
+        {
+            yield return ($"TensorExtensions.{member}.name", () => name);
+        }
+
+        yield return ("TensorExtensions.values", () => new[] { 2, 3 });
+        yield return ("TensorExtensions.inputs", () => new[] { 2, 3 });
+        yield return ("TensorExtensions.outputs", () => new[] { 2, 2 });
         yield return ("Jacobian.network", () => Instances.Of<Single>().Network);
         yield return ("Jacobian.workspace", () => Instances.Of<Single>().Workspace);
         yield return ("Jacobian.input", () => "x");
         yield return ("Jacobian.output", () => "affine1");
         yield return ("Jacobian.jacobian", () => (2, 3));
         yield return ("Predictor.inputs", () => 3);
+        yield return ("Predictor.outputs", () => 8);
+        yield return ("Predictor.PredictName.row", () => 3);
+        yield return ("Predictor.Predict.row", () => new[] { ("x", 1.0), ("y", 2.0), ("z", 3.0) });
         yield return ("SequenceGenerator.Next.tokens", () => 1);
         yield return ("SequenceGenerator.ctor.tokens", () => "tokens");
         yield return ("SequenceGenerator.Input.name", () => "memory");
@@ -221,6 +236,9 @@ internal static class Tables
         ("NodeChain.Denormalize.statistics", () => new Normalization("x", new Shape(4), [0], [1])),
         ("ValueColumn.Read.destination", () => 12),
         ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()),
+        ("Npy.Read.path", () => Instances.Npy()), ("Npy.Read.stream", () => File.OpenRead(Instances.Npy())), ("Npy.shape", () => new[] { 4 }),
+        ("Npz.Read.path", () => Instances.NpzFile()), ("Npz.Read.stream", () => File.OpenRead(Instances.NpzFile())),
+        ("NpzWriter.shape", () => new[] { 4 }),
         ("DataArray.MapIdx.path", () => Instances.Idx(1)), ("DataArray.MapRaw.path", () => Instances.Npy()),
         ("IdxFile.ReadImages.path", () => Instances.Idx(3)), ("IdxFile.ReadLabels.path", () => Instances.Idx(1)),
         ("IdxFile.ReadImages.stream", () => File.OpenRead(Instances.Idx(3))), ("IdxFile.ReadLabels.stream", () => File.OpenRead(Instances.Idx(1))),
@@ -231,8 +249,16 @@ internal static class Tables
         ("MnistSet.ctor.files", () => Mnist.Published.Files.ToArray()),
         ("SafetensorsFile.Open.path", () => Instances.Model()), ("SafetensorsFile.Open.stream", () => File.OpenRead(Instances.Model())),
         ("SafetensorsFile.name", () => "a"),
+        ("Model.Load.path", () => Instances.Saved()),
+        ("Model.Load.stream", () => File.OpenRead(Instances.Saved())), ("Predictor.Load.path", () => Instances.Saved()),
         ("NetworkFiles.Load.path", () => Instances.Saved()), ("NetworkFiles.Load.stream", () => File.OpenRead(Instances.Saved())),
         ("NetworkFiles.Load.file", () => SafetensorsFile.Open(Instances.Saved())),
+        ("NetworkFiles.LoadPyTorch.file", () => PyTorchFile.Open(Instances.SavedPyTorch())),
+        ("PyTorchFile.dictionary", () => ""), ("PyTorchNetworks.dictionary", () => ""),
+        ("PyTorchFile.Open.path", () => Instances.SavedPyTorch()), ("PyTorchFile.Open.stream", () => File.OpenRead(Instances.SavedPyTorch())),
+        ("PyTorchTensor.Read.destination", () => 12), ("PyTorchFile.name", () => Instances.Of<PyTorchFile>().Tensors[0].Name),
+        ("PyTorchNetworks.LoadPyTorch.path", () => Instances.SavedPyTorch()),
+        ("PyTorchNetworks.LoadPyTorch.stream", () => File.OpenRead(Instances.SavedPyTorch())),
         ("path", () => Instances.Path("written")), ("LoadOrDownload.options", () => Instances.Of<DownloadOptions>()),
         ("DownloadAsync.options", () => Instances.Of<DownloadOptions>()),
     ];

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Training;
 
 namespace Backprop.Simd.Tests.Architecture;
@@ -14,7 +15,7 @@ public sealed class NullConversionTests
     [Fact]
     public void No_nullable_struct_takes_null_by_a_conversion()
     {
-        var members = new[] { typeof(Dataset<>).Assembly, typeof(CsvData).Assembly }
+        var members = new[] { typeof(Dataset<>).Assembly, typeof(CsvData).Assembly, typeof(PyTorchFile).Assembly }
             .SelectMany(a => a.GetExportedTypes()).SelectMany(t => t.GetMembers()).ToArray();
         var types = members.OfType<PropertyInfo>().Select(p => (Member: (MemberInfo)p, Type: p.PropertyType))
             .Concat(members.OfType<MethodBase>().SelectMany(m => m.GetParameters().Select(p => (Member: (MemberInfo)m, Type: p.ParameterType))))

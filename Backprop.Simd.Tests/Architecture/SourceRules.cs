@@ -34,6 +34,7 @@ internal static partial class SourceRules
         ["Serialization"] = [.. Networks, "Data"],
         ["Inference"] = [.. Networks, "Data", "Serialization"],
         ["Training"] = [.. Networks, "Schedules", "Data", "Serialization", "Inference"],
+        ["Tensors"] = [.. Networks, "Data", "Serialization", "Inference"],
         ["Properties"] = [],
     };
 

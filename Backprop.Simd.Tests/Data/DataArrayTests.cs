@@ -42,7 +42,8 @@ public sealed class DataArrayTests : IDisposable
             Assert.Equal(wide, Read<double>(array.Values<double>("x"), 0, 1, 2, 3));
             Assert.Equal(wide.Select(x => (float)x), Read<float>(array.Values<float>("x"), 0, 1, 2, 3));
             Assert.Contains("F8; 'x' takes U1", Assert.Throws<DataFormatException>(() => array.Bytes<float>("x")).Message, StringComparison.Ordinal);
-            Assert.Contains("'x' takes U1, I4 or I8", Assert.Throws<DataFormatException>(() => array.Indices("x")).Message, StringComparison.Ordinal);
+            Assert.Contains("'x' takes integers or truth values", Assert.Throws<DataFormatException>(() => array.Indices("x")).Message,
+                StringComparison.Ordinal);
         }
 
         using (var array = DataArray.MapNpy(Npy("|u1", "(3, 2)", [0, 51, 102, 153, 204, 255])))
@@ -69,6 +70,32 @@ public sealed class DataArrayTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("|i1", "80FF7F", new[] { -128, -1, 127 })]
+    [InlineData("<i2", "0080FFFF0100", new[] { -32768, -1, 1 })]
+    [InlineData("<u2", "0000FFFF0100", new[] { 0, 65535, 1 })]
+    [InlineData("<u4", "00000000FFFFFF7F01000000", new[] { 0, int.MaxValue, 1 })]
+    [InlineData("<u8", "0000000000000000FFFFFF7F000000000100000000000000", new[] { 0, int.MaxValue, 1 })]
+    [InlineData("|b1", "000102", new[] { 0, 1, 1 })]
+    public void Every_integer_that_fits_is_an_index(string type, string data, int[] expected)
+    {
+        var path = Npy(type, "(3,)", Convert.FromHexString(data));
+        using DataArray mapped = DataArray.MapNpy(path), read = DataArray.ReadNpy(path);
+        Assert.Equal(expected, Read(mapped.Indices("x"), 0, 1, 2));
+        Assert.Equal(expected, Read(read.Indices("x"), 0, 1, 2));
+    }
+
+    [Theory]
+    [InlineData("<u4", "00000080")]
+    [InlineData("<u8", "0000008000000000")]
+    [InlineData("<u8", "FFFFFFFFFFFFFFFF")]
+    [InlineData("<i8", "FFFFFF7FFFFFFFFF")]
+    public void An_integer_that_does_not_fit_is_refused_where_it_is_read(string type, string data)
+    {
+        using var array = DataArray.MapNpy(Npy(type, "(1,)", Convert.FromHexString(data)));
+        Assert.Contains("row 0", Assert.Throws<InvalidDataException>(() => Read(array.Indices("x"), 0)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Shapes_that_do_not_fit_are_refused()
     {
@@ -87,7 +114,7 @@ public sealed class DataArrayTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{'descr': '>u4', 'fortran_order': False, 'shape': (2, 3), }", "'>u4'")]
+    [InlineData("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 3), }", "'<c8'")]
     [InlineData("{'descr': '', 'fortran_order': False, 'shape': (2, 3), }", "''")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2LL, 3), }", "expected ')'")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (L, 3), }", "expected a size")]
@@ -190,7 +217,7 @@ public sealed class DataArrayTests : IDisposable
             Assert.Throws<DataFormatException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), 3)).Message, StringComparison.Ordinal);
         Assert.Throws<DataFormatException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), long.MaxValue));
         Assert.Throws<ArgumentOutOfRangeException>(() => DataArray.MapRaw(path, ArrayElement.F8, new Shape(2), -1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => DataArray.MapRaw(path, (ArrayElement)9, new Shape(2)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => DataArray.MapRaw(path, (ArrayElement)99, new Shape(2)));
     }
 
     [Fact]

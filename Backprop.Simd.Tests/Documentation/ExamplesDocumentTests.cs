@@ -12,7 +12,7 @@ namespace Backprop.Simd.Tests.Documentation;
 /// <summary>The networks of docs/examples.md, compiled and trained. Each text here equals the document's text.</summary>
 public sealed class ExamplesDocumentTests
 {
-    private static readonly string[] Names = ["Vae", "UShape", "Translate", "Characters"];
+    private static readonly string[] Names = ["Vae", "Siamese", "UShape", "Translate", "Characters"];
 
     public static TheoryData<string> Examples => [.. Names];
 
@@ -22,6 +22,48 @@ public sealed class ExamplesDocumentTests
         using var digits = new BatchLoader<float>(Digits.Split().Train.ToDataset<float>(), 50);
         var losses = Vae(digits, 300);
         Assert.InRange(losses[^20..].Average(), 0, 0.7 * losses[0]);
+    }
+
+    [Fact]
+    public void The_siamese_network_tells_new_images_apart()
+    {
+        var (train, test) = Digits.Split();
+        var network = Siamese();
+        var workspace = network.CreateWorkspace(64);
+        var adam = new Adam<float>(network, 0.003);
+        var random = new Random(1);
+
+        void Fill(LabeledImages images, Workspace<float> into)
+        {
+            for (var row = 0; row < into.Rows; row++)
+            {
+                int a = random.Next(images.Count), b = random.Next(images.Count);
+                for (var tries = 0; tries < 100 && (images.Label(a) == images.Label(b)) != (row % 2 == 0); tries++)
+                    b = random.Next(images.Count);
+                images.CopyRows(a, 1, into.Input("first").Slice(row * 64, 64));
+                images.CopyRows(b, 1, into.Input("second").Slice(row * 64, 64));
+                into.Input("targets")[row] = images.Label(a) == images.Label(b) ? 1 : -1;
+            }
+        }
+
+        for (var step = 0; step < 600; step++)
+        {
+            Fill(train, workspace);
+            network.Step(workspace, adam);
+        }
+
+        Fill(test, workspace);
+        network.Forward(workspace);
+        var (same, other) = (0.0, 0.0);
+        for (var row = 0; row < 64; row++)
+        {
+            if (workspace.Input("targets")[row] > 0)
+                same += workspace.Output("alike")[row] / 32;
+            else
+                other += workspace.Output("alike")[row] / 32;
+        }
+
+        Assert.True(same > other + 0.3, $"{same} {other}");
     }
 
     [Fact]
@@ -109,6 +151,22 @@ public sealed class ExamplesDocumentTests
         }
         // end Vae
         return losses;
+    }
+
+    private static Network<float> Siamese()
+    {
+        // begin Siamese
+        var graph = new GraphBuilder();
+        var (hidden, code) = (graph.Share(new Affine(64)), graph.Share(new Affine(16)));               // one set of parameters for both images
+        Node Encode(Node image) => graph.Apply(code, graph.Apply(hidden, image).Relu());
+
+        var (first, second) = (Encode(graph.Input("first", 64)), Encode(graph.Input("second", 64)));
+        var alike = (first * second).Sum() / (first.Norm() * second.Norm() + 1e-6);                    // the cosine, from -1 to 1
+        graph.Output(alike.Named("alike"));
+        first.CosineEmbedding(second, "targets", new CosineEmbedding(margin: 0.3));                    // 1: the same digit; -1: another one
+        var network = graph.Build().CreateNetwork<float>(seed: 1);
+        // end Siamese
+        return network;
     }
 
     private static Network<float> UShape()

@@ -30,8 +30,8 @@ public sealed class DataArray : IDisposable
     public ReadOnlySpan<long> Dimensions => _header.Dimensions;
 
     /// <summary>
-    /// Maps a NumPy array file (.npy) of version 1.0, 2.0 or 3.0 with Half, float, double, byte, or 32- or 64-bit integers, little-endian and
-    /// in C order. <see cref="ReadNpy"/> also reads the other orders.
+    /// Maps a NumPy array file (.npy) of version 1.0, 2.0 or 3.0 with Half, float, double, truth values or integers, little-endian and in C order.
+    /// <see cref="ReadNpy"/> also reads the other orders.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <returns>The array.</returns>
@@ -39,7 +39,7 @@ public sealed class DataArray : IDisposable
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static DataArray MapNpy(string path) => Map(path, (name, stream) =>
     {
-        var header = NpyHeader.Read(name, stream);
+        var header = NpyHeader.ReadFile(name, stream);
         return header.IsBigEndian || (header.IsColumnMajor && header.Dimensions.Length > 1)
             ? throw new DataFormatException($"'{name}' is {(header.IsBigEndian ? "big-endian" : "in Fortran order")}; only little-endian elements in "
                 + $"C order can be mapped. Read the file into memory with {nameof(DataArray)}.{nameof(ReadNpy)}.")
@@ -78,7 +78,7 @@ public sealed class DataArray : IDisposable
             dimensions[0] = bytes / rowBytes;
             for (var i = 0; i < shape.Rank; i++)
                 dimensions[i + 1] = shape[i];
-            return new ArrayHeader(name, element, dimensions, offset, stream.Length);
+            return new ArrayHeader(name, element, dimensions, offset).RequireLength(stream.Length);
         });
     }
 
@@ -91,11 +91,9 @@ public sealed class DataArray : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        var header = NpyHeader.Read(path, stream);
-        if (stream.Length > Array.MaxLength)
-            throw new DataFormatException($"'{path}' has {stream.Length} bytes, more than one managed array holds. Map the file instead.");
-        var bytes = NpyContent.Read(stream, header);
-        return new DataArray(path, new ArrayHeader(path, header.Element, header.Dimensions.ToArray(), offset: 0, bytes.Length), ArrayStore.Of<byte>(bytes));
+        var header = NpyHeader.ReadFile(path, stream);
+        var bytes = NpyContent.Read<byte>(stream, header);
+        return new DataArray(path, new ArrayHeader(path, header.Element, header.Dimensions.ToArray(), offset: 0), ArrayStore.Of<byte>(bytes));
     }
 
     /// <summary>A column of numbers from Half, float or double, converted to <typeparamref name="T"/> and rounded to nearest.</summary>
@@ -134,7 +132,7 @@ public sealed class DataArray : IDisposable
             : throw Unexpected(name, "U1");
     }
 
-    /// <summary>A column of integers from bytes, or 32- or 64-bit integers. Reading an integer that does not fit 32 bits throws.</summary>
+    /// <summary>A column of integers from integers or truth values (1 for true). Reading an integer that does not fit 32 bits throws.</summary>
     /// <param name="name">The name of the network's input.</param>
     /// <param name="shape">The shape of one example; null for the dimensions after the first.</param>
     /// <returns>The column.</returns>
@@ -146,8 +144,14 @@ public sealed class DataArray : IDisposable
         {
             ArrayElement.U1 => Indices<byte, RoundedElements<byte, int>>(name, row, count),
             ArrayElement.I4 => Indices<int, SameElements<int>>(name, row, count),
-            ArrayElement.I8 => Indices<long, NarrowedElements>(name, row, count),
-            _ => throw Unexpected(name, "U1, I4 or I8"),
+            ArrayElement.I8 => Indices<long, NarrowedElements<long>>(name, row, count),
+            ArrayElement.U4 => Indices<uint, NarrowedElements<uint>>(name, row, count),
+            ArrayElement.U8 => Indices<ulong, NarrowedElements<ulong>>(name, row, count),
+            ArrayElement.I1 => Indices<sbyte, RoundedElements<sbyte, int>>(name, row, count),
+            ArrayElement.I2 => Indices<short, RoundedElements<short, int>>(name, row, count),
+            ArrayElement.U2 => Indices<ushort, RoundedElements<ushort, int>>(name, row, count),
+            ArrayElement.B1 => Indices<byte, TruthElements>(name, row, count),
+            _ => throw Unexpected(name, "integers or truth values"),
         };
     }
 

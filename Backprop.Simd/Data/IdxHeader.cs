@@ -29,6 +29,6 @@ internal static class IdxHeader
             throw new DataFormatException($"'{path}' has {read} bytes; its IDX header alone takes {4 + 4 * dimensions.Length}.");
         for (var i = 0; i < dimensions.Length; i++)
             dimensions[i] = BinaryPrimitives.ReadUInt32BigEndian(header[(4 + 4 * i)..]);
-        return new ArrayHeader(path, ArrayElement.U1, dimensions, 4 + 4 * dimensions.Length, stream.Length);
+        return new ArrayHeader(path, ArrayElement.U1, dimensions, 4 + 4 * dimensions.Length).RequireLength(stream.Length);
     }
 }

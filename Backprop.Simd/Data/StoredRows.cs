@@ -35,18 +35,29 @@ internal readonly struct RoundedElements<TStored, TElement> : IElementConversion
     }
 }
 
-/// <summary>Converts 64-bit integers that fit 32 bits.</summary>
-internal readonly struct NarrowedElements : IElementConversion<long, int>
+/// <summary>Converts integers that fit 32 bits.</summary>
+internal readonly struct NarrowedElements<TStored> : IElementConversion<TStored, int> where TStored : IBinaryInteger<TStored>
 {
-    public bool Convert(ReadOnlySpan<long> source, Span<int> destination)
+    public bool Convert(ReadOnlySpan<TStored> source, Span<int> destination)
     {
         for (var i = 0; i < source.Length; i++)
         {
-            if (source[i] is < int.MinValue or > int.MaxValue)
+            destination[i] = int.CreateSaturating(source[i]);
+            if (destination[i] is int.MinValue or int.MaxValue && TStored.CreateTruncating(destination[i]) != source[i])
                 return false;
-            destination[i] = (int)source[i];
         }
 
+        return true;
+    }
+}
+
+/// <summary>Converts truth values: 0 is false, 0, and every other byte true, 1.</summary>
+internal readonly struct TruthElements : IElementConversion<byte, int>
+{
+    public bool Convert(ReadOnlySpan<byte> source, Span<int> destination)
+    {
+        for (var i = 0; i < source.Length; i++)
+            destination[i] = source[i] == 0 ? 0 : 1;
         return true;
     }
 }

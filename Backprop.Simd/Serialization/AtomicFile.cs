@@ -26,8 +26,14 @@ public static class AtomicFile
     /// <exception cref="UnauthorizedAccessException">The file may not be written, or is a directory.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
+        Write(path, write, static (stream, write) => write(stream));
+    }
+
+    /// <summary>As the other overload, for content that a lambda cannot capture: a span, for example.</summary>
+    internal static void Write<TContent>(string path, TContent content, ContentWriter<TContent> write) where TContent : allows ref struct
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         var (file, mode) = Target(path);
         var aside = Aside(file);
         var created = false;
@@ -38,7 +44,7 @@ public static class AtomicFile
             created = true;
             if (mode is { } old && !OperatingSystem.IsWindows())
                 File.SetUnixFileMode(stream.SafeFileHandle, old); // While it is still empty.
-            write(stream);
+            write(stream, content);
             stream.Flush(flushToDisk: true);
             File.Move(aside, file, overwrite: true);
             created = false;
@@ -49,6 +55,8 @@ public static class AtomicFile
                 Delete(aside);
         }
     }
+
+    internal delegate void ContentWriter<TContent>(Stream stream, TContent content) where TContent : allows ref struct;
 
     /// <summary>
     /// Checks, before long work starts, that <see cref="Write"/> will be able to write its result: makes the temporary file and deletes it.

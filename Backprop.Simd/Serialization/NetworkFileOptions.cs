@@ -10,6 +10,16 @@ public sealed record NetworkSaveOptions
     /// <summary>The type of numbers in the file; null for the network's own. F16 and BF16 halve a file of floats: numbers are rounded to
     /// nearest.</summary>
     public TensorType? Type { get; init; }
+
+    /// <summary>PyTorch's layout: what its <c>load_state_dict</c> takes.</summary>
+    public static NetworkSaveOptions PyTorch { get; } = new() { Layout = TensorLayout.PyTorch };
+
+    /// <summary>Whose names, shapes and orders the tensors have.</summary>
+    public TensorLayout Layout { get; init; }
+
+    /// <summary>For PyTorch's layout: names of nodes, or of parameters of the graph, with the names of their modules there,
+    /// <c>["affine1"] = "fc1"</c>. Others have the names of their nodes.</summary>
+    public IReadOnlyDictionary<string, string>? Modules { get; init; }
 }
 
 /// <summary>
@@ -18,6 +28,19 @@ public sealed record NetworkSaveOptions
 /// </summary>
 public sealed record NetworkLoadOptions
 {
+    /// <summary>PyTorch's layout, as its <c>state_dict</c> gives it.</summary>
+    public static NetworkLoadOptions PyTorch { get; } = new() { Layout = TensorLayout.PyTorch };
+
+    /// <summary>Whose names, shapes and orders the tensors of the file have. With PyTorch's, weights are transposed by the kind of their layer,
+    /// the two biases of recurrences added, and the inputs behind a flattened image put from C, H, W to H, W, C; modules are matched by name,
+    /// else in order.</summary>
+    public TensorLayout Layout { get; init; }
+
+    /// <summary>For PyTorch's layout: names of nodes, or of parameters of the graph, with the names of their modules in the file,
+    /// <c>["affine1"] = "fc1"</c>. Nodes that are not named here take the module of their own name, else the next of their kind and
+    /// shapes.</summary>
+    public IReadOnlyDictionary<string, string>? Modules { get; init; }
+
     /// <summary>Whether a float network accepts doubles and rounds them to nearest.</summary>
     public bool AllowNarrowing { get; init; }
 
@@ -37,7 +60,8 @@ public sealed record NetworkLoadOptions
     public bool IgnoreNormalizations { get; init; }
 
     /// <summary>
-    /// Maps a name in the file to the name in the network, or to null to leave the tensor out. Without it, the names must be equal.
+    /// Maps a name in the file to the name in the network, or to null to leave the tensor out. Without it, the names must be equal. For
+    /// PyTorch's layout it gives the name as the file might have it: <c>name => name.Replace("module.", "")</c>.
     /// </summary>
     public Func<string, string?>? Rename { get; init; }
 
@@ -51,4 +75,8 @@ public sealed record NetworkLoadOptions
 
 /// <summary>What a file held besides the network.</summary>
 /// <param name="Metadata">The caller's texts; for a file from another program, all of its metadata.</param>
-public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata);
+public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>For PyTorch's layout: the nodes, and parameters of the graph, with the names of the modules that they took. Empty for others.</summary>
+    public IReadOnlyDictionary<string, string> Modules { get; init; } = new Dictionary<string, string>();
+}

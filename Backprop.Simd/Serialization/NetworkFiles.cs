@@ -11,7 +11,7 @@ namespace Backprop.Simd.Serialization;
 /// into a network of another graph is refused. It does not hold which parameters are frozen. Names that start with <c>@</c>
 /// belong to other data in a file of this library. Loading a network skips them, so that a network can also be loaded from a checkpoint.
 /// </remarks>
-public static class NetworkFiles
+public static partial class NetworkFiles
 {
     /// <summary>The prefix of tensors that do not belong to the network.</summary>
     internal const char Mark = '@';
@@ -94,6 +94,9 @@ public static class NetworkFiles
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(file);
         options ??= new();
+        if (options.Layout == TensorLayout.PyTorch)
+            return LoadPyTorchFile(network, file, options);
+        RequireNoModules(options.Modules);
         var isOurs = IsOurs(file);
         VerifyChecksum(file, isOurs, options);
         if (isOurs && !options.IgnoreNormalizations)
@@ -221,6 +224,9 @@ public static class NetworkFiles
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         ArgumentNullException.ThrowIfNull(network);
+        if (options?.Layout == TensorLayout.PyTorch)
+            return PyTorchWriter(network, options);
+        RequireNoModules(options?.Modules);
         return Writer(network, options, GraphText.TryWrite(network.Definition));
     }
 }

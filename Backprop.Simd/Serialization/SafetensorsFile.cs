@@ -15,7 +15,7 @@ namespace Backprop.Simd.Serialization;
 /// Stricter than the format: unknown keys and types, duplicate names, gaps, overlaps and bytes after the data are refused. White space around
 /// the JSON is accepted.
 /// </remarks>
-public sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : ITensorFile, IDisposable
 {
     /// <summary>The longest header that is read, in bytes: 100,000,000, as in the reference implementation.</summary>
     public const int MaxHeaderLength = 100_000_000;
@@ -68,8 +68,15 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Whether the metadata has a checksum as written by <see cref="SafetensorsWriter.Checksum"/>.</summary>
     public bool HasChecksum => _checksum >= 0;
 
-    /// <summary>How messages call the file.</summary>
-    internal string Origin { get; }
+    /// <inheritdoc/>
+    public string Origin { get; }
+
+    /// <inheritdoc/>
+    /// <remarks>Python's writer sorts by name; ours keeps the order in which tensors were added, and says so.</remarks>
+    public bool IsInOrder => FindMetadata(NetworkFiles.WriterKey) == NetworkFiles.OwnWriter;
+
+    /// <inheritdoc/>
+    IReadOnlyList<INamedTensor> ITensorFile.Tensors => Tensors;
 
     /// <summary>Finds a tensor.</summary>
     /// <param name="name">Its name.</param>

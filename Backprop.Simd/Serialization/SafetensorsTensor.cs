@@ -3,7 +3,7 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Serialization;
 
 /// <summary>One tensor of a <see cref="SafetensorsFile"/>.</summary>
-public sealed class SafetensorsTensor
+public sealed class SafetensorsTensor : INamedTensor
 {
     private readonly SafetensorsFile _file;
     private readonly long[] _shape;
