@@ -246,7 +246,7 @@ internal static class Instances<T> where T : unmanaged, IFloatingPointIeee754<T>
             return batch;
         };
         makers[typeof(ValueColumn<T>)] = () => Columns.Values<T>("x", new Shape(3), new T[12]);
-        makers[typeof(BatchTransform<T>)] = () => Instances.Of<Normalization>().Transform<T>();
+        makers[typeof(BatchTransform<T>)] = () => Instances.Of<ImageAugmentation<T>>();
         makers[typeof(ImageAugmentation<T>)] = () => new RandomFlip<T>(size: new ImageSize(1, 3));
         makers[typeof(LoaderOptions<T>)] = () => new LoaderOptions<T>();
         makers[typeof(BatchLoader<T>)] = () => new BatchLoader<T>(Instances.Of<Dataset<T>>(), 2);

@@ -233,6 +233,8 @@ internal static class Tables
         ("Dataset.ctor.columns", () => new[] { Instances.Of<IndexColumn>() }), ("Dataset.get_Item.name", () => "x"), ("Dataset.Read.rows", () => 2),
         ("Random.fractions", () => new[] { 0.5, 0.5 }), ("Stratified.fractions", () => new[] { 0.5, 0.5 }), ("Random.counts", () => new[] { 1, 1 }),
         ("Normalization.Standardize.column", () => "x"), ("Normalization.Scale.column", () => "x"), ("Normalization.values", () => 6),
+        ("NodeChain.Normalize.statistics", () => new Normalization("x", new Shape(4), [0], [1])),
+        ("NodeChain.Denormalize.statistics", () => new Normalization("x", new Shape(4), [0], [1])),
         ("ValueColumn.Read.destination", () => 12),
         ("DataArray.MapNpy.path", () => Instances.Npy()), ("DataArray.ReadNpy.path", () => Instances.Npy()),
         ("Npy.Read.path", () => Instances.Npy()), ("Npy.Read.stream", () => File.OpenRead(Instances.Npy())), ("Npy.shape", () => new[] { 4 }),

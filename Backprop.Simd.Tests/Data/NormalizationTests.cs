@@ -1,6 +1,5 @@
 using System.Numerics;
 using Backprop.Simd.Data;
-using Backprop.Simd.Inference;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
@@ -98,7 +97,16 @@ public sealed class NormalizationTests
                 o.Fill(one);
                 f.Fill(2);
                 s.Fill(3);
-                RowScaling.Run<float>(x, o, f, s, null, width);
+                using GuardedMemory other = new(4 * length);
+                var y = other.AtEnd<float>(length);
+                RowScaling.Restore<float>(x, f, s, o, y, null, width);
+                for (i = 0; i < length; i++)
+                    Assert.Equal(2 * i + 3 + 1, y[i]);
+                RowScaling.Gradient<float>(x, f, y, null, width);
+                RowScaling.Gradient<float>(x, s, new(y, adds: true), null, width);
+                for (i = 0; i < length; i++)
+                    Assert.Equal(5 * i, y[i]);
+                RowScaling.Normalize<float>(x, o, f, s, x, null, width);
                 for (i = 0; i < length; i++)
                     Assert.Equal((i - 1) * 2 + 3, x[i]);
             }
@@ -116,27 +124,6 @@ public sealed class NormalizationTests
             normalization.Apply<float>(values, 1);
             Assert.Equal(0, values[0]);
         }
-    }
-
-    [Fact]
-    public void A_transform_normalizes_the_column_of_batches()
-    {
-        var set = TestSets.Counting<float>(50);
-        var normalization = Normalization.Scale(set, "x", NormalizationScope.Whole);
-        using var loader = new BatchLoader<float>(set, 8, new() { Transforms = [normalization.Transform<float>()], Prefetch = 2 });
-        for (var i = 0; i < 14; i++)
-        {
-            var batch = loader.Next();
-            for (var row = 0; row < batch.Rows; row++)
-                Assert.Equal(batch.SourceRows[row] / 49.5f, batch.Values(0)[3 * row], 1e-6f);
-        }
-
-        Assert.Contains("no column 'y'", Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 8,
-            new() { Transforms = [new Normalization("y", new Shape(3), [0], [1]).Transform<float>()] })).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 8,
-            new() { Transforms = [new Normalization("x", new Shape(4), [0], [1]).Transform<float>()] }));
-        Assert.Throws<ArgumentException>(() => new BatchLoader<float>(set, 8,
-            new() { Transforms = [new Normalization("labels", Shape.Scalar, [0], [1]).Transform<float>()] }));
     }
 
     [Fact]
@@ -208,10 +195,7 @@ public sealed class NormalizationTests
         var same = new[] { 1f };
         Assert.Contains("Single", Assert.Throws<ArgumentException>(() => normalization.Apply<float>(same, 1)).Message, StringComparison.Ordinal);
         Assert.Equal(1, same[0]);
-        Assert.Throws<ArgumentException>(() => normalization.Transform<float>());
-        Assert.Throws<ArgumentException>(() => new Normalization("x", Shape.Scalar, [0], [1e39]).Transform<float>());
-        var network = GraphBuilder.Chain(1).Affine(2).Build<float>();
-        Assert.Throws<ArgumentException>(() => new Predictor<float>(network, new() { Normalization = normalization }));
+        Assert.Throws<ArgumentException>(() => new GraphBuilder().Input("x").Normalize(normalization));
     }
 
     private static (Dataset<T> Set, T[] Numbers) Set<T>(int rows, Shape shape, double offset) where T : unmanaged, IFloatingPointIeee754<T>

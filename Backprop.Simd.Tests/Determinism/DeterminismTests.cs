@@ -29,7 +29,8 @@ public sealed class DeterminismTests
         {
             using var compute = TestThreads.Create(threads);
             var graph = new GraphBuilder();
-            var y = graph.Input("x", 14, 14, 3).Convolution2D(24, 3, padding: 1).Relu().MaxPooling2D(2).BatchNormalization();
+            var x = graph.Input("x", 14, 14, 3).Apply(new Normalize([0.1, 0.2, 0.3], [1, 2, 3]));
+            var y = x.Convolution2D(24, 3, padding: 1).Relu().MaxPooling2D(2).BatchNormalization();
             y = (y + y.Convolution2D(24, 3, padding: 1, groups: 24).GroupNormalization(4)).Convolution2D(70, 3, stride: 2).LayerNormalization().Gelu()
                 .Dropout(0.3);
             y.ConvolutionTranspose2D(9, 3).AveragePooling2D(2).Flatten().Affine(Classes).SoftmaxCrossEntropy();

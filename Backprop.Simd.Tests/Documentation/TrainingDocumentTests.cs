@@ -3,6 +3,7 @@ using Backprop.Simd.Data;
 using Backprop.Simd.Datasets;
 using Backprop.Simd.Inference;
 using Backprop.Simd.Layers;
+using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Schedules;
@@ -51,24 +52,26 @@ internal static class TrainingExamples
         var parts = DataSplit.Random(set.Count, seed: 1, 0.8, 0.2);
         var inputs = Normalization.Standardize(set, "x", rows: parts[0]);
         var targets = Normalization.Standardize(set, "targets", rows: parts[0]);
-        BatchTransform<float>[] transforms = [inputs.Transform<float>(), targets.Transform<float>()];
 
-        var network = GraphBuilder.Chain(3).Affine(16).Relu().Affine(1).MeanSquaredError().Build<float>(seed: 1);
-        using var batches = new BatchLoader<float>(set, 32, new() { Rows = parts[0], Transforms = transforms });
+        var graph = new GraphBuilder();
+        var y = graph.Input("x", 3).Normalize(inputs).Affine(16).Relu().Affine(1);
+        graph.Output(y.Denormalize(targets));                              // in the units of the file
+        var loss = y.Apply(new MeanSquaredError(), graph.Input("targets", 1).Normalize(targets));
+        var network = graph.Loss(loss).Build<float>(seed: 1);              // in normalized units
+
+        using var batches = new BatchLoader<float>(set, 32, new() { Rows = parts[0] });
         var trainer = new Trainer<float>(network, new AdamW<float>(network, 0.01), batches, new()
         {
             Epochs = 100,
-            Validation = new(network, set, [new RSquaredMetric<float>()], new() { Rows = parts[1], Transforms = transforms }),
+            Validation = new(network, set, [new RSquaredMetric<float>()], new() { Rows = parts[1] }),
             EarlyStopping = new() { Monitor = "r2", Patience = 20 },
-            Normalizations = [inputs, targets],
         });
         trainer.Run();
-        network.Save("houses.safetensors", new() { Normalizations = [inputs, targets] });
+        network.Save("houses.safetensors");                                // with the statistics: they are settings of layers
 
-        var predictor = new Predictor<float>(network, new() { Normalization = inputs });
+        var predictor = Predictor.Load<float>("houses.safetensors");
         var price = new float[1];
         predictor.Predict([120, 4, 15], price);
-        targets.Undo<float>(price, rows: 1);                               // in the units of the file again
         // end Regression
         return price[0];
     }
@@ -122,8 +125,8 @@ internal static class TrainingExamples
     public static void Serve(Network<float> network, ReadOnlySpan<float> pixels)
     {
         // begin Serve
-        var content = network.Load("digits.safetensors");                  // also any checkpoint
-        var predictor = new Predictor<float>(network, new() { Normalization = content.Normalizations.FirstOrDefault(n => n.Column == "x") });
+        network.Load("digits.safetensors");                                // also any checkpoint
+        var predictor = new Predictor<float>(network);
         var digit = predictor.PredictClass(pixels);   // from any number of threads, without allocation
         // end Serve
         Assert.InRange(digit, 0, 9);

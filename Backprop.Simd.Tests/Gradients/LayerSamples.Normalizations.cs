@@ -25,6 +25,15 @@ internal static partial class LayerSamples
         yield return new(new GroupNormalization(2), [Values(6)], 2, AwayFromZero);
         yield return new(new GroupNormalization(1), [Values(3, 4)], 2, AwayFromZero) { Name = "one group " };
         yield return new(new GroupNormalization(3), [Values(3, 2, 3)], 2, AwayFromZero) { Name = "instances " };
+        yield return new(new Normalize([0.5, -2, 100], [3, -0.1, 1.0 / 3]), [Values(2, 3)], 3, AwayFromZero);
+        yield return new(new Normalize([0.1], [0.7]), [Values(5)], 2, AwayFromZero) { Name = "one pair " };
+        yield return new(new Normalize([.. Enumerable.Range(0, 70)], [.. Enumerable.Range(0, 70).Select(i => 0.1 * i)]), [Values(7, 10)], 2, AwayFromZero)
+        {
+            Name = "each element ",
+        };
+        yield return new(new Denormalize([0.5, -2, 100], [3, -0.1, 1.0 / 3]), [Values(2, 3)], 3, AwayFromZero);
+        yield return new(new Denormalize([0.1], [0.7]), [Values()], 2, AwayFromZero) { Name = "one number " };
+        yield return new(new Denormalize([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, -6]), [Values(3, 2)], 2, AwayFromZero) { Name = "each element " };
         yield return new(new GroupNormalization(2, 0.1, affine: false), [Values(4, 70)], 1, AwayFromZero) { Name = "several strips " };
     }
 }

@@ -55,6 +55,8 @@ public sealed class LayerSettingsTests
         Norm l => new Norm(l.KeepDimensions, [.. l.Axes]),
         LogSumExp l => new LogSumExp(l.KeepDimensions, [.. l.Axes]),
         Variance l => new Variance(l.Correction, l.KeepDimensions, [.. l.Axes]),
+        Normalize l => new Normalize([.. l.Offsets], [.. l.Factors]),
+        Denormalize l => new Denormalize([.. l.Offsets], [.. l.Factors]),
         ArgMax l => new ArgMax(l.Axis, l.KeepDimensions),
         _ => null,
     };

@@ -20,7 +20,7 @@ public sealed class FreeSizeTests
     {
         var graph = new GraphBuilder();
         var lengths = graph.IndexInput("lengths");
-        var x = graph.Input("x", time, Features);
+        var x = graph.Input("x", time, Features).Apply(new Normalize([0.1, 0.2, 0.3, 0.4, 0.5], [2, 1, 2, 1, 2])).Apply(new Denormalize([0.1], [1.5]));
         var position = graph.Parameter("position", new Shape(12, 8)).CutTo(x);
         var y = x.Convolution1D(8, 3, padding: 1).Relu() + position + graph.IndexInput("tokens", time).Embedding(20, 8);
         y = y.LayerNormalization().SelfAttention(2, lengths: lengths).Dropout(0.2) + y;

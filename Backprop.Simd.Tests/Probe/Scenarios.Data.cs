@@ -17,7 +17,7 @@ internal static partial class Scenarios
         var set = new Dataset<float>(
             Columns.Bytes<float>("x", new Shape(Inputs), new byte[1000 * Inputs]),
             Columns.Labels("labels", new byte[1000], Classes));
-        var loader = new BatchLoader<float>(set, Rows, options with { Transforms = [Normalization.Scale(set, "x").Transform<float>()] });
+        var loader = new BatchLoader<float>(set, Rows, options with { Transforms = [new GaussianNoise<float>(0.1, size: new ImageSize(Inputs / 10, 10))] });
         return step =>
         {
             if (step % 500 == 499)

@@ -43,6 +43,7 @@ internal static partial class Scenarios
             x.Log(), x.Sqrt(), x.Abs(), x.Pow(1.5), x.Pow(x), x.Clip(0.6, 1.4), x.Sin(), x.Cos(), x.Erf(), x.Floor(), x.Exponential(), x.Reciprocal(),
             x.Celu(), x.ThresholdedRelu(), x.Relu6(), x.HardTanh(), x.LogSigmoid(), x.Elu(), x.Selu(), x.Gelu(), x.GeluTanh(), x.Silu(), x.Mish(),
             x.Softplus(), x.Softsign(), x.HardSigmoid(), x.HardSwish(), x.Sigmoid(), x.Tanh(), x.LeakyRelu(), x.StopGradient(),
+            x.Apply(new Normalize([1], [0.1])), x.Apply(new Denormalize([1], [10])),
         ];
         var sum = x;
         foreach (var y in functions)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using Backprop.Simd.Inference;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
@@ -118,11 +119,32 @@ public sealed class ModelTests : IDisposable
     {
         var network = GraphBuilder.Chain(3).Affine(4).BatchNormalization().Relu().Affine(2).SoftmaxCrossEntropy().Build<float>(seed: 6);
         using var stream = typeof(ModelTests).Assembly.GetManifestResourceStream("Files.version1.safetensors")!;
-        var content = network.Load(stream);
+        var before = network.Parameters.ToArray();
+        var message = Assert.Throws<ModelFileException>(() => network.Load(stream)).Message;
+        Assert.Contains("statistics of 'x'", message, StringComparison.Ordinal);
+        Assert.Contains("ReadNormalizations", message, StringComparison.Ordinal);
+        Bits.AssertEqual<float>(before, network.Parameters, "before");
+        stream.Position = 0;
+        var content = network.Load(stream, new() { IgnoreNormalizations = true });
         var expected = GraphBuilder.Chain(3).Affine(4).BatchNormalization().Relu().Affine(2).SoftmaxCrossEntropy().Build<float>(seed: 5);
         Bits.AssertEqual<float>(expected.Parameters, network.Parameters, "parameters");
         Assert.Equal("by 8ab114e, before files held graphs", content.Metadata["made"]);
-        Assert.Equal([1, 2, 3], content.Normalizations.Single().Offsets.ToArray());
+        stream.Position = 0;
+        using (var file = File.Create(_directory["old.safetensors"]))
+            stream.CopyTo(file);
+        var statistics = Assert.Single(NetworkFiles.ReadNormalizations(_directory["old.safetensors"]));
+        Assert.Equal([1, 2, 3], statistics.Offsets.ToArray());
+
+        // Into the graph, loaded, saved anew.
+        var normalized = new GraphBuilder().Input("x", 3).Normalize(statistics).Affine(4).BatchNormalization().Relu().Affine(2).SoftmaxCrossEntropy()
+            .Build<float>(seed: 7);
+        normalized.Load(_directory["old.safetensors"], new() { IgnoreNormalizations = true });
+        normalized.Save(_directory["new.safetensors"]);
+        var (raw, other, logits, again) = (new float[] { 2, 0, 5 }, new float[] { 2, 0, 5 }, new float[2], new float[2]);
+        statistics.Apply(other.AsSpan(), 1);
+        new Predictor<float>(expected).Predict(other, logits);
+        new Predictor<float>(Model.Load<float>(_directory["new.safetensors"]).Network).Predict(raw, again);
+        Bits.AssertEqual<float>(logits, again, "the old program's outputs");
         stream.Position = 0;
         Assert.Contains("holds no graph", Assert.Throws<ModelFileException>(() => Model.Load<float>(stream)).Message, StringComparison.Ordinal);
     }

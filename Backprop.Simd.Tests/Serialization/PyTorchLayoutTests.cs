@@ -125,8 +125,6 @@ public sealed class PyTorchLayoutTests
         Assert.Throws<ArgumentException>(() => network.LoadPyTorch(file, new() { Axes = static _ => null }));
         Assert.Throws<ArgumentException>(() => network.Load(file, new() { Modules = new Dictionary<string, string> { ["affine1"] = "fc" } }));
         Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), new() { Modules = new Dictionary<string, string> { ["affine1"] = "fc" } }));
-        var normalization = new Normalization("x", new Shape(2), [0, 0], [1, 1]);
-        Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), NetworkSaveOptions.PyTorch with { Normalizations = [normalization] }));
         Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), NetworkSaveOptions.PyTorch with { Type = TensorType.F16 }));
         var same = Two("affine1", "affine2");
         Assert.Contains("Two tensors would be named 'fc.weight'", Assert.Throws<ArgumentException>(

@@ -229,14 +229,15 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Normalizations_are_saved_and_a_checkpoint_is_a_network_file_too()
+    public void A_checkpoint_holds_the_statistics_of_its_graph_and_is_a_model_file()
     {
         var set = TrainingProblem.Points(100);
         var file = Path.Combine(_directory, "one");
-        Trainer<float> Make(params Normalization[] normalizations)
+        Trainer<float> Make(Normalization statistics)
         {
-            var network = TrainingProblem.Network();
-            return new(network, TrainingProblem.Optimizer(network), TrainingProblem.Loader(set), new() { Steps = 3, Normalizations = normalizations });
+            var network = GraphBuilder.Chain(TrainingProblem.Features).Normalize(statistics).Affine(16).BatchNormalization().Relu().Dropout(0.2)
+                .Affine(TrainingProblem.Classes).SoftmaxCrossEntropy().Build<float>(seed: 1);
+            return new(network, TrainingProblem.Optimizer(network), TrainingProblem.Loader(set), new() { Steps = 3 });
         }
 
         var normalization = Normalization.Standardize(set, "x");
@@ -244,27 +245,49 @@ public sealed class CheckpointTests : IDisposable
         trainer.Run();
         trainer.Save(file);
         Make(Normalization.Standardize(set, "x")).Resume(file);
-        Assert.Contains("other numbers", Assert.Throws<CheckpointException>(() => Make(Normalization.Scale(set, "x")).Resume(file)).Message,
-            StringComparison.Ordinal);
-        Assert.Contains("normalized columns", Assert.Throws<CheckpointException>(() => Make().Resume(file)).Message, StringComparison.Ordinal);
+        Assert.Contains("'normalize1' has other numbers in the setting 'offsets'",
+            Assert.Throws<CheckpointException>(() => Make(Normalization.Scale(set, "x")).Resume(file)).Message, StringComparison.Ordinal);
+        Assert.Throws<ModelFileException>(() => Make(Normalization.Scale(set, "x")).Network.Load(file));
 
-        var loaded = TrainingProblem.Network(9);
-        var content = loaded.Load(file);
+        // The model sees what training saw.
+        var loaded = Model.Load<float>(file).Network;
         Bits.AssertEqual<float>(trainer.Network.Parameters, loaded.Parameters, "parameters");
         Bits.AssertEqual<float>(trainer.Network.State, loaded.State, "state");
-
-        // The predictor normalizes as training did.
         var (raw, rows) = (new float[5 * TrainingProblem.Features], new int[] { 3, 1, 4, 1, 5 });
         ((ValueColumn<float>)set["x"]).Read(rows, raw);
         var normalized = raw.ToArray();
         normalization.Apply(normalized.AsSpan(), 5);
         var (expected, actual) = (new float[5 * TrainingProblem.Classes], new float[5 * TrainingProblem.Classes]);
-        var plain = new Predictor<float>(loaded);
-        plain.Predict(normalized, expected);
-        var predictor = new Predictor<float>(loaded, new() { Normalization = Assert.Single(content.Normalizations) });
-        predictor.Predict(raw, actual);
+        var plain = TrainingProblem.Network(9);
+        trainer.Network.Parameters.CopyTo(plain.Parameters);
+        trainer.Network.State.CopyTo(plain.State);
+        new Predictor<float>(plain).Predict(normalized, expected);
+        new Predictor<float>(loaded).Predict(raw, actual);
         Bits.AssertEqual<float>(expected, actual, "outputs");
-        Assert.Throws<ArgumentException>(() => new Predictor<float>(loaded, new() { Normalization = new Normalization("x", new(3), [0.0], [1.0]) }));
+    }
+
+    [Fact]
+    public void A_checkpoint_with_statistics_beside_the_network_is_not_resumed()
+    {
+        var file = Path.Combine(_directory, "one");
+        var trainer = TrainingProblem.Everything();
+        trainer.Save(file);
+        var writer = new SafetensorsWriter { Checksum = true };
+        using (var saved = SafetensorsFile.Open(file))
+        {
+            foreach (var (key, value) in saved.Metadata.Where(entry => entry.Key is not ("sha256" or "graph" or "seed")))
+                writer.AddMetadata(key, value);
+            foreach (var tensor in saved.Tensors)
+                writer.Add<float>(tensor.Name, [.. tensor.Shape], tensor.ToArray<float>());
+        }
+
+        writer.Add<long>("@normalization/x/shape", [1], [8L]);
+        writer.Add<double>("@normalization/x/offset", [1], [0.5]);
+        writer.Add<double>("@normalization/x/factor", [1], [2.0]);
+        writer.Write(file);
+        Assert.Contains("normalized 'x' outside the network", Assert.Throws<CheckpointException>(() => trainer.Resume(file)).Message, StringComparison.Ordinal);
+        TrainingProblem.Network(9).Load(file, new() { IgnoreNormalizations = true });
+        Assert.Equal([0.5], Assert.Single(NetworkFiles.ReadNormalizations(file)).Offsets.ToArray());
     }
 
     [Fact]

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace Backprop.Simd.Data;
 
-/// <summary>Changes batches between a set and a network, for example by normalization or augmentation.</summary>
+/// <summary>Changes batches between a set and a network: augmentation. Statistics are part of the graph (<see cref="Normalization"/>).</summary>
 /// <remarks>
 /// A transform is immutable. Several threads use it at once, each with its own scratch. The change of a row must depend only on the seed, the
 /// epoch and the row's number in the set (<see cref="Batch{T}.SourceRows"/>), never on the batch or the thread.

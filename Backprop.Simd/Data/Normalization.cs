@@ -22,24 +22,22 @@ public enum NormalizationScope
 
 /// <summary>y = (x - offset) factor for a column of numbers. Immutable.</summary>
 /// <remarks>
-/// <para>Fit it on the training rows, apply it to all rows, and save it with the model. Statistics are computed in double, in the order of the
-/// rows, in one pass without cancellation (Welford, "Note on a method for calculating corrected sums of squares and products", 1962; groups
+/// <para>Fit it on the training rows and put it into the graph: <c>x.Normalize(statistics)</c>, and <c>y.Denormalize(statistics)</c> where outputs
+/// shall be in the units of the data. Then loaders, evaluators, predictors, checkpoints and files have it. Statistics are computed in double, in
+/// the order of the rows, in one pass without cancellation (Welford, "Note on a method for calculating corrected sums of squares and products", 1962; groups
 /// are joined as in Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983).</para>
 /// <para>A feature is constant if its deviation or range is below 1e-30. As in scikit-learn, it gets the factor 1: it becomes 0, and other
 /// values that come later are not blown up.</para>
 /// </remarks>
 public sealed class Normalization
 {
-    /// <summary>Patterns are repeated up to this many elements, so that even few channels fill registers.</summary>
-    private const int LeastPattern = 64;
-
     /// <summary>The most rows, and the most elements, read at a time while fitting. At least one row is read, however large.</summary>
     private const int MostRowsAtATime = 64, MostElementsAtATime = 1 << 20;
 
     private readonly double[] _offsets;
     private readonly double[] _factors;
-    private readonly Lazy<Pattern<float>> _single;
-    private readonly Lazy<Pattern<double>> _double;
+    private readonly Lazy<RowPattern<float>> _single;
+    private readonly Lazy<RowPattern<double>> _double;
 
     /// <summary>Makes a normalization from saved numbers.</summary>
     /// <param name="column">The name of the column.</param>
@@ -68,8 +66,8 @@ public sealed class Normalization
         (Column, Shape) = (column, shape);
         _offsets = offsets.ToArray();
         _factors = factors.ToArray();
-        _single = new(() => new Pattern<float>(this));
-        _double = new(() => new Pattern<double>(this));
+        _single = new(MakePattern<float>);
+        _double = new(MakePattern<double>);
     }
 
     /// <summary>The name of the column.</summary>
@@ -109,19 +107,22 @@ public sealed class Normalization
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Fit(set, column, scope, rows, (statistics, i) => (statistics.Least[i], statistics.Most[i] - statistics.Least[i]));
 
-    /// <summary>Normalizes examples in place. Allocates nothing after the first call for this type.</summary>
+    /// <summary>Normalizes examples in place, for code outside a network. Allocates nothing after the first call for this type.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="values">rows x size numbers. The rest of a longer span is not changed.</param>
     /// <param name="rows">The number of examples, 0 or more.</param>
     /// <param name="compute">The threads to use; null for the caller alone.</param>
     /// <exception cref="ArgumentException">There are too few numbers, or an offset or a factor is beyond the range of
     /// <typeparamref name="T"/>.</exception>
-    public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T> =>
-        PatternOf<T>().Apply(RowsOf(values, rows), compute);
+    public void Apply<T>(Span<T> values, int rows, ComputeContext? compute = null) where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var pattern = PatternOf<T>();
+        values = RowsOf(values, rows);
+        pattern.Apply(values, values, compute);
+    }
 
     /// <summary>
-    /// Reverses the normalization in place: x = y / factor + offset, computed in double. After training on normalized targets, it converts
-    /// the network's outputs back to the original units.
+    /// Reverses the normalization in place: x = y / factor + offset, computed in double. In a network, <c>Denormalize</c> does so.
     /// </summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="values">rows x size numbers. The rest of a longer span is not changed.</param>
@@ -136,15 +137,6 @@ public sealed class Normalization
         for (var i = 0; i < values.Length; i++)
             values[i] = T.CreateTruncating(double.CreateTruncating(values[i]) / _factors[i % _factors.Length] + _offsets[i % _offsets.Length]);
     }
-
-    /// <summary>Makes a transform for batches that have this column.</summary>
-    /// <typeparam name="T">float or double.</typeparam>
-    /// <returns>The transform. It needs no scratch.</returns>
-    /// <exception cref="ArgumentException">An offset or a factor is beyond the range of <typeparamref name="T"/>.</exception>
-    public BatchTransform<T> Transform<T>() where T : unmanaged, IFloatingPointIeee754<T> => new NormalizationTransform<T>(this);
-
-    /// <summary>Throws if an offset or a factor is beyond the range of a type.</summary>
-    internal void Require<T>() where T : unmanaged, IFloatingPointIeee754<T> => _ = PatternOf<T>();
 
     /// <summary>How many rows of a size are read at a time while fitting, so that they fit one array.</summary>
     internal static int RowsAtATime(int size) => Math.Clamp(MostElementsAtATime / size, 1, MostRowsAtATime);
@@ -207,71 +199,18 @@ public sealed class Normalization
         return new Normalization(column, shape, offsets, factors);
     }
 
-    private Pattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T>
+    private RowPattern<T> PatternOf<T>() where T : unmanaged, IFloatingPointIeee754<T>
     {
         SpanGuard.Supported<T>();
-        return typeof(T) == typeof(float) ? (Pattern<T>)(object)_single.Value : (Pattern<T>)(object)_double.Value;
+        return typeof(T) == typeof(float) ? (RowPattern<T>)(object)_single.Value : (RowPattern<T>)(object)_double.Value;
     }
 
-    /// <summary>
-    /// Offsets and factors, one per element and repeated. The rounding error of an offset in T is added back as a shift, so that an offset much
-    /// larger than the deviations costs no precision: x - offset is exact near the offset.
-    /// </summary>
-    private sealed class Pattern<T> where T : unmanaged, IFloatingPointIeee754<T>
+    private RowPattern<T> MakePattern<T>() where T : unmanaged, IFloatingPointIeee754<T>
     {
-        private readonly T[] _offsets, _factors, _shifts;
-
-        public Pattern(Normalization normalization)
-        {
-            var size = normalization.Shape.Size;
-            var length = size * ((LeastPattern - 1) / size + 1);
-            (_offsets, _factors, _shifts) = (new T[length], new T[length], new T[length]);
-            for (var i = 0; i < length; i++)
-            {
-                var (offset, factor) = (normalization._offsets[i % normalization._offsets.Length], normalization._factors[i % normalization._factors.Length]);
-                _offsets[i] = T.CreateTruncating(offset);
-                _factors[i] = T.CreateTruncating(factor);
-                _shifts[i] = T.CreateTruncating((double.CreateTruncating(_offsets[i]) - offset) * factor);
-                if (!T.IsFinite(_offsets[i]) || !T.IsFinite(_factors[i]) || !T.IsFinite(_shifts[i]))
-                {
-                    var numbers = string.Create(CultureInfo.InvariantCulture, $"the offset {offset} and the factor {factor}");
-                    throw new ArgumentException(
-                        $"The normalization of '{normalization.Column}' has {numbers}, beyond the range of {typeof(T).Name}.", nameof(normalization));
-                }
-            }
-        }
-
-        public void Apply(Span<T> values, ComputeContext? compute) => RowScaling.Run(values, _offsets, _factors, _shifts, compute);
-    }
-
-    private sealed class NormalizationTransform<T>(Normalization normalization) : BatchTransform<T> where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        private readonly Pattern<T> _pattern = normalization.PatternOf<T>();
-
-        public override int Prepare(ReadOnlySpan<DataColumn> columns)
-        {
-            var column = columns[IndexOf(columns)];
-            return column.Type == new EdgeType(EdgeKind.Values, normalization.Shape) ? 0
-                : throw new ArgumentException(
-                    $"Column '{column.Name}' holds {column.Type}; the normalization was made for values {normalization.Shape}.", nameof(columns));
-        }
-
-        public override void Apply(Batch<T> batch, Span<T> scratch, ulong seed)
-        {
-            ArgumentNullException.ThrowIfNull(batch);
-            _pattern.Apply(batch.Values(IndexOf(batch.Columns)), null);
-        }
-
-        private int IndexOf(ReadOnlySpan<DataColumn> columns)
-        {
-            for (var i = 0; i < columns.Length; i++)
-            {
-                ArgumentNullException.ThrowIfNull(columns[i], nameof(columns));
-                if (columns[i].Name == normalization.Column)
-                    return i;
-            }
-
-            throw new ArgumentException($"There is no column '{normalization.Column}' to normalize.", nameof(columns));
-        }
+        var pattern = new RowPattern<T>(_offsets, _factors, restores: false);
+        if (pattern.BeyondRange() is not (>= 0 and var i))
+            return pattern;
+        var numbers = string.Create(CultureInfo.InvariantCulture, $"the offset {_offsets[i]} and the factor {_factors[i]}");
+        throw new ArgumentException($"The normalization of '{Column}' has {numbers}, beyond the range of {typeof(T).Name}.", "normalization");
     }
 }

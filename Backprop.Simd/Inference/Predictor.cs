@@ -197,9 +197,7 @@ public sealed partial class Predictor<T>
             for (var first = 0; first < rows; first += workspace.Capacity)
             {
                 workspace.Rows = Math.Min(workspace.Capacity, rows - first);
-                var input = workspace.Input(form.Input);
-                inputs.Slice(first * form.InputSize, workspace.Rows * form.InputSize).CopyTo(input);
-                pool.Normalization?.Apply(input, workspace.Rows, pool.Compute);
+                inputs.Slice(first * form.InputSize, workspace.Rows * form.InputSize).CopyTo(workspace.Input(form.Input));
                 pool.Network.Forward(workspace);
                 sink.Take(pool, workspace.Output(form.Output), first, workspace.Rows);
             }

@@ -1,4 +1,3 @@
-using Backprop.Simd.Data;
 using Backprop.Simd.Threading;
 
 namespace Backprop.Simd.Inference;
@@ -44,10 +43,6 @@ public sealed record PredictorOptions
 
     /// <summary>The output to return; null for the first output.</summary>
     public string? Output { get; init; }
-
-    /// <summary>The normalization of rows before the network sees them, as in training: <see cref="Serialization.NetworkFileContent.Normalizations"/>
-    /// of a loaded file. Null for none. It does not apply to leases, whose callers fill the workspace.</summary>
-    public Normalization? Normalization { get; init; }
 
     /// <summary>True to copy the network, so that training may go on meanwhile.</summary>
     public bool Snapshot { get; init; }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Backprop.Simd.Data;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Threading;
 
@@ -26,11 +25,6 @@ internal sealed class WorkspacePool<T>
     {
         Network = network;
         Form = new RowForm(network.Definition, options.Input, options.Output);
-        Normalization = options.Normalization;
-        if (Normalization is { } normalization && normalization.Shape.Size != Form.InputSize)
-            throw new ArgumentException($"The normalization was made for {normalization.Shape}; the input '{Form.Input}' takes {Form.InputType.Shape}.",
-                nameof(options));
-        Normalization?.Require<T>();
         MaximumRows = options.MaximumRows;
         Compute = options.Compute ?? ComputeContext.SingleThreaded;
         _limit = options.MaximumConcurrency;
@@ -47,8 +41,6 @@ internal sealed class WorkspacePool<T>
     }
 
     public Network<T> Network { get; }
-
-    public Normalization? Normalization { get; }
 
     public RowForm Form { get; }
 

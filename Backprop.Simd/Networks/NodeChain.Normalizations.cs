@@ -1,3 +1,4 @@
+using Backprop.Simd.Data;
 using Backprop.Simd.Initializers;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
@@ -7,6 +8,32 @@ namespace Backprop.Simd.Networks;
 /// <content>Normalizations.</content>
 public static partial class NodeChain
 {
+    /// <summary>y = (x - offset) factor with fitted statistics: <see cref="Layers.Normalize"/>. Rows of any input then come in the units of the
+    /// data: features, and targets too, whose loss is then in normalized units.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="statistics">The statistics. If there is a pair for each element, their shape is that of x; if there is one for each channel, x
+    /// has as many channels.</param>
+    /// <returns>y, with the shape of x.</returns>
+    /// <exception cref="ArgumentException">The statistics do not fit x, or have numbers that float cannot hold.</exception>
+    public static Node Normalize(this Node node, Normalization statistics)
+    {
+        CheckStatistics(node, statistics);
+        return node.Apply(new Normalize(statistics.Offsets, statistics.Factors));
+    }
+
+    /// <summary>y = x / factor + offset with fitted statistics: <see cref="Layers.Denormalize"/>. What a network computes in normalized units comes
+    /// out in the units of the data.</summary>
+    /// <param name="node">x.</param>
+    /// <param name="statistics">The statistics. If there is a pair for each element, their shape is that of x; if there is one for each channel, x
+    /// has as many channels.</param>
+    /// <returns>y, with the shape of x.</returns>
+    /// <exception cref="ArgumentException">The statistics do not fit x, have numbers that float cannot hold, or a factor of 0.</exception>
+    public static Node Denormalize(this Node node, Normalization statistics)
+    {
+        CheckStatistics(node, statistics);
+        return node.Apply(new Denormalize(statistics.Offsets, statistics.Factors));
+    }
+
     /// <summary>Normalizes each channel over the batch: <see cref="Layers.BatchNormalization"/>.</summary>
     /// <param name="node">x, channels last.</param>
     /// <param name="momentum">The weight of the new value in the running statistics, 0 to 1.</param>
@@ -148,5 +175,16 @@ public static partial class NodeChain
         var direction = graph.Parameter($"{name}.direction", new Shape(sizes), initializer ?? Initialize.He);
         var length = graph.Parameter($"{name}.length", new Shape(lengths), Initialize.Constant(1));
         return direction * (length / direction.Norm(true, axes));
+    }
+
+    /// <summary>Throws if there is a pair for each channel and the node has not as many, or one for each element of another shape.</summary>
+    private static void CheckStatistics(Node node, Normalization statistics)
+    {
+        ArgumentNullException.ThrowIfNull(statistics);
+        var (count, shape, input) = (statistics.Offsets.Length, statistics.Shape, node.Type.Shape);
+        if (count == 1 || (count == shape.Last ? input.Rank > 0 && input.Last == count : input == shape))
+            return;
+        throw new ArgumentException($"The statistics of '{statistics.Column}' are for each {(count == shape.Last ? "channel" : "element")} of {shape}; "
+            + $"the node is {node.Type}.", nameof(statistics));
     }
 }

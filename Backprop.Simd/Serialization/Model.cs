@@ -108,6 +108,7 @@ public sealed class Model<T>
                 $"{file.Origin} holds no graph. Build the network, and load the file into it: {nameof(NetworkFiles)}.{nameof(NetworkFiles.Load)}.");
         }
 
+        NormalizationTensors.RequireNone(file);
         var definition = GraphText.Read(graph);
 
         // Only now is it known that the file has as many numbers as the graph asks memory for.

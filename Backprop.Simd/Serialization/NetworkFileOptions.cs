@@ -1,4 +1,3 @@
-using Backprop.Simd.Data;
 
 namespace Backprop.Simd.Serialization;
 
@@ -12,13 +11,10 @@ public sealed record NetworkSaveOptions
     /// nearest.</summary>
     public TensorType? Type { get; init; }
 
-    /// <summary>How the inputs were normalized: at most one normalization per column.</summary>
-    public IReadOnlyCollection<Normalization> Normalizations { get; init; } = [];
-
     /// <summary>PyTorch's layout: what its <c>load_state_dict</c> takes.</summary>
     public static NetworkSaveOptions PyTorch { get; } = new() { Layout = TensorLayout.PyTorch };
 
-    /// <summary>Whose names, shapes and orders the tensors have. PyTorch's layout has no normalizations.</summary>
+    /// <summary>Whose names, shapes and orders the tensors have.</summary>
     public TensorLayout Layout { get; init; }
 
     /// <summary>For PyTorch's layout: names of nodes, or of parameters of the graph, with the names of their modules there,
@@ -58,6 +54,11 @@ public sealed record NetworkLoadOptions
     /// if <see cref="Rename"/> or <see cref="AllowMissing"/> is set, or if the file holds no graph.</summary>
     public bool IgnoreGraph { get; init; }
 
+    /// <summary>Whether to load a file whose program normalized columns outside the network, as earlier versions of this library did. Set it once the
+    /// graph normalizes: <see cref="NetworkFiles.ReadNormalizations"/> has the statistics, and <c>x.Normalize(statistics)</c> puts them into the
+    /// graph. A file that is saved then holds them there.</summary>
+    public bool IgnoreNormalizations { get; init; }
+
     /// <summary>
     /// Maps a name in the file to the name in the network, or to null to leave the tensor out. Without it, the names must be equal. For
     /// PyTorch's layout it gives the name as the file might have it: <c>name => name.Replace("module.", "")</c>.
@@ -74,8 +75,7 @@ public sealed record NetworkLoadOptions
 
 /// <summary>What a file held besides the network.</summary>
 /// <param name="Metadata">The caller's texts; for a file from another program, all of its metadata.</param>
-/// <param name="Normalizations">How the inputs were normalized, in the order in which they were saved.</param>
-public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<Normalization> Normalizations)
+public sealed record NetworkFileContent(IReadOnlyDictionary<string, string> Metadata)
 {
     /// <summary>For PyTorch's layout: the nodes, and parameters of the graph, with the names of the modules that they took. Empty for others.</summary>
     public IReadOnlyDictionary<string, string> Modules { get; init; } = new Dictionary<string, string>();

@@ -35,7 +35,7 @@ public static partial class NetworkFiles
         matching.Read(parameters, state);
         parameters.CopyTo(network.Parameters);
         state.CopyTo(network.State);
-        return new NetworkFileContent(new Dictionary<string, string>(), []) { Modules = matching.Names };
+        return new NetworkFileContent(new Dictionary<string, string>()) { Modules = matching.Names };
     }
 
     /// <summary>The parameters and the state of a network as tensors with PyTorch's names, shapes and orders, in the order of execution.</summary>
@@ -63,8 +63,6 @@ public static partial class NetworkFiles
     private static SafetensorsWriter PyTorchWriter<T>(Network<T> network, NetworkSaveOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (options.Normalizations.Count > 0)
-            throw new ArgumentException($"PyTorch's layout has no {nameof(options.Normalizations)}: keep them in a file of their own.", nameof(options));
         if (options.Type is { } type && type != TensorTypes.Of<T>())
             throw new ArgumentException($"PyTorch's layout has numbers in the type of the network, {TensorTypes.Of<T>()}; got {type}.", nameof(options));
         var writer = new SafetensorsWriter { Checksum = true };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Backprop.Simd.Data;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Serialization;
@@ -26,8 +27,8 @@ public static partial class NetworkFiles
     /// <param name="network">The network; nothing may change it meanwhile.</param>
     /// <param name="path">The file. Its directory must exist. The usual ending is <c>.safetensors</c>.</param>
     /// <param name="options">Further content; null for none.</param>
-    /// <exception cref="ArgumentException">A parameter and a state have the same name, a name starts with <c>@</c>, or two keys or two columns
-    /// of <paramref name="options"/> are equal.</exception>
+    /// <exception cref="ArgumentException">A parameter and a state have the same name, a name starts with <c>@</c>, or two keys of
+    /// <paramref name="options"/> are equal.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public static void Save<T>(this Network<T> network, string path, NetworkSaveOptions? options = null)
@@ -38,8 +39,8 @@ public static partial class NetworkFiles
     /// <param name="network">The network; nothing may change it meanwhile.</param>
     /// <param name="stream">Any stream that can be written to.</param>
     /// <param name="options">Further content; null for none.</param>
-    /// <exception cref="ArgumentException">A parameter and a state have the same name, a name starts with <c>@</c>, or two keys or two columns
-    /// of <paramref name="options"/> are equal.</exception>
+    /// <exception cref="ArgumentException">A parameter and a state have the same name, a name starts with <c>@</c>, or two keys of
+    /// <paramref name="options"/> are equal.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
     public static void Save<T>(this Network<T> network, Stream stream, NetworkSaveOptions? options = null)
         where T : unmanaged, IFloatingPointIeee754<T> => Writer(network, options).Write(stream);
@@ -98,7 +99,9 @@ public static partial class NetworkFiles
         RequireNoModules(options.Modules);
         var isOurs = IsOurs(file);
         VerifyChecksum(file, isOurs, options);
-        var normalizations = isOurs ? NormalizationTensors.Read(file) : [];
+        if (isOurs && !options.IgnoreNormalizations)
+            NormalizationTensors.RequireNone(file);
+
         // Into other memory first: reading may still fail.
         var matching = new NetworkMatching<T>(network.Definition, file, options, passMarked: isOurs);
         if (isOurs && options is { IgnoreGraph: false, AllowMissing: false, Rename: null } && file.FindMetadata(GraphKey) is { } graph
@@ -112,7 +115,22 @@ public static partial class NetworkFiles
         matching.Read(parameters, state);
         parameters.CopyTo(network.Parameters);
         state.CopyTo(network.State);
-        return new NetworkFileContent(UserMetadata(file, isOurs), normalizations);
+        return new NetworkFileContent(UserMetadata(file, isOurs));
+    }
+
+    /// <summary>The statistics that an earlier version of this library saved beside a network, whose program normalized columns outside of it. Put them
+    /// into the graph, <c>x.Normalize(statistics)</c>, and load with <see cref="NetworkLoadOptions.IgnoreNormalizations"/>.</summary>
+    /// <param name="path">A file or a checkpoint of this library.</param>
+    /// <returns>The statistics in the order of the file, each with the name of its column; none in a newer file, or in one of another program.</returns>
+    /// <exception cref="ModelFileException">The file is damaged.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    public static IReadOnlyList<Normalization> ReadNormalizations(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        var isOurs = IsOurs(file);
+        VerifyChecksum(file, isOurs, new());
+        return isOurs ? NormalizationTensors.Read(file) : [];
     }
 
     /// <summary>Throws if the checksum is wrong. Files of this library have one; those of other programs need none.</summary>
@@ -199,8 +217,6 @@ public static partial class NetworkFiles
             NarrowTensors.Add<T>(writer, type, entry, network.Blocks.Parameters.Memory.Slice(entry.Range.Start, entry.Range.Length));
         foreach (var entry in network.Definition.State.Entries)
             writer.Add<T>(entry.Name, entry.Shape, network.Blocks.State.Memory.Slice(entry.Range.Start, entry.Range.Length));
-        foreach (var normalization in options?.Normalizations ?? [])
-            NormalizationTensors.Add(writer, normalization);
         return writer;
     }
 

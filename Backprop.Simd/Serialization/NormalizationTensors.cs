@@ -4,8 +4,8 @@ using Backprop.Simd.Layers;
 namespace Backprop.Simd.Serialization;
 
 /// <summary>
-/// Stores normalizations as tensors. Column x has <c>@normalization/x/shape</c> (the shape of an example), <c>@normalization/x/offset</c> and
-/// <c>@normalization/x/factor</c>.
+/// Reads the normalizations that earlier versions stored as tensors. Column x has <c>@normalization/x/shape</c> (the shape of an example),
+/// <c>@normalization/x/offset</c> and <c>@normalization/x/factor</c>.
 /// </summary>
 internal static class NormalizationTensors
 {
@@ -14,14 +14,24 @@ internal static class NormalizationTensors
     /// <summary>Whether a tensor is part of a normalization.</summary>
     public static bool Owns(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
 
-    public static void Add(SafetensorsWriter writer, Normalization normalization)
+    /// <summary>Throws if a file has normalizations: without them its network would see other numbers than it learned from.</summary>
+    /// <exception cref="ModelFileException">It has.</exception>
+    public static void RequireNone(SafetensorsFile file)
     {
-        ArgumentNullException.ThrowIfNull(normalization, "options");
-        var name = Prefix + normalization.Column;
-        var shape = SafetensorsWriter.Dimensions(normalization.Shape);
-        writer.Add<long>(name + ShapeName, [shape.Length], shape);
-        writer.Add(name + OffsetName, [normalization.Offsets.Length], () => normalization.Offsets);
-        writer.Add(name + FactorName, [normalization.Factors.Length], () => normalization.Factors);
+        if (Columns(file) is { } columns)
+        {
+            throw new ModelFileException($"{file.Origin} holds statistics of {columns}, which its program applied outside the network. Put them into the "
+                + $"graph, as x.Normalize(statistics): {nameof(NetworkFiles)}.{nameof(NetworkFiles.ReadNormalizations)} reads them. Then set "
+                + $"{nameof(NetworkLoadOptions.IgnoreNormalizations)}.");
+        }
+    }
+
+    /// <summary>The columns that a file has tensors of, as a list in a message; null for none.</summary>
+    public static string? Columns(SafetensorsFile file)
+    {
+        string[] names = [.. file.Tensors.Where(t => Owns(t.Name)).Select(t => t.Name[Prefix.Length..])
+            .Select(name => $"'{(name.LastIndexOf('/') is > 0 and var end ? name[..end] : name)}'").Distinct()];
+        return names.Length == 0 ? null : string.Join(", ", names.Take(10));
     }
 
     /// <summary>All normalizations of a file, in its order.</summary>

@@ -19,7 +19,7 @@ public sealed record EvaluatorOptions<T> where T : unmanaged, IFloatingPointIeee
     /// <summary>The rows of the set to evaluate; null for all. The list is copied.</summary>
     public IReadOnlyList<int>? Rows { get; init; }
 
-    /// <summary>The transforms applied to each batch, such as a normalization. Their seed is 0.</summary>
+    /// <summary>The transforms applied to each batch. Their seed is 0.</summary>
     public IReadOnlyList<BatchTransform<T>> Transforms { get; init; } = [];
 
     /// <summary>The threads to use; null for <see cref="ComputeContext.Default"/>.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Backprop.Simd.Data;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
@@ -79,12 +78,6 @@ public sealed record TrainerOptions<T> where T : unmanaged, IFloatingPointIeee75
 
     /// <summary>Where and when to save the training; null for never.</summary>
     public CheckpointOptions? Checkpoints { get; init; }
-
-    /// <summary>
-    /// The normalizations among the loader's transforms. Every checkpoint saves them, and a resumed training must have the same, bit for bit.
-    /// The trainer does not apply them.
-    /// </summary>
-    public IReadOnlyList<Normalization> Normalizations { get; init; } = [];
 
     /// <summary>Receives the progress of the training every <see cref="ProgressPeriod"/>.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }

@@ -86,11 +86,10 @@ public static class PyTorchNetworks
     private static ITensorFile Tensors<T>(Network<T> network, NetworkSaveOptions? options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (options is { Metadata.Count: > 0 } or { Normalizations.Count: > 0 } or { Type: not null })
+        if (options is { Metadata.Count: > 0 } or { Type: not null })
         {
             throw new ArgumentException(
-                $"A state dictionary holds tensors alone; {nameof(options.Metadata)} and {nameof(options.Normalizations)} need a file of their own, and "
-                + $"{nameof(options.Type)} is the network's.",
+                $"A state dictionary holds tensors alone; {nameof(options.Metadata)} needs a file of its own, and {nameof(options.Type)} is the network's.",
                 nameof(options));
         }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Backprop.Simd.Execution;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Serialization;
@@ -8,6 +9,9 @@ namespace Backprop.Simd.Serialization;
 /// initializers and what only the file has do not matter.</remarks>
 internal static class GraphComparison
 {
+    /// <summary>The longest settings that a message shows, in characters: lists of numbers may be long.</summary>
+    private const int MostShown = 200;
+
     /// <summary>The first difference, as a sentence; null if there is none.</summary>
     public static string? Difference(string file, string own, NetworkDefinition network)
     {
@@ -17,13 +21,11 @@ internal static class GraphComparison
         foreach (var item in Items(theirs))
             items.TryAdd(NameOf(item), item);
 
-        // What only losses take, such as labels, may be lacking: a network that is served has no loss.
-        var taken = network.Graph.Nodes.Where(n => !n.Layer.IsLoss).SelectMany(n => n.Inputs).Concat(network.Graph.Outputs)
-            .Select(e => network.Graph.Edges[e].Name).ToHashSet();
+        var targets = TargetsOf(network.Graph);
         foreach (var item in Items(ours))
         {
             var name = NameOf(item);
-            if (losses.Contains(name) || item.TryGetProperty("input", out _) && !taken.Contains(name))
+            if (losses.Contains(name) || targets.Contains(name))
                 continue;
             if (!items.TryGetValue(name, out var other))
                 return $"The network has '{name}', which the file's graph does not have.";
@@ -32,6 +34,29 @@ internal static class GraphComparison
         }
 
         return null;
+    }
+
+    /// <summary>The names of what only losses take and no parameter leads to: labels, targets, and targets that are normalized. They may be lacking,
+    /// since a network that is served has no loss.</summary>
+    private static HashSet<string> TargetsOf(Graph graph)
+    {
+        var isData = Array.ConvertAll(graph.Edges, edge => edge.Role == EdgeRole.Input);
+        foreach (var node in graph.Nodes)
+        {
+            var depends = node.Layer.IsLoss || node.Declaration.Parameters.Count + node.Declaration.States.Count > 0 || !node.Inputs.All(e => isData[e]);
+            foreach (var e in node.Outputs)
+                isData[e] = !depends;
+        }
+
+        // Who takes an edge comes behind it.
+        var isTarget = new bool[graph.Edges.Length];
+        for (var e = isTarget.Length - 1; e >= 0; e--)
+        {
+            isTarget[e] = isData[e] && !graph.Outputs.Contains(e)
+                && graph.Consumers[e].TrueForAll(n => graph.Nodes[n].Layer.IsLoss || graph.Nodes[n].Outputs.All(output => isTarget[output]));
+        }
+
+        return [.. graph.Edges.Where((_, e) => isTarget[e]).Select(edge => edge.Name)];
     }
 
     private static JsonElement.ArrayEnumerator Items(JsonDocument graph) =>
@@ -85,9 +110,12 @@ internal static class GraphComparison
         {
             if (setting.Name == "initializer")
                 continue;
-            var other = others.TryGetProperty(setting.Name, out var value) ? value.GetRawText() : "nothing";
-            if (other != setting.Value.GetRawText())
-                return $"'{name}' has the setting '{setting.Name}' {setting.Value.GetRawText()}, and {other} in the file.";
+            var (own, other) = (setting.Value.GetRawText(), others.TryGetProperty(setting.Name, out var value) ? value.GetRawText() : "nothing");
+            if (own != other)
+            {
+                return own.Length + other.Length > MostShown ? $"'{name}' has other numbers in the setting '{setting.Name}' than the file."
+                    : $"'{name}' has the setting '{setting.Name}' {own}, and {other} in the file.";
+            }
         }
 
         return null;

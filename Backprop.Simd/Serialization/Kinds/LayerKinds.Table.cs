@@ -111,6 +111,8 @@ public static partial class LayerKinds
             s.OptionalWholeNumber("paddingIndex", l?.PaddingIndex)));
         Register<BatchNormalization>("batchnormalization", (s, l) => new(
             s.Number("momentum", l?.Momentum), s.Number("epsilon", l?.Epsilon), s.Flag("affine", l?.IsAffine)));
+        Register<Normalize>("normalize", (s, l) => new(s.Numbers("offsets", l?.Offsets), s.Numbers("factors", l?.Factors)));
+        Register<Denormalize>("denormalize", (s, l) => new(s.Numbers("offsets", l?.Offsets), s.Numbers("factors", l?.Factors)));
         Register<GroupNormalization>("groupnormalization", (s, l) => new(
             s.WholeNumber("groups", l?.Groups), s.Number("epsilon", l?.Epsilon), s.Flag("affine", l?.IsAffine)));
         Register<LayerNormalization>("layernormalization", (s, l) => new(

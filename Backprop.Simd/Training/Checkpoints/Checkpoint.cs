@@ -1,6 +1,6 @@
+using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
-using Backprop.Simd.Data;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
@@ -35,12 +35,13 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
     private readonly string _path;
     private readonly Dictionary<string, T[]> _tensors = [];
 
-    private readonly List<Normalization> _normalizations;
+    /// <summary>The graph with all settings; null if the network has layers that are not registered, or an earlier version wrote the file.</summary>
+    private readonly string? _graph;
 
-    private Checkpoint(string path, TrainingState state, List<Normalization> normalizations)
+    private Checkpoint(string path, TrainingState state, string? graph)
     {
         _path = path;
-        _normalizations = normalizations;
+        _graph = graph;
         State = state;
     }
 
@@ -54,12 +55,16 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         writer.AddMetadata(Checkpoint.FormatKey, Checkpoint.Format);
         writer.AddMetadata(Checkpoint.VersionKey, Checkpoint.Version);
         writer.AddMetadata(Checkpoint.StateKey, JsonSerializer.Serialize(state, TrainingStateJson.Default.TrainingState));
+        if (GraphText.TryWrite(trainer.Network.Definition) is { } graph)
+        {
+            writer.AddMetadata(NetworkFiles.GraphKey, graph);
+            writer.AddMetadata(NetworkFiles.SeedKey, trainer.Network.Seed.ToString(CultureInfo.InvariantCulture));
+        }
+
         foreach (var (key, value) in trainer.Options.Checkpoints?.Metadata ?? new Dictionary<string, string>())
             writer.AddMetadata(Checkpoint.User + key, value);
         foreach (var (name, shape, values) in Expected(trainer, state))
             writer.Add(name, shape, values());
-        foreach (var normalization in trainer.Options.Normalizations)
-            NormalizationTensors.Add(writer, normalization);
         writer.Write(path);
     }
 
@@ -86,8 +91,14 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
                     $"'{path}' belongs to another training: its element type is {state.ElementType}; this training uses {typeof(T).Name}.");
             }
 
-            var checkpoint = new Checkpoint<T>(path, state, NormalizationTensors.Read(file));
-            foreach (var tensor in file.Tensors.Where(t => !NormalizationTensors.Owns(t.Name)))
+            if (NormalizationTensors.Columns(file) is { } columns)
+            {
+                throw new CheckpointException($"'{path}' belongs to a training that normalized {columns} outside the network, as an earlier version of "
+                    + "this library did. It cannot be resumed; its network can be loaded.");
+            }
+
+            var checkpoint = new Checkpoint<T>(path, state, file.FindMetadata(NetworkFiles.GraphKey));
+            foreach (var tensor in file.Tensors)
                 checkpoint._tensors.Add(tensor.Name, tensor.ToArray<T>());
             return checkpoint;
         }
@@ -107,17 +118,6 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         Same("optimizer", State.Optimizer, Checkpoint.NameOf(trainer.Optimizer.GetType()));
         Same("moving average", State.AverageUpdates is not null, trainer.Options.Average is not null);
         Same("reduction on a plateau", State.Plateau is not null, trainer.Options.Plateau is not null);
-        Same("normalized columns", string.Join(", ", _normalizations.Select(n => n.Column)),
-            string.Join(", ", trainer.Options.Normalizations.Select(n => n.Column)));
-        foreach (var (saved, here) in _normalizations.Zip(trainer.Options.Normalizations))
-        {
-            if (saved.Shape != here.Shape || !saved.Offsets.SequenceEqual(here.Offsets) || !saved.Factors.SequenceEqual(here.Factors))
-            {
-                throw new CheckpointException($"'{_path}' belongs to another training: its normalization of '{saved.Column}' has other numbers. "
-                    + "Fit it on the same rows, or use the one in the file.");
-            }
-        }
-
         Same("monitor of the plateau", State.PlateauMonitor, trainer.Options.Plateau is null ? null : trainer.Options.PlateauMonitor);
         if (State.Best is { } best && trainer.Options.EarlyStopping is { } early)
         {
@@ -139,6 +139,9 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
             if (!expected.ContainsKey(name))
                 throw new CheckpointException($"'{_path}' belongs to another training: it has '{name}', which this training does not have.");
         }
+
+        if (_graph is not null && GraphText.TryWrite(trainer.Network.Definition) is { } own && Difference(own, trainer.Network.Definition) is { } difference)
+            throw new CheckpointException($"'{_path}' belongs to another training: its graph differs. {difference}");
 
         foreach (var (name, values) in _tensors)
         {
@@ -191,6 +194,18 @@ internal sealed class Checkpoint<T> where T : unmanaged, IFloatingPointIeee754<T
         : throw new NotSupportedException($"'{name}' cannot be saved: in a checkpoint, names that start with '{Checkpoint.Mark}' are reserved.");
 
     private static long[] Dimensions(Shape shape) => [.. Enumerable.Range(0, shape.Rank).Select(i => (long)shape[i])];
+
+    private string? Difference(string own, NetworkDefinition network)
+    {
+        try
+        {
+            return GraphComparison.Difference(_graph!, own, network);
+        }
+        catch (ModelFileException error)
+        {
+            throw new CheckpointException($"'{_path}' is damaged: {error.Message}", error);
+        }
+    }
 
     private void Same<TValue>(string what, TValue saved, TValue here)
     {
