@@ -1,4 +1,3 @@
-using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Serialization;
