@@ -53,7 +53,8 @@ public sealed class NodeModeTests
     public void What_rests_draws_nothing_and_the_rest_draws_the_same()
     {
         var network = Make(0.4, 0.5);
-        network.SetTraining(node => node.StartsWith("encoder.", StringComparison.Ordinal), false);
+        Assert.Equal(6, network.SetTraining(node => node.StartsWith("encoder.", StringComparison.Ordinal), false));
+        Assert.Equal(0, network.SetTraining(node => node.StartsWith("encodr.", StringComparison.Ordinal), true));
         var expected = Make(0, 0);
         Assert.Equal(Train(expected), Train(network));
         Assert.NotEqual(Train(Make(0.4, 0.5)), Train(expected));

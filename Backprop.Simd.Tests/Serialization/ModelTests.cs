@@ -221,6 +221,12 @@ public sealed class ModelTests : IDisposable
         model.Vocabularies["x"] = ["a"];
         Assert.Contains("'x'", Assert.Throws<ArgumentException>(() => model.Save(_directory["a.model"])).Message, StringComparison.Ordinal);
         model.Vocabularies.Clear();
+        model.ClassNames["batchnormalization1"] = ["a", "b", "b"];
+        Assert.Contains("'b' twice", Assert.Throws<ArgumentException>(() => model.Save(_directory["a.model"])).Message, StringComparison.Ordinal);
+        model.ClassNames.Clear();
+        model.ColumnNames["logits"] = ["a", "b", "c"];
+        Assert.Contains("got 'logits'", Assert.Throws<ArgumentException>(() => model.Save(_directory["a.model"])).Message, StringComparison.Ordinal);
+        model.ColumnNames.Clear();
         model.ClassNames["nowhere"] = ["a"];
         Assert.Contains("'nowhere'", Assert.Throws<ArgumentException>(() => model.Save(_directory["a.model"])).Message, StringComparison.Ordinal);
         Assert.Empty(_directory.Files);

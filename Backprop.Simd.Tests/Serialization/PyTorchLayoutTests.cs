@@ -224,6 +224,23 @@ public sealed class PyTorchLayoutTests
         return graph.Build().CreateNetwork<float>(seed: 1);
     }
 
+    [Fact]
+    public void Modules_that_leave_a_container_and_come_back_are_not_matched_by_order()
+    {
+        // Registered: a.one, a.two, b; the network runs b between both.
+        var file = Of(("a.one.weight", [2, 2], [1, 2, 3, 4]), ("a.two.weight", [3, 2], [1, 2, 3, 4, 5, 6]), ("b.weight", [2, 2], [5, 6, 7, 8]));
+        static Network<float> Net() => With(GraphBuilder.Chain(2).Affine(2, bias: false).Affine(2, bias: false).Affine(3, bias: false));
+        static Network<float> With(Node end)
+        {
+            end.Graph.Output(end);
+            return end.Graph.Build().CreateNetwork<float>();
+        }
+
+        Assert.Contains("leaves 'a' and comes back to it for 'a.two'", Refusal(Net(), Ordered(file)), StringComparison.Ordinal);
+        var named = new NetworkLoadOptions { Modules = new Dictionary<string, string> { ["affine2"] = "b" } };
+        Assert.Equal([("affine1", "a.one"), ("affine2", "b"), ("affine3", "a.two")], Modules(Net().LoadPyTorch(Ordered(file), named)));
+    }
+
     private static float[] Entry(Network<float> network, string name)
     {
         var range = network.Definition.Parameters[name].Range;

@@ -32,7 +32,8 @@ internal ref struct NpyHeader
         Span<byte> start = stackalloc byte[12];
         var read = stream.ReadAtLeast(start[..10], 10, throwOnEndOfStream: false);
         if (read < 10 || start[0] != 0x93 || !start[1..6].SequenceEqual("NUMPY"u8))
-            throw new DataFormatException($"'{path}' starts with {Convert.ToHexString(start[..Math.Min(read, 8)])}; expected 934E554D5059, a NumPy array.");
+            throw new DataFormatException($"'{path}' starts with {Convert.ToHexString(start[..Math.Min(read, 8)])}; expected 934E554D5059, a NumPy array."
+                + (start[..read] is [(byte)'P', (byte)'K', ..] ? " It is a zip archive, as NumPy's savez writes: Npz reads it." : ""));
         if (start[6] is not (1 or 2 or 3) || start[7] != 0)
             throw new DataFormatException($"'{path}' has version {start[6]}.{start[7]} of NumPy's format; expected 1.0, 2.0 or 3.0.");
         var prefix = start[6] == 1 ? 10 : 12;

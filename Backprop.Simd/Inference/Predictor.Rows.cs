@@ -46,7 +46,11 @@ public sealed partial class Predictor<T>
     public string PredictName(ReadOnlySpan<T> row)
     {
         if (ClassNames is not { Count: > 0 } names)
-            throw new InvalidOperationException($"There are no class names for '{_pool.Form.Output}': set {nameof(Model<>.ClassNames)} of the model.");
+        {
+            throw new InvalidOperationException($"There are no class names for '{_pool.Form.Output}': set {nameof(Model<>.ClassNames)} of the model, or "
+                + $"{nameof(PredictorOptions.Output)} to the output that has them.");
+        }
+
         return names[PredictClass(row)];
     }
 

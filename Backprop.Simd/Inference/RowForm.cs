@@ -59,7 +59,10 @@ internal sealed class RowForm
     public void RequireRows()
     {
         if (_problem is not null)
-            throw new InvalidOperationException($"The network has {_problem}: rent a workspace, fill its inputs and run it.");
+        {
+            throw new InvalidOperationException(
+                $"The network has {_problem}: use PredictFromIndices, Predict with a data set, or rent a workspace, fill its inputs and run it.");
+        }
     }
 
     /// <summary>Throws if a position has one number only: every answer would be class 0 with probability 1.</summary>

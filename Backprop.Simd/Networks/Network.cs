@@ -69,14 +69,20 @@ public sealed class Network<T> : ITrainable<T>
     /// <summary>Freezes parameters, such as the backbone of a network whose last layers are to be trained.</summary>
     /// <param name="which">Which parameters, by name, shape and place.</param>
     /// <param name="statistics">True to freeze the state that <paramref name="which"/> chooses as well, such as running statistics.</param>
-    public void Freeze(Func<ParameterInfo, bool> which, bool statistics = false)
+    /// <returns>How many it chose.</returns>
+    public int Freeze(Func<ParameterInfo, bool> which, bool statistics = false)
     {
         ArgumentNullException.ThrowIfNull(which);
+        var count = 0;
         foreach (var entry in statistics ? Definition.Parameters.Entries.Concat(Definition.State.Entries) : Definition.Parameters.Entries)
         {
-            if (which(entry))
-                SetFrozen(entry.Name, true);
+            if (!which(entry))
+                continue;
+            SetFrozen(entry.Name, true);
+            count++;
         }
+
+        return count;
     }
 
     /// <summary>Undoes <see cref="Freeze(string)"/>.</summary>
@@ -110,17 +116,22 @@ public sealed class Network<T> : ITrainable<T>
     /// <summary>Says for several nodes whether they act as in training or as in inference: see <see cref="SetTraining(string, bool)"/>.</summary>
     /// <param name="which">Which nodes, by name. The others keep their mode.</param>
     /// <param name="training">False to act as in inference.</param>
-    public void SetTraining(Func<string, bool> which, bool training)
+    /// <returns>How many it chose.</returns>
+    public int SetTraining(Func<string, bool> which, bool training)
     {
         ArgumentNullException.ThrowIfNull(which);
+        var count = 0;
         var nodes = Evaluating();
         for (var n = 0; n < nodes.Length; n++)
         {
-            if (which(Definition.Graph.Nodes[n].Name))
-                nodes[n] = !training;
+            if (!which(Definition.Graph.Nodes[n].Name))
+                continue;
+            nodes[n] = !training;
+            count++;
         }
 
         Blocks.Evaluate(nodes);
+        return count;
     }
 
     /// <summary>Whether a node acts as in training while the network trains.</summary>

@@ -66,7 +66,7 @@ public sealed class Model<T>
     /// <summary>For an output, by its name, the name of each class: as many as the last dimension of its shape.</summary>
     public IDictionary<string, IReadOnlyList<string>> ClassNames { get; } = new Dictionary<string, IReadOnlyList<string>>();
 
-    /// <summary>For an input of numbers, by its name, the name of each column: as many as the last dimension of its shape.</summary>
+    /// <summary>For an input [n] of numbers, by its name, the name of each column.</summary>
     public IDictionary<string, IReadOnlyList<string>> ColumnNames { get; } = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>For an input of indices, by its name, the text of each index.</summary>
@@ -104,12 +104,12 @@ public sealed class Model<T>
         NetworkFiles.VerifyChecksum(file, isOurs, options);
         if (!isOurs || file.FindMetadata(NetworkFiles.GraphKey) is not { } graph)
         {
-            throw new ModelFileException(
-                $"{file.Origin} holds no graph. Build the network, and load the file into it: {nameof(NetworkFiles)}.{nameof(NetworkFiles.Load)}.");
+            throw new ModelFileException($"{file.Origin} holds no graph: it is of another program, of version 1, or was saved by network.Save where the kind "
+                + "of a layer was not registered. Build the network by code, and load the file into it: network.Load.");
         }
 
         NormalizationTensors.RequireNone(file);
-        var definition = GraphText.Read(graph);
+        var definition = GraphText.Read(graph, file.Origin);
 
         // Only now is it known that the file has as many numbers as the graph asks memory for.
         var matching = new NetworkMatching<T>(definition, file, options, passMarked: true);
@@ -129,24 +129,33 @@ public sealed class Model<T>
 
     private SafetensorsWriter Writer(TensorType? type)
     {
-        foreach (var (edge, names) in ClassNames.Concat(ColumnNames))
-        {
-            var shape = Network.Definition.TypeOf(edge).Shape;
-            if (shape.Rank == 0 || names.Count != shape[shape.Rank - 1])
-                throw new ArgumentException($"'{edge}' is {shape}: its last dimension does not have the {names.Count} names that are given.");
-        }
-
-        foreach (var input in Vocabularies.Keys)
-        {
-            if (Network.Definition.TypeOf(input) is { Kind: not EdgeKind.Indices } edge)
-                throw new ArgumentException($"A vocabulary is for an input of indices; '{input}' is {edge}.");
-        }
+        var definition = Network.Definition;
+        Check(nameof(ClassNames), ClassNames, [.. definition.OutputNames]);
+        Check(nameof(ColumnNames), ColumnNames, [.. definition.InputNames.Where(name => definition.TypeOf(name) is { Kind: EdgeKind.Values, Shape.Rank: 1 })]);
+        string[] indices = [.. definition.InputNames.Where(name => definition.TypeOf(name).Kind == EdgeKind.Indices)];
+        foreach (var input in Vocabularies.Keys.Except(indices))
+            throw new ArgumentException($"{nameof(Vocabularies)} are of inputs of indices: {string.Join(", ", indices)}; got '{input}'.");
 
         var options = new NetworkSaveOptions { Metadata = [.. Entries], Type = type };
         var writer = NetworkFiles.Writer(Network, options, GraphText.Write(Network.Definition));
         if (Lists.Any(list => list.Texts.Count > 0))
             writer.AddMetadata(ContentKey, Content());
         return writer;
+    }
+
+    /// <summary>Throws unless lists of names are those of some inputs or outputs, one for each of the last dimension, and distinct.</summary>
+    private void Check(string what, IDictionary<string, IReadOnlyList<string>> lists, string[] edges)
+    {
+        foreach (var (edge, names) in lists)
+        {
+            if (!edges.Contains(edge))
+                throw new ArgumentException($"{what} are of {string.Join(", ", edges)}; got '{edge}'.");
+            var shape = Network.Definition.TypeOf(edge).Shape;
+            if (shape.Rank == 0 || names.Count != shape[shape.Rank - 1])
+                throw new ArgumentException($"'{edge}' is {shape}: its last dimension does not have the {names.Count} names that are given.");
+            if (names.GroupBy(name => name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+                throw new ArgumentException($"{what} of '{edge}' have '{twice.Key}' twice.");
+        }
     }
 
     private string Content()

@@ -34,6 +34,7 @@ internal sealed class PyTorchMatching<T>
         List<PyTorchModule> inOrder = [.. open.Where(m => InOrder(m, ClassOf(m))), .. open.Where(m => !_found.ContainsKey(m) && InOrder(m, null))];
         if (!file.IsInOrder)
             RequireOrder(inOrder);
+        RequireWholeContainers(inOrder);
         open.RemoveAll(m => _found.ContainsKey(m) || ByClass(m));
         foreach (var module in _modules.All)
             Compare(module);
@@ -112,6 +113,30 @@ internal sealed class PyTorchMatching<T>
                 throw new ModelFileException($"{_file.Origin} is not in the order of the modules, and {names} fit '{module.Name}' alike. "
                     + $"Say which is which with {nameof(NetworkLoadOptions)}.{nameof(NetworkLoadOptions.Modules)}, or name the nodes as there.");
             }
+        }
+    }
+
+    /// <summary>Throws if nodes that were matched in order leave a container of modules and come back to it: the modules run in another order than they
+    /// were registered, and those that fit alike may be exchanged.</summary>
+    private void RequireWholeContainers(List<PyTorchModule> matched)
+    {
+        var left = new HashSet<string>();
+        var (before, names) = ("", _modules.All.Where(matched.Contains).Select(m => _found[m].Name));
+        foreach (var name in names)
+        {
+            var container = name.Contains('.') ? name[..name.IndexOf('.')] : "";
+            if (container == before)
+                continue;
+            if (before.Length > 0)
+                left.Add(before);
+            if (left.Contains(container))
+            {
+                throw new ModelFileException($"{_file.Origin}: matched in order, the network leaves '{container}' and comes back to it for '{name}', so its "
+                    + $"modules run in another order than they were registered. Say which is which with {nameof(NetworkLoadOptions)}."
+                    + $"{nameof(NetworkLoadOptions.Modules)}, or name the nodes as there.");
+            }
+
+            before = container;
         }
     }
 

@@ -47,7 +47,8 @@ public sealed class SafetensorsFile : ITensorFile, IDisposable
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > MaxHeaderLength)
             throw new ModelFileException($"{origin} announces a header of {headerLength} bytes; at most {MaxHeaderLength} are allowed. "
-                + "Is it a safetensors file?");
+                + (prefix is [(byte)'P', (byte)'K', ..] ? "It is a zip archive, as torch.save writes: package Backprop.Simd.Interchange reads it."
+                    : "Is it a safetensors file?"));
         if ((long)headerLength > _length - prefix.Length)
             throw new ModelFileException($"{origin} announces a header of {headerLength} bytes, but has only {_length}.");
         var text = new byte[headerLength];

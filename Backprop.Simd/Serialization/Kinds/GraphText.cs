@@ -76,7 +76,7 @@ internal static class GraphText
     }
 
     /// <exception cref="ModelFileException">The text is damaged, of a later version, or has a layer that is not known.</exception>
-    public static NetworkDefinition Read(string text)
+    public static NetworkDefinition Read(string text, string origin)
     {
         try
         {
@@ -101,10 +101,14 @@ internal static class GraphText
                 builder.Loss(nodes[TextOf(loss, "node")], loss.GetProperty("weight").GetDouble());
             return builder.Build();
         }
+        catch (ModelFileException e)
+        {
+            throw new ModelFileException($"{origin}: {e.Message}", e);
+        }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or ArgumentException or InvalidOperationException or FormatException
             or OverflowException)
         {
-            throw new ModelFileException($"The graph of the file is damaged. {(e as ArgumentException)?.WithoutParameter() ?? e.Message}", e);
+            throw new ModelFileException($"{origin}: the graph of the file is damaged. {(e as ArgumentException)?.WithoutParameter() ?? e.Message}", e);
         }
     }
 

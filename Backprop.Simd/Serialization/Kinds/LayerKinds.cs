@@ -30,9 +30,9 @@ public static partial class LayerKinds
         lock (_byName)
         {
             if (_byName.TryGetValue(kind, out var other) && !(other.Class == entry.Class && other.Make.Equals(make)))
-                throw new ArgumentException($"The kind '{kind}' is registered already, for {other.Class.Name}.", nameof(kind));
+                throw new ArgumentException($"The kind '{kind}' is registered already, for {NameOf(other.Class)}.", nameof(kind));
             if (_byClass.TryGetValue(entry.Class, out other) && other.Name != kind)
-                throw new ArgumentException($"The class {entry.Class.Name} is registered already, as '{other.Name}'.", nameof(kind));
+                throw new ArgumentException($"The class {NameOf(entry.Class)} is registered already, as '{other.Name}'.", nameof(kind));
             _byName[kind] = _byClass[entry.Class] = entry;
         }
     }
@@ -61,8 +61,8 @@ public static partial class LayerKinds
     {
         if (!_byClass.TryGetValue(layer.GetType(), out var kind))
         {
-            throw new ArgumentException($"A layer '{layer.Kind}' of the class {layer.GetType().Name} cannot be described: "
-                + $"call {nameof(LayerKinds)}.{nameof(Register)} for its class first.", nameof(layer));
+            throw new ArgumentException(
+                $"A layer '{layer.Kind}' of the class {NameOf(layer.GetType())} cannot be described: call {CallFor(layer.GetType())} first.", nameof(layer));
         }
 
         writer.WriteStartObject();
@@ -80,8 +80,8 @@ public static partial class LayerKinds
         var (name, settings) = Parts(stored, "a layer");
         if (!_byName.TryGetValue(name, out var kind))
         {
-            throw new ModelFileException($"The file has a layer of the kind '{name}', which is not known here: "
-                + $"call {nameof(LayerKinds)}.{nameof(Register)} for its class before the file is read.");
+            throw new ModelFileException($"The file has a layer of the kind '{name}', which is not known here. Before the file is read, call "
+                + $"{nameof(LayerKinds)}.{nameof(Register)} for its class; for a function, {nameof(RegisterActivation)} or {nameof(RegisterGate)}.");
         }
 
         return Make(settings, $"the layer '{name}'", read => kind.Describe(read, null));
@@ -106,6 +106,17 @@ public static partial class LayerKinds
         {
             throw new ModelFileException($"The settings of {what} are not valid. {e.WithoutParameter()}", e);
         }
+    }
+
+    /// <summary>The class as its user knows it: the function of an activation or a gate.</summary>
+    private static string NameOf(Type type) => type.IsGenericType ? type.GetGenericArguments()[0].Name : type.Name;
+
+    private static string CallFor(Type type)
+    {
+        var call = !type.IsGenericType ? nameof(Register)
+            : type.GetGenericTypeDefinition() == typeof(Activation<>) ? nameof(RegisterActivation)
+            : type.GetGenericTypeDefinition() == typeof(BinaryGate<>) ? nameof(RegisterGate) : nameof(Register);
+        return $"{nameof(LayerKinds)}.{call}<{NameOf(type)}>";
     }
 
     private sealed record Kind(string Name, Type Class, Delegate Make, Func<LayerSettings, Layer?, Layer> Describe);

@@ -185,7 +185,8 @@ public sealed class LayerSettings
     }
 
     private JsonElement Stored(string name) => _stored.TryGetProperty(name, out var value) ? value
-        : throw new ModelFileException($"{_what} lacks the setting '{name}'.");
+        : throw new ModelFileException(
+            $"{_what} lacks the setting '{name}'; it has: {string.Join(", ", _stored.EnumerateObject().Select(property => property.Name))}.");
 
     private T[] List<T>(string name, Func<JsonElement, T> item)
     {
