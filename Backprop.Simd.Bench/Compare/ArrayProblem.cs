@@ -9,7 +9,7 @@ namespace Backprop.Simd.Bench;
 /// <summary>An operation on arrays: broadcasting, reductions over axes, permutations, picking, scans, resizing, batches of products.</summary>
 /// <param name="Name">What peers know it by.</param>
 /// <param name="X">The shape of x.</param>
-/// <param name="Y">The shape of y; empty if there is none.</param>
+/// <param name="Y">The shape of y; empty for an operation of x alone.</param>
 /// <param name="Z">The shape of the result.</param>
 internal sealed record ArrayOperation(string Name, int[] X, int[] Y, int[] Z)
 {

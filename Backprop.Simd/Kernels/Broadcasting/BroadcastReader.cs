@@ -32,7 +32,7 @@ internal unsafe struct BroadcastReader<T>
     /// <param name="values">The operand.</param>
     /// <param name="layout">Where its elements lie in the result.</param>
     /// <param name="buffer">Memory for <see cref="Buffer"/> elements.</param>
-    /// <param name="isStepped">True if the loop reads operands with steps: one that stays is then given as some copies.</param>
+    /// <param name="isStepped">True if the loop reads operands with steps: an element that stays is then given as some copies.</param>
     public BroadcastReader(T* values, in BroadcastLayout layout, T* buffer, bool isStepped = false)
     {
         _values = values;

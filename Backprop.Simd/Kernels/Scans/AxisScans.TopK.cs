@@ -119,7 +119,7 @@ public static partial class AxisScans
             {
                 if (shape.Inner == 1 && shape.Length - j >= Vector<T>.Count)
                 {
-                    // The next one that may be better. Of NaN nothing is known here: its key decides.
+                    // The next element that may be better. Comparing says nothing of NaN: its key decides.
                     var x = new Vector<T>(_x[(from + j)..]);
                     if (largest ? Vector.LessThanOrEqualAll(x, bound) : Vector.GreaterThanOrEqualAll(x, bound))
                     {
@@ -142,7 +142,7 @@ public static partial class AxisScans
             }
         }
 
-        /// <summary>The number as an integer whose order is the one that is wanted, behind it the index.</summary>
+        /// <summary>An integer that sorts as wanted: by the number, then by the index.</summary>
         private TKey Key<TKey>(int from, int j) where TKey : unmanaged, IBinaryInteger<TKey>
         {
             if (typeof(T) == typeof(float))

@@ -99,7 +99,7 @@ public sealed partial class LayerDeclaration
     private EdgeType OfSteps(EdgeType type, int steps, Layer layer)
     {
         if (type.Kind == EdgeKind.Shared)
-            throw new ArgumentException($"{Kind} takes no {layer.Kind} with the output {type}: an output for the whole batch is none of a step.", "inputs");
+            throw new ArgumentException($"{Kind} takes no {layer.Kind} with the output {type}: an output for the whole batch belongs to no step.", "inputs");
         if (type.Shape.Rank == Shape.MaxRank)
             throw new ArgumentException($"{Kind} of {layer.Kind}, whose output is {type}, has more than {Shape.MaxRank} dimensions.", "inputs");
         Span<int> sizes = stackalloc int[Shape.MaxRank];

@@ -12,7 +12,7 @@ internal static class GraphComparison
     /// <summary>The longest settings that a message shows, in characters: lists of numbers may be long.</summary>
     private const int MostShown = 200;
 
-    /// <summary>The first difference, as a sentence; null if there is none.</summary>
+    /// <summary>The first difference, as a sentence; null if the graphs agree.</summary>
     public static string? Difference(string file, string own, NetworkDefinition network)
     {
         var losses = network.Graph.Nodes.Where(n => n.Layer.IsLoss).Select(n => network.Graph.Edges[n.Outputs[0]].Name).ToHashSet();
