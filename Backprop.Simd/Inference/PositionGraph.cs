@@ -4,8 +4,8 @@ using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Inference;
 
-/// <summary>Two graphs made of one that computes all positions of a sequence: what is computed once a sequence, and what is computed for each
-/// position. Parameters have the same names.</summary>
+/// <summary>Splits a graph over a whole sequence into two: one runs once for each sequence, the other once for each position. Parameters keep their
+/// names.</summary>
 internal sealed class PositionGraph
 {
     /// <summary>The input with the number of positions before.</summary>

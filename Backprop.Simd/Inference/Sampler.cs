@@ -111,7 +111,7 @@ public sealed class Sampler
     private static int Largest<T>(ReadOnlySpan<T> logits) where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (logits.IsEmpty)
-            throw new ArgumentException("There must be a logit; there is none.", nameof(logits));
+            throw new ArgumentException("The logits are empty; a draw needs one at least.", nameof(logits));
         var largest = 0;
         for (var i = 0; i < logits.Length; i++)
         {

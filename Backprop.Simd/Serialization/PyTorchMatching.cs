@@ -101,7 +101,7 @@ internal sealed class PyTorchMatching<T>
         _free.Remove(found);
     }
 
-    /// <summary>Throws if modules that fit alike would be matched in an order that is not that of the registration.</summary>
+    /// <summary>Throws if the file is sorted by name, and the order alone would have to tell modules apart that fit alike.</summary>
     private void RequireOrder(List<PyTorchModule> matched)
     {
         foreach (var module in matched)

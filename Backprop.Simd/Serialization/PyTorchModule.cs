@@ -28,7 +28,7 @@ internal sealed class PyTorchModule(NetworkDefinition definition, FeatureOrders 
     /// <summary>The node that is described: the forward direction, or the only one.</summary>
     public NodeInfo? Node { get; } = node;
 
-    /// <summary>The node of the other direction; null if there is none.</summary>
+    /// <summary>The node of the other direction; null for a recurrence of one direction.</summary>
     public NodeInfo? Reverse { get; private set; }
 
     /// <summary>What PyTorch calls the directions of recurrences: a suffix of their names.</summary>

@@ -35,7 +35,7 @@ internal sealed class RowPattern<T> where T : unmanaged, IFloatingPointIeee754<T
         }
     }
 
-    /// <summary>The first feature with a number beyond the range of the type; -1 if there is none.</summary>
+    /// <summary>The first feature whose number the type cannot hold; -1 if it holds all.</summary>
     public int BeyondRange()
     {
         for (var i = 0; i < _offsets.Length; i++)

@@ -29,7 +29,7 @@ internal static class InitializerKinds
         ["zeros"] = (_, _) => new ZerosInitializer(),
     };
 
-    /// <summary>Writes an initializer. False, and nothing is written, if it is none of the library's.</summary>
+    /// <summary>Writes an initializer of the library. For any other it writes nothing and returns false.</summary>
     public static bool TryWrite(Utf8JsonWriter writer, Initializer? initializer, string what)
     {
         if (KindOf(initializer) is not { } kind)
