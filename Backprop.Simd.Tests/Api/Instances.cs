@@ -116,6 +116,7 @@ internal static class Instances
         [typeof(GraphBuilder)] = () => new GraphBuilder(),
         [typeof(Node)] = () => Of<GraphBuilder>().Input("x", 4),
         [typeof(NetworkDefinition)] = () => Of<Network<float>>().Definition,
+        [typeof(GraphNode)] = () => Of<Network<float>>().Definition.Nodes[0],
         [typeof(ParameterLayout)] = () => Of<Network<float>>().Definition.Parameters,
         [typeof(ParameterGroup)] = () => new ParameterGroup("group", [new BlockRange(0, 2)]),
         [typeof(Retain)] = () => Retain.All,

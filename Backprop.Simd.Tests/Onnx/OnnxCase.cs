@@ -1,3 +1,5 @@
+using Backprop.Simd.Interchange;
+
 namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>A case is left out: the library does not do what it asks for.</summary>
@@ -36,7 +38,7 @@ internal sealed class OnnxCase
     public int InputCount => Node.Inputs.Count;
 
     /// <summary>The names of the outputs that a row of <see cref="OnnxOperators"/> computes, in its order.</summary>
-    public IReadOnlyList<string> OutputNames => Model.Nodes.Count == 1 ? Node.Outputs : Model.Outputs;
+    public IReadOnlyList<string> OutputNames => Model.Nodes.Count == 1 ? Node.Outputs : [.. Model.Outputs.Select(o => o.Name)];
 
     public static IEnumerable<string> Names() =>
         from @group in Groups
@@ -55,16 +57,18 @@ internal sealed class OnnxCase
 
     public OnnxTensor Value(string name)
     {
-        _values ??= Model.Inputs.Select((input, i) => (input, Tensor: Read($"input_{i}.pb")))
+        _values ??= Model.Inputs.Select((input, i) => (input.Name, Tensor: Read($"input_{i}.pb")))
             .Concat(Model.Initializers.Select(i => (i.Key, i.Value))).ToDictionary();
-        return _values[name];
+        var value = _values[name];
+        return value.Type is OnnxType.Float or OnnxType.Double or OnnxType.Int32 or OnnxType.Int64 or OnnxType.Bool ? value
+            : throw new LeftOutException($"elements of type {value.Type}");
     }
 
     public OnnxTensor Input(int index) => Value(Node.Inputs[index]);
 
     public OnnxTensor? Optional(int index) => index < InputCount && Node.Inputs[index].Length > 0 ? Input(index) : null;
 
-    public OnnxTensor Expected(string output) => Read($"output_{Model.Outputs.IndexOf(output)}.pb");
+    public OnnxTensor Expected(string output) => Read($"output_{Model.Outputs.FindIndex(o => o.Name == output)}.pb");
 
     public int Integer(string name, int otherwise) => checked((int)(Attribute(name)?.Integer ?? otherwise));
 

@@ -1,3 +1,4 @@
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Networks;
 

@@ -1,3 +1,4 @@
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 
@@ -89,7 +90,7 @@ internal static partial class OnnxOperators
             throw new LeftOutException("tensors without elements");
         int[] shape = [.. c.Input(1).Integers.Select((d, i) => d == 0 ? x.Shape[i] : (int)d)];
         if (Array.IndexOf(shape, -1) is var open and >= 0)
-            shape[open] = x.Size / -OnnxTensor.Product(shape);
+            shape[open] = x.Size / -shape.Aggregate(1, (product, d) => product * d);
         var network = new OperatorNetwork(x.Type, 1);
         return [Row(x, network, network.Input(x.Shape, x.Numbers).Reshape(shape))];
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;

@@ -1,4 +1,5 @@
 using Backprop.Simd.Activations;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Memory;
 using Backprop.Simd.Networks;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;

@@ -69,6 +69,9 @@ public sealed class NetworkDefinition
     /// <summary>The names of all edges that a layer computes, in execution order.</summary>
     public IEnumerable<string> ComputedNames => Graph.Edges.Where(e => e.Role == EdgeRole.Computed).Select(e => e.Name);
 
+    /// <summary>The placed layers, in execution order.</summary>
+    public IReadOnlyList<GraphNode> Nodes => field ??= Array.AsReadOnly(Array.ConvertAll(Graph.Nodes, Describe));
+
     internal Graph Graph { get; }
 
     /// <summary>The type of a named edge.</summary>
@@ -76,6 +79,21 @@ public sealed class NetworkDefinition
     /// <returns>Its kind and shape.</returns>
     /// <exception cref="ArgumentException">There is no such edge.</exception>
     public EdgeType TypeOf(string name) => Graph.Edges[EdgeOf(name)].Type;
+
+    /// <summary>The dimensions of a row of an input, with the names of those that are free.</summary>
+    /// <param name="input">The name of an input.</param>
+    /// <returns>The dimensions.</returns>
+    /// <exception cref="ArgumentException">There is no such input.</exception>
+    public IReadOnlyList<Dimension> DimensionsOf(string input)
+    {
+        var edge = Graph.Edges[EdgeOf(input)];
+        if (edge.Role != EdgeRole.Input)
+            throw new ArgumentException($"'{input}' is no input; the inputs are: {string.Join(", ", InputNames)}.", nameof(input));
+        var dimensions = new Dimension[edge.Type.Shape.Rank];
+        for (var d = 0; d < dimensions.Length; d++)
+            dimensions[d] = edge.Dimensions.Length > 0 ? edge.Dimensions[d] : edge.Type.Shape[d];
+        return dimensions;
+    }
 
     /// <summary>The inputs that the passes of a workspace read: the inputs of its outputs, of the nodes it retains, and of the losses
     /// if it computes them. Other inputs may be left empty.</summary>
@@ -176,6 +194,20 @@ public sealed class NetworkDefinition
             _starts.Add(new(p.Initializer ?? Preferred(node), p.FanIn, p.FanOut));
         }
     }
+
+    private GraphNode Describe(NodeInfo node)
+    {
+        var owner = node.SharesWith >= 0 ? Graph.Nodes[node.SharesWith] : node;
+        var parameters = Declared(owner, owner.Declaration.Parameters.Count, i => owner.Declaration.Parameters[i].Name);
+        return new(node.Name, node.Layer, NamesOf(node.Inputs), NamesOf(node.Outputs),
+            node.ReadParameter >= 0 ? [parameters[node.ReadParameter]] : parameters,
+            node.ReadParameter >= 0 ? [] : Declared(owner, owner.Declaration.States.Count, i => owner.Declaration.States[i].Name));
+    }
+
+    private string[] NamesOf(int[] edges) => Array.ConvertAll(edges, e => Graph.Edges[e].Name);
+
+    private static string[] Declared(NodeInfo owner, int count, Func<int, string> name) =>
+        [.. Enumerable.Range(0, count).Select(i => $"{owner.Name}.{name(i)}")];
 
     private Initializer Preferred(NodeInfo node)
     {

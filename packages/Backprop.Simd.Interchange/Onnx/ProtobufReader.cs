@@ -1,17 +1,20 @@
 using System.Buffers.Binary;
 using System.Text;
+using Backprop.Simd.Serialization;
 
-namespace Backprop.Simd.Tests.Onnx;
+namespace Backprop.Simd.Interchange;
 
 /// <summary>
 /// Walks through the fields of one protobuf message: <c>while (reader.Next()) switch (reader.Field)</c>. What is cut short or of
-/// another wire type than asked for throws <see cref="InvalidDataException"/>.
+/// another wire type than asked for throws <see cref="ModelFileException"/>. Nothing is copied.
 /// </summary>
 /// <param name="data">The message.</param>
-internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
+internal struct ProtobufReader(ReadOnlyMemory<byte> data)
 {
-    private ReadOnlySpan<byte> _rest = data;
-    private ReadOnlySpan<byte> _bytes;
+    private const int LastField = (1 << 29) - 1;
+
+    private ReadOnlyMemory<byte> _rest = data;
+    private ReadOnlyMemory<byte> _bytes;
     private ulong _number;
     private int _wire;
 
@@ -25,9 +28,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
         if (_rest.IsEmpty)
             return false;
         var key = Varint(ref _rest);
-        (Field, _wire) = (checked((int)(key >> 3)), (int)(key & 7));
-        if (Field == 0)
-            throw new InvalidDataException("A protobuf field has the number 0.");
+        (Field, _wire) = ((int)Math.Min(key >> 3, int.MaxValue), (int)(key & 7));
+        if (Field is 0 or > LastField)
+            throw new ModelFileException($"A protobuf field has the number {key >> 3}.");
         _bytes = default;
         switch (_wire)
         {
@@ -35,16 +38,16 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
                 _number = Varint(ref _rest);
                 break;
             case 1:
-                _number = BinaryPrimitives.ReadUInt64LittleEndian(Take(8));
+                _number = BinaryPrimitives.ReadUInt64LittleEndian(Take(8).Span);
                 break;
             case 2:
                 _bytes = Take(Varint(ref _rest));
                 break;
             case 5:
-                _number = BinaryPrimitives.ReadUInt32LittleEndian(Take(4));
+                _number = BinaryPrimitives.ReadUInt32LittleEndian(Take(4).Span);
                 break;
             default:
-                throw new InvalidDataException($"Protobuf field {Field} has the wire type {_wire}.");
+                throw new ModelFileException($"Protobuf field {Field} has the wire type {_wire}.");
         }
 
         return true;
@@ -54,16 +57,17 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
     public readonly long Integer() => _wire == 0 ? (long)_number : throw Unexpected("a varint");
 
     /// <summary>A varint that is a 32-bit number.</summary>
-    public readonly int Int32() => checked((int)Integer());
+    public readonly int Int32() => Integer() is >= int.MinValue and <= int.MaxValue and var number ? (int)number
+        : throw new ModelFileException($"Protobuf field {Field} is {Integer()}, which is no 32-bit number.");
 
     /// <summary>A 32-bit float.</summary>
     public readonly float Float() => _wire == 5 ? BitConverter.UInt32BitsToSingle((uint)_number) : throw Unexpected("a float");
 
     /// <summary>Bytes, or a message.</summary>
-    public readonly ReadOnlySpan<byte> Bytes() => _wire == 2 ? _bytes : throw Unexpected("bytes");
+    public readonly ReadOnlyMemory<byte> Bytes() => _wire == 2 ? _bytes : throw Unexpected("bytes");
 
     /// <summary>Text.</summary>
-    public readonly string Text() => Encoding.UTF8.GetString(Bytes());
+    public readonly string Text() => Encoding.UTF8.GetString(Bytes().Span);
 
     /// <summary>Adds the numbers of a repeated field, packed or one of them.</summary>
     public readonly void Integers(List<long> values)
@@ -88,9 +92,9 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
         }
 
         if (_bytes.Length % 4 != 0)
-            throw new InvalidDataException($"Protobuf field {Field} holds {_bytes.Length} bytes of floats.");
+            throw new ModelFileException($"Protobuf field {Field} holds {_bytes.Length} bytes of floats.");
         for (var i = 0; i < _bytes.Length; i += 4)
-            values.Add(BinaryPrimitives.ReadSingleLittleEndian(_bytes[i..]));
+            values.Add(BinaryPrimitives.ReadSingleLittleEndian(_bytes.Span[i..]));
     }
 
     /// <summary>Adds the doubles of a repeated field, packed or one of them.</summary>
@@ -103,36 +107,37 @@ internal ref struct ProtobufReader(ReadOnlySpan<byte> data)
         }
 
         if (Bytes().Length % 8 != 0)
-            throw new InvalidDataException($"Protobuf field {Field} holds {_bytes.Length} bytes of doubles.");
+            throw new ModelFileException($"Protobuf field {Field} holds {_bytes.Length} bytes of doubles.");
         for (var i = 0; i < _bytes.Length; i += 8)
-            values.Add(BinaryPrimitives.ReadDoubleLittleEndian(_bytes[i..]));
+            values.Add(BinaryPrimitives.ReadDoubleLittleEndian(_bytes.Span[i..]));
     }
 
-    private static ulong Varint(ref ReadOnlySpan<byte> from)
+    private static ulong Varint(ref ReadOnlyMemory<byte> memory)
     {
         ulong value = 0;
+        var from = memory.Span;
         for (var i = 0; i < 10; i++)
         {
             if (i >= from.Length)
-                throw new InvalidDataException("A protobuf varint is cut short.");
+                throw new ModelFileException("A protobuf varint is cut short.");
             if (i == 9 && from[i] > 1)
                 break;
             value |= (ulong)(from[i] & 127) << (7 * i);
             if (from[i] >= 128)
                 continue;
-            from = from[(i + 1)..];
+            memory = memory[(i + 1)..];
             return value;
         }
 
-        throw new InvalidDataException("A protobuf varint has more than 64 bits.");
+        throw new ModelFileException("A protobuf varint has more than 64 bits.");
     }
 
-    private readonly InvalidDataException Unexpected(string what) => new($"Protobuf field {Field} must be {what}; its wire type is {_wire}.");
+    private readonly ModelFileException Unexpected(string what) => new($"Protobuf field {Field} must be {what}; its wire type is {_wire}.");
 
-    private ReadOnlySpan<byte> Take(ulong length)
+    private ReadOnlyMemory<byte> Take(ulong length)
     {
         if (length > (ulong)_rest.Length)
-            throw new InvalidDataException($"A protobuf field of {length} bytes is cut short after {_rest.Length}.");
+            throw new ModelFileException($"A protobuf field of {length} bytes is cut short after {_rest.Length}.");
         var taken = _rest[..(int)length];
         _rest = _rest[(int)length..];
         return taken;
