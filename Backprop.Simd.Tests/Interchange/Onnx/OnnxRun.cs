@@ -38,6 +38,16 @@ internal sealed class OnnxRun : IDisposable
     public double Difference<T>(Workspace<T> workspace) where T : unmanaged, IFloatingPointIeee754<T>
     {
         workspace.Network.Forward(workspace);
+        return Run(workspace, results => _session.OutputNames.Select((name, i) => Difference(workspace, name, results[i])).Max());
+    }
+
+    /// <summary>The outputs on the inputs of a workspace.</summary>
+    public T[][] Run<T>(Workspace<T> workspace) where T : unmanaged, IFloatingPointIeee754<T> =>
+        Run(workspace, results => results.Select(r => r.GetTensorDataAsSpan<T>().ToArray()).ToArray());
+
+    private TResult Run<T, TResult>(Workspace<T> workspace, Func<IDisposableReadOnlyCollection<OrtValue>, TResult> use)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
         var inputs = new Dictionary<string, OrtValue>();
         try
         {
@@ -45,7 +55,7 @@ internal sealed class OnnxRun : IDisposable
                 inputs[name] = Value(workspace, name);
             using var options = new RunOptions();
             using var results = _session.Run(options, inputs, _session.OutputNames);
-            return _session.OutputNames.Select((name, i) => Difference(workspace, name, results[i])).Max();
+            return use(results);
         }
         finally
         {

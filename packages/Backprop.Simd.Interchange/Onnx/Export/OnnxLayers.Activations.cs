@@ -13,7 +13,9 @@ internal static partial class OnnxLayers
     private static void AddActivations()
     {
         RegisterActivation<Abs>((w, _) => w.Unary("Abs"));
-        RegisterActivation<Celu>((w, f) => w.Unary("Celu", OnnxAttributes.Number("alpha", f.Alpha)));
+        RegisterActivation<Celu>((w, f) => w.Graph.Numbers == OnnxType.Float ? w.Unary("Celu", OnnxAttributes.Number("alpha", f.Alpha)) : w.Map(x =>
+            w.Add(w.Do("Max", x, w.Number(0)), w.Do("Min", w.Number(0), w.Mul(w.Number(f.Alpha),
+                w.Sub(w.Do("Exp", w.Div(x, w.Number(f.Alpha))), w.Number(1)))))));
         RegisterActivation<Clip>((w, f) => w.Map(x => Clipped(w, x, f.Low, f.High)));
         RegisterActivation<Cos>((w, _) => w.Unary("Cos"));
         RegisterActivation<Elu>((w, f) => w.Unary("Elu", OnnxAttributes.Number("alpha", f.Alpha)));
