@@ -2,7 +2,7 @@ using System.Numerics;
 using Backprop.Simd.Interchange;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
-using Backprop.Simd.Threading;
+using Backprop.Simd.Tests.Infrastructure;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Backprop.Simd.Tests.Interchange;
@@ -64,6 +64,39 @@ internal sealed class OnnxRun : IDisposable
         }
     }
 
+    /// <summary>The shapes of the outputs of a batch without rows.</summary>
+    public long[][] ShapesWithoutRows(NetworkDefinition definition)
+    {
+        using var x = OrtValue.CreateTensorValueFromMemory(Array.Empty<float>(), [0, .. Sizes(definition.TypeOf(Inputs.Single()))]);
+        using var options = new RunOptions();
+        using var results = _session.Run(options, new Dictionary<string, OrtValue> { [Inputs.Single()] = x }, _session.OutputNames);
+        return [.. results.Select(r => r.GetTensorTypeAndShape().Shape)];
+    }
+
+    /// <summary>The largest relative difference on random numbers, with some rows; of indices from 0 to 3 or as given.</summary>
+    public double Difference<T>(Network<T> network, int rows, (string Name, int Size)[]? sizes = null, Func<string, (int Least, int Most)>? indices = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var workspace = network.CreateWorkspace(rows, WorkspaceOptions.Inference);
+        workspace.SetSizes(sizes ?? []);
+        var random = new TestRandom((ulong)rows + 7);
+        foreach (var name in network.Definition.InputNames)
+        {
+            if (network.Definition.TypeOf(name).Kind == EdgeKind.Indices)
+            {
+                var (least, most) = indices?.Invoke(name) ?? (0, 3);
+                foreach (ref var index in workspace.IndexInput(name))
+                    index = random.Integer(least, most);
+                continue;
+            }
+
+            foreach (ref var value in workspace.Input(name))
+                value = T.CreateTruncating((float)random.Signed<double>());
+        }
+
+        return Difference(workspace);
+    }
+
     public void Dispose() => _session.Dispose();
 
     private static double Difference<T>(Workspace<T> workspace, string name, OrtValue result) where T : unmanaged, IFloatingPointIeee754<T>
@@ -93,7 +126,8 @@ internal sealed class OnnxRun : IDisposable
     private static long[] ShapeOf<T>(Workspace<T> workspace, string name) where T : unmanaged, IFloatingPointIeee754<T>
     {
         var type = workspace.TypeOf(name);
-        var sizes = Enumerable.Range(0, type.Shape.Rank).Select(d => (long)type.Shape[d]);
-        return type.Kind == EdgeKind.Shared ? [.. sizes] : [workspace.Rows, .. sizes];
+        return type.Kind == EdgeKind.Shared ? Sizes(type) : [workspace.Rows, .. Sizes(type)];
     }
+
+    private static long[] Sizes(EdgeType type) => [.. Enumerable.Range(0, type.Shape.Rank).Select(d => (long)type.Shape[d])];
 }

@@ -38,7 +38,7 @@ public sealed class OnnxSamplesTests
     public void Every_layer_gives_the_same_outputs(int index)
     {
         var sample = LayerSamples.All[index];
-        foreach (var opset in (int[])[17, 20])
+        foreach (var opset in (int[])[17, 18, 19, 20])
         {
             foreach (var (rows, difference) in Differences(sample, opset, n => n.Float))
                 Assert.True(difference <= FloatTolerance, $"{sample}, operators {opset}, {rows} rows: {difference:G3}.");

@@ -97,8 +97,6 @@ internal sealed partial class OnnxLayerWriter(OnnxGraph graph, GraphNode node, F
     public OnnxEdge Pattern(double[] values)
     {
         var shape = values.Length == 1 ? Shape.Scalar : Output.Rank > 0 && values.Length == Output.Shape.Last ? new Shape(values.Length) : Output.Shape;
-        if (shape.Rank > 1 && Output.HasFree)
-            throw new OnnxRefusal("it has a number for each element of a row, whose sizes are free until run time");
         Span<int> sizes = stackalloc int[Shape.MaxRank];
         int[] all = [.. shape.CopyTo(sizes)];
         return new(graph, new(EdgeKind.Shared, shape, new bool[all.Length]), graph.Constant(values, all));

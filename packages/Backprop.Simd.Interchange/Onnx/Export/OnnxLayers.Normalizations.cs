@@ -57,25 +57,33 @@ internal static partial class OnnxLayers
             OnnxAttributes.Number("epsilon", l.Epsilon)));
     }
 
+    /// <summary>The operator has a weight; where that would have a free size, the parts do without.</summary>
     private static OnnxEdge LayerNormalized(OnnxLayerWriter w, LayerNormalization l)
     {
-        var shape = new int[l.Dimensions];
-        for (var d = 0; d < shape.Length; d++)
-            shape[d] = w.Fixed(w.Input, d - l.Dimensions, "its weight");
-        var ones = Enumerable.Repeat(1.0, shape.Aggregate(1, (a, b) => a * b));
-        var weight = l.IsAffine ? w.Parameter(0) : w.Graph.Constant([.. ones], shape);
-        return w.Last(w.Graph.Node("LayerNormalization", l.HasBias ? [w.Input.Last, weight, w.Parameter(1)] : [w.Input.Last, weight],
+        var x = w.Input.Last;
+        var first = w.Input.Rank - l.Dimensions;
+        if (w.Input.Type.Free[first..].Contains(true))
+        {
+            var axes = w.AxesOf([.. Enumerable.Range(first, l.Dimensions)], false);
+            return w.Last(OverRoot(w, w.Sub(x, w.Graph.Reduce("ReduceMean", x, axes, true)), axes, l.Epsilon));
+        }
+
+        int[] shape = [.. Enumerable.Range(first, l.Dimensions).Select(d => w.Input.Shape[d])];
+        var weight = l.IsAffine ? w.Parameter(0) : w.Graph.Constant([.. Enumerable.Repeat(1.0, OnnxTensor.Product(shape))], shape);
+        return w.Last(w.Graph.Node("LayerNormalization", l.HasBias ? [x, weight, w.Parameter(1)] : [x, weight],
             OnnxAttributes.Whole("axis", -l.Dimensions), OnnxAttributes.Number("epsilon", l.Epsilon)));
     }
 
     private static OnnxEdge RmsNormalized(OnnxLayerWriter w, RmsNormalization l)
     {
-        var x = w.Input.Last;
         var axes = w.AxesOf([.. Enumerable.Range(w.Input.Rank - l.Dimensions, l.Dimensions)], false);
-        var mean = w.Graph.Reduce("ReduceMean", w.Mul(x, x), axes, true);
-        var y = w.Div(x, w.Do("Sqrt", w.Add(mean, w.Number(l.Epsilon))));
+        var y = OverRoot(w, w.Input.Last, axes, l.Epsilon);
         return w.Last(l.IsAffine ? w.Mul(y, w.Parameter(0)) : y);
     }
+
+    /// <summary>x / sqrt(mean(x^2) + epsilon).</summary>
+    private static string OverRoot(OnnxLayerWriter w, string x, int[] axes, double epsilon) =>
+        w.Div(x, w.Do("Sqrt", w.Add(w.Graph.Reduce("ReduceMean", w.Mul(x, x), axes, true), w.Number(epsilon))));
 
     /// <summary>As instance normalization of the groups: the operator of groups has weights of its own kind before version 21.</summary>
     private static OnnxEdge GroupNormalized(OnnxLayerWriter w, GroupNormalization l)

@@ -81,8 +81,6 @@ internal static partial class OnnxLayers
     {
         if (l.Before.All(b => b == 0) && l.After.All(a => a == 0))
             return w.Unchanged();
-        if (l.Mode == PaddingMode.Reflect)
-            return Mirrored(w, l);
         var places = new long[2 * (RowsOf(w.Input) + w.Input.Rank)];
         for (var d = 0; d < w.Input.Rank; d++)
         {
@@ -91,29 +89,8 @@ internal static partial class OnnxLayers
         }
 
         string[] inputs = [w.Input.Home, w.Graph.Integers(places)];
-        return w.Same(w.Graph.Node("Pad", l.Mode == PaddingMode.Edge ? inputs : [.. inputs, w.Number(l.Value)],
-            OnnxAttributes.Text("mode", l.Mode == PaddingMode.Edge ? "edge" : "constant")));
-    }
-
-    /// <summary>A mirror may be longer than the array, which the operator does not allow: each place names its element.</summary>
-    private static OnnxEdge Mirrored(OnnxLayerWriter w, Pad l)
-    {
-        var x = w.Input.Home;
-        for (var d = 0; d < w.Input.Rank; d++)
-        {
-            if (l.Before[d] + l.After[d] == 0)
-                continue;
-            var size = w.Fixed(w.Input, d, "what a mirror shows");
-            var period = Math.Max(1, 2 * (size - 1));
-            long[] places = [.. Enumerable.Range(-l.Before[d], l.Before[d] + size + l.After[d]).Select(i =>
-            {
-                var at = (i % period + period) % period;
-                return (long)Math.Min(at, period - at) % size;
-            })];
-            x = w.Graph.Node("Gather", [x, w.Graph.Whole(OnnxType.Int64, places, places.Length)], OnnxAttributes.Whole("axis", w.Input.HomeAxis(d)));
-        }
-
-        return w.Same(x);
+        var mode = l.Mode switch { PaddingMode.Constant => "constant", PaddingMode.Edge => "edge", _ => "reflect" };
+        return w.Same(w.Graph.Node("Pad", l.Mode == PaddingMode.Constant ? [.. inputs, w.Number(l.Value)] : inputs, OnnxAttributes.Text("mode", mode)));
     }
 
     /// <summary>The steps of all rows are rows of the layer inside.</summary>
