@@ -102,7 +102,7 @@ internal sealed class OnnxRun : IDisposable
     private static double Difference<T>(Workspace<T> workspace, string name, OrtValue result) where T : unmanaged, IFloatingPointIeee754<T>
     {
         Assert.Equal(ShapeOf(workspace, name), result.GetTensorTypeAndShape().Shape);
-        ReadOnlySpan<T> expected = workspace.Output(name), actual = result.GetTensorDataAsSpan<T>();
+        ReadOnlySpan<T> expected = workspace.ValueOf(name), actual = result.GetTensorDataAsSpan<T>();
         Assert.Equal(expected.Length, actual.Length);
         double largest = 0, difference = 0;
         for (var i = 0; i < expected.Length; i++)

@@ -79,5 +79,12 @@ internal sealed class OnnxEdge
     /// <summary>Where a dimension of a row lies in <see cref="Home"/>.</summary>
     public int HomeAxis(int axis) => AxisIn(IsChannelsFirst, axis);
 
+    /// <summary>The size of a dimension of a row; refused where it is free until run time.</summary>
+    public int Fixed(int axis, string what)
+    {
+        axis += axis < 0 ? Rank : 0;
+        return !Type.Free[axis] ? Shape[axis] : throw new OnnxRefusal($"{what} depends on a size that is free until run time");
+    }
+
     private static bool HasLayouts(OnnxEdgeType type) => type is { Kind: EdgeKind.Values, Rank: > 1 };
 }

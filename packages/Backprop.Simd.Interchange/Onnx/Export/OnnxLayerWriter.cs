@@ -135,13 +135,6 @@ internal sealed partial class OnnxLayerWriter(OnnxGraph graph, GraphNode node, F
         return graph.SizesOf(edge.Home, at, at + 1);
     }
 
-    /// <summary>The size of a dimension of a row; refused where it is free until run time.</summary>
-    public int Fixed(OnnxEdge edge, int axis, string what)
-    {
-        axis += axis < 0 ? edge.Rank : 0;
-        return !edge.Type.Free[axis] ? edge.Shape[axis] : throw new OnnxRefusal($"{what} depends on a size that is free until run time");
-    }
-
     /// <summary>The first elements of a constant along a dimension, as many as an edge has along one of its dimensions.</summary>
     public string CutTo(string x, int axis, OnnxEdge edge, int dimension) =>
         SizeOf(edge, dimension) is { Tensor: { } size } ? graph.Slice(x, axis, 0, size) : x;

@@ -75,7 +75,7 @@ internal static partial class OnnxLayers
 
     private static OnnxEdge Gated(OnnxLayerWriter w, Func<OnnxLayerWriter, string, string, string> function)
     {
-        var half = w.Fixed(w.Input, -1, "half of its channels") / 2;
+        var half = w.Input.Fixed(-1, "half of its channels") / 2;
         var parts = w.Split(w.Input.Home, w.Input.HomeAxis(-1), half, half);
         return w.Same(function(w, parts[0], parts[1]));
     }

@@ -22,7 +22,7 @@ internal static partial class OnnxLayers
     {
         var inputs = AttentionRoles.Of(w.Inputs);
         OnnxEdge queries = w.Input, keys = inputs.Keys, values = inputs.Values;
-        var heads = new AttentionHeads(w, l.Heads, l.KeyValueHeads, w.Fixed(queries, -1, "its heads") / l.Heads);
+        var heads = new AttentionHeads(w, l.Heads, l.KeyValueHeads, queries.Fixed(-1, "its heads") / l.Heads);
         var q = Projected(w, queries.Last, 0);
         var k = l.IsProjected ? keys.Last : Projected(w, keys.Last, 2);
         var v = l.IsProjected ? values.Last : Projected(w, values.Last, 4);
@@ -63,7 +63,7 @@ internal static partial class OnnxLayers
             k = w.Graph.Reshaped(turned, 0, 1, l.KeyValueHeads * heads.Size);
         }
 
-        var before = w.Fixed(w.Inputs[1], 0, "the places of earlier positions");
+        var before = w.Inputs[1].Fixed(0, "the places of earlier positions");
         var places = w.Graph.Whole(OnnxType.Int32, [.. Enumerable.Range(-1, before + 1)], 1, before + 1);
         var visible = heads.Spread(w.Do("Less", places, w.Graph.Unsqueezed(counts.Last, 1)), 1);
         var ks = heads.Split(w.Concat(1, k, w.Inputs[1].Last), l.KeyValueHeads);
@@ -82,7 +82,7 @@ internal static partial class OnnxLayers
 
     private static OnnxEdge Turned(OnnxLayerWriter w, RotaryPositions l)
     {
-        var size = w.Fixed(w.Input, -1, "its heads") / l.Heads;
+        var size = w.Input.Fixed(-1, "its heads") / l.Heads;
         var heads = new AttentionHeads(w, l.Heads, l.Heads, size);
         var angles = AnglesOf(w, w.Input, size, l.Root, w.Inputs.Count > 1 ? w.Inputs[1] : null);
         return w.Last(w.Graph.Reshaped(Turned(w, heads.Split(w.Input.Last, l.Heads), size, l.IsInterleaved, angles), 0, 0, l.Heads * size));
@@ -132,7 +132,7 @@ internal static partial class OnnxLayers
 
     private static OnnxEdge Sinusoids(OnnxLayerWriter w, SinusoidalPositions l)
     {
-        var columns = w.Fixed(w.Input, -1, "its table");
+        var columns = w.Input.Fixed(-1, "its table");
         var steps = w.Input.Shape[0];
         if (w.Inputs.Count == 1)
         {

@@ -62,7 +62,7 @@ internal static partial class OnnxLayers
     {
         var x = w.Input.Last;
         var first = w.Input.Rank - l.Dimensions;
-        if (w.Input.Type.Free[first..].Contains(true))
+        if (w.Input.Type.Free.AsSpan(first).Contains(true))
         {
             var axes = w.AxesOf([.. Enumerable.Range(first, l.Dimensions)], false);
             return w.Last(OverRoot(w, w.Sub(x, w.Graph.Reduce("ReduceMean", x, axes, true)), axes, l.Epsilon));

@@ -66,7 +66,7 @@ internal static partial class OnnxLayers
     /// <summary>The cells behind an image that its last window reaches.</summary>
     private static int Behind(OnnxLayerWriter w, int axis, int stride, int reach, int before)
     {
-        var (input, outputs) = (w.Fixed(w.Input, axis, "the last window of its ceiling mode"), w.Output.Shape[axis]);
+        var (input, outputs) = (w.Input.Fixed(axis, "the last window of its ceiling mode"), w.Output.Shape[axis]);
         return Math.Max(0, (outputs - 1) * stride + reach - input - before);
     }
 
@@ -106,7 +106,7 @@ internal static partial class OnnxLayers
     {
         if (Array.TrueForAll(bins, b => b == 1))
             return Reduced(w, "ReduceMean", [0, 1], true);
-        int height = w.Fixed(w.Input, 0, "its bins"), width = w.Fixed(w.Input, 1, "its bins");
+        int height = w.Input.Fixed(0, "its bins"), width = w.Input.Fixed(1, "its bins");
         if (height % bins[0] == 0 && width % bins[1] == 0)
             return AveragePooled(w, [height / bins[0], width / bins[1]], [height / bins[0], width / bins[1]], [0, 0, 0, 0], false, true);
 
@@ -139,7 +139,7 @@ internal static partial class OnnxLayers
         if (isOne)
             return Reduced(w, "ReduceMax", [.. Enumerable.Range(0, bins.Length)], true);
         for (var d = 0; d < bins.Length; d++)
-            sizes[d] = w.Fixed(w.Input, d, "its bins");
+            sizes[d] = w.Input.Fixed(d, "its bins");
         if (sizes.Zip(bins).All(s => s.First % s.Second == 0))
         {
             int[] cells = [.. sizes.Zip(bins, (s, b) => s / b)];

@@ -33,7 +33,7 @@ internal static partial class OnnxLayers
         var count = inputs.Length;
         while (inputs[count - 1].Length == 0)
             count--;
-        var made = w.Graph.Nodes(kind, w.Outputs.Count, inputs[..count], [OnnxAttributes.Whole("hidden_size", units),
+        var made = w.Graph.Nodes(kind, w.Outputs.Count, inputs.AsSpan(0, count), [OnnxAttributes.Whole("hidden_size", units),
             OnnxAttributes.Text("direction", reverse ? "reverse" : "forward"), .. more]);
         var all = w.Last(w.Graph.Transposed(w.Graph.Squeezed(made[0], 1), 1, 0, 2));
         return [all, .. made.Skip(1).Select((last, i) => w.Last(w.Graph.Squeezed(last, 0), i + 1))];
@@ -70,7 +70,7 @@ internal static partial class OnnxLayers
 
     private static OnnxEdge[] ProjectedLstm(OnnxLayerWriter w, Lstm l)
     {
-        var steps = w.Fixed(w.Input, 0, "an LSTM with a projection, whose steps are written one by one,");
+        var steps = w.Input.Fixed(0, "an LSTM with a projection, whose steps are written one by one,");
         if (steps > MostSteps)
             throw new OnnxRefusal($"the LSTM of ONNX has no projection; its steps are written one by one, at most {MostSteps}, and there are {steps}");
         var hasLengths = w.Inputs.Count > 1 && w.Inputs[1].Type.Kind == EdgeKind.Indices;
