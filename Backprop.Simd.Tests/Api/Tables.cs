@@ -146,6 +146,7 @@ internal static class Tables
         yield return ("Network.SetTraining.node", () => "relu1");
         yield return ("Network.IsTraining.node", () => "relu1");
         yield return ("NetworkDefinition.name", () => "relu1");
+        yield return ("NetworkDefinition.input", () => "x");
         yield return ("ParameterLayout.get_Item.name", () => Weight);
         yield return ("Workspace.ParameterGradientOf.name", () => Weight);
         yield return ("Workspace.ValueOf.name", () => "relu1");

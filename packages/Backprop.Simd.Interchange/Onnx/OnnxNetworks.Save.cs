@@ -4,7 +4,7 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Interchange;
 
-/// <summary>Networks from and to ONNX models.</summary>
+/// <content>Saving.</content>
 public static partial class OnnxNetworks
 {
     /// <summary>Saves a network as an ONNX model: what a workspace of inference computes, for ONNX Runtime and other programs. The path holds the

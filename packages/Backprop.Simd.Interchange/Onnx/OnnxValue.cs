@@ -1,9 +1,11 @@
+using System.Globalization;
+
 namespace Backprop.Simd.Interchange;
 
 /// <summary>A dimension of an input or output: a size, or the name of one that is free; neither where nothing is said.</summary>
 internal readonly record struct OnnxDimension(long? Size, string? Name)
 {
-    public override string ToString() => Size?.ToString() ?? Name ?? "?";
+    public override string ToString() => Size?.ToString(CultureInfo.InvariantCulture) ?? Name ?? "?";
 }
 
 /// <summary>An input or output of a graph: its name, element type and dimensions, null where the file says none.</summary>

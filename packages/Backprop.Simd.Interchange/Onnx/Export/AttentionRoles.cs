@@ -29,7 +29,7 @@ internal readonly record struct AttentionRoles(OnnxEdge Keys, OnnxEdge Values, O
 /// </summary>
 internal sealed class AttentionHeads(OnnxLayerWriter writer, int heads, int groups, int size)
 {
-    private readonly OnnxGraph _graph = writer.Graph;
+    private readonly OnnxWriter _graph = writer.Graph;
 
     /// <summary>The columns of a head.</summary>
     public int Size => size;

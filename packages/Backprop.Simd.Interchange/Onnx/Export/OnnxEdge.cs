@@ -28,17 +28,17 @@ internal sealed record OnnxEdgeType(EdgeKind Kind, Shape Shape, bool[] Free)
 /// </summary>
 internal sealed class OnnxEdge
 {
-    private readonly OnnxGraph _graph;
+    private readonly OnnxWriter _graph;
     private string? _last, _first;
 
     /// <summary>A value with its features last.</summary>
-    public OnnxEdge(OnnxGraph graph, OnnxEdgeType type, string tensor)
+    public OnnxEdge(OnnxWriter graph, OnnxEdgeType type, string tensor)
         : this(graph, type, tensor, false)
     {
     }
 
     /// <summary>A value in either layout.</summary>
-    public OnnxEdge(OnnxGraph graph, OnnxEdgeType type, string tensor, bool channelsFirst)
+    public OnnxEdge(OnnxWriter graph, OnnxEdgeType type, string tensor, bool channelsFirst)
     {
         (_graph, Type, IsChannelsFirst) = (graph, type, channelsFirst && HasLayouts(type));
         if (IsChannelsFirst)

@@ -24,7 +24,7 @@ internal static class OnnxExport
         string[] inputs = [.. definition.InputNames.Where(read.Contains)];
         var types = OnnxTypes.Of(network);
 
-        var graph = new OnnxGraph(typeof(T) == typeof(double) ? OnnxType.Double : OnnxType.Float, options.Opset);
+        var graph = new OnnxWriter(typeof(T) == typeof(double) ? OnnxType.Double : OnnxType.Float, options.Opset);
         var edges = new Dictionary<string, OnnxEdge>();
         foreach (var name in inputs.Concat(outputs))
             graph.Reserve(name);
@@ -118,7 +118,7 @@ internal static class OnnxExport
         return OnnxTensor.Of(typeof(T) == typeof(double) ? OnnxType.Double : OnnxType.Float, [.. shape.CopyTo(sizes)], numbers);
     }
 
-    private static OnnxValue ValueOf(OnnxGraph graph, string name, OnnxTypes types, OnnxSaveOptions options)
+    private static OnnxValue ValueOf(OnnxWriter graph, string name, OnnxTypes types, OnnxSaveOptions options)
     {
         var type = types[name];
         var dimensions = new List<OnnxDimension>();

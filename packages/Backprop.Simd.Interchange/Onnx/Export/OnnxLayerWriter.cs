@@ -4,9 +4,9 @@ using Backprop.Simd.Networks;
 namespace Backprop.Simd.Interchange;
 
 /// <summary>Writes one layer: its inputs as they are in the model, the types of its outputs, its numbers, and short forms of operators.</summary>
-internal sealed partial class OnnxLayerWriter(OnnxGraph graph, GraphNode node, Func<string, OnnxTensor> numbers, OnnxEdge[] inputs, OnnxEdgeType[] outputs)
+internal sealed partial class OnnxLayerWriter(OnnxWriter graph, GraphNode node, Func<string, OnnxTensor> numbers, OnnxEdge[] inputs, OnnxEdgeType[] outputs)
 {
-    public OnnxGraph Graph => graph;
+    public OnnxWriter Graph => graph;
 
     public GraphNode Node => node;
 

@@ -5,7 +5,7 @@ using Backprop.Simd.Networks;
 using Backprop.Simd.Tests.Infrastructure;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Backprop.Simd.Tests.Interchange;
+namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>An exported network in ONNX Runtime, on the inputs of a workspace.</summary>
 internal sealed class OnnxRun : IDisposable

@@ -5,7 +5,7 @@ using Backprop.Simd.Networks;
 using Backprop.Simd.Optimizers;
 using Backprop.Simd.Tests.Infrastructure;
 
-namespace Backprop.Simd.Tests.Interchange;
+namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>Networks after some steps of training, exported: ONNX Runtime gives their outputs.</summary>
 public sealed class OnnxTrainedTests

@@ -5,7 +5,7 @@ using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Tests.Networks;
 
-namespace Backprop.Simd.Tests.Interchange;
+namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>Networks as ONNX models: layouts, sizes that are free, names, and shapes that are easily written wrong.</summary>
 public sealed class OnnxExportTests

@@ -8,7 +8,7 @@ namespace Backprop.Simd.Interchange;
 /// </summary>
 /// <param name="numbers">The element type of numbers.</param>
 /// <param name="opset">The version of the operators.</param>
-internal sealed partial class OnnxGraph(OnnxType numbers, int opset)
+internal sealed partial class OnnxWriter(OnnxType numbers, int opset)
 {
     private readonly List<OnnxNode> _nodes = [];
     private readonly Dictionary<string, OnnxTensor> _constants = [];

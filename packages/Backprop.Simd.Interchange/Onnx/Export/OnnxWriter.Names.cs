@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Backprop.Simd.Interchange;
 
 /// <content>Names and constants.</content>
-internal sealed partial class OnnxGraph
+internal sealed partial class OnnxWriter
 {
     /// <summary>Constants of at most so many elements are compared, so that equal ones are written once.</summary>
     private const int MostCompared = 16;

@@ -9,7 +9,7 @@ using Backprop.Simd.Tests.Gradients;
 using Backprop.Simd.Tests.Infrastructure;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Backprop.Simd.Tests.Interchange;
+namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>The sample of every layer as an ONNX model: ONNX Runtime computes the outputs of the library.</summary>
 public sealed class OnnxSamplesTests

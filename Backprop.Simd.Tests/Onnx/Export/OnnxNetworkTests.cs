@@ -6,7 +6,7 @@ using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Tests.Infrastructure;
 
-namespace Backprop.Simd.Tests.Interchange;
+namespace Backprop.Simd.Tests.Onnx;
 
 /// <summary>What a model holds of a network: its inputs, outputs and parameters, and what is refused.</summary>
 public sealed class OnnxNetworkTests

@@ -1,0 +1,109 @@
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Interchange;
+
+/// <summary>What a name of an ONNX graph stands for while the graph is imported: numbers that are known, or a node with a view.</summary>
+internal abstract class ImportValue
+{
+    /// <summary>The dimensions as ONNX counts them.</summary>
+    public abstract int Rank { get; }
+
+    public abstract SymbolicSize SizeOf(int axis);
+
+    /// <summary>The dimensions as ONNX counts them.</summary>
+    public SymbolicSize[] Sizes() => [.. Enumerable.Range(0, Rank).Select(SizeOf)];
+
+    public string Text() => $"[{string.Join(", ", Sizes())}]";
+}
+
+/// <summary>Numbers that are known: an initializer, or what is computed from such and from sizes. Sizes may depend on the batch.</summary>
+internal sealed class Folded(OnnxType type, int[] shape, double[] values, int[]? powers = null) : ImportValue
+{
+    public OnnxType Type => type;
+
+    public int[] Shape => shape;
+
+    public double[] Values => values;
+
+    /// <summary>The powers of the rows; null where no number depends on them.</summary>
+    public int[]? Powers => powers;
+
+    /// <summary>The name of the tensor in the file; empty for what is computed.</summary>
+    public string Name { get; init; } = "";
+
+    public bool IsFloat => type is OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16;
+
+    public override int Rank => shape.Length;
+
+    /// <summary>The elements as whole numbers, none of which may depend on the batch.</summary>
+    public int[] Integers => powers is null ? [.. values.Select(v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))]
+        : throw new UnsupportedException("it needs sizes that depend on the rows of the batch");
+
+    /// <summary>The one element.</summary>
+    public double Scalar => values.Length == 1 && powers is null ? values[0] : throw new UnsupportedException($"it needs one number; there is {Text()}");
+
+    public static Folded Of(OnnxTensor tensor) => new(tensor.Type, tensor.Shape, tensor.Values) { Name = tensor.Name };
+
+    public static Folded OfSizes(params ReadOnlySpan<SymbolicSize> sizes)
+    {
+        var (values, powers) = (new double[sizes.Length], new int[sizes.Length]);
+        for (var i = 0; i < sizes.Length; i++)
+            (values[i], powers[i]) = (sizes[i].Value, sizes[i].Power);
+        return new(OnnxType.Int64, [sizes.Length], values, powers.All(p => p == 0) ? null : powers);
+    }
+
+    public override SymbolicSize SizeOf(int axis) => new(shape[axis]);
+
+    public SymbolicSize At(int index) => new(values[index], powers?[index] ?? 0);
+
+    /// <summary>The elements at some places, in another shape.</summary>
+    public Folded Pick(int[] places, params int[] to) =>
+        new(type, to, Array.ConvertAll(places, p => values[p]), powers is null ? null : Array.ConvertAll(places, p => powers[p]));
+
+    /// <summary>The same elements in another shape.</summary>
+    public Folded As(params int[] to) => OnnxTensor.Product(to) == values.Length ? new(type, to, values, powers) { Name = Name }
+        : throw new UnsupportedException($"{Text()} has no shape [{string.Join(", ", to)}]");
+
+    /// <summary>Dimension d of the result is dimension <paramref name="axes"/>[d] here.</summary>
+    public Folded Transposed(params int[] axes)
+    {
+        if (axes.Select((a, d) => a == d).All(same => same))
+            return this;
+        var moved = OnnxTensor.Of(OnnxType.Double, shape, values).Transposed(axes);
+        return new(type, moved.Shape, moved.Numbers, powers is null ? null
+            : [.. OnnxTensor.OfIntegers(OnnxType.Int64, shape, [.. powers.Select(p => (long)p)]).Transposed(axes).Integers.Select(p => (int)p)]) { Name = Name };
+    }
+}
+
+/// <summary>A node of the graph that is built, and how its dimensions make up those that ONNX counts.</summary>
+/// <remarks>
+/// <para>Dimension 0 of a node is the batch; dimension d + 1 is dimension d of a row. <see cref="Axes"/> lists, for each dimension that ONNX counts,
+/// the dimensions of the node that it is made of: an image [N, C, H, W] that lies in a row [H, W, C] has ((0), (3), (1), (2)), flattened to
+/// [N, C H W] it has ((0), (3, 1, 2)), and a dimension of size 1 may have none. So transpositions and reshapes of a graph cost nothing until
+/// something needs the numbers in their order.</para>
+/// </remarks>
+internal sealed class NodeValue(Node node, int[][] axes) : ImportValue
+{
+    public Node Node => node;
+
+    public int[][] Axes => axes;
+
+    public override int Rank => axes.Length;
+
+    /// <summary>The dimension, as ONNX counts, that holds the batch; -1 if none does.</summary>
+    public int BatchAxis => Array.FindIndex(axes, a => a.Contains(0));
+
+    /// <summary>The sizes of a row of the node.</summary>
+    public int[] Row => [.. Enumerable.Range(0, node.Type.Shape.Rank).Select(d => node.Type.Shape[d])];
+
+    public override SymbolicSize SizeOf(int axis) => axes[axis].Aggregate(new SymbolicSize(1), (size, p) => size * Physical(p));
+
+    /// <summary>The size of a dimension of the node.</summary>
+    public SymbolicSize Physical(int dimension) => dimension == 0 ? SymbolicSize.Batch : new(node.Type.Shape[dimension - 1]);
+
+    public NodeValue With(Node other) => new(other, axes);
+}
+
+/// <summary>An operator asks for what the library, or this reader, does not do.</summary>
+/// <param name="reason">What that is, as the end of a sentence.</param>
+internal sealed class UnsupportedException(string reason) : Exception(reason);

@@ -1,0 +1,224 @@
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Serialization;
+
+namespace Backprop.Simd.Interchange;
+
+/// <summary>Builds the layers of an ONNX graph, node by node, and remembers which numbers belong to which parameter.</summary>
+internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOptions options)
+{
+    private readonly Dictionary<string, ImportValue> _values = [];
+    private readonly Dictionary<string, NodeValue> _parameters = [];
+    private readonly List<string> _faults = [];
+    private readonly HashSet<string> _failed = [];
+    private readonly HashSet<string> _used = [];
+    private GraphShape? _shape;
+    private int _unnamed;
+
+    public GraphBuilder Graph => graph;
+
+    /// <summary>The size that the model gives the batch; null where it is free.</summary>
+    public int? FixedRows { get; set; }
+
+    public OnnxLoadOptions Options => options;
+
+    /// <summary>The numbers of parameters and state, by the node of their layer.</summary>
+    public List<ImportedNumbers> Numbers { get; } = [];
+
+    /// <summary>Builds everything that some names need.</summary>
+    /// <param name="inputs">The nodes of the inputs.</param>
+    /// <param name="outputs">The names.</param>
+    /// <returns>The values of all names.</returns>
+    /// <exception cref="ModelFileException">The graph has operators that are not known or not possible here; all are listed.</exception>
+    public IReadOnlyDictionary<string, ImportValue> Run(IReadOnlyDictionary<string, ImportValue> inputs, IReadOnlyList<string> outputs)
+    {
+        foreach (var (name, value) in inputs)
+            _values[name] = value;
+        foreach (var (name, tensor) in model.Initializers)
+            _values.TryAdd(name, Folded.Of(tensor));
+        var nodes = Needed(outputs);
+        foreach (var node in nodes.Where(n => n is { Operator: "Constant", Domain: "" }))
+            Attempt(node, () => _values[node.Outputs[0]] = Operators.Constant(Operation(node)));
+        CheckKnown(nodes);
+        _shape = new GraphShape(nodes, outputs, name => _values.GetValueOrDefault(name) as Folded);
+        Patterns.Apply(_shape);
+        if (options.Fold)
+            ConvolutionFolding.Apply(_shape, _values);
+        for (var i = 0; i < _shape.Count; i++)
+        {
+            // A node before may have taken this one into itself.
+            if (_shape.At(i) is { } node && !_values.ContainsKey(node.Outputs[0]))
+                Convert(node);
+        }
+
+        Throw("cannot be imported");
+        return _values;
+    }
+
+    /// <summary>Known numbers as a parameter of the graph, in ONNX's order.</summary>
+    public NodeValue Parameter(Folded numbers, bool frozen = false)
+    {
+        if (!frozen && !numbers.IsFloat)
+            throw new UnsupportedException($"it needs known numbers of {numbers.Type} as values of a node");
+        var shape = numbers.Shape.Length <= Shape.MaxRank ? numbers.Shape : throw new UnsupportedException($"it needs {numbers.Text()} as a parameter");
+        var key = $"{numbers.Name}|{string.Join(",", shape)}";
+        if (numbers.Name.Length > 0 && _parameters.TryGetValue(key, out var known))
+            return known;
+        if (numbers.Powers is not null || shape.Contains(0))
+            throw new UnsupportedException($"it needs {numbers.Text()} as a parameter");
+        var node = graph.Parameter(FreeName(numbers.Name), new Shape(shape));
+        Numbers.Add(new(node, null, numbers.Values) { IsFrozen = frozen });
+        var value = new NodeValue(node, [.. Enumerable.Range(1, shape.Length).Select(d => new[] { d })]);
+        if (numbers.Name.Length > 0)
+            _parameters[key] = value;
+        return value;
+    }
+
+    /// <summary>Says which numbers a parameter of a layer has.</summary>
+    public void Set(Node node, string parameter, double[] numbers) => Numbers.Add(new(node, parameter, numbers));
+
+    /// <summary>The known numbers that the only reader of an operator's output adds to it, if they are one for each channel; the sum is then taken
+    /// into the operator.</summary>
+    /// <param name="o">The operator.</param>
+    /// <param name="channels">The number of channels.</param>
+    /// <param name="rank">The dimensions of the output.</param>
+    /// <param name="behind">How many of them lie behind the channels.</param>
+    /// <returns>The numbers; null if there are no such.</returns>
+    public double[]? TakeBias(Operation o, int channels, int rank, int behind)
+    {
+        var output = o.Node.Outputs[0];
+        if (_shape!.Next(output, "Add") is not { } sum)
+            return null;
+        foreach (var (own, other) in GraphShape.Pairs(sum))
+        {
+            if (own != output || _shape.Constant(other) is not { IsFloat: true, Powers: null } bias || bias.Values.Length != channels
+                || bias.Rank <= behind || bias.Rank > rank || bias.Shape[bias.Rank - 1 - behind] != channels)
+                continue;
+            _shape.Replace(o.Node with { Outputs = sum.Outputs }, o.Node, sum);
+            Merged = sum.Outputs[0];
+            return bias.Values;
+        }
+
+        return null;
+    }
+
+    /// <summary>The name of the output under which the operator that is being built goes on, after <see cref="TakeBias"/>.</summary>
+    private string? Merged { get; set; }
+
+    private Operation Operation(OnnxNode node) =>
+        new(node, [.. node.Inputs.Select(i => i.Length == 0 ? null : _values.GetValueOrDefault(i))], model.Opset, this);
+
+    private void Convert(OnnxNode node)
+    {
+        // What failed is told once, not again by everything behind it.
+        if (node.Inputs.Any(_failed.Contains))
+        {
+            Fail(node);
+            return;
+        }
+
+        Attempt(node, () =>
+        {
+            if (node.Inputs.FirstOrDefault(i => i.Length > 0 && !_values.ContainsKey(i)) is { } missing)
+                throw new UnsupportedException($"nothing before it makes '{Texts.Shown(missing)}'");
+            var o = Operation(node);
+            Merged = null;
+            var results = o.Inputs.All(i => i is Folded or null) && Folding.Fold(o) is { } folded ? [folded] : Operators.Build(o);
+            o.CheckAllRead();
+            for (var i = 0; i < Math.Min(results.Length, node.Outputs.Count); i++)
+            {
+                if (node.Outputs[i].Length > 0)
+                    _values[i == 0 && Merged is not null ? Merged : node.Outputs[i]] = results[i];
+            }
+
+            for (var i = results.Length; i < node.Outputs.Count; i++)
+            {
+                if (node.Outputs[i].Length > 0)
+                    throw new UnsupportedException($"its output {i} is not given");
+            }
+        });
+    }
+
+    private void Attempt(OnnxNode node, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (UnsupportedException e)
+        {
+            Fail(node, e.Message);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException or IndexOutOfRangeException or ModelFileException)
+        {
+            Fail(node, e.Message);
+        }
+    }
+
+    private void Fail(OnnxNode node, string? reason = null)
+    {
+        foreach (var output in node.Outputs)
+            _failed.Add(output);
+        if (reason is not null)
+            _faults.Add($"{Title(node)}: {reason}");
+    }
+
+    private static string Title(OnnxNode node) =>
+        $"{Texts.Shown(node.Operator)} '{Texts.Shown(node.Name.Length > 0 ? node.Name : node.Outputs.FirstOrDefault(""))}'";
+
+    private void CheckKnown(IEnumerable<OnnxNode> nodes)
+    {
+        foreach (var node in nodes)
+        {
+            if (node.Outputs.Count == 0)
+                _faults.Add($"{Title(node)} has no output");
+            else if (node.Domain.Length > 0 || !Operators.Has(node.Operator))
+                _faults.Add($"{Title(node)}{(node.Domain.Length > 0 ? $" of {Texts.Shown(node.Domain)}" : "")}");
+        }
+
+        Throw("has operators that are not known here");
+    }
+
+    private void Throw(string what)
+    {
+        const int Shown = 50;
+        if (_faults.Count == 0)
+            return;
+        var more = _faults.Count > Shown ? $" And {_faults.Count - Shown} more." : "";
+        throw new ModelFileException($"The model {what}: {string.Join("; ", _faults.Take(Shown))}.{more}");
+    }
+
+    /// <summary>The nodes that some names need, in order.</summary>
+    private List<OnnxNode> Needed(IReadOnlyList<string> outputs)
+    {
+        HashSet<string> wanted = [.. outputs];
+        var nodes = new List<OnnxNode>();
+        for (var i = model.Nodes.Count - 1; i >= 0; i--)
+        {
+            var node = model.Nodes[i];
+            if (!node.Outputs.Any(o => o.Length > 0 && wanted.Contains(o)) || node.Outputs.All(_values.ContainsKey))
+                continue;
+            wanted.UnionWith(node.Inputs);
+            nodes.Add(node);
+        }
+
+        nodes.Reverse();
+        return nodes;
+    }
+
+    private string FreeName(string wanted)
+    {
+        for (var name = wanted; ; name = $"constant{++_unnamed}")
+        {
+            if (!string.IsNullOrWhiteSpace(name) && _used.Add(name))
+                return options.Prefix + name;
+        }
+    }
+}
+
+/// <summary>Numbers of a parameter or state: of a layer, or, where <paramref name="Part"/> is null, a parameter of the graph.</summary>
+internal sealed record ImportedNumbers(Node Node, string? Part, double[] Numbers)
+{
+    /// <summary>Whether training must not change them: a mask.</summary>
+    public bool IsFrozen { get; init; }
+}

@@ -1,0 +1,131 @@
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
+using Backprop.Simd.Serialization;
+
+namespace Backprop.Simd.Interchange;
+
+/// <summary>The inputs of a model as nodes: which dimension is the batch, and whether the channels lie last.</summary>
+/// <param name="Values">The inputs, by name.</param>
+/// <param name="Rows">The size that the model gives the batch; null where it is free, or where there is no batch.</param>
+internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Values, int? Rows)
+{
+    /// <summary>Operators whose input has its channels in dimension 1.</summary>
+    private static readonly HashSet<string> _channelOperators = ["Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool",
+        "DepthToSpace", "SpaceToDepth", "Resize", "Upsample", "BatchNormalization", "InstanceNormalization", "GroupNormalization"];
+
+    /// <summary>Operators that treat all dimensions alike: what stands behind them decides.</summary>
+    private static readonly HashSet<string> _passing = ["Add", "Sub", "Mul", "Div", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "Tanh", "Clip", "Identity", "Dropout",
+        "Neg", "Abs", "Sqrt", "Pow", "Exp", "Log", "Pad", "Cast", "Max", "Min", "Split", "Concat"];
+
+    public static ModelInputs Make(OnnxModel model, GraphBuilder graph, OnnxLoadOptions options)
+    {
+        RequireNames(model, options);
+        OnnxValue[] inputs = [.. model.Inputs];
+        var batches = inputs.ToDictionary(i => i.Name, i => BatchOf(i, options));
+        var hasBatch = batches.Values.Any(b => b >= 0);
+        int? rows = null;
+        var values = new Dictionary<string, ImportValue>();
+        foreach (var input in inputs)
+        {
+            var batch = batches[input.Name];
+            var sizes = SizesOf(input, batch, options);
+            if (batch >= 0 && (input.Dimensions?[batch].Size ?? (options.Sizes.ContainsKey(input.Name) ? sizes[batch] : null)) is { } size and > 0)
+                rows = (int)size;
+            int[] order = [.. Enumerable.Range(0, sizes.Length).Where(a => a != batch)];
+            if (sizes.Length is 3 or 4 && batch <= 0 && HasChannelsFirst(model, input.Name))
+                order = [.. order.Where(a => a != 1), 1];
+            int[][] axes = [.. Enumerable.Range(0, sizes.Length).Select(a => Views.Of(a == batch ? 0 : Array.IndexOf(order, a) + 1))];
+            values[input.Name] = new NodeValue(NodeOf(input, [.. order.Select(a => sizes[a])], batch < 0 && hasBatch, graph, options), axes);
+        }
+
+        return new(values, rows);
+    }
+
+    private static void RequireNames(OnnxModel model, OnnxLoadOptions options)
+    {
+        HashSet<string> known = [.. model.Inputs.Select(i => i.Name)];
+        foreach (var name in options.Sizes.Keys.Concat(options.BatchDimensions.Keys).Concat(options.Inputs.Keys))
+        {
+            if (!known.Contains(name))
+                throw new ArgumentException($"The model has no input '{name}'; it has: {string.Join(", ", known)}.", nameof(options));
+        }
+    }
+
+    private static int BatchOf(OnnxValue input, OnnxLoadOptions options)
+    {
+        var rank = input.Dimensions?.Count ?? options.Sizes.GetValueOrDefault(input.Name)?.Length ?? 0;
+        if (options.BatchDimensions.TryGetValue(input.Name, out var given))
+        {
+            return given >= -1 && given < rank ? given
+                : throw new ArgumentException($"The batch of '{input.Name}' cannot be dimension {given} of {rank}.", nameof(options));
+        }
+
+        if (rank == 0)
+            return -1;
+        int[] free = input.Dimensions is null ? [0] : [.. Enumerable.Range(0, rank).Where(d => input.Dimensions[d].Size is null or < 1)];
+        return free.Length == 1 && input.Dimensions?[0].Size is > 1 ? free[0] : 0;
+    }
+
+    private static int[] SizesOf(OnnxValue input, int batch, OnnxLoadOptions options)
+    {
+        options.Sizes.TryGetValue(input.Name, out var given);
+        var rank = input.Dimensions?.Count ?? given?.Length
+            ?? throw new ArgumentException($"The model does not say what '{input.Name}' is: give its {nameof(options.Sizes)}.", nameof(options));
+        if (given is not null && given.Length != rank)
+            throw new ArgumentException($"'{input.Name}' has {rank} dimensions; {nameof(options.Sizes)} has {given.Length}.", nameof(options));
+        var sizes = new int[rank];
+        for (var d = 0; d < rank; d++)
+        {
+            var own = input.Dimensions?[d].Size is > 0 and <= int.MaxValue and var number ? (int?)number : null;
+            sizes[d] = given?[d] ?? own ?? (d == batch ? 1 : throw new ArgumentException(
+                $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.", nameof(options)));
+            if (sizes[d] < 1 || own is not null && sizes[d] != own && d != batch)
+                throw new ArgumentException($"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] cannot be {sizes[d]}.", nameof(options));
+        }
+
+        return sizes;
+    }
+
+    private static Node NodeOf(OnnxValue input, int[] row, bool isShared, GraphBuilder graph, OnnxLoadOptions options)
+    {
+        var shape = new Shape(row.Length <= Shape.MaxRank ? row
+            : throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are."));
+        var isIndex = input.Type is OnnxType.Int32 or OnnxType.Int64;
+        if (options.Inputs.TryGetValue(input.Name, out var node))
+        {
+            var kind = isIndex ? EdgeKind.Indices : isShared ? EdgeKind.Shared : EdgeKind.Values;
+            return node.Type == new EdgeType(kind, shape) && node.Graph == graph ? node
+                : throw new ArgumentException($"'{input.Name}' needs a node of this graph that is {new EdgeType(kind, shape)}; it is {node}.", nameof(options));
+        }
+
+        var name = options.Prefix + input.Name;
+        return input.Type switch
+        {
+            OnnxType.Int32 or OnnxType.Int64 when !isShared => graph.IndexInput(name, shape),
+            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 => isShared ? graph.SharedInput(name, row) : graph.Input(name, shape),
+            _ => throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' holds {input.Type}{(isShared ? " without a batch" : "")}."),
+        };
+    }
+
+    /// <summary>Whether the first operators behind an input that care for the order of dimensions want the channels in dimension 1.</summary>
+    private static bool HasChannelsFirst(OnnxModel model, string name)
+    {
+        var readers = model.Nodes.SelectMany(n => n.Inputs.Distinct().Select(i => (Input: i, Node: n))).ToLookup(r => r.Input, r => r.Node);
+        Queue<string> open = new([name]);
+        HashSet<string> seen = [name];
+        while (open.TryDequeue(out var next))
+        {
+            foreach (var node in readers[next])
+            {
+                if (_channelOperators.Contains(node.Operator) && node.Inputs[0] == next)
+                    return true;
+                if (!_passing.Contains(node.Operator))
+                    continue;
+                foreach (var output in node.Outputs.Where(seen.Add))
+                    open.Enqueue(output);
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,28 @@
+using Backprop.Simd.Networks;
+
+namespace Backprop.Simd.Interchange;
+
+/// <summary>How a model of ONNX becomes a network.</summary>
+public sealed record OnnxLoadOptions
+{
+    /// <summary>The sizes of inputs, by name, where the model leaves some free: all dimensions as ONNX counts them, [1, 3, 48, 320]. What stands for the
+    /// batch does not count: a network takes any number of rows.</summary>
+    public IReadOnlyDictionary<string, int[]> Sizes { get; init; } = new Dictionary<string, int[]>();
+
+    /// <summary>The dimension of each input that is the batch, by name, -1 for none; else it is dimension 0, or, where that has a fixed size above 1,
+    /// the only one that is free.</summary>
+    public IReadOnlyDictionary<string, int> BatchDimensions { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Nodes that take the place of inputs, by name: with the rows that <see cref="OnnxFile.AddTo"/> would give the input.</summary>
+    public IReadOnlyDictionary<string, Node> Inputs { get; init; } = new Dictionary<string, Node>();
+
+    /// <summary>The names that become outputs, of outputs of the model or of what lies inside; null for the outputs of the model.</summary>
+    public IReadOnlyList<string>? Outputs { get; init; }
+
+    /// <summary>Whether batch normalizations, and known factors and sums, become part of the convolution before them: faster, for networks that are used
+    /// and not trained on.</summary>
+    public bool Fold { get; init; }
+
+    /// <summary>What stands before the names of the parameters of the graph, inputs and outputs; empty by default.</summary>
+    public string Prefix { get; init; } = "";
+}
