@@ -3,6 +3,7 @@ using Backprop.Simd.Interchange;
 using Backprop.Simd.Kernels;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
+using Backprop.Simd.Tests.Infrastructure;
 using Backprop.Simd.Tests.Networks;
 
 namespace Backprop.Simd.Tests.Onnx;
@@ -71,6 +72,8 @@ public sealed class OnnxExportTests
         }
 
         graph.Output(x.MaxPooling2D(3, 1, 2, dilation: 3));
+        graph.Output(x.MaxPooling2D(2, 1, new Padding(3, 2, 0, 1), dilation: 4));
+        graph.Output(x.PixelShuffle(1).PixelUnshuffle(1));
         graph.Output(x.MaxPooling2D(2, 2, 1, ceiling: true, dilation: new Extent(4, 1)));
         graph.Output(x.Convolution2D(8, new Extent(3, 2), stride: new Extent(2, 1), padding: new Padding(3, 0, 1, 2), dilation: new Extent(2, 3), groups: 4));
         graph.Output(x.ConvolutionTranspose2D(6, new Extent(3, 2), stride: new Extent(3, 2), padding: new Padding(1, 0, 2, 1),
@@ -127,6 +130,7 @@ public sealed class OnnxExportTests
         Assert.Equal([new(null, "batch"), new(null, "time"), new(5, null)], x.Dimensions!);
         Assert.DoesNotContain(model.Inputs, i => i.Name == "labels");
         Assert.Equal(OnnxType.Int32, model.Inputs.Single(i => i.Name == "tokens").Type);
+        Assert.Throws<ArgumentException>("options", () => OnnxRun.Model(network, new OnnxSaveOptions { Batch = "time" }));
     }
 
     [Fact]
@@ -195,6 +199,61 @@ public sealed class OnnxExportTests
         Assert.Contains("'swiglu1'", message, StringComparison.Ordinal);
         Assert.DoesNotContain("affine", message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Random_graphs_of_images_in_both_layouts()
+    {
+        for (var seed = 0UL; seed < 200; seed++)
+        {
+            var random = new TestRandom(seed);
+            var graph = new GraphBuilder();
+            List<Node> nodes = [graph.Input("x", 4, 5, 6), graph.Input("y", 4, 5, 6)];
+            for (var i = 0; i < 12; i++)
+            {
+                // Mostly the latest nodes, so that chains and not only bushes appear.
+                Node a = nodes[^random.Integer(1, Math.Min(3, nodes.Count))], b = nodes[random.Integer(0, nodes.Count - 1)];
+                nodes.Add(Place(graph, a, b, random.Integer(0, 25), $"p{i}"));
+                if (random.Integer(0, 4) == 0)
+                    graph.Output(nodes[^1]);
+            }
+
+            graph.Output(nodes[^1]);
+            var network = Filled(graph.Build());
+            using var run = OnnxRun.Of(network, new OnnxSaveOptions { Opset = random.Integer(17, 20) });
+            Assert.InRange(run.Difference(network, 1 + (int)(seed % 3)), 0, Tolerance);
+        }
+    }
+
+    /// <summary>A layer from [4, 5, 6] to [4, 5, 6], with bounded results.</summary>
+    private static Node Place(GraphBuilder graph, Node a, Node b, int kind, string name) => kind switch
+    {
+        0 => a.Convolution2D(6, 3, padding: 1),
+        1 => a.BatchNormalization(),
+        2 => a.Relu(),
+        3 => (a + b) * 0.5,
+        4 => Node.Maximum(a, b),
+        5 => a.Concatenate(b).Convolution2D(6, 1),
+        6 => a * graph.Parameter(name, new Shape(1, 1, 6)),
+        7 => a * graph.Parameter(name, new Shape(4, 1, 1)) + b.Mean(true, 0, 1),
+        8 => a.Transpose(2, 0, 1).Transpose(1, 2, 0),
+        9 => a.Slice(0, 1, 3).Pad([1, 0, 0], [0, 0, 0]),
+        10 => a.Softmax(),
+        11 => a.GroupNormalization(3),
+        12 => a.LayerNormalization(),
+        13 => a.Affine(6, perPosition: true),
+        14 => a.Flatten().Tanh().Reshape(4, 5, 6),
+        15 => a.EachStep(new Affine(6)),
+        16 => a.Reverse(0, 2),
+        17 => a.Upsample(2).AveragePooling2D(2),
+        18 => a.SqueezeExcite(2),
+        19 => a.MaxPooling2D(3, 1, 1),
+        20 => Node.Where(a, b, a),
+        21 => a.PRelu(),
+        22 => a.Concatenate(2, b).SwiGlu(),
+        23 => a.Reshape(20, 6).SelfAttention(2).Reshape(4, 5, 6),
+        24 => a - a.Max(true, -1),
+        _ => a.Sort(1).Values,
+    };
 
     private static Network<float> Filled(NetworkDefinition definition) => OnnxNetworkTests.Filled(definition);
 

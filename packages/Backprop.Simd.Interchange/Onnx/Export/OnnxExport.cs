@@ -8,16 +8,16 @@ namespace Backprop.Simd.Interchange;
 /// <summary>Writes the nodes of a network, in their order, that its outputs need.</summary>
 internal static class OnnxExport
 {
-    /// <summary>The bytes that a protobuf message holds at most.</summary>
-    private const long MostBytes = int.MaxValue;
+    /// <summary>The bytes of numbers that fit into a protobuf message, which is at most 2 GiB, beside the graph.</summary>
+    private const long MostBytes = int.MaxValue - (64 << 20);
 
     /// <exception cref="ArgumentException">The options do not suit the network, or ONNX cannot say a layer.</exception>
     public static ProtobufWriter Write<T>(Network<T> network, OnnxSaveOptions options) where T : unmanaged, IFloatingPointIeee754<T>
     {
         options.Check(nameof(options));
         var definition = network.Definition;
-        if (((long)definition.Parameters.Length + definition.State.Length) * System.Runtime.CompilerServices.Unsafe.SizeOf<T>() > MostBytes / 2)
-            throw new ArgumentException("An ONNX model of one file holds at most 2 GiB; the parameters of the network need more.", nameof(network));
+        if (definition.FreeSizes.Any(size => size.Name == options.Batch))
+            throw new ArgumentException($"The network has a free size '{options.Batch}': {nameof(options.Batch)} must have another name.", nameof(options));
         var outputs = OutputsOf(definition, options);
         var nodes = Needed(definition, outputs);
         HashSet<string> read = [.. outputs, .. nodes.SelectMany(n => n.Inputs)];
@@ -61,6 +61,8 @@ internal static class OnnxExport
         foreach (var (key, value) in options.Metadata)
             model.Metadata[key] = value;
         graph.WriteTo(model, inputs, outputs.ToDictionary(o => o, o => edges[o].Last));
+        if (model.Initializers.Values.Sum(t => (long)t.Size * BytesOf(t.Type)) is > MostBytes and var bytes)
+            throw new ArgumentException($"An ONNX model is at most 2 GiB; the numbers of the network are {bytes} bytes.", nameof(network));
         model.AllInputs.AddRange(inputs.Select(name => ValueOf(graph, name, types, options)));
         model.Outputs.AddRange(outputs.Select(name => ValueOf(graph, name, types, options)));
         return model.Write();
@@ -117,6 +119,8 @@ internal static class OnnxExport
         Span<int> sizes = stackalloc int[Shape.MaxRank];
         return OnnxTensor.Of(typeof(T) == typeof(double) ? OnnxType.Double : OnnxType.Float, [.. shape.CopyTo(sizes)], numbers);
     }
+
+    private static int BytesOf(OnnxType type) => type switch { OnnxType.Float or OnnxType.Int32 => 4, OnnxType.Bool => 1, _ => 8 };
 
     private static OnnxValue ValueOf(OnnxWriter graph, string name, OnnxTypes types, OnnxSaveOptions options)
     {

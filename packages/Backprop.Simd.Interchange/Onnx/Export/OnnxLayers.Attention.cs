@@ -73,12 +73,8 @@ internal static partial class OnnxLayers
     }
 
     /// <summary>Query t sees keys 0 to t: [T, S].</summary>
-    private static string Causal(OnnxLayerWriter w, OnnxEdge queries, OnnxEdge keys)
-    {
-        var (t, s) = (queries.Shape[0], keys.Shape[0]);
-        var all = w.Graph.Whole(OnnxType.Bool, [.. Enumerable.Range(0, t * s).Select(i => i % s <= i / s ? 1L : 0)], t, s);
-        return w.CutTo(w.CutTo(all, 0, queries, 0), 1, keys, 0);
-    }
+    private static string Causal(OnnxLayerWriter w, OnnxEdge queries, OnnxEdge keys) =>
+        w.Do("LessOrEqual", StepsOf(w, keys), w.Graph.Transposed(StepsOf(w, queries), 1, 0));
 
     private static OnnxEdge Turned(OnnxLayerWriter w, RotaryPositions l)
     {
@@ -153,11 +149,9 @@ internal static partial class OnnxLayers
 
     private static OnnxEdge Learned(OnnxLayerWriter w)
     {
-        var steps = w.Input.Shape[0];
         if (w.Inputs.Count == 1)
             return w.Last(w.Add(w.Input.Last, w.Graph.Slice(w.Parameter(0), 0, 0, w.SizeOf(w.Input, 0))));
-        var range = w.CutTo(w.Graph.Whole(OnnxType.Int32, [.. Enumerable.Range(0, steps)], 1, steps), 1, w.Input, 0);
-        var places = w.Add(range, w.Graph.Unsqueezed(w.Inputs[1].Last, 1));
+        var places = w.Add(StepsOf(w, w.Input), w.Graph.Unsqueezed(w.Inputs[1].Last, 1));
         return w.Last(w.Add(w.Input.Last, w.Do("Gather", w.Parameter(0), places)));
     }
 }

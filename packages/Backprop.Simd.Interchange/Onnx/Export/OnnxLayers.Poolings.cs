@@ -84,13 +84,13 @@ internal static partial class OnnxLayers
 
     private static long[] Long(int[] values) => Array.ConvertAll(values, v => (long)v);
 
+    /// <summary>The numbers of the steps of a sequence, [1, T].</summary>
+    private static string StepsOf(OnnxLayerWriter w, OnnxEdge sequence) => w.CutTo(
+        w.Graph.Whole(OnnxType.Int32, [.. Enumerable.Range(0, sequence.Shape[0])], 1, sequence.Shape[0]), 1, sequence, 0);
+
     /// <summary>Whether a step of each row is before its end: [batch, T].</summary>
-    private static string BeforeEnd(OnnxLayerWriter w, OnnxEdge lengths, OnnxEdge sequence, int axis = 0)
-    {
-        var steps = sequence.Shape[axis];
-        var positions = w.Graph.Whole(OnnxType.Int32, [.. Enumerable.Range(0, steps)], 1, steps);
-        return w.Do("Less", w.CutTo(positions, 1, sequence, axis), w.Graph.Unsqueezed(lengths.Last, 1));
-    }
+    private static string BeforeEnd(OnnxLayerWriter w, OnnxEdge lengths, OnnxEdge sequence) =>
+        w.Do("Less", StepsOf(w, sequence), w.Graph.Unsqueezed(lengths.Last, 1));
 
     /// <summary>A sequence with a number in place of the steps behind its end.</summary>
     private static string Valid(OnnxLayerWriter w, double other) =>
