@@ -29,7 +29,7 @@ public static partial class OnnxNetworks
         ArgumentNullException.ThrowIfNull(network);
         ArgumentException.ThrowIfNullOrEmpty(path);
         var model = OnnxExport.Write(network, options ?? new());
-        AtomicFile.Write(path, stream => stream.Write(model.Written));
+        AtomicFile.Write(path, model.CopyTo);
     }
 
     /// <summary>Saves a network as an ONNX model to a stream at its current position. The stream stays open.</summary>
@@ -48,6 +48,6 @@ public static partial class OnnxNetworks
         ArgumentNullException.ThrowIfNull(stream);
         if (!stream.CanWrite)
             throw new ArgumentException("The stream cannot be written to.", nameof(stream));
-        stream.Write(OnnxExport.Write(network, options ?? new()).Written);
+        OnnxExport.Write(network, options ?? new()).CopyTo(stream);
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Losses;
 using Backprop.Simd.Networks;
@@ -114,8 +115,7 @@ internal static class OnnxExport
         var from = isParameter ? network.ParameterOf(name) : network.StateOf(name);
         var shape = (parameter ?? definition.State[name]).Shape;
         var numbers = new double[from.Length];
-        for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = double.CreateTruncating(from[i]);
+        TensorPrimitives.ConvertTruncating<T, double>(from, numbers);
         Span<int> sizes = stackalloc int[Shape.MaxRank];
         return OnnxTensor.Of(typeof(T) == typeof(double) ? OnnxType.Double : OnnxType.Float, [.. shape.CopyTo(sizes)], numbers);
     }
