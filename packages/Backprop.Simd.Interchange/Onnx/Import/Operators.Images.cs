@@ -6,6 +6,9 @@ namespace Backprop.Simd.Interchange;
 /// <content>Convolutions, pooling and sizes of images: [N, C, H, W] lies as rows [H, W, C], [N, C, L] as rows [L, C].</content>
 internal static partial class Operators
 {
+    /// <summary>The largest side of an image that is made larger.</summary>
+    private const int LargestSide = 1 << 20;
+
     /// <summary>Where windows lie, in one or two dimensions.</summary>
     private sealed record Windows(bool IsLine, Extent Kernel, Extent Stride, Extent Dilation, Padding Padding);
 
@@ -192,10 +195,15 @@ internal static partial class Operators
         if (alignCorners && scale is { } factors && (height * factors.Height % 1 != 0 || width * factors.Width % 1 != 0))
             throw new UnsupportedException("it aligns corners with those of a size that is no integer");
 
+        if (outputs.Height > LargestSide || outputs.Width > LargestSide)
+            throw new UnsupportedException($"it makes images of {outputs.Height} x {outputs.Width}");
+
         // A place halfway between two cells goes to the upper one here.
         var hasTie = HasTie(height, outputs.Height, scale?.Height) || HasTie(width, outputs.Width, scale?.Width);
         if (mode == ResizeMode.NearestExact && isTieLow && hasTie)
             throw new UnsupportedException("it takes the lower of two cells where a place lies halfway between them");
+        if (o.Text("coordinate_transformation_mode", "") == "pytorch_half_pixel" && (outputs.Height == 1 && height > 1 || outputs.Width == 1 && width > 1))
+            throw new UnsupportedException("it makes one cell, from the place 0");
         var node = image.Upsample(scale, scale is null ? outputs : null, mode, alignCorners);
         return new(isLine ? node.Squeeze(0) : node, axes);
     }
