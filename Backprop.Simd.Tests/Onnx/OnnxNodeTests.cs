@@ -139,7 +139,7 @@ public sealed class OnnxNodeTests(ITestOutputHelper output)
     }
 
     /// <summary>A refusal without names and numbers, of the first node that is refused.</summary>
-    private static string ReasonOf(string refusal) =>
+    internal static string ReasonOf(string refusal) =>
         Regex.Replace(Regex.Replace(refusal.Split(';')[0], "^The model cannot be imported: | '[^']*'| The graph so far.*", ""), @"\[[-0-9, ]*\]|-?[0-9]+", "#");
 
     private static void AssertClose(OnnxTensor expected, OnnxTensor actual, string what)

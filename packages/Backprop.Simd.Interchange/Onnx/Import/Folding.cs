@@ -3,7 +3,7 @@ namespace Backprop.Simd.Interchange;
 /// <summary>Operators on numbers that are known, and on the sizes of nodes: what a graph computes about shapes comes to numbers here.</summary>
 internal static class Folding
 {
-    private delegate Folded Rule(Operation o);
+    private delegate Folded? Rule(Operation o);
 
     private static readonly Dictionary<string, Rule> _rules = new()
     {
@@ -49,7 +49,8 @@ internal static class Folding
             ? x.As(Kept(x, o.IntegersOrInput("axes", 1) ?? [.. Enumerable.Range(0, x.Rank).Where(a => x.Shape[a] == 1)])) : null!,
         ["Unsqueeze"] = Unsqueeze,
         ["Transpose"] = o => o.RequiredConstant(0) is var x ? x.Transposed(o.Integers("perm") ?? [.. Enumerable.Range(0, x.Rank).Reverse()]) : null!,
-        ["Expand"] = o => Broadcast(o, o.RequiredConstant(0), ShapeOf(o.RequiredConstant(0).Shape, o.RequiredConstant(1).Integers)),
+        ["Expand"] = Expand,
+        ["Trilu"] = Triangle,
         ["ConstantOfShape"] = ConstantOfShape,
         ["Range"] = Range,
         ["ReduceProd"] = o => Reduce(o, (a, b) => a * b),
@@ -63,7 +64,8 @@ internal static class Folding
     {
         if (!_rules.TryGetValue(o.Node.Operator, out var rule))
             return null;
-        var result = rule(o);
+        if (rule(o) is not { } result)
+            return null;
         if (!o.Inputs.Any(i => i is Folded input && ReferenceEquals(input.Values, result.Values)))
             o.Importer.Take(result.Values.Length);
         return result;
@@ -215,9 +217,10 @@ internal static class Folding
 
     private static Folded Gather(Operation o)
     {
-        var (x, indices) = (o.RequiredConstant(0), o.RequiredConstant(1));
+        var (x, indices) = (o.RequiredConstant(0), (Folded)o.Input(1));
         var axis = Operation.Axis(o.Integer("axis", 0), x.Rank);
-        return Along(o, x, axis, Places(indices, x.Shape[axis]), [.. x.Shape[..axis], .. indices.Shape, .. x.Shape[(axis + 1)..]]);
+        var result = Along(o, x, axis, Places(indices, x.Shape[axis]), [.. x.Shape[..axis], .. indices.Shape, .. x.Shape[(axis + 1)..]]);
+        return indices.BatchAxis < 0 ? result : new(result.Type, result.Shape, result.Values, result.Powers) { BatchAxis = axis + indices.BatchAxis };
     }
 
     /// <summary>Indices that may count from the end.</summary>
@@ -226,15 +229,23 @@ internal static class Folding
 
     private static Folded Slice(Operation o)
     {
-        var x = o.RequiredConstant(0);
-        foreach (var (axis, start, step, count) in Slices(o, x.Rank, a => x.Shape[a]))
+        var x = (Folded)o.Input(0);
+        var batch = x.BatchAxis;
+        foreach (var (axis, start, step, count) in Slices(o, x.Rank, a => a == batch ? int.MaxValue : x.Shape[a]))
         {
+            if (axis == batch)
+            {
+                if (start != 0 || step != 1 || count != int.MaxValue)
+                    throw new UnsupportedException("it takes some of the rows of the batch");
+                continue;
+            }
+
             int[] shape = [.. x.Shape];
             shape[axis] = count;
             x = Along(o, x, axis, [.. Enumerable.Range(0, count).Select(i => start + i * step)], shape);
         }
 
-        return x;
+        return new(x.Type, x.Shape, x.Values, x.Powers) { BatchAxis = batch, Name = x.Name };
     }
 
     /// <summary>What a slice takes, dimension by dimension: places from one on, by steps.</summary>
@@ -319,7 +330,39 @@ internal static class Folding
     private static Folded ConstantOfShape(Operation o)
     {
         var value = o.Tensor("value") is { } tensor ? Folded.Of(tensor).As(1) : new Folded(OnnxType.Float, [1], [0]);
-        return Broadcast(o, value, o.RequiredConstant(0).Integers);
+        var (sizes, batch) = WithoutBatch(o.RequiredConstant(0));
+        var result = Broadcast(o, value, sizes);
+        return new(result.Type, result.Shape, result.Values) { BatchAxis = batch };
+    }
+
+    private static Folded? Expand(Operation o)
+    {
+        var (x, shape) = (o.RequiredConstant(0), o.RequiredConstant(1));
+        if (shape.Powers is null)
+            return Broadcast(o, x, ShapeOf(x.Shape, shape.Integers));
+        var (sizes, batch) = WithoutBatch(shape);
+        var result = Broadcast(o, x, ShapeOf(x.Shape, sizes));
+        batch += result.Rank - sizes.Length;
+        return result.Shape[batch] == 1 ? new(result.Type, result.Shape, result.Values, result.Powers) { BatchAxis = batch } : null;
+    }
+
+    /// <summary>Sizes with 1 in the place of the batch, and that place; -1 if there is none.</summary>
+    private static (int[] Sizes, int Batch) WithoutBatch(Folded shape)
+    {
+        int[] batch = [.. Enumerable.Range(0, shape.Values.Length).Where(i => shape.At(i).Power != 0)];
+        if (batch.Length > 1 || batch.Length == 1 && shape.At(batch[0]) != SymbolicSize.Batch)
+            throw new UnsupportedException("it makes numbers of sizes that depend on the rows of the batch");
+        return ([.. shape.Values.Select((v, i) => batch.Contains(i) ? 1 : (int)Math.Clamp(v, int.MinValue, int.MaxValue))], batch.FirstOrDefault(-1));
+    }
+
+    /// <summary>The upper or lower triangle of matrices, zero elsewhere.</summary>
+    private static Folded Triangle(Operation o)
+    {
+        var (x, upper, k) = (o.RequiredConstant(0), o.Flag("upper", true), o.Constant(1)?.Scalar ?? 0);
+        if (x.Rank < 2 || x.Powers is not null)
+            throw new UnsupportedException($"it takes a triangle of {x.Text()}");
+        var (rows, columns) = (x.Shape[^2], x.Shape[^1]);
+        return new(x.Type, x.Shape, [.. x.Values.Select((v, i) => i % columns - i / columns % rows is var d && (upper ? d >= k : d <= k) ? v : 0)]);
     }
 
     private static Folded Range(Operation o)

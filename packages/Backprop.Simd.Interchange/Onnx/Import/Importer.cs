@@ -18,6 +18,7 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
     private readonly HashSet<string> _used = [];
     private GraphShape? _shape;
     private int _unnamed;
+    private Node? _always;
     private long _made;
     private long? _largestMade;
 
@@ -78,6 +79,28 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
             .Sum(t => (long)t.Size);
         if (_made > _largestMade)
             throw new UnsupportedException($"the model makes more than {_largestMade} known numbers");
+    }
+
+    /// <summary>A value as a node; known numbers become a parameter.</summary>
+    public NodeValue ValueOf(ImportValue value) => value switch
+    {
+        NodeValue node => node,
+        Folded { BatchAxis: >= 0 } repeated => Repeated(Parameter(new(repeated.Type, repeated.Shape, repeated.Values), frozen: true), repeated.BatchAxis),
+        _ => Parameter((Folded)value),
+    };
+
+    /// <summary>What all rows share, for each row of the batch: chosen, always, before a number of an input.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="axis">Its dimension of size 1 that becomes the batch.</param>
+    public NodeValue Repeated(NodeValue value, int axis)
+    {
+        var source = _values.Values.OfType<NodeValue>().FirstOrDefault(v => v is { BatchAxis: >= 0, Node.Type.Kind: EdgeKind.Values })
+            ?? throw new UnsupportedException("it repeats numbers for the rows of the batch, and no input of numbers has such");
+        _always ??= Parameter(new(OnnxType.Float, [1], [1]), frozen: true).Node;
+        var number = source.Node.Reshape(source.Node.Type.Shape.Size).Slice(0, 0, 1);
+        var shape = value.Node.Type.Shape;
+        var node = Node.Where(_always.Value, shape.Rank == 0 ? value.Node.Reshape(1) : value.Node, number);
+        return new(node, [.. value.Axes.Select((a, i) => i == axis ? [0] : a)]);
     }
 
     /// <summary>Known numbers as a parameter of the graph, in ONNX's order.</summary>

@@ -27,11 +27,11 @@ internal sealed class Operation(OnnxNode node, ImportValue?[] inputs, int opset,
         : throw new UnsupportedException($"its input {index} is missing");
 
     /// <summary>An input as a node; known numbers become a parameter.</summary>
-    public NodeValue Value(int index) => Input(index) as NodeValue ?? importer.Parameter((Folded)Input(index));
+    public NodeValue Value(int index) => importer.ValueOf(Input(index));
 
     /// <summary>An input that has to be known; null where it is left out.</summary>
     public Folded? Constant(int index) => !HasInput(index) ? null
-        : Input(index) as Folded ?? throw new UnsupportedException($"its input {index} is computed; here it has to be known");
+        : Input(index) is Folded { BatchAxis: < 0 } known ? known : throw new UnsupportedException($"its input {index} is computed; here it has to be known");
 
     public Folded RequiredConstant(int index) => Constant(index) ?? throw new UnsupportedException($"its input {index} is missing");
 

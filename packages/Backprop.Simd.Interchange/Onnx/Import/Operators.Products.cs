@@ -8,7 +8,7 @@ internal static partial class Operators
 {
     private static ImportValue[] MatrixProduct(Operation o)
     {
-        if (o.Input(0) is NodeValue { Rank: > 0 } x && o.Input(1) is Folded { Rank: 2, IsFloat: true } w)
+        if (o.Input(0) is NodeValue { Rank: > 0 } x && o.Input(1) is Folded { Rank: 2, IsFloat: true, BatchAxis: < 0 } w)
             return [Affine(o, x, w, o.Importer.TakeBias(o, w.Shape[1], x.Rank, behind: 0))];
         var (a, b) = (o.Value(0), o.Value(1));
         bool isRow = a.Rank == 1, isColumn = b.Rank == 1;
@@ -51,10 +51,10 @@ internal static partial class Operators
         o.Ignore("broadcast");
         bool ta = o.Flag("transA"), tb = o.Flag("transB");
         var (alpha, beta) = (o.Float("alpha", 1), o.Float("beta", 1));
-        if (o.Input(0) is NodeValue { Rank: 2 } x && !ta && o.Input(1) is Folded { Rank: 2, IsFloat: true } weights)
+        if (o.Input(0) is NodeValue { Rank: 2 } x && !ta && o.Input(1) is Folded { Rank: 2, IsFloat: true, BatchAxis: < 0 } weights)
         {
             var w = tb ? weights.Transposed(1, 0) : weights;
-            var c = o.HasInput(2) ? o.Input(2) as Folded : null;
+            var c = o.HasInput(2) && o.Input(2) is Folded { BatchAxis: < 0 } known ? known : null;
             var isBias = c is not null && c.Rank < 3 && (c.Values.Length == 1 || c.Values.Length == w.Shape[1] && c.Shape[^1] == w.Shape[1]);
             double[]? bias = !isBias ? null : c!.Values.Length == 1 ? [.. Enumerable.Repeat(c.Values[0] * beta, w.Shape[1])] : [.. c.Values.Select(v => v * beta)];
             var product = Affine(o, x, Times(w, alpha), bias ?? (o.HasInput(2) ? null : o.Importer.TakeBias(o, w.Shape[1], 2, behind: 0)));
@@ -81,7 +81,7 @@ internal static partial class Operators
         NodeValue Scaled(NodeValue value) => alpha == 1 ? value : value.With(value.Node * alpha);
 
         NodeValue Sum(NodeValue product, ImportValue? c) => c is null ? product : Combine(o, product,
-            c is Folded known ? Times(known, beta) : ((NodeValue)c).With(beta == 1 ? ((NodeValue)c).Node : ((NodeValue)c).Node * beta),
+            c is Folded { BatchAxis: < 0 } numbers ? Times(numbers, beta) : o.Importer.ValueOf(c) is var value && beta == 1 ? value : value.With(value.Node * beta),
             (l, r) => l + r, (l, r) => l + r, null);
     }
 
@@ -188,11 +188,12 @@ internal static partial class Operators
         // The dimensions that are normalized lie last, in their order.
         var value = axis == x.Rank - 1 ? Views.Last(x, axis) : Views.InOrder(x);
         int dimensions = x.Rank - axis, normalized = x.Sizes()[axis..].Aggregate(1, (product, s) => product * (int)s.Value);
-        var (weight, bias) = (o.RequiredConstant(1), o.Constant(2));
-        if (weight.Values.Length != normalized || bias is not null && bias.Values.Length != normalized)
-            throw new UnsupportedException($"it has {weight.Text()} and {bias?.Text()} for {x.Text()} from dimension {axis} on");
-        var node = value.Node.LayerNormalization(dimensions, o.Float("epsilon", 1e-5f), bias: bias is not null);
-        o.Importer.Set(node, "weight", weight.Values);
+        var (weight, bias) = (o.Constant(1), o.Constant(2));
+        if ((weight?.Values.Length ?? normalized) != normalized || bias is not null && (weight is null || bias.Values.Length != normalized))
+            throw new UnsupportedException($"it has {weight?.Text()} and {bias?.Text()} for {x.Text()} from dimension {axis} on");
+        var node = value.Node.LayerNormalization(dimensions, o.Float("epsilon", 1e-5f), affine: weight is not null, bias: bias is not null);
+        if (weight is not null)
+            o.Importer.Set(node, "weight", weight.Values);
         if (bias is not null)
             o.Importer.Set(node, "bias", bias.Values);
         return [value.With(node)];

@@ -237,7 +237,7 @@ internal static partial class Operators
     {
         var rank = o.Input(0).Rank;
         var axis = Operation.Axis(o.Integer("axis", 0), rank);
-        if (o.Input(1) is Folded places && o.Input(0) is NodeValue x)
+        if (o.Input(1) is Folded { BatchAxis: < 0 } places && o.Input(0) is NodeValue x)
         {
             if (x.SizeOf(axis) is not { Power: 0, Value: var size })
                 throw new UnsupportedException("it takes some of the rows of the batch");
@@ -252,7 +252,7 @@ internal static partial class Operators
         var indices = o.Value(1);
         if (indices.Node.Type.Kind != EdgeKind.Indices)
             throw new UnsupportedException("its indices are computed from values");
-        if (axis == 0 && o.Input(0) is Folded { Rank: 2, IsFloat: true } table)
+        if (axis == 0 && o.Input(0) is Folded { Rank: 2, IsFloat: true, BatchAxis: < 0 } table)
         {
             var node = indices.Node.Embedding(table.Shape[0], table.Shape[1]);
             o.Importer.Set(node, "weight", table.Values);
@@ -363,6 +363,8 @@ internal static partial class Operators
         {
             var at = a - (rank - shape.Values.Length);
             var target = at < 0 ? new SymbolicSize(1) : shape.At(at);
+            if (target == SymbolicSize.Batch && x.BatchAxis < 0 && x.SizeOf(a) == new SymbolicSize(1))
+                x = o.Importer.Repeated(x, a);
             var same = target == new SymbolicSize(1) || target == x.SizeOf(a) || x.SizeOf(a).Power > 0 && target.Value == o.Importer.FixedRows;
             repeats[a] = same ? 1 : x.SizeOf(a) == new SymbolicSize(1) && target is { Power: 0, Value: >= 1 and <= int.MaxValue } ? (int)target.Value
                 : throw new UnsupportedException($"{x.Text()} does not become [{string.Join(", ", Enumerable.Range(0, shape.Values.Length).Select(shape.At))}]");

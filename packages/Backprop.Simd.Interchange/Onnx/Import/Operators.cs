@@ -170,17 +170,20 @@ internal static partial class Operators
     private static NodeValue Combine(Operation o, ImportValue first, ImportValue second, Func<Node, Node, Node> function, Func<Node, double, Node>? scalar,
         Func<double, Node, Node>? scalarFirst)
     {
-        if (first is NodeValue x && second is Folded { Values: [var number], Powers: null } c && c.Rank <= x.Rank && scalar is not null)
+        if (first is NodeValue x && second is Folded { Values: [var number], Powers: null, BatchAxis: < 0 } c && c.Rank <= x.Rank && scalar is not null)
             return x.With(scalar(x.Node, number));
-        if (second is NodeValue y && first is Folded { Values: [var before], Powers: null } d && d.Rank <= y.Rank && scalarFirst is not null)
+        if (second is NodeValue y && first is Folded { Values: [var before], Powers: null, BatchAxis: < 0 } d && d.Rank <= y.Rank && scalarFirst is not null)
             return y.With(scalarFirst(before, y.Node));
-        if (first is NodeValue left && second is Folded numbers && Views.Placed(left, numbers) is var (value, placed))
+        if (first is NodeValue left && second is Folded numbers && IsOfRows(numbers, left) && Views.Placed(left, numbers) is var (value, placed))
             return value.With(function(value.Node, o.Importer.Parameter(placed).Node));
-        if (second is NodeValue right && first is Folded others && Views.Placed(right, others) is var (large, small))
+        if (second is NodeValue right && first is Folded others && IsOfRows(others, right) && Views.Placed(right, others) is var (large, small))
             return large.With(function(o.Importer.Parameter(small).Node, large.Node));
-        var (nodes, axes) = Views.Aligned(first as NodeValue ?? o.Importer.Parameter((Folded)first), second as NodeValue ?? o.Importer.Parameter((Folded)second));
+        var (nodes, axes) = Views.Aligned(o.Importer.ValueOf(first), o.Importer.ValueOf(second));
         return new(function(nodes[0], nodes[1]), axes);
     }
+
+    /// <summary>Whether numbers are not repeated for the rows of the batch, or for those that the value has.</summary>
+    private static bool IsOfRows(Folded numbers, NodeValue value) => numbers.BatchAxis < 0 || numbers.BatchAxis - numbers.Rank == value.BatchAxis - value.Rank;
 
     private static ImportValue[] Mean(Operation o)
     {
@@ -191,7 +194,7 @@ internal static partial class Operators
     /// <summary>A mask that is known is no parameter that is trained.</summary>
     private static ImportValue[] Where(Operation o)
     {
-        var mask = o.Input(0) is Folded known ? o.Importer.Parameter(new(OnnxType.Float, known.Shape, known.Values, known.Powers), frozen: true) : o.Value(0);
+        var mask = o.Input(0) is Folded { BatchAxis: < 0 } known ? o.Importer.Parameter(new(OnnxType.Float, known.Shape, known.Values, known.Powers), frozen: true) : o.Value(0);
         var (nodes, axes) = Views.Aligned(mask, o.Value(1), o.Value(2));
         return [new NodeValue(Node.Where(nodes[0], nodes[1], nodes[2]), axes)];
     }

@@ -44,11 +44,14 @@ internal static class Patterns
     /// <summary>Operators that do nothing when the network is used: x * 1, x / 1, x + 0, x - 0, Identity, Dropout.</summary>
     private static bool IsIdentity(OnnxNode node, Func<string, Folded?> known)
     {
-        if (node.Domain.Length > 0 || node.Inputs.Count == 0 || node.Inputs[0].Length == 0 || known(node.Inputs[0]) is not null)
+        if (node.Domain.Length > 0 || node.Inputs.Count == 0 || node.Inputs[0].Length == 0)
+            return false;
+        if (node.Operator == "Identity")
+            return node.Inputs.Count == 1;
+        if (known(node.Inputs[0]) is not null)
             return false;
         return node.Operator switch
         {
-            "Identity" => node.Inputs.Count == 1,
             "Dropout" => node.Outputs.Count == 1 && (node.Inputs.Count < 3 || known(node.Inputs[2]) is { Values: [0] }),
             "Mul" or "Div" => node.Inputs is [_, var factor] && IsNumber(known(factor), 1),
             "Add" or "Sub" => node.Inputs is [_, var term] && IsNumber(known(term), 0),
