@@ -83,6 +83,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         return batches;
     }
 
+    private static bool IsFree(OnnxValue input, int dimension) => input.Dimensions is null || input.Dimensions[dimension].Size is null or < 1;
+
     private static int BatchOf(IReadOnlyList<OnnxDimension> dimensions, HashSet<string> names)
     {
         int[] all = [.. Enumerable.Range(0, dimensions.Count)];
