@@ -84,8 +84,20 @@ public sealed class OnnxGraph
     {
         var node = ValueOf(name).Node;
         if (!_inputs.Values.OfType<NodeValue>().Any(i => i.Node == node) && !OutputNames.TakeWhile(n => n != name).Any(n => ValueOf(n).Node == node))
-            node.Named(prefix + name);
+            TryName(node, prefix + name);
         node.Graph.Output(node);
+    }
+
+    private static void TryName(Node node, string name)
+    {
+        try
+        {
+            node.Named(name);
+        }
+        catch (ArgumentException)
+        {
+            // Empty, or another node has it: a layer, or a parameter of the model.
+        }
     }
 
     private NodeValue ValueOf(string name)
