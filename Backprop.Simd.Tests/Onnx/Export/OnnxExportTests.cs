@@ -60,8 +60,8 @@ public sealed class OnnxExportTests
         graph.Output(one.GlobalMaxPooling2D());
         graph.Output(one.Apply(new Upsample(outputs: new Extent(3, 1), mode: ResizeMode.Bilinear)));
         graph.Output(one.Apply(new Upsample(outputs: new Extent(2, 3), mode: ResizeMode.Bilinear, alignCorners: true)));
-        foreach (var (kernel, stride, padding) in ((Extent, Extent, Padding)[])[(3, 2, 1), (2, 2, 0), (new(3, 2), new(2, 3), new Padding(1, 0, 1, 1)), (5, 4, 2),
-            (2, 3, new Padding(1, 1, 0, 0)), (1, 2, 0)])
+        foreach (var (kernel, stride, padding) in ((Extent, Extent, Padding)[])[(3, 2, 1), (2, 2, 0), (new(3, 2), new(2, 3), new Padding(1, 0, 1, 1)),
+            (5, 4, 2), (2, 3, new Padding(1, 1, 0, 0)), (1, 2, 0)])
         {
             foreach (var ceiling in (bool[])[false, true])
             {

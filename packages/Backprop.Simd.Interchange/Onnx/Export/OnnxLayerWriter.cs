@@ -82,7 +82,8 @@ internal sealed partial class OnnxLayerWriter(OnnxWriter graph, GraphNode node, 
         {
             if (operand.Rank < 2)
                 return operand.Rank == 0 ? operand.Last : graph.Unsqueezed(operand.Last, [.. Enumerable.Range(1, missing)]);
-            return graph.Transposed(graph.Unsqueezed(operand.Last, [.. Enumerable.Range(0, missing)]), [Output.Rank - 1, .. Enumerable.Range(0, Output.Rank - 1)]);
+            var whole = graph.Unsqueezed(operand.Last, [.. Enumerable.Range(0, missing)]);
+            return graph.Transposed(whole, [Output.Rank - 1, .. Enumerable.Range(0, Output.Rank - 1)]);
         }
 
         if (missing == 0)

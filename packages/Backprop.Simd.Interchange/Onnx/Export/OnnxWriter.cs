@@ -134,8 +134,11 @@ internal sealed partial class OnnxWriter(OnnxType numbers, int opset)
     }
 
     /// <summary>Some sizes of a tensor at run time, as a vector; to its end without a last one.</summary>
-    public string SizesOf(string x, int start, int? end = null) => end is { } last
-        ? Node("Shape", [x], OnnxAttributes.Whole("start", start), OnnxAttributes.Whole("end", last)) : Node("Shape", [x], OnnxAttributes.Whole("start", start));
+    public string SizesOf(string x, int start, int? end = null)
+    {
+        var first = OnnxAttributes.Whole("start", start);
+        return end is { } last ? Node("Shape", [x], first, OnnxAttributes.Whole("end", last)) : Node("Shape", [x], first);
+    }
 
     /// <summary>A range of one dimension.</summary>
     public string Slice(string x, int axis, OnnxSize start, OnnxSize end, long step = 1) =>
