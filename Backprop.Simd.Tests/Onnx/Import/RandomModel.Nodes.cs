@@ -247,14 +247,14 @@ internal sealed partial class RandomModel
         switch (_random.Next(4))
         {
             case 0:
-                Node("LayerNormalization", s, [x, Constant(s[^1]), Constant(s[^1])]);
+                Node("LayerNormalization", s, [x, Constant(s[^1]), Constant(s[^1])], new OnnxAttribute("epsilon") { Float = 0.1f });
                 break;
             case 1:
                 double[] variance = [.. Numbers(s[1]).Select(v => Math.Abs(v) + 0.5)];
                 Node("BatchNormalization", s, [x, Constant(s[1]), Constant(s[1]), Constant(s[1]), Constant([s[1]], variance)]);
                 break;
-            case 2 when s.Length > 2 && Size(s[2..]) > 1:
-                Node("InstanceNormalization", s, [x, Constant(s[1]), Constant(s[1])]);
+            case 2 when s.Length > 2 && Size(s[2..]) > 1: // an epsilon that does not blow up the rounding of equal numbers
+                Node("InstanceNormalization", s, [x, Constant(s[1]), Constant(s[1])], new OnnxAttribute("epsilon") { Float = 0.1f });
                 break;
             case 3:
                 int[] slope = [.. s[1..].Select((d, i) => Chance(0.5) ? 1 : d)];

@@ -116,7 +116,10 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
             throw new UnsupportedException($"it needs {numbers.Text()} as a parameter");
         var node = NewParameter(numbers.Name, new Shape(shape));
         Take(numbers.Values.Length);
-        Numbers.Add(new(node, null, numbers.Values) { IsFrozen = frozen });
+
+        // A number that stands in the graph, and infinity in a mask, are no weights.
+        var isWeight = numbers.Values.All(double.IsFinite) && (numbers.Values.Length > 1 || model.Initializers.ContainsKey(numbers.Name));
+        Numbers.Add(new(node, null, numbers.Values) { IsFrozen = frozen || !isWeight });
         var value = new NodeValue(node, [.. Enumerable.Range(1, shape.Length).Select(d => new[] { d })]);
         _parameters[key] = value;
         return value;
