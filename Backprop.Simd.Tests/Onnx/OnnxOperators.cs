@@ -46,7 +46,7 @@ internal static partial class OnnxOperators
 
     /// <summary>The shape of a row; more dimensions than the library has are run together.</summary>
     private static int[] RowShape(OnnxTensor x) =>
-        x.Rank == 0 ? [] : x.Rank - 1 > Shape.MaxRank ? [OnnxTensor.Product(x.Shape[1..])] : x.Shape[1..];
+        x.Rank == 0 ? [] : x.Rank - 1 > Shape.MaxRank ? [OnnxTensor.Product(x.Shape.AsSpan(1))] : x.Shape[1..];
 
     /// <summary>A graph of sums and products and its gradients by the inputs.</summary>
     private static OnnxTensor?[] Gradient(OnnxCase c)

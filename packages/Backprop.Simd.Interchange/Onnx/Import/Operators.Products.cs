@@ -163,7 +163,7 @@ internal static partial class Operators
     /// <summary>What is normalized row by row: dimension 0 is the batch, or 1.</summary>
     private static void RequireImages(NodeValue x)
     {
-        if (x.Rank < 3 || x.Axes[0] is not ([] or [0]) && x.SizeOf(0) != new SymbolicSize(1))
+        if (x.Rank < 3 || x.Axes[0] is not [0] && (x.BatchAxis >= 0 || x.SizeOf(0) != new SymbolicSize(1)))
             throw new UnsupportedException($"it normalizes {x.Text()}, of which dimension 0 is not the batch");
     }
 
