@@ -26,7 +26,7 @@ public sealed class HostileModelTests(ITestOutputHelper output)
         }
     }
 
-    private static bool Import(OnnxModel model) => Import(model.Write().Written.ToArray());
+    private static bool Import(OnnxModel model) => Import(model.Write().ToArray());
 
     private static OnnxModel Model(params OnnxNode[] nodes)
     {

@@ -45,7 +45,7 @@ public sealed class OperatorVersionTests
     {
         var inputs = new Dictionary<string, OnnxTensor> { ["x"] = Random([2, .. row]) };
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        using var session = new InferenceSession(model.Write().Written.ToArray(), options);
+        using var session = new InferenceSession(model.Write().ToArray(), options);
         var expected = OnnxRuntime.Run(session, [.. model.Outputs.Select(o => o.Name)], ("x", inputs["x"]));
         var imported = new ImportedModel(model);
         var actual = imported.Run<float>(inputs);

@@ -83,6 +83,7 @@ public sealed class OnnxFile
         var names = options.Outputs ?? [.. OutputNames];
         if (options.Outputs is not null)
             RequireOutputs(options.Outputs);
+        graph.Reserve([.. names.Select(n => options.Prefix + n)]);
         var importer = new Importer(_model, graph, options);
         var inputs = ModelInputs.Make(_model, graph, options);
         importer.FixedRows = inputs.Rows;

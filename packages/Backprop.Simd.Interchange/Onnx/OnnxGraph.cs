@@ -82,9 +82,11 @@ public sealed class OnnxGraph
     /// <summary>Makes a name an output of the graph, with that name where it is free.</summary>
     internal void AddOutput(string name, string prefix)
     {
+        // What is an input, or an output already, is one more node, so that each output has its name.
         var node = ValueOf(name).Node;
-        if (!_inputs.Values.OfType<NodeValue>().Any(i => i.Node == node) && !OutputNames.TakeWhile(n => n != name).Any(n => ValueOf(n).Node == node))
-            TryName(node, prefix + name);
+        if (_inputs.Values.OfType<NodeValue>().Any(i => i.Node == node) || OutputNames.TakeWhile(n => n != name).Any(n => ValueOf(n).Node == node))
+            node *= 1;
+        TryName(node, prefix + name);
         node.Graph.Output(node);
     }
 

@@ -83,6 +83,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         return batches;
     }
 
+    private static bool IsFree(OnnxValue input, int dimension) => input.Dimensions is null || input.Dimensions[dimension].Size is null or < 1;
+
     private static int BatchOf(IReadOnlyList<OnnxDimension> dimensions, HashSet<string> names)
     {
         int[] all = [.. Enumerable.Range(0, dimensions.Count)];
@@ -106,7 +108,7 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
             var own = input.Dimensions?[d].Size is > 0 and <= int.MaxValue and var number ? (int?)number : null;
             sizes[d] = given?[d] ?? own ?? (d == batch ? 1 : throw new ArgumentException(
                 $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.", nameof(options)));
-            if (sizes[d] < 1 || own is not null && sizes[d] != own && d != batch)
+            if (sizes[d] < 1)
                 throw new ArgumentException($"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] cannot be {sizes[d]}.", nameof(options));
         }
 
