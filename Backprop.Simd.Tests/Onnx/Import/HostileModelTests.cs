@@ -63,7 +63,8 @@ public sealed class HostileModelTests(ITestOutputHelper output)
             for (var k = random.Next(1, 5); k > 0; k--)
             {
                 var at = random.Next(bytes.Length);
-                bytes[at] = random.Next(4) switch { 0 => (byte)random.Next(256), 1 => (byte)(bytes[at] ^ 1 << random.Next(8)), 2 => 255, _ => bytes[random.Next(bytes.Length)] };
+                bytes[at] = random.Next(4) switch { 0 => (byte)random.Next(256), 1 => (byte)(bytes[at] ^ 1 << random.Next(8)), 2 => 255,
+                    _ => bytes[random.Next(bytes.Length)] };
             }
 
             imported += Import(bytes) ? 1 : 0;
@@ -88,7 +89,8 @@ public sealed class HostileModelTests(ITestOutputHelper output)
                     var attribute = node.Attributes[a];
                     IEnumerable<OnnxAttribute> changed = attribute.Integer is not null ? extremes.Select(v => attribute with { Integer = v })
                         : attribute.Float is not null ? numbers.Select(v => attribute with { Float = v })
-                        : attribute.Integers.Count > 0 ? [.. extremes.Select(v => attribute with { Integers = [v, .. attribute.Integers.Skip(1)] }), attribute with { Integers = [] }]
+                        : attribute.Integers.Count > 0 ? [.. extremes.Select(v => attribute with { Integers = [v, .. attribute.Integers.Skip(1)] }),
+                            attribute with { Integers = [] }]
                         : attribute.Text is not null ? [attribute with { Text = "?" }] : [];
                     foreach (var other in changed)
                     {
