@@ -62,7 +62,8 @@ public sealed class OnnxGraph
 
             // A parameter that no output needs is not in the network.
             if (definition.ComputedNames.Contains(_numbers[i].Node.Name))
-                throw new ArgumentException($"The network has no '{targets[i]}' of {_numbers[i].Numbers.Length} numbers: it is of another graph.", nameof(network));
+                throw new ArgumentException($"The network has no '{targets[i]}' of {_numbers[i].Numbers.Length} numbers: it is of another graph.",
+                    nameof(network));
             targets[i] = "";
         }
 

@@ -99,7 +99,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         {
             var own = input.Dimensions?[d].Size is > 0 and <= int.MaxValue and var number ? (int?)number : null;
             sizes[d] = given?[d] ?? own ?? (d == batch ? 1 : throw new ArgumentException(
-                $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.", nameof(options)));
+                $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.",
+                    nameof(options)));
             if (sizes[d] < 1)
                 throw new ArgumentException($"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] cannot be {sizes[d]}.", nameof(options));
         }
@@ -110,7 +111,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
     private static Node NodeOf(OnnxValue input, int[] row, bool isShared, GraphBuilder graph, OnnxLoadOptions options)
     {
         var shape = new Shape(row.Length <= Shape.MaxRank ? row
-            : throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are."));
+            : throw new ModelFileException(
+                $"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are."));
         var isIndex = input.Type is OnnxType.Int32 or OnnxType.Int64;
         if (options.Inputs.TryGetValue(input.Name, out var node))
         {
@@ -123,7 +125,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         return input.Type switch
         {
             OnnxType.Int32 or OnnxType.Int64 when !isShared => graph.IndexInput(name, shape),
-            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 or OnnxType.Bool => isShared ? graph.SharedInput(name, row) : graph.Input(name, shape),
+            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 or OnnxType.Bool => isShared ? graph.SharedInput(name, row)
+                : graph.Input(name, shape),
             _ => throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' holds {input.Type}{(isShared ? " without a batch" : "")}."),
         };
     }
