@@ -59,14 +59,7 @@ internal sealed class SampleNetwork
     {
         var workspace = network.CreateWorkspace(_sample.Rows,
             new WorkspaceOptions { InputGradients = true, OutputGradients = true }, ComputeContext.SingleThreaded);
-        foreach (var (name, values) in _inputs)
-            workspace.SetInput(name, [.. values.Select(T.CreateTruncating)]);
-        for (var i = 0; i < _sample.Inputs.Length; i++)
-        {
-            if (_sample.Inputs[i].Kind == EdgeKind.Indices)
-                workspace.SetIndexInput($"input{i}", _sample.Indices.GetValueOrDefault(i) ?? (i > 0 ? _sample.Lengths : null) ?? _sample.Labels);
-        }
-
+        FillInputs(workspace);
         var random = new TestRandom(7);
         foreach (var output in network.Definition.OutputNames)
         {
@@ -75,6 +68,18 @@ internal sealed class SampleNetwork
         }
 
         return workspace;
+    }
+
+    /// <summary>Writes the data of the sample into a workspace of any kind.</summary>
+    public void FillInputs<T>(Workspace<T> workspace) where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        foreach (var (name, values) in _inputs)
+            workspace.SetInput(name, [.. values.Select(T.CreateTruncating)]);
+        for (var i = 0; i < _sample.Inputs.Length; i++)
+        {
+            if (_sample.Inputs[i].Kind == EdgeKind.Indices)
+                workspace.SetIndexInput($"input{i}", _sample.Indices.GetValueOrDefault(i) ?? (i > 0 ? _sample.Lengths : null) ?? _sample.Labels);
+        }
     }
 
     private static Node Input(GraphBuilder graph, string name, EdgeType type)

@@ -16,7 +16,7 @@ public sealed class FreeSizeTests
     private static Dimension Time => Dimension.Free("time", 12, smallest: 3);
 
     /// <summary>A text classifier: most layers that take a sequence.</summary>
-    private static NetworkDefinition Sequence(Dimension time)
+    internal static NetworkDefinition Sequence(Dimension time)
     {
         var graph = new GraphBuilder();
         var lengths = graph.IndexInput("lengths");
@@ -30,7 +30,7 @@ public sealed class FreeSizeTests
     }
 
     /// <summary>Images of any size, in convolution, running statistics, pooling and a transposed convolution.</summary>
-    private static NetworkDefinition Image(Dimension height, Dimension width)
+    internal static NetworkDefinition Image(Dimension height, Dimension width)
     {
         var graph = new GraphBuilder();
         var x = graph.Input("x", height, width, 3);
@@ -160,7 +160,7 @@ public sealed class FreeSizeTests
     }
 
     /// <summary>Views that keep free sizes, take one as the size that follows, or join all.</summary>
-    private static NetworkDefinition Views(Dimension time)
+    internal static NetworkDefinition Views(Dimension time)
     {
         var graph = new GraphBuilder();
         var x = graph.Input("x", time, 6);

@@ -36,4 +36,16 @@ public sealed class GraphNodesTests
         Assert.Contains("a, b", Assert.Throws<ArgumentException>(() => definition.DimensionsOf("affine1")).Message, StringComparison.Ordinal);
         Assert.Equal("batchnormalization1: batchnormalization(affine1)", nodes["batchnormalization1"].ToString());
     }
+
+    [Fact]
+    public void Reserved_names_are_not_given_automatically()
+    {
+        var graph = new GraphBuilder();
+        graph.Reserve("relu1", "relu2");
+        var x = graph.Input("x", 2).Relu();
+        Assert.Equal("relu3", x.Name);
+        Assert.Equal("relu1", x.Named("relu1").Name);
+        Assert.Equal("relu3", graph.Input("y", 2).Relu().Name);
+        Assert.Throws<ArgumentNullException>(() => graph.Reserve("a", null!));
+    }
 }

@@ -35,6 +35,20 @@ internal sealed class OnnxCase
     /// <summary>The one node, or the last: that of the gradient.</summary>
     public OnnxNode Node { get; }
 
+    /// <summary>The model, some of its inputs as initializers. Cases of versions before 7 are of operators that did not change.</summary>
+    public OnnxModel With(IReadOnlySet<string> known)
+    {
+        var model = new OnnxModel { Opset = Math.Max(7, Model.Opset) };
+        model.Nodes.AddRange(Model.Nodes);
+        model.AllInputs.AddRange(Model.AllInputs);
+        model.Outputs.AddRange(Model.Outputs);
+        foreach (var (name, tensor) in Model.Initializers)
+            model.Initializers.Add(name, tensor);
+        foreach (var name in known)
+            model.Initializers.Add(name, Value(name));
+        return model;
+    }
+
     public int InputCount => Node.Inputs.Count;
 
     /// <summary>The names of the outputs that a row of <see cref="OnnxOperators"/> computes, in its order.</summary>
@@ -49,11 +63,6 @@ internal sealed class OnnxCase
         select $"{@group}/{Path.GetFileName(path)}";
 
     public static OnnxCase Open(string name) => new(name, Path.Combine(Root, name));
-
-    /// <summary>Why the case is none of one operator of the library; null if it is.</summary>
-    public string? NotOurs() => Model.Nodes.Count > 1 && Node.Operator != "Gradient" ? "a graph of several operators"
-        : !OnnxOperators.All.ContainsKey(Node.Operator) ? "an operator that the library does not have"
-        : null;
 
     public OnnxTensor Value(string name)
     {

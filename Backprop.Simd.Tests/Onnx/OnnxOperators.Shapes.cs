@@ -1,80 +1,15 @@
 using Backprop.Simd.Interchange;
-using Backprop.Simd.Kernels;
 using Backprop.Simd.Networks;
 
 namespace Backprop.Simd.Tests.Onnx;
 
-/// <summary>Shapes, gathers, prefix sums, sorting and reductions. Tensors are shared inputs, so that all dimensions are those of a row.</summary>
+/// <summary>Gathers and scatters of several dimensions. Tensors are shared inputs, so that all dimensions are those of a row.</summary>
 internal static partial class OnnxOperators
 {
-    private static OnnxTensor?[] Shaped(OnnxCase c, Func<Node, Node> function)
-    {
-        var x = NotEmpty(c.Input(0));
-        var network = new OperatorNetwork(x.Type, 1);
-        return [Row(x, network, function(network.Shared(x.Shape, x.Numbers)))];
-    }
-
-    private static OnnxTensor NotEmpty(OnnxTensor x) => x.Size == 0 ? throw new LeftOutException("tensors without elements") : x;
-
     /// <summary>Indices, which may count from the end, as the library takes them.</summary>
     private static long[] FromStart(OnnxTensor indices, int length) => [.. indices.Integers.Select(i => i < 0 ? i + length : i)];
 
     private static int AxisOf(OnnxTensor x, long axis) => (int)(axis < 0 ? axis + x.Rank : axis);
-
-    private static int[] Sizes(Node node) => node.Type.Shape.CopyTo(new int[node.Type.Shape.Rank]).ToArray();
-
-    /// <summary>The products of two stacks of matrices, broadcast.</summary>
-    private static OnnxTensor?[] MatMul(OnnxCase c)
-    {
-        OnnxTensor a = c.Input(0), b = c.Input(1);
-        var network = new OperatorNetwork(a.Type, 1);
-        return [Row(a, network, Node.MatrixProduct(network.Shared(a.Shape, a.Numbers), network.Shared(b.Shape, b.Numbers)))];
-    }
-
-    /// <summary>Amounts are an attribute before version 11, then an input.</summary>
-    private static OnnxTensor?[] Pad(OnnxCase c)
-    {
-        var pads = c.Optional(1) is { } input ? [.. input.Integers.Select(p => (int)p)] : c.Integers("pads");
-        var value = c.Optional(2)?.Scalar ?? c.Float("value", 0);
-        if (pads.Any(p => p < 0))
-            throw new LeftOutException("a padding that cuts off");
-        var mode = Enum.Parse<PaddingMode>(c.Text("mode", "constant"), ignoreCase: true);
-        return Shaped(c, x => x.Pad(pads.AsSpan(0, pads.Length / 2), pads.AsSpan(pads.Length / 2), mode, value));
-    }
-
-    private static OnnxTensor?[] Tile(OnnxCase c)
-    {
-        int[] repeats = [.. c.Input(1).Integers.Select(r => (int)r)];
-        var missing = Math.Max(0, repeats.Length - c.Input(0).Rank);
-        return Shaped(c, x => x.Reshape([.. Enumerable.Repeat(1, missing), .. Sizes(x)]).Tile(repeats));
-    }
-
-    /// <summary>Dimensions of 1 are repeated.</summary>
-    private static OnnxTensor?[] Expand(OnnxCase c)
-    {
-        int[] shape = [.. c.Input(1).Integers.Select(d => (int)d)], x = c.Input(0).Shape;
-        var rank = Math.Max(shape.Length, x.Length);
-        int[] from = [.. Enumerable.Repeat(1, rank - x.Length), .. x], to = [.. Enumerable.Repeat(1, rank - shape.Length), .. shape];
-        return Shaped(c, node => node.Reshape(from).Tile([.. from.Zip(to, (a, b) => a == 1 ? b : 1)]));
-    }
-
-    private static OnnxTensor?[] Gather(OnnxCase c)
-    {
-        OnnxTensor data = c.Input(0), indices = c.Input(1);
-        var axis = AxisOf(data, c.Integer("axis", 0));
-        var network = new OperatorNetwork(data.Type, 1);
-        return [Row(data, network, network.Shared(data.Shape, data.Numbers).Gather(
-            network.Indices(indices.Shape, FromStart(indices, data.Shape[axis])), axis))];
-    }
-
-    private static OnnxTensor?[] GatherElements(OnnxCase c)
-    {
-        OnnxTensor data = c.Input(0), indices = c.Input(1);
-        var axis = AxisOf(data, c.Integer("axis", 0));
-        var network = new OperatorNetwork(data.Type, 1);
-        return [Row(data, network, network.Shared(data.Shape, data.Numbers).GatherElements(
-            network.Indices(indices.Shape, FromStart(indices, data.Shape[axis])), axis))];
-    }
 
     /// <summary>The last dimension of the indices names the first dimensions of the data, which are one here.</summary>
     private static OnnxTensor?[] GatherNd(OnnxCase c)
@@ -160,54 +95,5 @@ internal static partial class OnnxOperators
         var node = network.Input(rows.Shape[1..], rows.Numbers).Gather(network.Indices([rows.Shape[1]], order));
         var y = OnnxTensor.Of(x.Type, rows.Shape, network.Run(node)[0]);
         return [batch == 0 ? y : y.Moved(0, 1)];
-    }
-
-    private static OnnxTensor?[] CumulativeSum(OnnxCase c)
-    {
-        var (exclusive, reverse) = (c.Integer("exclusive", 0) == 1, c.Integer("reverse", 0) == 1);
-        return Shaped(c, x => x.CumulativeSum((int)c.Input(1).Integers[0], exclusive, reverse));
-    }
-
-    private static OnnxTensor?[] TopK(OnnxCase c)
-    {
-        c.Ignore("sorted");
-        var x = c.Input(0);
-        var network = new OperatorNetwork(x.Type, 1);
-        var (values, indices) = network.Shared(x.Shape, x.Numbers).TopK((int)c.Input(1).Integers[0], c.Integer("axis", -1), c.Integer("largest", 1) == 1);
-        var results = network.Run(values, indices);
-        return [OnnxTensor.Of(x.Type, Sizes(values), results[0]), Places(Sizes(indices), results[1])];
-    }
-
-    /// <summary>The first of equal numbers; of the reversed input it is the last.</summary>
-    private static OnnxTensor?[] ArgMax(OnnxCase c, bool ofSmallest)
-    {
-        var x = c.Input(0);
-        var axis = AxisOf(x, c.Integer("axis", 0));
-        var isLast = c.Integer("select_last_index", 0) == 1;
-        var network = new OperatorNetwork(x.Type, 1);
-        var node = network.Shared(x.Shape, x.Numbers);
-        node = ofSmallest ? -node : node;
-        node = (isLast ? node.Reverse(axis) : node).ArgMax(axis, c.Integer("keepdims", 1) == 1);
-        return [Places(Sizes(node), network.Run(isLast ? x.Shape[axis] - 1 - node : node)[0])];
-    }
-
-    private static OnnxTensor Places(int[] shape, double[] numbers) => OnnxTensor.OfIntegers(OnnxType.Int64, shape, [.. numbers.Select(v => (long)v)]);
-
-    /// <summary>Over dimensions that are an attribute or, in later versions, an input; over all by default.</summary>
-    private static OnnxTensor?[] Reduce(OnnxCase c, Func<Node, bool, int[], Node> function)
-    {
-        var axes = c.Optional(1) is { } input ? [.. input.Integers.Select(a => (int)a)] : c.Integers("axes");
-        var keeps = c.Integer("keepdims", 1) == 1;
-        if (c.Integer("noop_with_empty_axes", 0) == 1 && axes.Length == 0)
-            throw new LeftOutException("a reduction of nothing");
-        return Shaped(c, x => function(x, keeps, axes));
-    }
-
-    private static OnnxTensor?[] Where(OnnxCase c)
-    {
-        OnnxTensor mask = c.Input(0), x = c.Input(1), y = c.Input(2);
-        var network = new OperatorNetwork(x.Type, 1);
-        return [Row(x, network, Node.Where(network.Shared(mask.Shape, [.. mask.Integers.Select(m => (double)m)]), network.Shared(x.Shape, x.Numbers),
-            network.Shared(y.Shape, y.Numbers)))];
     }
 }

@@ -3,9 +3,25 @@ using Backprop.Simd.Layers.Gates;
 
 namespace Backprop.Simd.Networks;
 
-/// <content>Parameters of layers as nodes.</content>
+/// <content>Names that are kept, and parameters of layers as nodes.</content>
 public sealed partial class GraphBuilder
 {
+    private readonly HashSet<string> _reserved = [];
+
+    /// <summary>Keeps names free of the automatic names of nodes, for nodes that get them later (<see cref="Node.Named"/>).</summary>
+    /// <param name="names">The names.</param>
+    public void Reserve(params ReadOnlySpan<string> names)
+    {
+        foreach (var name in names)
+        {
+            ArgumentNullException.ThrowIfNull(name, nameof(names));
+            _reserved.Add(name);
+        }
+    }
+
+    /// <summary>Whether a node must not get a name automatically.</summary>
+    private bool IsTaken(string name) => _names.Contains(name) || _reserved.Contains(name);
+
     /// <summary>Throws if a name is taken, before a parameter is made.</summary>
     internal void RequireFree(params ReadOnlySpan<string> names)
     {

@@ -328,14 +328,14 @@ public sealed partial class GraphBuilder
         // Numbers become free again only by renaming, which resets this start. So the search need not begin at 1 each time.
         if (!_firstFree.TryGetValue(kind, out var first))
             first = 1;
-        while (_names.Contains(Numbered(kind, first)))
+        while (IsTaken(Numbered(kind, first)))
             first++;
         _firstFree[kind] = first;
         for (var i = first; ; i++)
         {
             var name = Numbered(kind, i);
             var port = 0;
-            while (port < ports && !_names.Contains(PortName(name, port)))
+            while (port < ports && !IsTaken(PortName(name, port)))
                 port++;
             if (port == ports)
                 return name;

@@ -1,3 +1,4 @@
+using Backprop.Simd.Interchange;
 using Backprop.Simd.Memory;
 using Microsoft.ML.OnnxRuntime;
 
@@ -25,14 +26,17 @@ internal sealed class OnnxRuntimePeer : IPeer
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
         };
-        var session = new InferenceSession(OnnxModel.Write(problem), options);
+        var network = problem.Build();
+        using var model = new MemoryStream();
+        network.SaveOnnx(model);
+        var session = new InferenceSession(model.ToArray(), options);
         var (x, y) = (new AlignedBuffer<float>(problem.X.Length), new AlignedBuffer<float>(problem.Batch * problem.Shape.Classes));
         problem.X.CopyTo(x.Span);
         var input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, x.Memory, [problem.Batch, problem.Shape.Inputs]);
         var output = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, y.Memory, [problem.Batch, problem.Shape.Classes]);
         var binding = session.CreateIoBinding();
-        binding.BindInput(OnnxModel.Input, input);
-        binding.BindOutput(OnnxModel.Output, output);
+        binding.BindInput(network.Definition.InputNames.First(), input);
+        binding.BindOutput(network.Definition.OutputNames.Single(), output);
         var run = new RunOptions();
         return new Call(() => session.RunWithBinding(run, binding), () => Fill.ToDouble<float>(y.Span), run, binding, input, output, session);
     }

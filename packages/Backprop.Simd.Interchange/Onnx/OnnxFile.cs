@@ -81,6 +81,9 @@ public sealed class OnnxFile
         ArgumentNullException.ThrowIfNull(graph);
         options ??= new();
         var names = options.Outputs ?? [.. OutputNames];
+        if (options.Outputs is not null)
+            RequireOutputs(options.Outputs);
+        graph.Reserve([.. names.Select(n => options.Prefix + n)]);
         var importer = new Importer(_model, graph, options);
         var inputs = ModelInputs.Make(_model, graph, options);
         importer.FixedRows = inputs.Rows;
@@ -105,6 +108,14 @@ public sealed class OnnxFile
         return network;
     }
 
+    private void RequireOutputs(IReadOnlyList<string> names)
+    {
+        HashSet<string> known = [.. InputNames, .. _model.Nodes.SelectMany(n => n.Outputs)];
+        var unknown = names.Count == 0 ? "" : names.FirstOrDefault(n => string.IsNullOrEmpty(n) || !known.Contains(n));
+        if (unknown is not null || names.Count == 0)
+            throw new ArgumentException($"The model makes no '{unknown}'; its outputs are: {string.Join(", ", OutputNames)}.", "options");
+    }
+
     private static OnnxFile Parse(byte[] bytes, string origin)
     {
         OnnxModel model;
@@ -117,10 +128,23 @@ public sealed class OnnxFile
             throw new ModelFileException($"{origin} is no model of ONNX, or damaged. {e.Message}", e);
         }
 
+        return Of(model, origin);
+    }
+
+    /// <summary>A model that was read, or made.</summary>
+    internal static OnnxFile Of(OnnxModel model, string origin = "The model")
+    {
         if (model.Opset is < 7 or > 21)
             throw new ModelFileException($"{origin} has operators of version {model.Opset}; versions 7 to 21 are read.");
         if (model.Nodes.Count > LargestNodes || model.Outputs.Count == 0)
             throw new ModelFileException($"{origin} has {model.Nodes.Count} nodes and {model.Outputs.Count} outputs.");
+        HashSet<string> made = [.. model.Initializers.Keys];
+        foreach (var name in model.Inputs.Select(i => i.Name).Concat(model.Nodes.SelectMany(n => n.Outputs).Where(o => o.Length > 0)))
+        {
+            if (name.Length == 0 || !made.Add(name))
+                throw new ModelFileException($"{origin} makes '{Texts.Shown(name)}' twice, or has an input without a name.");
+        }
+
         return new(model);
     }
 }

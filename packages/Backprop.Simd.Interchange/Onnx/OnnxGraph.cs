@@ -82,10 +82,24 @@ public sealed class OnnxGraph
     /// <summary>Makes a name an output of the graph, with that name where it is free.</summary>
     internal void AddOutput(string name, string prefix)
     {
+        // What is an input, or an output already, is one more node, so that each output has its name.
         var node = ValueOf(name).Node;
-        if (!_inputs.Values.OfType<NodeValue>().Any(i => i.Node == node) && !OutputNames.TakeWhile(n => n != name).Any(n => ValueOf(n).Node == node))
-            node.Named(prefix + name);
+        if (_inputs.Values.OfType<NodeValue>().Any(i => i.Node == node) || OutputNames.TakeWhile(n => n != name).Any(n => ValueOf(n).Node == node))
+            node *= 1;
+        TryName(node, prefix + name);
         node.Graph.Output(node);
+    }
+
+    private static void TryName(Node node, string name)
+    {
+        try
+        {
+            node.Named(name);
+        }
+        catch (ArgumentException)
+        {
+            // Empty, or another node has it: a layer, or a parameter of the model.
+        }
     }
 
     private NodeValue ValueOf(string name)

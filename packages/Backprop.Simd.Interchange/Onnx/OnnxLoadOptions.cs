@@ -5,12 +5,12 @@ namespace Backprop.Simd.Interchange;
 /// <summary>How a model of ONNX becomes a network.</summary>
 public sealed record OnnxLoadOptions
 {
-    /// <summary>The sizes of inputs, by name, where the model leaves some free: all dimensions as ONNX counts them, [1, 3, 48, 320]. What stands for the
-    /// batch does not count: a network takes any number of rows.</summary>
+    /// <summary>The sizes of inputs, by name, where the model leaves some free or where others are wanted: all dimensions as ONNX counts them,
+    /// [1, 3, 48, 320]. What stands for the batch does not count: a network takes any number of rows.</summary>
     public IReadOnlyDictionary<string, int[]> Sizes { get; init; } = new Dictionary<string, int[]>();
 
-    /// <summary>The dimension of each input that is the batch, by name, -1 for none; else it is dimension 0, or, where that has a fixed size above 1,
-    /// the only one that is free.</summary>
+    /// <summary>The dimension of each input that is the batch, by name, -1 for none. Else it is the one whose name in the model holds "batch", or is the
+    /// name of the batch of an input before; else dimension 0, or, where that has a fixed size above 1, the only one that is free.</summary>
     public IReadOnlyDictionary<string, int> BatchDimensions { get; init; } = new Dictionary<string, int>();
 
     /// <summary>Nodes that take the place of inputs, by name: with the rows that <see cref="OnnxFile.AddTo"/> would give the input.</summary>

@@ -158,25 +158,24 @@ internal sealed class OnnxTensor
         var writer = new ProtobufWriter();
         foreach (var dimension in Shape)
             writer.Integer(1, dimension);
-        return writer.Integer(2, (int)Type).Text(8, name).Bytes(9, Raw());
+        return writer.Integer(2, (int)Type).Text(8, name).Block(9, Raw());
     }
 
-    private byte[] Raw()
+    private byte[] Raw() => Type switch
     {
-        var bytes = new byte[checked(Size * (Type switch { OnnxType.Float or OnnxType.Int32 => 4, OnnxType.Bool => 1, _ => 8 }))];
-        for (var i = 0; i < Size; i++)
-        {
-            switch (Type)
-            {
-                case OnnxType.Float: BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4 * i), (float)Numbers[i]); break;
-                case OnnxType.Double: BinaryPrimitives.WriteDoubleLittleEndian(bytes.AsSpan(8 * i), Numbers[i]); break;
-                case OnnxType.Int32: BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(4 * i), (int)Integers[i]); break;
-                case OnnxType.Int64: BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(8 * i), Integers[i]); break;
-                case OnnxType.Bool: bytes[i] = (byte)Integers[i]; break;
-                default: throw new InvalidOperationException($"A tensor of {Type} is not written.");
-            }
-        }
+        OnnxType.Float => Joined(Numbers, 4, static (to, value) => BinaryPrimitives.WriteSingleLittleEndian(to, (float)value)),
+        OnnxType.Double => Joined(Numbers, 8, BinaryPrimitives.WriteDoubleLittleEndian),
+        OnnxType.Int32 => Joined(Integers, 4, static (to, value) => BinaryPrimitives.WriteInt32LittleEndian(to, (int)value)),
+        OnnxType.Int64 => Joined(Integers, 8, BinaryPrimitives.WriteInt64LittleEndian),
+        OnnxType.Bool => Joined(Integers, 1, static (to, value) => to[0] = (byte)value),
+        _ => throw new InvalidOperationException($"A tensor of {Type} is not written."),
+    };
 
+    private static byte[] Joined<TElement>(TElement[] values, int size, Action<Span<byte>, TElement> write)
+    {
+        var bytes = new byte[checked(values.Length * size)];
+        for (var i = 0; i < values.Length; i++)
+            write(bytes.AsSpan(i * size), values[i]);
         return bytes;
     }
 

@@ -4,7 +4,7 @@ namespace Backprop.Simd.Interchange;
 /// and the bias s b + t. The network computes the same with less; it has no statistics to train on any more.</summary>
 internal static class ConvolutionFolding
 {
-    public static void Apply(GraphShape graph, Dictionary<string, ImportValue> values)
+    public static void Apply(GraphShape graph, Dictionary<string, ImportValue> values, Action<long> take)
     {
         var made = 0;
         for (var i = 0; i < graph.Count; i++)
@@ -16,6 +16,7 @@ internal static class ConvolutionFolding
                 var bias = node.Inputs.Count > 2 ? graph.Constant(node.Inputs[2]) : new Folded(OnnxType.Float, [filters], new double[filters]);
                 if (bias is null || bias.Values.Length != filters)
                     break;
+                take(weights.Values.Length);
                 var prefix = $"{node.Outputs[0]} folded {++made}";
                 values[prefix + " weights"] = new Folded(weights.Type, weights.Shape,
                     [.. weights.Values.Select((w, at) => w * scale[FilterOf(node, weights, filters, at)])]);

@@ -3,10 +3,7 @@ namespace Backprop.Simd.Interchange;
 /// <summary>Operators on numbers that are known, and on the sizes of nodes: what a graph computes about shapes comes to numbers here.</summary>
 internal static class Folding
 {
-    /// <summary>The most numbers that an operator may make of few ones: a file of some bytes must not fill memory.</summary>
-    private const int LargestMade = 1 << 22;
-
-    private delegate Folded Rule(Operation o);
+    private delegate Folded? Rule(Operation o);
 
     private static readonly Dictionary<string, Rule> _rules = new()
     {
@@ -52,7 +49,8 @@ internal static class Folding
             ? x.As(Kept(x, o.IntegersOrInput("axes", 1) ?? [.. Enumerable.Range(0, x.Rank).Where(a => x.Shape[a] == 1)])) : null!,
         ["Unsqueeze"] = Unsqueeze,
         ["Transpose"] = o => o.RequiredConstant(0) is var x ? x.Transposed(o.Integers("perm") ?? [.. Enumerable.Range(0, x.Rank).Reverse()]) : null!,
-        ["Expand"] = o => Broadcast(o.RequiredConstant(0), ShapeOf(o.RequiredConstant(0).Shape, o.RequiredConstant(1).Integers)),
+        ["Expand"] = Expand,
+        ["Trilu"] = Triangle,
         ["ConstantOfShape"] = ConstantOfShape,
         ["Range"] = Range,
         ["ReduceProd"] = o => Reduce(o, (a, b) => a * b),
@@ -62,7 +60,16 @@ internal static class Folding
     };
 
     /// <summary>The result of an operator all of whose inputs are known; null if it is none of those here.</summary>
-    public static Folded? Fold(Operation o) => _rules.TryGetValue(o.Node.Operator, out var rule) ? rule(o) : null;
+    public static Folded? Fold(Operation o)
+    {
+        if (!_rules.TryGetValue(o.Node.Operator, out var rule))
+            return null;
+        if (rule(o) is not { } result)
+            return null;
+        if (!o.Inputs.Any(i => i is Folded input && ReferenceEquals(input.Values, result.Values)))
+            o.Importer.Take(result.Values.Length);
+        return result;
+    }
 
     /// <summary>Operators that are known here alone: of sizes, for the most part.</summary>
     public static bool Has(string name) => _rules.ContainsKey(name);
@@ -81,11 +88,11 @@ internal static class Folding
         return shape;
     }
 
-    public static Folded Broadcast(Folded x, int[] shape)
+    private static Folded Broadcast(Operation o, Folded x, int[] shape)
     {
         if (x.Shape.AsSpan().SequenceEqual(shape))
             return x;
-        var places = new int[Bounded(shape)];
+        var places = new int[Bounded(o, shape)];
         for (var i = 0; i < places.Length; i++)
         {
             var (place, stride, rest) = (0, 1, i);
@@ -105,10 +112,11 @@ internal static class Folding
         return x.Pick(places, shape);
     }
 
-    private static int Bounded(int[] shape)
+    private static int Bounded(Operation o, int[] shape)
     {
         var size = OnnxTensor.Product(shape);
-        return size <= LargestMade ? size : throw new UnsupportedException($"it makes {size} known numbers; at most {LargestMade} are");
+        o.Importer.Take(size);
+        return size;
     }
 
     private static bool IsWhole(Operation o) => !o.RequiredConstant(0).IsFloat;
@@ -136,7 +144,8 @@ internal static class Folding
         {
             var (a, b) = (result, o.RequiredConstant(i));
             var shape = ShapeOf(a.Shape, b.Shape);
-            (a, b) = (Broadcast(a, shape), Broadcast(b, shape));
+            o.Importer.Take(OnnxTensor.Product(shape));
+            (a, b) = (Broadcast(o, a, shape), Broadcast(o, b, shape));
             var (values, powers) = (new double[a.Values.Length], new int[a.Values.Length]);
             for (var e = 0; e < values.Length; e++)
             {
@@ -174,7 +183,7 @@ internal static class Folding
     {
         var (mask, x, y) = (o.RequiredConstant(0), o.RequiredConstant(1), o.RequiredConstant(2));
         var shape = ShapeOf(mask.Shape, ShapeOf(x.Shape, y.Shape));
-        (mask, x, y) = (Broadcast(mask, shape), Broadcast(x, shape), Broadcast(y, shape));
+        (mask, x, y) = (Broadcast(o, mask, shape), Broadcast(o, x, shape), Broadcast(o, y, shape));
         SymbolicSize[] chosen = [.. mask.Values.Select((m, i) => m != 0 ? x.At(i) : y.At(i))];
         return new(x.Type, shape, [.. chosen.Select(c => c.Value)], chosen.All(c => c.Power == 0) ? null : [.. chosen.Select(c => c.Power)]);
     }
@@ -185,6 +194,7 @@ internal static class Folding
         var axis = Operation.Axis(o.Integer("axis", 1), parts[0].Rank);
         if (parts.Any(p => p.Rank != parts[0].Rank || p.Shape.Where((s, a) => a != axis && s != parts[0].Shape[a]).Any()))
             throw new UnsupportedException("the shapes of what is joined do not fit");
+        o.Importer.Take(parts.Sum(p => (long)p.Values.Length));
         var all = new Folded(parts[0].Type, [parts.Sum(p => p.Values.Length)], [.. parts.SelectMany(p => p.Values)],
             parts.All(p => p.Powers is null) ? null : [.. parts.SelectMany(p => p.Powers ?? new int[p.Values.Length])]);
         var outer = OnnxTensor.Product(parts[0].Shape.AsSpan(0, axis));
@@ -207,32 +217,45 @@ internal static class Folding
 
     private static Folded Gather(Operation o)
     {
-        var (x, indices) = (o.RequiredConstant(0), o.RequiredConstant(1));
+        var (x, indices) = (o.RequiredConstant(0), (Folded)o.Input(1));
         var axis = Operation.Axis(o.Integer("axis", 0), x.Rank);
-        return Along(x, axis, [.. indices.Integers.Select(i => Operation.Axis(i, x.Shape[axis]))], [.. x.Shape[..axis], .. indices.Shape, .. x.Shape[(axis + 1)..]]);
+        var result = Along(o, x, axis, Places(indices, x.Shape[axis]), [.. x.Shape[..axis], .. indices.Shape, .. x.Shape[(axis + 1)..]]);
+        return indices.BatchAxis < 0 ? result : new(result.Type, result.Shape, result.Values, result.Powers) { BatchAxis = axis + indices.BatchAxis };
     }
+
+    /// <summary>Indices that may count from the end.</summary>
+    public static int[] Places(Folded indices, int size) => [.. indices.Integers.Select(i => Operation.Place(i, size)
+        ?? throw new UnsupportedException($"there is no place {i} of {size}"))];
 
     private static Folded Slice(Operation o)
     {
-        var x = o.RequiredConstant(0);
-        foreach (var (axis, places) in SlicePlaces(o, x.Rank, a => x.Shape[a]))
+        var x = (Folded)o.Input(0);
+        var batch = x.BatchAxis;
+        foreach (var (axis, start, step, count) in Slices(o, x.Rank, a => a == batch ? int.MaxValue : x.Shape[a]))
         {
+            if (axis == batch)
+            {
+                if (start != 0 || step != 1 || count != int.MaxValue)
+                    throw new UnsupportedException("it takes some of the rows of the batch");
+                continue;
+            }
+
             int[] shape = [.. x.Shape];
-            shape[axis] = places.Length;
-            x = Along(x, axis, places, shape);
+            shape[axis] = count;
+            x = Along(o, x, axis, [.. Enumerable.Range(0, count).Select(i => start + i * step)], shape);
         }
 
-        return x;
+        return new(x.Type, x.Shape, x.Values, x.Powers) { BatchAxis = batch, Name = x.Name };
     }
 
-    /// <summary>The places that a slice takes, dimension by dimension.</summary>
-    public static IEnumerable<(int Axis, int[] Places)> SlicePlaces(Operation o, int rank, Func<int, int> sizeOf)
+    /// <summary>What a slice takes, dimension by dimension: places from one on, by steps.</summary>
+    public static IEnumerable<(int Axis, int Start, int Step, int Count)> Slices(Operation o, int rank, Func<int, int> sizeOf)
     {
         var starts = o.IntegersOrInput("starts", 1) ?? throw new UnsupportedException("it has no starts");
         var ends = o.IntegersOrInput("ends", 2) ?? throw new UnsupportedException("it has no ends");
         var axes = o.IntegersOrInput("axes", 3) ?? [.. Enumerable.Range(0, starts.Length)];
-        var steps = o.Constant(4)?.Integers ?? [.. starts.Select(_ => 1)];
-        if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length)
+        var steps = o.IntegersOrInput("steps", 4) ?? [.. starts.Select(_ => 1)];
+        if (ends.Length != starts.Length || axes.Length != starts.Length || steps.Length != starts.Length || starts.Length > rank)
             throw new UnsupportedException("its starts, ends, axes and steps are not of one number");
         for (var i = 0; i < starts.Length; i++)
         {
@@ -244,18 +267,15 @@ internal static class Folding
             start = Math.Clamp(start, 0, step > 0 ? size : size - 1);
             end = Math.Clamp(end, step > 0 ? 0 : -1, size);
             var count = Math.Max(0, (end - start + step - Math.Sign(step)) / step);
-            var places = new int[count];
-            for (var p = 0; p < places.Length; p++)
-                places[p] = (int)(start + p * step);
-            yield return (axis, places);
+            yield return (axis, (int)start, count < 2 ? 1 : (int)step, (int)count);
         }
     }
 
-    private static Folded Along(Folded x, int axis, int[] places, int[] shape)
+    private static Folded Along(Operation o, Folded x, int axis, int[] places, int[] shape)
     {
         var inner = OnnxTensor.Product(x.Shape.AsSpan(axis + 1));
         var outer = OnnxTensor.Product(x.Shape.AsSpan(0, axis));
-        var all = new int[Bounded([outer, places.Length, inner])];
+        var all = new int[Bounded(o, [outer, places.Length, inner])];
         for (var (i, at) = (0, 0); i < outer; i++)
         {
             foreach (var place in places)
@@ -276,8 +296,8 @@ internal static class Folding
             .ToArray();
         if (Array.IndexOf(shape, -1) is var open and >= 0)
         {
-            var known = shape.Where(d => d != -1).Aggregate(1, (product, d) => Math.Max(1, product * d));
-            shape[open] = x.Values.Length / known;
+            var known = OnnxTensor.Product(shape.Where(d => d != -1).ToArray());
+            shape[open] = known == 0 ? 0 : x.Values.Length / known;
         }
 
         return x.As(shape);
@@ -310,16 +330,48 @@ internal static class Folding
     private static Folded ConstantOfShape(Operation o)
     {
         var value = o.Tensor("value") is { } tensor ? Folded.Of(tensor).As(1) : new Folded(OnnxType.Float, [1], [0]);
-        return Broadcast(value, o.RequiredConstant(0).Integers);
+        var (sizes, batch) = WithoutBatch(o.RequiredConstant(0));
+        var result = Broadcast(o, value, sizes);
+        return new(result.Type, result.Shape, result.Values) { BatchAxis = batch };
+    }
+
+    private static Folded? Expand(Operation o)
+    {
+        var (x, shape) = (o.RequiredConstant(0), o.RequiredConstant(1));
+        if (shape.Powers is null)
+            return Broadcast(o, x, ShapeOf(x.Shape, shape.Integers));
+        var (sizes, batch) = WithoutBatch(shape);
+        var result = Broadcast(o, x, ShapeOf(x.Shape, sizes));
+        batch += result.Rank - sizes.Length;
+        return result.Shape[batch] == 1 ? new(result.Type, result.Shape, result.Values, result.Powers) { BatchAxis = batch } : null;
+    }
+
+    /// <summary>Sizes with 1 in the place of the batch, and that place; -1 if there is none.</summary>
+    private static (int[] Sizes, int Batch) WithoutBatch(Folded shape)
+    {
+        int[] batch = [.. Enumerable.Range(0, shape.Values.Length).Where(i => shape.At(i).Power != 0)];
+        if (batch.Length > 1 || batch.Length == 1 && shape.At(batch[0]) != SymbolicSize.Batch)
+            throw new UnsupportedException("it makes numbers of sizes that depend on the rows of the batch");
+        return ([.. shape.Values.Select((v, i) => batch.Contains(i) ? 1 : (int)Math.Clamp(v, int.MinValue, int.MaxValue))], batch.FirstOrDefault(-1));
+    }
+
+    /// <summary>The upper or lower triangle of matrices, zero elsewhere.</summary>
+    private static Folded Triangle(Operation o)
+    {
+        var (x, upper, k) = (o.RequiredConstant(0), o.Flag("upper", true), o.Constant(1)?.Scalar ?? 0);
+        if (x.Rank < 2 || x.Powers is not null)
+            throw new UnsupportedException($"it takes a triangle of {x.Text()}");
+        var (rows, columns) = (x.Shape[^2], x.Shape[^1]);
+        return new(x.Type, x.Shape, [.. x.Values.Select((v, i) => i % columns - i / columns % rows is var d && (upper ? d >= k : d <= k) ? v : 0)]);
     }
 
     private static Folded Range(Operation o)
     {
         var (start, limit, step) = (o.RequiredConstant(0).Scalar, o.RequiredConstant(1).Scalar, o.RequiredConstant(2).Scalar);
         var count = Math.Max(0, Math.Ceiling((limit - start) / step));
-        return double.IsFinite(count) && count <= LargestMade
-            ? new(o.RequiredConstant(0).Type, [(int)count], [.. Enumerable.Range(0, (int)count).Select(i => start + i * step)])
-            : throw new UnsupportedException($"it makes {count} known numbers");
+        if (!(count <= int.MaxValue))
+            throw new UnsupportedException($"it makes {count} known numbers");
+        return new(o.RequiredConstant(0).Type, [(int)count], [.. Enumerable.Range(0, Bounded(o, [(int)count])).Select(i => start + i * step)]);
     }
 
     private static Folded Reduce(Operation o, Func<double, double, double> function)
@@ -330,7 +382,7 @@ internal static class Folding
         int[] axes = [.. (o.IntegersOrInput("axes", 1) ?? Enumerable.Range(0, x.Rank)).Select(a => Operation.Axis(a, x.Rank)).Distinct().Order()];
         var last = x.Transposed([.. Enumerable.Range(0, x.Rank).Except(axes), .. axes]);
         int[] shape = [.. x.Shape.Select((s, a) => axes.Contains(a) ? 1 : s)];
-        var block = axes.Aggregate(1, (product, a) => product * x.Shape[a]);
+        var block = OnnxTensor.Product([.. axes.Select(a => x.Shape[a])]);
         if (block == 0)
             throw new UnsupportedException("it reduces nothing");
         var result = new Folded(x.Type, shape, [.. last.Values.Chunk(block).Select(c => c.Aggregate(function))]);

@@ -3,9 +3,11 @@ namespace Backprop.Simd.Interchange;
 /// <summary>Who makes and who takes each name of a graph, kept up to date while parts of the graph are replaced.</summary>
 internal sealed class GraphShape
 {
+    private static readonly Dictionary<int, int> _none = [];
+
     private readonly OnnxNode?[] _nodes;
     private readonly Dictionary<string, int> _producers = [];
-    private readonly Dictionary<string, List<int>> _consumers = [];
+    private readonly Dictionary<string, Dictionary<int, int>> _consumers = [];
     private readonly HashSet<string> _outputs;
     private readonly Func<string, Folded?> _constants;
 
@@ -29,10 +31,10 @@ internal sealed class GraphShape
 
     /// <summary>The node that makes a name, if it is this operator and only one node reads the name.</summary>
     public OnnxNode? Made(string name, string kind, int uses = 1) => _producers.TryGetValue(name, out var at) && _nodes[at] is { } node && node.Domain.Length == 0
-        && node.Operator == kind && node.Outputs.Count == 1 && !_outputs.Contains(name) && _consumers.GetValueOrDefault(name, []).Count == uses ? node : null;
+        && node.Operator == kind && node.Outputs.Count == 1 && !_outputs.Contains(name) && Readers(name) is var readers && readers.Count <= uses && readers.Values.Sum() == uses ? node : null;
 
     /// <summary>The only node that reads a name, if it is this operator.</summary>
-    public OnnxNode? Next(string name, string kind) => !_outputs.Contains(name) && _consumers.TryGetValue(name, out var readers) && readers is [var at]
+    public OnnxNode? Next(string name, string kind) => !_outputs.Contains(name) && Readers(name) is { Count: 1 } readers && readers.First() is { Value: 1, Key: var at }
         && _nodes[at] is { Domain.Length: 0 } node && node.Operator == kind ? node : null;
 
     /// <summary>The numbers of a name that is known.</summary>
@@ -76,22 +78,8 @@ internal sealed class GraphShape
         return last;
     }
 
-    /// <summary>Takes out a node that gives what it gets.</summary>
-    public void Skip(int index)
-    {
-        var node = _nodes[index]!;
-        var (from, to) = (node.Inputs[0], node.Outputs[0]);
-        Remove(index);
-        foreach (var reader in _consumers.GetValueOrDefault(to, []).Distinct().ToArray())
-        {
-            var old = _nodes[reader]!;
-            Remove(reader);
-            _nodes[reader] = old with { Inputs = [.. old.Inputs.Select(i => i == to ? from : i)] };
-            Add(reader, _nodes[reader]!);
-        }
-    }
-
-    public bool IsOutput(string name) => _outputs.Contains(name);
+    /// <summary>The places of the nodes that read a name, with how often they do.</summary>
+    private Dictionary<int, int> Readers(string name) => _consumers.GetValueOrDefault(name, _none);
 
     private void Add(int at, OnnxNode node)
     {
@@ -101,7 +89,7 @@ internal sealed class GraphShape
         {
             if (!_consumers.TryGetValue(input, out var readers))
                 _consumers[input] = readers = [];
-            readers.Add(at);
+            readers[at] = readers.GetValueOrDefault(at) + 1;
         }
     }
 

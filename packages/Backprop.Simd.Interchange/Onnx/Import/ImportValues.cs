@@ -5,6 +5,8 @@ namespace Backprop.Simd.Interchange;
 /// <summary>What a name of an ONNX graph stands for while the graph is imported: numbers that are known, or a node with a view.</summary>
 internal abstract class ImportValue
 {
+    private const int LargestRank = 32;
+
     /// <summary>The dimensions as ONNX counts them.</summary>
     public abstract int Rank { get; }
 
@@ -12,6 +14,10 @@ internal abstract class ImportValue
 
     /// <summary>The dimensions as ONNX counts them.</summary>
     public SymbolicSize[] Sizes() => [.. Enumerable.Range(0, Rank).Select(SizeOf)];
+
+    /// <summary>The same dimensions, if they are not more than files have.</summary>
+    protected static T[] Bounded<T>(T[] dimensions) => dimensions.Length <= LargestRank ? dimensions
+        : throw new UnsupportedException($"it makes {dimensions.Length} dimensions; at most {LargestRank} are");
 
     public string Text() => $"[{string.Join(", ", Sizes())}]";
 }
@@ -21,26 +27,30 @@ internal sealed class Folded(OnnxType type, int[] shape, double[] values, int[]?
 {
     public OnnxType Type => type;
 
-    public int[] Shape => shape;
+    public int[] Shape { get; } = Bounded(shape);
 
     public double[] Values => values;
 
     /// <summary>The powers of the rows; null where no number depends on them.</summary>
-    public int[]? Powers => powers;
+    public int[]? Powers { get; } = powers is null || Array.TrueForAll(powers, p => p == 0) ? null : powers;
+
+    /// <summary>The dimension whose one element stands for that of each row of the batch: numbers that a graph repeats for the rows. -1 if none does.
+    /// </summary>
+    public int BatchAxis { get; init; } = -1;
 
     /// <summary>The name of the tensor in the file; empty for what is computed.</summary>
     public string Name { get; init; } = "";
 
     public bool IsFloat => type is OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16;
 
-    public override int Rank => shape.Length;
+    public override int Rank => Shape.Length;
 
     /// <summary>The elements as whole numbers, none of which may depend on the batch.</summary>
-    public int[] Integers => powers is null ? [.. values.Select(v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))]
+    public int[] Integers => Powers is null ? [.. values.Select(v => (int)Math.Clamp(v, int.MinValue, int.MaxValue))]
         : throw new UnsupportedException("it needs sizes that depend on the rows of the batch");
 
     /// <summary>The one element.</summary>
-    public double Scalar => values.Length == 1 && powers is null ? values[0] : throw new UnsupportedException($"it needs one number; there is {Text()}");
+    public double Scalar => values.Length == 1 && Powers is null ? values[0] : throw new UnsupportedException($"it needs one number; there is {Text()}");
 
     public static Folded Of(OnnxTensor tensor) => new(tensor.Type, tensor.Shape, tensor.Values) { Name = tensor.Name };
 
@@ -49,19 +59,19 @@ internal sealed class Folded(OnnxType type, int[] shape, double[] values, int[]?
         var (values, powers) = (new double[sizes.Length], new int[sizes.Length]);
         for (var i = 0; i < sizes.Length; i++)
             (values[i], powers[i]) = (sizes[i].Value, sizes[i].Power);
-        return new(OnnxType.Int64, [sizes.Length], values, powers.All(p => p == 0) ? null : powers);
+        return new(OnnxType.Int64, [sizes.Length], values, powers);
     }
 
-    public override SymbolicSize SizeOf(int axis) => new(shape[axis]);
+    public override SymbolicSize SizeOf(int axis) => axis == BatchAxis ? SymbolicSize.Batch : new(Shape[axis]);
 
-    public SymbolicSize At(int index) => new(values[index], powers?[index] ?? 0);
+    public SymbolicSize At(int index) => new(values[index], Powers?[index] ?? 0);
 
     /// <summary>The elements at some places, in another shape.</summary>
     public Folded Pick(int[] places, params int[] to) =>
-        new(type, to, Array.ConvertAll(places, p => values[p]), powers is null ? null : Array.ConvertAll(places, p => powers[p]));
+        new(type, to, Array.ConvertAll(places, p => values[p]), Powers is null ? null : Array.ConvertAll(places, p => Powers[p]));
 
     /// <summary>The same elements in another shape.</summary>
-    public Folded As(params int[] to) => OnnxTensor.Product(to) == values.Length ? new(type, to, values, powers) { Name = Name }
+    public Folded As(params int[] to) => OnnxTensor.Product(to) == values.Length ? new(type, to, values, Powers) { Name = Name }
         : throw new UnsupportedException($"{Text()} has no shape [{string.Join(", ", to)}]");
 
     /// <summary>Dimension d of the result is dimension <paramref name="axes"/>[d] here.</summary>
@@ -69,9 +79,9 @@ internal sealed class Folded(OnnxType type, int[] shape, double[] values, int[]?
     {
         if (axes.Select((a, d) => a == d).All(same => same))
             return this;
-        var moved = OnnxTensor.Of(OnnxType.Double, shape, values).Transposed(axes);
-        return new(type, moved.Shape, moved.Numbers, powers is null ? null
-            : [.. OnnxTensor.OfIntegers(OnnxType.Int64, shape, [.. powers.Select(p => (long)p)]).Transposed(axes).Integers.Select(p => (int)p)]) { Name = Name };
+        var moved = OnnxTensor.Of(OnnxType.Double, Shape, values).Transposed(axes);
+        return new(type, moved.Shape, moved.Numbers, Powers is null ? null
+            : [.. OnnxTensor.OfIntegers(OnnxType.Int64, Shape, [.. Powers.Select(p => (long)p)]).Transposed(axes).Integers.Select(p => (int)p)]) { Name = Name };
     }
 }
 
@@ -86,22 +96,22 @@ internal sealed class NodeValue(Node node, int[][] axes) : ImportValue
 {
     public Node Node => node;
 
-    public int[][] Axes => axes;
+    public int[][] Axes { get; } = Bounded(axes);
 
-    public override int Rank => axes.Length;
+    public override int Rank => Axes.Length;
 
     /// <summary>The dimension, as ONNX counts, that holds the batch; -1 if none does.</summary>
-    public int BatchAxis => Array.FindIndex(axes, a => a.Contains(0));
+    public int BatchAxis => Array.FindIndex(Axes, a => a.Contains(0));
 
     /// <summary>The sizes of a row of the node.</summary>
     public int[] Row => [.. Enumerable.Range(0, node.Type.Shape.Rank).Select(d => node.Type.Shape[d])];
 
-    public override SymbolicSize SizeOf(int axis) => axes[axis].Aggregate(new SymbolicSize(1), (size, p) => size * Physical(p));
+    public override SymbolicSize SizeOf(int axis) => Axes[axis].Aggregate(new SymbolicSize(1), (size, p) => size * Physical(p));
 
     /// <summary>The size of a dimension of the node.</summary>
     public SymbolicSize Physical(int dimension) => dimension == 0 ? SymbolicSize.Batch : new(node.Type.Shape[dimension - 1]);
 
-    public NodeValue With(Node other) => new(other, axes);
+    public NodeValue With(Node other) => new(other, Axes);
 }
 
 /// <summary>An operator asks for what the library, or this reader, does not do.</summary>

@@ -7,13 +7,20 @@ namespace Backprop.Simd.Interchange;
 /// <summary>Builds the layers of an ONNX graph, node by node, and remembers which numbers belong to which parameter.</summary>
 internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOptions options)
 {
+    /// <summary>The most names without a meaning that are tried.</summary>
+    private const int LargestUnnamed = 1_000_000;
+
     private readonly Dictionary<string, ImportValue> _values = [];
-    private readonly Dictionary<string, NodeValue> _parameters = [];
+    private readonly Dictionary<(double[] Numbers, string Shape), NodeValue> _parameters = [];
     private readonly List<string> _faults = [];
     private readonly HashSet<string> _failed = [];
+    private readonly Dictionary<string, string> _notGiven = [];
     private readonly HashSet<string> _used = [];
     private GraphShape? _shape;
     private int _unnamed;
+    private Node? _always;
+    private long _made;
+    private long? _largestMade;
 
     public GraphBuilder Graph => graph;
 
@@ -40,10 +47,11 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
         foreach (var node in nodes.Where(n => n is { Operator: "Constant", Domain: "" }))
             Attempt(node, () => _values[node.Outputs[0]] = Operators.Constant(Operation(node)));
         CheckKnown(nodes);
-        _shape = new GraphShape(nodes, outputs, name => _values.GetValueOrDefault(name) as Folded);
+        Folded? Known(string name) => _values.GetValueOrDefault(name) as Folded;
+        _shape = new GraphShape(Patterns.WithoutIdentities(nodes, outputs, Known), outputs, Known);
         Patterns.Apply(_shape);
         if (options.Fold)
-            ConvolutionFolding.Apply(_shape, _values);
+            ConvolutionFolding.Apply(_shape, _values, Take);
         for (var i = 0; i < _shape.Count; i++)
         {
             // A node before may have taken this one into itself.
@@ -51,8 +59,48 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
                 Convert(node);
         }
 
+        foreach (var output in outputs)
+        {
+            if (!_values.ContainsKey(output) && !_failed.Contains(output))
+                _faults.Add(_notGiven.GetValueOrDefault(output, $"nothing makes '{Texts.Shown(output)}'"));
+        }
+
         Throw("cannot be imported");
         return _values;
+    }
+
+    /// <summary>Counts known numbers that operators make: all together some times those of the file, so that a file of some bytes does not fill memory.
+    /// </summary>
+    public void Take(long numbers)
+    {
+        const long Free = 1 << 22, Times = 32;
+        _made += numbers;
+        _largestMade ??= Free + Times * model.Initializers.Values.Concat(model.Nodes.SelectMany(n => n.Attributes).Select(a => a.Tensor).OfType<OnnxTensor>())
+            .Sum(t => (long)t.Size);
+        if (_made > _largestMade)
+            throw new UnsupportedException($"the model makes more than {_largestMade} known numbers");
+    }
+
+    /// <summary>A value as a node; known numbers become a parameter.</summary>
+    public NodeValue ValueOf(ImportValue value) => value switch
+    {
+        NodeValue node => node,
+        Folded { BatchAxis: >= 0 } repeated => Repeated(Parameter(new(repeated.Type, repeated.Shape, repeated.Values), frozen: true), repeated.BatchAxis),
+        _ => Parameter((Folded)value),
+    };
+
+    /// <summary>What all rows share, for each row of the batch: chosen, always, before a number of an input.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="axis">Its dimension of size 1 that becomes the batch.</param>
+    public NodeValue Repeated(NodeValue value, int axis)
+    {
+        var source = _values.Values.OfType<NodeValue>().FirstOrDefault(v => v is { BatchAxis: >= 0, Node.Type.Kind: EdgeKind.Values })
+            ?? throw new UnsupportedException("it repeats numbers for the rows of the batch, and no input of numbers has such");
+        _always ??= Parameter(new(OnnxType.Float, [1], [1]), frozen: true).Node;
+        var number = source.Node.Reshape(source.Node.Type.Shape.Size).Slice(0, 0, 1);
+        var shape = value.Node.Type.Shape;
+        var node = Node.Where(_always.Value, shape.Rank == 0 ? value.Node.Reshape(1) : value.Node, number);
+        return new(node, [.. value.Axes.Select((a, i) => i == axis ? [0] : a)]);
     }
 
     /// <summary>Known numbers as a parameter of the graph, in ONNX's order.</summary>
@@ -61,21 +109,28 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
         if (!frozen && !numbers.IsFloat)
             throw new UnsupportedException($"it needs known numbers of {numbers.Type} as values of a node");
         var shape = numbers.Shape.Length <= Shape.MaxRank ? numbers.Shape : throw new UnsupportedException($"it needs {numbers.Text()} as a parameter");
-        var key = $"{numbers.Name}|{string.Join(",", shape)}";
-        if (numbers.Name.Length > 0 && _parameters.TryGetValue(key, out var known))
+        var key = (numbers.Values, string.Join(",", shape));
+        if (_parameters.TryGetValue(key, out var known))
             return known;
         if (numbers.Powers is not null || shape.Contains(0))
             throw new UnsupportedException($"it needs {numbers.Text()} as a parameter");
-        var node = graph.Parameter(FreeName(numbers.Name), new Shape(shape));
-        Numbers.Add(new(node, null, numbers.Values) { IsFrozen = frozen });
+        var node = NewParameter(numbers.Name, new Shape(shape));
+        Take(numbers.Values.Length);
+
+        // A number that stands in the graph, and infinity in a mask, are no weights.
+        var isWeight = numbers.Values.All(double.IsFinite) && (numbers.Values.Length > 1 || model.Initializers.ContainsKey(numbers.Name));
+        Numbers.Add(new(node, null, numbers.Values) { IsFrozen = frozen || !isWeight });
         var value = new NodeValue(node, [.. Enumerable.Range(1, shape.Length).Select(d => new[] { d })]);
-        if (numbers.Name.Length > 0)
-            _parameters[key] = value;
+        _parameters[key] = value;
         return value;
     }
 
     /// <summary>Says which numbers a parameter of a layer has.</summary>
-    public void Set(Node node, string parameter, double[] numbers) => Numbers.Add(new(node, parameter, numbers));
+    public void Set(Node node, string parameter, double[] numbers)
+    {
+        Take(numbers.Length);
+        Numbers.Add(new(node, parameter, numbers));
+    }
 
     /// <summary>The known numbers that the only reader of an operator's output adds to it, if they are one for each channel; the sum is then taken
     /// into the operator.</summary>
@@ -120,7 +175,7 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
         Attempt(node, () =>
         {
             if (node.Inputs.FirstOrDefault(i => i.Length > 0 && !_values.ContainsKey(i)) is { } missing)
-                throw new UnsupportedException($"nothing before it makes '{Texts.Shown(missing)}'");
+                throw new UnsupportedException(_notGiven.GetValueOrDefault(missing, $"nothing before it makes '{Texts.Shown(missing)}'"));
             var o = Operation(node);
             Merged = null;
             var results = o.Inputs.All(i => i is Folded or null) && Folding.Fold(o) is { } folded ? [folded] : Operators.Build(o);
@@ -133,8 +188,7 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
 
             for (var i = results.Length; i < node.Outputs.Count; i++)
             {
-                if (node.Outputs[i].Length > 0)
-                    throw new UnsupportedException($"its output {i} is not given");
+                _notGiven.TryAdd(node.Outputs[i], $"output {i} of {Title(node)} is not given");
             }
         });
     }
@@ -206,12 +260,20 @@ internal sealed class Importer(OnnxModel model, GraphBuilder graph, OnnxLoadOpti
         return nodes;
     }
 
-    private string FreeName(string wanted)
+    /// <summary>A parameter with a name of the model, or, where layers have taken it, with one of its own.</summary>
+    private Node NewParameter(string wanted, Shape shape)
     {
         for (var name = wanted; ; name = $"constant{++_unnamed}")
         {
-            if (!string.IsNullOrWhiteSpace(name) && _used.Add(name))
-                return options.Prefix + name;
+            if (string.IsNullOrWhiteSpace(name) || !_used.Add(name))
+                continue;
+            try
+            {
+                return graph.Parameter(options.Prefix + name, shape);
+            }
+            catch (ArgumentException) when (_unnamed < LargestUnnamed)
+            {
+            }
         }
     }
 }

@@ -21,18 +21,24 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
     {
         RequireNames(model, options);
         OnnxValue[] inputs = [.. model.Inputs];
-        var batches = inputs.ToDictionary(i => i.Name, i => BatchOf(i, options));
+        var batches = BatchesOf(inputs, options);
         var hasBatch = batches.Values.Any(b => b >= 0);
+        var channelsFirst = inputs.Length == 0 ? [] : ChannelsFirst(model);
         int? rows = null;
         var values = new Dictionary<string, ImportValue>();
         foreach (var input in inputs)
         {
             var batch = batches[input.Name];
             var sizes = SizesOf(input, batch, options);
-            if (batch >= 0 && (input.Dimensions?[batch].Size ?? (options.Sizes.ContainsKey(input.Name) ? sizes[batch] : null)) is { } size and > 0)
+            if (batch >= 0 && input.Dimensions?[batch].Size is > 0 and <= int.MaxValue and var size)
+            {
+                if (rows is not null && rows != size)
+                    throw new ArgumentException($"The inputs have {rows} and {size} rows: give their {nameof(options.BatchDimensions)}.", nameof(options));
                 rows = (int)size;
+            }
+
             int[] order = [.. Enumerable.Range(0, sizes.Length).Where(a => a != batch)];
-            if (sizes.Length is 3 or 4 && batch <= 0 && HasChannelsFirst(model, input.Name))
+            if (sizes.Length is 3 or 4 && batch <= 0 && channelsFirst.Contains(input.Name))
                 order = [.. order.Where(a => a != 1), 1];
             int[][] axes = [.. Enumerable.Range(0, sizes.Length).Select(a => Views.Of(a == batch ? 0 : Array.IndexOf(order, a) + 1))];
             values[input.Name] = new NodeValue(NodeOf(input, [.. order.Select(a => sizes[a])], batch < 0 && hasBatch, graph, options), axes);
@@ -51,19 +57,42 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         }
     }
 
-    private static int BatchOf(OnnxValue input, OnnxLoadOptions options)
+    /// <summary>The dimension of each input that is the batch: what is given; one that is called so; dimension 0, unless another one is free and it is
+    /// not, or another has the name that is dimension 0 of an input before.</summary>
+    private static Dictionary<string, int> BatchesOf(OnnxValue[] inputs, OnnxLoadOptions options)
     {
-        var rank = input.Dimensions?.Count ?? options.Sizes.GetValueOrDefault(input.Name)?.Length ?? 0;
-        if (options.BatchDimensions.TryGetValue(input.Name, out var given))
+        HashSet<string> names = [];
+        var batches = new Dictionary<string, int>();
+        foreach (var input in inputs)
         {
-            return given >= -1 && given < rank ? given
-                : throw new ArgumentException($"The batch of '{input.Name}' cannot be dimension {given} of {rank}.", nameof(options));
+            var rank = input.Dimensions?.Count ?? options.Sizes.GetValueOrDefault(input.Name)?.Length ?? 0;
+            if (rank > Shape.MaxRank + 1)
+                throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' has {rank} dimensions; at most {Shape.MaxRank + 1} are read.");
+            if (options.BatchDimensions.TryGetValue(input.Name, out var given))
+            {
+                batches[input.Name] = given >= -1 && given < rank ? given
+                    : throw new ArgumentException($"The batch of '{input.Name}' cannot be dimension {given} of {rank}.", nameof(options));
+                continue;
+            }
+
+            batches[input.Name] = input.Dimensions is { } dimensions ? BatchOf(dimensions, names) : rank == 0 ? -1 : 0;
+            if (batches[input.Name] is var batch and >= 0 && input.Dimensions?[batch].Name is { Length: > 0 } name)
+                names.Add(name);
         }
 
-        if (rank == 0)
-            return -1;
-        int[] free = input.Dimensions is null ? [0] : [.. Enumerable.Range(0, rank).Where(d => input.Dimensions[d].Size is null or < 1)];
-        return free.Length == 1 && input.Dimensions?[0].Size is > 1 ? free[0] : 0;
+        return batches;
+    }
+
+    private static bool IsFree(OnnxValue input, int dimension) => input.Dimensions is null || input.Dimensions[dimension].Size is null or < 1;
+
+    private static int BatchOf(IReadOnlyList<OnnxDimension> dimensions, HashSet<string> names)
+    {
+        int[] all = [.. Enumerable.Range(0, dimensions.Count)];
+        int[] free = [.. all.Where(d => dimensions[d].Size is null or < 1)];
+        int[] called = [.. free.Where(d => dimensions[d].Name?.Contains("batch", StringComparison.OrdinalIgnoreCase) == true)];
+        int[] same = [.. free.Where(d => dimensions[d].Name is { } name && names.Contains(name))];
+        return all.Length == 0 ? -1 : called.Length == 1 ? called[0] : same.Length == 1 ? same[0]
+            : free.Length == 1 && dimensions[0].Size is > 1 ? free[0] : 0;
     }
 
     private static int[] SizesOf(OnnxValue input, int batch, OnnxLoadOptions options)
@@ -79,7 +108,7 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
             var own = input.Dimensions?[d].Size is > 0 and <= int.MaxValue and var number ? (int?)number : null;
             sizes[d] = given?[d] ?? own ?? (d == batch ? 1 : throw new ArgumentException(
                 $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.", nameof(options)));
-            if (sizes[d] < 1 || own is not null && sizes[d] != own && d != batch)
+            if (sizes[d] < 1)
                 throw new ArgumentException($"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] cannot be {sizes[d]}.", nameof(options));
         }
 
@@ -102,30 +131,26 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         return input.Type switch
         {
             OnnxType.Int32 or OnnxType.Int64 when !isShared => graph.IndexInput(name, shape),
-            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 => isShared ? graph.SharedInput(name, row) : graph.Input(name, shape),
+            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 or OnnxType.Bool => isShared ? graph.SharedInput(name, row) : graph.Input(name, shape),
             _ => throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' holds {input.Type}{(isShared ? " without a batch" : "")}."),
         };
     }
 
-    /// <summary>Whether the first operators behind an input that care for the order of dimensions want the channels in dimension 1.</summary>
-    private static bool HasChannelsFirst(OnnxModel model, string name)
+    /// <summary>The names whose first readers that care for the order of dimensions want the channels in dimension 1.</summary>
+    private static HashSet<string> ChannelsFirst(OnnxModel model)
     {
-        var readers = model.Nodes.SelectMany(n => n.Inputs.Distinct().Select(i => (Input: i, Node: n))).ToLookup(r => r.Input, r => r.Node);
-        Queue<string> open = new([name]);
-        HashSet<string> seen = [name];
-        while (open.TryDequeue(out var next))
+        HashSet<string> names = [];
+        for (var i = model.Nodes.Count - 1; i >= 0; i--)
         {
-            foreach (var node in readers[next])
-            {
-                if (_channelOperators.Contains(node.Operator) && node.Inputs[0] == next)
-                    return true;
-                if (!_passing.Contains(node.Operator))
-                    continue;
-                foreach (var output in node.Outputs.Where(seen.Add))
-                    open.Enqueue(output);
-            }
+            var node = model.Nodes[i];
+            if (node.Domain.Length > 0 || node.Inputs.Count == 0)
+                continue;
+            if (_channelOperators.Contains(node.Operator))
+                names.Add(node.Inputs[0]);
+            else if (_passing.Contains(node.Operator) && node.Outputs.Any(names.Contains))
+                names.UnionWith(node.Inputs);
         }
 
-        return false;
+        return names;
     }
 }

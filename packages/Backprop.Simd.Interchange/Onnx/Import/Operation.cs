@@ -27,11 +27,11 @@ internal sealed class Operation(OnnxNode node, ImportValue?[] inputs, int opset,
         : throw new UnsupportedException($"its input {index} is missing");
 
     /// <summary>An input as a node; known numbers become a parameter.</summary>
-    public NodeValue Value(int index) => Input(index) as NodeValue ?? importer.Parameter((Folded)Input(index));
+    public NodeValue Value(int index) => importer.ValueOf(Input(index));
 
     /// <summary>An input that has to be known; null where it is left out.</summary>
     public Folded? Constant(int index) => !HasInput(index) ? null
-        : Input(index) as Folded ?? throw new UnsupportedException($"its input {index} is computed; here it has to be known");
+        : Input(index) is Folded { BatchAxis: < 0 } known ? known : throw new UnsupportedException($"its input {index} is computed; here it has to be known");
 
     public Folded RequiredConstant(int index) => Constant(index) ?? throw new UnsupportedException($"its input {index} is missing");
 
@@ -57,7 +57,13 @@ internal sealed class Operation(OnnxNode node, ImportValue?[] inputs, int opset,
     public OnnxTensor? Tensor(string name) => Attribute(name)?.Tensor;
 
     /// <summary>Integers that are an attribute in old versions and an input in new ones; null where both are left out.</summary>
-    public int[]? IntegersOrInput(string name, int input) => Constant(input)?.Integers ?? Integers(name);
+    public int[]? IntegersOrInput(string name, int input)
+    {
+        const int Most = 1 << 14; // of a node's dimensions, or parts
+        if (Constant(input) is { } known)
+            return known.Values.Length <= Most ? known.Integers : throw new UnsupportedException($"its input {input} has {known.Values.Length} numbers");
+        return Integers(name);
+    }
 
     /// <summary>Attributes that make no difference to what is computed here.</summary>
     public void Ignore(params ReadOnlySpan<string> names)
@@ -67,8 +73,10 @@ internal sealed class Operation(OnnxNode node, ImportValue?[] inputs, int opset,
     }
 
     /// <summary>A dimension as ONNX counts it, from the end where it is negative.</summary>
-    public static int Axis(int axis, int rank) => axis >= -rank && axis < rank ? axis < 0 ? axis + rank : axis
-        : throw new UnsupportedException($"there is no dimension {axis} of {rank}");
+    public static int Axis(int axis, int rank) => Place(axis, rank) ?? throw new UnsupportedException($"there is no dimension {axis} of {rank}");
+
+    /// <summary>A place in a dimension of some size, from the end where it is negative; null if it lies outside.</summary>
+    public static int? Place(int place, int size) => place >= -size && place < size ? place < 0 ? place + size : place : null;
 
     /// <summary>Throws if an attribute was not understood.</summary>
     public void CheckAllRead()

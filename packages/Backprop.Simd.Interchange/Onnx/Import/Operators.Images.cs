@@ -6,6 +6,9 @@ namespace Backprop.Simd.Interchange;
 /// <content>Convolutions, pooling and sizes of images: [N, C, H, W] lies as rows [H, W, C], [N, C, L] as rows [L, C].</content>
 internal static partial class Operators
 {
+    /// <summary>The largest side of an image that is made larger.</summary>
+    private const int LargestSide = 1 << 20;
+
     /// <summary>Where windows lie, in one or two dimensions.</summary>
     private sealed record Windows(bool IsLine, Extent Kernel, Extent Stride, Extent Dilation, Padding Padding);
 
@@ -170,34 +173,42 @@ internal static partial class Operators
             ("nearest", "asymmetric", _) when IsWhole(scales) && rounding is "floor" => (ResizeMode.Nearest, false),
             _ => throw new UnsupportedException($"it resizes: {kind}{(kind == "nearest" ? $" by {rounding}" : "")}, places {places}"),
         };
-        return [Resized(o, scales, targets?.Integers, mode, alignCorners, isTieLow: rounding == "round_prefer_floor")];
+        return [Resized(o, scales, targets, mode, alignCorners, isTieLow: rounding == "round_prefer_floor")];
 
         static bool IsWhole(double[]? scales) => scales is not null && scales.All(s => s == Math.Floor(s));
     }
 
-    private static NodeValue Resized(Operation o, double[]? scales, int[]? targets, ResizeMode mode, bool alignCorners, bool isTieLow = false)
+    private static NodeValue Resized(Operation o, double[]? scales, Folded? given, ResizeMode mode, bool alignCorners, bool isTieLow = false)
     {
         var x = o.Value(0);
         var (image, axes, sizes) = Image(x);
         var isLine = x.Rank == 3;
-        if ((scales?.Length ?? targets?.Length) != x.Rank)
+        if ((scales?.Length ?? given?.Values.Length) != x.Rank)
             throw new UnsupportedException("its scales and sizes are missing or of another number than the dimensions");
-        if (scales is not null && (scales[0] != 1 || scales[1] != 1) || targets is not null && targets[1] != sizes[^1])
+        var targets = given is null ? null : given.Pick([.. Enumerable.Range(1, x.Rank - 1)], x.Rank - 1).Integers;
+        if (scales is not null && (scales[0] != 1 || scales[1] != 1) || targets is not null && (targets[0] != sizes[^1] || !IsBatch(given!.At(0))))
             throw new UnsupportedException("it resizes the batch or channels");
         if (isLine)
             image = image.Unsqueeze(0);
         int height = isLine ? 1 : sizes[0], width = isLine ? sizes[0] : sizes[1];
         ResizeScale? scale = scales is null ? null : new(isLine ? 1 : scales[2], scales[^1]);
-        var outputs = scale is { } by ? ResizeShape.OutputsOf(height, width, by) : new Extent(isLine ? 1 : targets![2], targets![^1]);
+        var outputs = scale is { } by ? ResizeShape.OutputsOf(height, width, by) : new Extent(isLine ? 1 : targets![1], targets![^1]);
         if (alignCorners && scale is { } factors && (height * factors.Height % 1 != 0 || width * factors.Width % 1 != 0))
             throw new UnsupportedException("it aligns corners with those of a size that is no integer");
+
+        if (outputs.Height > LargestSide || outputs.Width > LargestSide)
+            throw new UnsupportedException($"it makes images of {outputs.Height} x {outputs.Width}");
 
         // A place halfway between two cells goes to the upper one here.
         var hasTie = HasTie(height, outputs.Height, scale?.Height) || HasTie(width, outputs.Width, scale?.Width);
         if (mode == ResizeMode.NearestExact && isTieLow && hasTie)
             throw new UnsupportedException("it takes the lower of two cells where a place lies halfway between them");
+        if (o.Text("coordinate_transformation_mode", "") == "pytorch_half_pixel" && (outputs.Height == 1 && height > 1 || outputs.Width == 1 && width > 1))
+            throw new UnsupportedException("it makes one cell, from the place 0");
         var node = image.Upsample(scale, scale is null ? outputs : null, mode, alignCorners);
         return new(isLine ? node.Squeeze(0) : node, axes);
+
+        bool IsBatch(SymbolicSize size) => size == x.SizeOf(0) || x.BatchAxis == 0 && size == new SymbolicSize(o.Importer.FixedRows ?? 0);
     }
 
     private static bool HasTie(int size, int outputs, double? scale)

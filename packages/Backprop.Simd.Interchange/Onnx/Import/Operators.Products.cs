@@ -8,7 +8,7 @@ internal static partial class Operators
 {
     private static ImportValue[] MatrixProduct(Operation o)
     {
-        if (o.Input(0) is NodeValue { Rank: > 0 } x && o.Input(1) is Folded { Rank: 2, IsFloat: true } w)
+        if (o.Input(0) is NodeValue { Rank: > 0 } x && o.Input(1) is Folded { Rank: 2, IsFloat: true, BatchAxis: < 0 } w)
             return [Affine(o, x, w, o.Importer.TakeBias(o, w.Shape[1], x.Rank, behind: 0))];
         var (a, b) = (o.Value(0), o.Value(1));
         bool isRow = a.Rank == 1, isColumn = b.Rank == 1;
@@ -21,6 +21,17 @@ internal static partial class Operators
         var rank = Math.Max(a.Rank, b.Rank);
         a = new(a.Node, [.. Enumerable.Repeat(Array.Empty<int>(), rank - a.Rank), .. a.Axes]);
         b = new(b.Node, [.. Enumerable.Repeat(Array.Empty<int>(), rank - b.Rank), .. b.Axes]);
+        var merged = MergedBatch.Of(a) ?? MergedBatch.Of(b);
+        if (merged?.Axis >= rank - 2)
+            throw new UnsupportedException($"it multiplies along the rows of the batch: {a.Text()} and {b.Text()}");
+        var product = merged is null ? Product(a, b) : merged.Join(Product(merged.Split(a), merged.Split(b)));
+        return [new NodeValue(product.Node, [.. product.Axes.Where((_, d) => !(isRow && d == rank - 2) && !(isColumn && d == rank - 1))])];
+    }
+
+    /// <summary>The products of two values of the same number of dimensions.</summary>
+    private static NodeValue Product(NodeValue a, NodeValue b)
+    {
+        var rank = a.Rank;
         var batch = Math.Max(a.BatchAxis, b.BatchAxis);
         if (batch >= rank - 2)
             throw new UnsupportedException($"it multiplies along the rows of the batch: {a.Text()} and {b.Text()}");
@@ -31,8 +42,7 @@ internal static partial class Operators
         var skipped = Enumerable.Range(0, outer).TakeWhile(d => a.SizeOf(order[d]) == new SymbolicSize(1) && b.SizeOf(order[d]) == new SymbolicSize(1)).Count();
         var node = Node.MatrixProduct(Views.Rows(a, order.AsSpan(skipped)), Views.Rows(b, order.AsSpan(skipped)));
         var places = order.Select((axis, d) => (axis, d)).ToDictionary(p => p.axis, p => p.d - skipped + 1);
-        int[][] axes = [.. Enumerable.Range(0, rank).Select(d => d == batch ? Views.Of(0) : places[d] < 1 ? [] : Views.Of(places[d]))];
-        return [new NodeValue(node, [.. axes.Where((_, d) => !(isRow && d == rank - 2) && !(isColumn && d == rank - 1))])];
+        return new(node, [.. Enumerable.Range(0, rank).Select(d => d == batch ? Views.Of(0) : places[d] < 1 ? [] : Views.Of(places[d]))]);
     }
 
     /// <summary>alpha A B + beta C, with A a node and B known: an affine layer.</summary>
@@ -41,10 +51,10 @@ internal static partial class Operators
         o.Ignore("broadcast");
         bool ta = o.Flag("transA"), tb = o.Flag("transB");
         var (alpha, beta) = (o.Float("alpha", 1), o.Float("beta", 1));
-        if (o.Input(0) is NodeValue { Rank: 2 } x && !ta && o.Input(1) is Folded { Rank: 2, IsFloat: true } weights)
+        if (o.Input(0) is NodeValue { Rank: 2 } x && !ta && o.Input(1) is Folded { Rank: 2, IsFloat: true, BatchAxis: < 0 } weights)
         {
             var w = tb ? weights.Transposed(1, 0) : weights;
-            var c = o.HasInput(2) ? o.Input(2) as Folded : null;
+            var c = o.HasInput(2) && o.Input(2) is Folded { BatchAxis: < 0 } known ? known : null;
             var isBias = c is not null && c.Rank < 3 && (c.Values.Length == 1 || c.Values.Length == w.Shape[1] && c.Shape[^1] == w.Shape[1]);
             double[]? bias = !isBias ? null : c!.Values.Length == 1 ? [.. Enumerable.Repeat(c.Values[0] * beta, w.Shape[1])] : [.. c.Values.Select(v => v * beta)];
             var product = Affine(o, x, Times(w, alpha), bias ?? (o.HasInput(2) ? null : o.Importer.TakeBias(o, w.Shape[1], 2, behind: 0)));
@@ -71,7 +81,7 @@ internal static partial class Operators
         NodeValue Scaled(NodeValue value) => alpha == 1 ? value : value.With(value.Node * alpha);
 
         NodeValue Sum(NodeValue product, ImportValue? c) => c is null ? product : Combine(o, product,
-            c is Folded known ? Times(known, beta) : ((NodeValue)c).With(beta == 1 ? ((NodeValue)c).Node : ((NodeValue)c).Node * beta),
+            c is Folded { BatchAxis: < 0 } numbers ? Times(numbers, beta) : o.Importer.ValueOf(c) is var value && beta == 1 ? value : value.With(value.Node * beta),
             (l, r) => l + r, (l, r) => l + r, null);
     }
 
@@ -127,8 +137,7 @@ internal static partial class Operators
     private static ImportValue[] InstanceNormalization(Operation o)
     {
         var x = o.Value(0);
-        if (x.Rank < 3 || x.BatchAxis > 0)
-            throw new UnsupportedException($"it normalizes {x.Text()}");
+        RequireImages(x);
         RequireChannels(x, 1, o.RequiredConstant(1), o.RequiredConstant(2));
         return [Grouped(o, x, o.RequiredConstant(1).Values.Length, o.RequiredConstant(1).Values, o.RequiredConstant(2).Values)];
     }
@@ -139,7 +148,8 @@ internal static partial class Operators
         o.Ignore("stash_type");
         var x = o.Value(0);
         var groups = o.RequiredInteger("num_groups");
-        var channels = x.Rank > 2 && x.SizeOf(1) is { Power: 0 } size ? (int)size.Value : throw new UnsupportedException($"it normalizes {x.Text()}");
+        RequireImages(x);
+        var channels = x.SizeOf(1) is { Power: 0 } size ? (int)size.Value : throw new UnsupportedException($"it normalizes {x.Text()}");
         if (groups < 1 || channels % groups != 0)
             throw new UnsupportedException($"it has {groups} groups of {channels} channels");
         double[] scale = o.RequiredConstant(1).Values, bias = o.RequiredConstant(2).Values;
@@ -148,6 +158,13 @@ internal static partial class Operators
         double[] Spread(double[] numbers) => numbers.Length == channels ? numbers
             : numbers.Length == groups ? [.. numbers.SelectMany(v => Enumerable.Repeat(v, channels / groups))]
             : throw new UnsupportedException($"it has {numbers.Length} numbers for {groups} groups");
+    }
+
+    /// <summary>What is normalized row by row: dimension 0 is the batch, or 1.</summary>
+    private static void RequireImages(NodeValue x)
+    {
+        if (x.Rank < 3 || x.Axes[0] is not ([] or [0]) && x.SizeOf(0) != new SymbolicSize(1))
+            throw new UnsupportedException($"it normalizes {x.Text()}, of which dimension 0 is not the batch");
     }
 
     private static NodeValue Grouped(Operation o, NodeValue x, int groups, double[] scale, double[] bias)
@@ -172,12 +189,12 @@ internal static partial class Operators
         var value = axis == x.Rank - 1 ? Views.Last(x, axis) : Views.InOrder(x);
         int dimensions = x.Rank - axis, normalized = x.Sizes()[axis..].Aggregate(1, (product, s) => product * (int)s.Value);
         var (weight, bias) = (o.Constant(1), o.Constant(2));
-        if (weight is not null && weight.Values.Length != normalized || bias is not null && bias.Values.Length != normalized)
+        if ((weight?.Values.Length ?? normalized) != normalized || bias is not null && (weight is null || bias.Values.Length != normalized))
             throw new UnsupportedException($"it has {weight?.Text()} and {bias?.Text()} for {x.Text()} from dimension {axis} on");
-        var node = value.Node.LayerNormalization(dimensions, o.Float("epsilon", 1e-5f), affine: weight is not null, bias: weight is not null && bias is not null);
+        var node = value.Node.LayerNormalization(dimensions, o.Float("epsilon", 1e-5f), affine: weight is not null, bias: bias is not null);
         if (weight is not null)
             o.Importer.Set(node, "weight", weight.Values);
-        if (weight is not null && bias is not null)
+        if (bias is not null)
             o.Importer.Set(node, "bias", bias.Values);
         return [value.With(node)];
     }
@@ -219,15 +236,16 @@ internal static partial class Operators
         return [last.With(results[0]), last.With(results[1])];
     }
 
+    /// <summary>The first of equals; of the dimension turned around it is the last.</summary>
     private static ImportValue[] ArgMax(Operation o, Func<Node, Node> function)
     {
-        if (o.Flag("select_last_index"))
-            throw new UnsupportedException("it takes the last of equals");
+        var isLast = o.Flag("select_last_index");
         var x = o.Value(0);
         var axis = Operation.Axis(o.Integer("axis", 0), x.Rank);
         var last = Views.Last(x, axis);
-        var rank = last.Node.Type.Shape.Rank;
-        var result = new NodeValue(function(last.Node).ArgMax(-1, keepDimensions: true), [.. last.Axes.Select((a, i) => i == axis ? [rank] : a)]);
+        var shape = last.Node.Type.Shape;
+        var node = function(isLast ? last.Node.Reverse(shape.Rank - 1) : last.Node).ArgMax(-1, keepDimensions: true);
+        var result = new NodeValue(isLast ? shape.Last - 1 - node : node, [.. last.Axes.Select((a, i) => i == axis ? [shape.Rank] : a)]);
         return [o.Flag("keepdims", true) ? result : new NodeValue(result.Node, [.. result.Axes.Where((_, i) => i != axis)])];
     }
 }

@@ -32,6 +32,8 @@ internal static partial class Operators
         var x = o.Value(0);
         var given = o.Constant(1) ?? (o.Integers("shape") is { } old ? Folded.OfSizes([.. old.Select(d => new SymbolicSize(d))])
             : throw new UnsupportedException("it has no shape"));
+        if (given.Values.Length > 2 * Shape.MaxRank)
+            throw new UnsupportedException($"its shape has {given.Values.Length} dimensions");
         var keepsZero = !o.Flag("allowzero");
         SymbolicSize[] shape = [.. given.Values.Select((v, i) => v == 0 && keepsZero
             ? i < x.Rank ? x.SizeOf(i) : throw new UnsupportedException("it keeps a size that is not there") : given.At(i))];
@@ -55,15 +57,17 @@ internal static partial class Operators
             }
         }
 
+        if (Filled(shape, merges: true) is { } merged)
+            return merged;
         throw new UnsupportedException($"{x.Text()} has no shape [{string.Join(", ", shape)}]");
 
-        SymbolicSize[]? Filled(SymbolicSize[] sizes)
+        SymbolicSize[]? Filled(SymbolicSize[] sizes, bool merges = false)
         {
             if (open < 0)
                 return Product(sizes) == total ? sizes : null;
             var known = Product([.. sizes.Where((_, i) => i != open)]);
             var rest = new SymbolicSize(total.Value / known.Value, total.Power - known.Power);
-            return rest.Power >= 0 && rest.Value >= 1 && rest.Value == Math.Floor(rest.Value) && !(rest.Power > 0 && rest.Value > 1 && o.Importer.FixedRows is not null)
+            return rest.Power >= 0 && rest.Value >= 1 && rest.Value == Math.Floor(rest.Value) && !(rest.Power > 0 && rest.Value > 1 && o.Importer.FixedRows is not null && !merges)
                 ? [.. sizes.Select((s, i) => i == open ? rest : s)] : null;
         }
     }
@@ -122,6 +126,14 @@ internal static partial class Operators
             throw new UnsupportedException("what is joined has different numbers of dimensions");
         if (parts.Length == 1)
             return [parts[0]];
+        if (parts.Select(MergedBatch.Of).FirstOrDefault(m => m is not null) is { } merged && merged.Axis != axis)
+            return [merged.Join(Joined([.. parts.Select(merged.Split)], merged.PlaceOf(axis)))];
+        return [Joined(parts, axis)];
+    }
+
+    private static NodeValue Joined(NodeValue[] parts, int axis)
+    {
+        var rank = parts[0].Rank;
 
         // All lie as the first does, or, where a dimension of it is not one of its node, in ONNX's order.
         var first = parts[0];
@@ -134,7 +146,7 @@ internal static partial class Operators
             throw new UnsupportedException("it joins the rows of batches");
         Node[] nodes = [.. parts.Select(p => Views.Rows(p, order))];
         var node = nodes[0].Concatenate(place, nodes.AsSpan(1));
-        return [new NodeValue(node, [.. Enumerable.Range(0, rank).Select(a => Views.Of(a == batch ? 0 : Array.IndexOf(order, a) + 1))])];
+        return new(node, [.. Enumerable.Range(0, rank).Select(a => Views.Of(a == batch ? 0 : Array.IndexOf(order, a) + 1))]);
     }
 
     private static ImportValue[] Split(Operation o)
@@ -160,35 +172,51 @@ internal static partial class Operators
     private static ImportValue[] Slice(Operation o)
     {
         var x = o.Value(0);
-        foreach (var (axis, places) in Folding.SlicePlaces(o, x.Rank, a => x.SizeOf(a) is { Power: 0 } s ? (int)s.Value : int.MaxValue))
+        foreach (var (axis, start, step, count) in Folding.Slices(o, x.Rank, a => x.SizeOf(a) is { Power: 0 } s ? (int)s.Value : int.MaxValue))
         {
-            if (x.SizeOf(axis).Power > 0)
-                throw new UnsupportedException("it takes some of the rows of the batch");
-            x = Taken(x, axis, places);
+            if (x.SizeOf(axis) is { Power: > 0 })
+                x = start == 0 && step == 1 && count == int.MaxValue ? x : throw new UnsupportedException("it takes some of the rows of the batch");
+            else
+                x = Taken(x, axis, start, step, count);
         }
 
         return [x];
     }
 
-    /// <summary>Some places of a dimension: a slice, a slice turned around, or slices side by side.</summary>
+    /// <summary>Places of a dimension by steps: a slice; of the cells of so many places the first; turned around where the steps are negative.</summary>
+    private static NodeValue Taken(NodeValue x, int axis, int start, int step, int count)
+    {
+        if (count < 1)
+            throw new UnsupportedException("it takes nothing");
+        if (start == 0 && step == 1 && x.SizeOf(axis) == new SymbolicSize(count))
+            return x;
+        x = Single(x, axis);
+        var (row, size, by) = (RowAxis(x, axis), x.Row[RowAxis(x, axis)], Math.Abs((long)step));
+        var first = step > 0 ? start : (int)(start - (count - 1) * by);
+        var length = (int)Math.Min(count * by, size - first);
+        var node = x.Node.Slice(row, first, length);
+        if (by > 1)
+        {
+            int[] sizes = x.Row, after = new int[sizes.Length];
+            after[row] = checked((int)(count * by - length));
+            node = after[row] > 0 ? node.Pad(new int[sizes.Length], after) : node;
+            node = node.Reshape([.. sizes[..row], count, (int)by, .. sizes[(row + 1)..]]).Slice(row + 1, 0, 1).Squeeze(row + 1);
+        }
+
+        return x.With(step > 0 ? node : node.Reverse(row));
+    }
+
+    /// <summary>Some places of a dimension: by steps, or slices side by side.</summary>
     private static NodeValue Taken(NodeValue x, int axis, int[] places)
     {
         const int MostPieces = 256;
-        var size = (int)x.SizeOf(axis).Value;
         if (places.Length == 0)
             throw new UnsupportedException("it takes nothing");
-        if (places.Length == size && places.Select((p, i) => p == i).All(same => same))
-            return x;
+        var step = places.Length > 1 ? places[1] - places[0] : 1;
+        if (step != 0 && Enumerable.Range(1, places.Length - 1).All(i => places[i] - places[i - 1] == step))
+            return Taken(x, axis, places[0], step, places.Length);
         x = Single(x, axis);
         var row = RowAxis(x, axis);
-        var step = places.Length > 1 ? places[1] - places[0] : 1;
-        var isEven = Enumerable.Range(1, places.Length - 1).All(i => places[i] - places[i - 1] == step);
-        if (isEven && step is 1 or -1)
-        {
-            var node = x.Node.Slice(row, Math.Min(places[0], places[^1]), places.Length);
-            return x.With(step == 1 ? node : node.Reverse(row));
-        }
-
         var pieces = new List<Node>();
         for (var i = 0; i < places.Length;)
         {
@@ -201,7 +229,7 @@ internal static partial class Operators
                 throw new UnsupportedException($"it takes more than {MostPieces} pieces");
         }
 
-        return x.With(pieces[0].Concatenate(row, [.. pieces.Skip(1)]));
+        return x.With(pieces[0].Concatenate(row, pieces.ToArray().AsSpan(1)));
     }
 
     /// <summary>Known places of a node; the rows of a known table; or elements of a node by a node of indices.</summary>
@@ -209,11 +237,11 @@ internal static partial class Operators
     {
         var rank = o.Input(0).Rank;
         var axis = Operation.Axis(o.Integer("axis", 0), rank);
-        if (o.Input(1) is Folded places && o.Input(0) is NodeValue x)
+        if (o.Input(1) is Folded { BatchAxis: < 0 } places && o.Input(0) is NodeValue x)
         {
             if (x.SizeOf(axis) is not { Power: 0, Value: var size })
                 throw new UnsupportedException("it takes some of the rows of the batch");
-            var taken = Taken(x, axis, [.. places.Integers.Select(p => Operation.Axis(p, (int)size))]);
+            var taken = Taken(x, axis, Folding.Places(places, (int)size));
             if (places.Rank == 1)
                 return [taken];
             var sizes = x.Sizes();
@@ -224,7 +252,7 @@ internal static partial class Operators
         var indices = o.Value(1);
         if (indices.Node.Type.Kind != EdgeKind.Indices)
             throw new UnsupportedException("its indices are computed from values");
-        if (axis == 0 && o.Input(0) is Folded { Rank: 2, IsFloat: true } table)
+        if (axis == 0 && o.Input(0) is Folded { Rank: 2, IsFloat: true, BatchAxis: < 0 } table)
         {
             var node = indices.Node.Embedding(table.Shape[0], table.Shape[1]);
             o.Importer.Set(node, "weight", table.Values);
@@ -335,6 +363,8 @@ internal static partial class Operators
         {
             var at = a - (rank - shape.Values.Length);
             var target = at < 0 ? new SymbolicSize(1) : shape.At(at);
+            if (target == SymbolicSize.Batch && x.BatchAxis < 0 && x.SizeOf(a) == new SymbolicSize(1))
+                x = o.Importer.Repeated(x, a);
             var same = target == new SymbolicSize(1) || target == x.SizeOf(a) || x.SizeOf(a).Power > 0 && target.Value == o.Importer.FixedRows;
             repeats[a] = same ? 1 : x.SizeOf(a) == new SymbolicSize(1) && target is { Power: 0, Value: >= 1 and <= int.MaxValue } ? (int)target.Value
                 : throw new UnsupportedException($"{x.Text()} does not become [{string.Join(", ", Enumerable.Range(0, shape.Values.Length).Select(shape.At))}]");

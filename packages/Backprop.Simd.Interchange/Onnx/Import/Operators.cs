@@ -23,6 +23,7 @@ internal static partial class Operators
         ["Pow"] = o => Combine(o, (x, y) => x.Pow(y), (x, c) => x.Pow(c)),
         ["PRelu"] = PRelu,
         ["Where"] = Where,
+        ["Not"] = o => Map(o, x => 1 - x),
         ["Neg"] = o => Map(o, x => -x),
         ["Exp"] = o => Map(o, x => x.Exponential()),
         ["Reciprocal"] = o => Map(o, x => x.Reciprocal()),
@@ -121,6 +122,9 @@ internal static partial class Operators
         ["GRU"] = Gru,
     };
 
+    /// <summary>The operators that become layers.</summary>
+    public static IEnumerable<string> Known => _rules.Keys;
+
     /// <summary>Whether an operator is known: with nodes, or of known numbers alone.</summary>
     public static bool Has(string name) => name == "Constant" || _rules.ContainsKey(name) || Folding.Has(name);
 
@@ -166,17 +170,20 @@ internal static partial class Operators
     private static NodeValue Combine(Operation o, ImportValue first, ImportValue second, Func<Node, Node, Node> function, Func<Node, double, Node>? scalar,
         Func<double, Node, Node>? scalarFirst)
     {
-        if (first is NodeValue x && second is Folded { Values: [var number], Powers: null } c && c.Rank <= x.Rank && scalar is not null)
+        if (first is NodeValue x && second is Folded { Values: [var number], Powers: null, BatchAxis: < 0 } c && c.Rank <= x.Rank && scalar is not null)
             return x.With(scalar(x.Node, number));
-        if (second is NodeValue y && first is Folded { Values: [var before], Powers: null } d && d.Rank <= y.Rank && scalarFirst is not null)
+        if (second is NodeValue y && first is Folded { Values: [var before], Powers: null, BatchAxis: < 0 } d && d.Rank <= y.Rank && scalarFirst is not null)
             return y.With(scalarFirst(before, y.Node));
-        if (first is NodeValue left && second is Folded numbers && Views.Placed(left, numbers) is var (value, placed))
+        if (first is NodeValue left && second is Folded numbers && IsOfRows(numbers, left) && Views.Placed(left, numbers) is var (value, placed))
             return value.With(function(value.Node, o.Importer.Parameter(placed).Node));
-        if (second is NodeValue right && first is Folded others && Views.Placed(right, others) is var (large, small))
+        if (second is NodeValue right && first is Folded others && IsOfRows(others, right) && Views.Placed(right, others) is var (large, small))
             return large.With(function(o.Importer.Parameter(small).Node, large.Node));
-        var (a, b, axes) = Views.Aligned(first as NodeValue ?? o.Importer.Parameter((Folded)first), second as NodeValue ?? o.Importer.Parameter((Folded)second));
-        return new(function(a, b), axes);
+        var (nodes, axes) = Views.Aligned(o.Importer.ValueOf(first), o.Importer.ValueOf(second));
+        return new(function(nodes[0], nodes[1]), axes);
     }
+
+    /// <summary>Whether numbers are not repeated for the rows of the batch, or for those that the value has.</summary>
+    private static bool IsOfRows(Folded numbers, NodeValue value) => numbers.BatchAxis < 0 || numbers.BatchAxis - numbers.Rank == value.BatchAxis - value.Rank;
 
     private static ImportValue[] Mean(Operation o)
     {
@@ -184,39 +191,35 @@ internal static partial class Operators
         return [sum.With(sum.Node * (1.0 / o.InputCount))];
     }
 
+    /// <summary>A mask that is known is no parameter that is trained.</summary>
     private static ImportValue[] Where(Operation o)
     {
-        // Node.Where broadcasts all three; here each pair is brought into one order.
-        if (o.Input(0) is not Folded { IsFloat: false } known)
-            throw new UnsupportedException("its mask is computed; here it has to be known");
-        var mask = o.Importer.Parameter(new(OnnxType.Float, known.Shape, known.Values), frozen: true);
-        var (x, y, axes) = Views.Aligned(o.Value(1), o.Value(2));
-        var both = new NodeValue(x, axes);
-        var (placed, m, all) = Views.Aligned(both, mask);
-        return placed == x ? [new NodeValue(Node.Where(m, x, y), all)] : throw new UnsupportedException("its mask is larger than what it chooses from");
+        var mask = o.Input(0) is Folded { BatchAxis: < 0 } known ? o.Importer.Parameter(new(OnnxType.Float, known.Shape, known.Values, known.Powers), frozen: true) : o.Value(0);
+        var (nodes, axes) = Views.Aligned(mask, o.Value(1), o.Value(2));
+        return [new NodeValue(Node.Where(nodes[0], nodes[1], nodes[2]), axes)];
     }
 
-    /// <summary>Slopes: one, one for each channel (dimension 1), or any that broadcast.</summary>
+    /// <summary>Slopes: one, one for each element of a dimension, or any that broadcast.</summary>
     private static ImportValue[] PRelu(Operation o)
     {
         var x = o.Value(0);
         var slope = o.RequiredConstant(1);
-        var isOne = slope.Values.Length == 1;
-        if (isOne || x.Rank > 1 && slope.Values.Length == slope.Shape[0] && x.SizeOf(1) == new SymbolicSize(slope.Values.Length) && slope.Rank <= x.Rank - 1)
+        var places = Enumerable.Range(0, slope.Rank).Where(d => slope.Shape[d] != 1).ToArray();
+        if (slope.Rank <= x.Rank && places.Length < 2 && slope.Values.Length > 0)
         {
-            var last = isOne ? x : Views.Last(x, slope.Rank == x.Rank - 1 ? 1 : x.Rank - 1);
-            if (isOne || last.SizeOf(slope.Rank == x.Rank - 1 ? 1 : x.Rank - 1) == new SymbolicSize(slope.Values.Length))
-            {
-                var node = last.Node.PRelu(perChannel: !isOne);
-                o.Importer.Set(node, "slope", slope.Values);
-                return [last.With(node)];
-            }
+            var axis = places.Length == 0 ? -1 : places[0] + x.Rank - slope.Rank;
+            if (axis >= 0 && x.SizeOf(axis) != new SymbolicSize(slope.Values.Length))
+                throw new UnsupportedException($"it has the slopes {slope.Text()} for {x.Text()}");
+            var value = axis < 0 ? x : Views.Last(x, axis);
+            var node = value.Node.PRelu(perChannel: axis >= 0);
+            o.Importer.Set(node, "slope", slope.Values);
+            return [value.With(node)];
         }
 
         // max(x, 0) + slope min(x, 0)
         var negative = Combine(o, x.With(-(-x.Node).Relu()), slope, (a, b) => a * b, null, null);
-        var (positive, scaled, axes) = Views.Aligned(x.With(x.Node.Relu()), negative);
-        return [new NodeValue(positive + scaled, axes)];
+        var (nodes, axes) = Views.Aligned(x.With(x.Node.Relu()), negative);
+        return [new NodeValue(nodes[0] + nodes[1], axes)];
     }
 
     /// <summary>Bounds are attributes before version 11, then inputs.</summary>
@@ -237,12 +240,13 @@ internal static partial class Operators
             : throw new UnsupportedException($"it makes {to} of {(isIndex ? "indices" : "values")}");
     }
 
+    /// <summary>In a model that was made for training it drops where the network trains; else it does nothing.</summary>
     private static ImportValue[] Dropout(Operation o)
     {
         o.Ignore("seed", "is_test");
         var ratio = o.Constant(1)?.Scalar ?? o.Float("ratio", 0.5f);
         var x = o.Value(0);
-        return [ratio is > 0 and < 1 ? x.With(x.Node.Dropout(ratio)) : x];
+        return [o.Constant(2)?.Scalar is not (null or 0) && ratio is > 0 and < 1 ? x.With(x.Node.Dropout(ratio)) : x];
     }
 
     private static ImportValue[] Selu(Operation o)

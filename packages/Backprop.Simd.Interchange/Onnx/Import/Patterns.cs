@@ -9,12 +9,6 @@ internal static class Patterns
     {
         for (var i = 0; i < graph.Count; i++)
         {
-            if (graph.At(i) is { } node && IsIdentity(graph, node))
-                graph.Skip(i);
-        }
-
-        for (var i = 0; i < graph.Count; i++)
-        {
             if (graph.At(i) is not { Domain.Length: 0 } node)
                 continue;
             switch (node.Operator)
@@ -29,24 +23,44 @@ internal static class Patterns
         }
     }
 
-    /// <summary>Operators that do nothing when the network is used: x * 1, x / 1, x + 0, x - 0, Identity, Dropout.</summary>
-    private static bool IsIdentity(GraphShape graph, OnnxNode node)
+    /// <summary>The nodes without those that give what they get; who reads such a node reads what it gets.</summary>
+    public static List<OnnxNode> WithoutIdentities(IReadOnlyList<OnnxNode> nodes, IEnumerable<string> outputs, Func<string, Folded?> known)
     {
-        if (node.Domain.Length > 0 || node.Outputs.Count == 0 || graph.IsOutput(node.Outputs[0]) || graph.Constant(node.Inputs.FirstOrDefault("")) is not null)
+        HashSet<string> wanted = [.. outputs];
+        Dictionary<string, string> sources = [];
+        List<OnnxNode> left = [];
+        foreach (var node in nodes)
+        {
+            var read = node.Inputs.Any(sources.ContainsKey) ? node with { Inputs = [.. node.Inputs.Select(i => sources.GetValueOrDefault(i, i))] } : node;
+            if (!wanted.Contains(read.Outputs[0]) && IsIdentity(read, known))
+                sources[read.Outputs[0]] = read.Inputs[0];
+            else
+                left.Add(read);
+        }
+
+        return left;
+    }
+
+    /// <summary>Operators that do nothing when the network is used: x * 1, x / 1, x + 0, x - 0, Identity, Dropout.</summary>
+    private static bool IsIdentity(OnnxNode node, Func<string, Folded?> known)
+    {
+        if (node.Domain.Length > 0 || node.Inputs.Count == 0 || node.Inputs[0].Length == 0)
+            return false;
+        if (node.Operator == "Identity")
+            return node.Inputs.Count == 1;
+        if (known(node.Inputs[0]) is not null)
             return false;
         return node.Operator switch
         {
-            "Identity" => node.Inputs.Count == 1,
-            "Dropout" => node.Outputs.Count == 1 && (node.Inputs.Count < 3 || graph.Scalar(node.Inputs[2]) == 0),
-            "Mul" or "Div" => node.Inputs is [_, var factor] && IsNumber(graph, factor, 1),
-            "Add" or "Sub" => node.Inputs is [_, var term] && IsNumber(graph, term, 0),
+            "Dropout" => node.Outputs.Count == 1 && (node.Inputs.Count < 3 || known(node.Inputs[2]) is { Values: [0] }),
+            "Mul" or "Div" => node.Inputs is [_, var factor] && IsNumber(known(factor), 1),
+            "Add" or "Sub" => node.Inputs is [_, var term] && IsNumber(known(term), 0),
             _ => false,
         };
     }
 
     /// <summary>One number of at most one dimension, so that it broadcasts to nothing larger.</summary>
-    private static bool IsNumber(GraphShape graph, string name, double number) => graph.Constant(name) is { Values: [var value], Powers: null, Rank: 0 or 1 }
-        && value == number;
+    private static bool IsNumber(Folded? known, double number) => known is { Values: [var value], Powers: null, Rank: 0 or 1 } && value == number;
 
     /// <summary>x sigmoid(x).</summary>
     private static bool TrySilu(GraphShape graph, OnnxNode node)

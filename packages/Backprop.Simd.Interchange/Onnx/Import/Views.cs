@@ -43,9 +43,9 @@ internal static class Views
     /// <summary>All dimensions but that of the batch, in ONNX's order.</summary>
     public static NodeValue InOrder(NodeValue value)
     {
+        if (MergedBatch.Of(value) is { } merged)
+            return merged.Join(InOrder(merged.Split(value)));
         var batch = value.BatchAxis;
-        if (batch >= 0 && value.Axes[batch].Length > 1)
-            throw new UnsupportedException($"the rows of the batch are one dimension with others in {value.Text()}");
         int[] order = [.. Enumerable.Range(0, value.Rank).Where(a => a != batch)];
         var next = 1;
         return new(Rows(value, order), [.. Enumerable.Range(0, value.Rank).Select(a => Of(a == batch ? 0 : next++))]);
@@ -86,23 +86,32 @@ internal static class Views
         Regrouped(value, sizes) ?? Regrouped(Flat(value), sizes) ?? throw new UnsupportedException(
             $"{value.Text()} has no shape [{string.Join(", ", sizes)}] that leaves the rows of the batch apart");
 
-    /// <summary>Two values with dimensions that broadcast, as nodes that do so; and the dimensions of the result.</summary>
-    public static (Node First, Node Second, int[][] Axes) Aligned(NodeValue first, NodeValue second)
+    /// <summary>Values with dimensions that broadcast, as nodes that do so; and the dimensions of the result.</summary>
+    public static (Node[] Nodes, int[][] Axes) Aligned(params NodeValue[] values)
     {
-        var rank = Math.Max(first.Rank, second.Rank);
-        (first, second) = (Padded(first, rank), Padded(second, rank));
-        if (first.Row.AsSpan().SequenceEqual(second.Row) && first.Axes.Zip(second.Axes).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second)))
-            return (first.Node, second.Node, first.Axes);
-        if (Fits(second, first))
-            return Into(first, second) is var (large, small) ? (large.Node, small, large.Axes) : default;
-        if (Fits(first, second))
-            return Into(second, first) is var (large, small) ? (small, large.Node, large.Axes) : default;
+        var rank = values.Max(v => v.Rank);
+        values = [.. values.Select(v => Padded(v, rank))];
+        var first = values[0];
+        if (values.Skip(1).All(v => v.Row.AsSpan().SequenceEqual(first.Row) && v.Axes.Zip(first.Axes).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second))))
+            return ([.. values.Select(v => v.Node)], first.Axes);
+        if (values.Select(MergedBatch.Of).FirstOrDefault(m => m is not null) is { } merged)
+        {
+            var (nodes, apart) = Aligned([.. values.Select(merged.Split)]);
+            return (nodes, merged.Join(apart));
+        }
 
-        // Each is larger somewhere: both in ONNX's order.
-        var batch = Math.Max(first.BatchAxis, second.BatchAxis);
+        if (Array.FindIndex(values, v => values.All(other => Fits(other, v))) is var at and >= 0)
+        {
+            // One has the size of the result: the others lie as it does.
+            var large = Contiguous(values[at]);
+            return ([.. values.Select((v, i) => i == at ? large.Node : Into(large, v))], large.Axes);
+        }
+
+        // Each is larger somewhere: all in ONNX's order.
+        var batch = values.Max(v => v.BatchAxis);
         int[] order = [.. Enumerable.Range(0, rank).Where(a => a != batch)];
         var next = 1;
-        return (Rows(first, order), Rows(second, order), [.. Enumerable.Range(0, rank).Select(a => Of(a == batch ? 0 : next++))]);
+        return ([.. values.Select(v => Rows(v, order))], [.. Enumerable.Range(0, rank).Select(a => Of(a == batch ? 0 : next++))]);
     }
 
     /// <summary>The dimensions of known numbers, in the order and shape in which they broadcast into the rows of a value.</summary>
@@ -149,11 +158,10 @@ internal static class Views
         Enumerable.Range(0, large.Rank).All(a => small.SizeOf(a) == new SymbolicSize(1) || small.SizeOf(a) == large.SizeOf(a));
 
     /// <summary>The small value as rows that broadcast into those of the large one.</summary>
-    private static (NodeValue Large, Node Small) Into(NodeValue large, NodeValue small)
+    private static Node Into(NodeValue large, NodeValue small)
     {
-        large = Contiguous(large);
         var (order, sizes) = Pattern(large, a => small.SizeOf(a) != new SymbolicSize(1));
-        return (large, Shaped(Rows(small, order), sizes));
+        return Shaped(Rows(small, order), sizes);
     }
 
     /// <summary>A value in which each dimension that ONNX counts is made of neighbours in order.</summary>
@@ -181,17 +189,16 @@ internal static class Views
     /// <summary>All numbers of a row in ONNX's order, as one dimension.</summary>
     private static NodeValue Flat(NodeValue value)
     {
-        var batch = value.BatchAxis;
-        if (batch < 0)
-            return new(Shaped(InOrder(value).Node, [value.Node.Type.Shape.Size]), [[1]]);
-        var ordered = InOrder(value);
-        for (var a = 0; a < batch; a++)
+        var ordered = InOrder(MergedBatch.Of(value)?.Split(value) ?? value);
+        if (ordered.BatchAxis < 0)
+            return new(Shaped(ordered.Node, [ordered.Node.Type.Shape.Size]), [[1]]);
+        for (var a = 0; a < ordered.BatchAxis; a++)
         {
-            if (value.SizeOf(a) != new SymbolicSize(1))
+            if (ordered.SizeOf(a) != new SymbolicSize(1))
                 throw new UnsupportedException($"the rows of the batch are not the first dimension of {value.Text()}");
         }
 
-        return new(Shaped(ordered.Node, [value.Node.Type.Shape.Size]), [[0], [1]]);
+        return new(Shaped(ordered.Node, [ordered.Node.Type.Shape.Size]), [[0], [1]]);
     }
 
     /// <summary>Gives each new dimension the dimensions that make it up, splitting those that are larger; null where they do not line up.</summary>
