@@ -46,7 +46,7 @@ internal static partial class OnnxOperators
 
     /// <summary>The shape of a row; more dimensions than the library has are run together.</summary>
     private static int[] RowShape(OnnxTensor x) =>
-        x.Rank == 0 ? [] : x.Rank - 1 > Shape.MaxRank ? [OnnxTensor.Product(x.Shape[1..])] : x.Shape[1..];
+        x.Rank == 0 ? [] : x.Rank - 1 > Shape.MaxRank ? [OnnxTensor.Product(x.Shape.AsSpan(1))] : x.Shape[1..];
 
     /// <summary>A graph of sums and products and its gradients by the inputs.</summary>
     private static OnnxTensor?[] Gradient(OnnxCase c)
@@ -119,12 +119,12 @@ internal static partial class OnnxOperators
         var workspace = network.CreateWorkspace(c.Input(0).Shape[0], new WorkspaceOptions { InputGradients = true }, ComputeContext.SingleThreaded);
         model.Feed(workspace, input);
         network.Forward(workspace);
-        var (image, output) = (model.Added[c.Node.Inputs[0]], model.Added[c.Node.Outputs[0]]);
+        var image = model.Added[c.Node.Inputs[0]];
         int[] shape = [c.Input(0).Shape[0], .. c.Input(0).Shape[2..], c.Input(0).Shape[1]], outputs = [y.Shape[0], .. y.Shape[2..], y.Shape[1]];
         var sources = new long[y.Size];
         for (var i = 0; i < sources.Length; i++)
         {
-            var dy = workspace.OutputGradient(output.Name);
+            var dy = workspace.OutputGradient(network.Definition.OutputNames.Single());
             dy.Clear();
             dy[i] = 1;
             network.Backward(workspace);

@@ -32,7 +32,8 @@ public sealed class OcrProgramTests(ITestOutputHelper output) : IDisposable
 
         var seen = Npy.Read(Path.Combine(_folder, "seen.npy"));
         var probabilities = Npy.Read(Path.Combine(_folder, "probabilities.npy")).ToArray<float>();
-        var x = OnnxTensor.Of(OnnxType.Float, [1, .. seen.Dimensions.ToArray().Select(d => checked((int)d))], [.. seen.ToArray<float>().Select(v => (double)v)]);
+        int[] shape = [1, .. seen.Dimensions.ToArray().Select(d => checked((int)d))];
+        var x = OnnxTensor.Of(OnnxType.Float, shape, [.. seen.ToArray<float>().Select(v => (double)v)]);
         var expected = OnnxRuntime.Run(ModelPackages.Recognition!, ["softmax_11.tmp_0"], ("x", x.ChannelsFirst())).Single();
         var error = expected.Numbers.Zip(probabilities, (e, a) => Math.Abs(e - a)).Max();
         output.WriteLine($"The probabilities differ by {error:E1}.");
@@ -66,7 +67,8 @@ public sealed class OcrProgramTests(ITestOutputHelper output) : IDisposable
         var (text, wide) = (Path.Combine(_folder, "text.png"), Path.Combine(_folder, "wide.bmp"));
         File.WriteAllText(text, "no picture");
         File.WriteAllBytes(wide, Bitmap(2000, 1, new float[6000]));
-        foreach (var (path, problem) in ((string, string)[])[(text, "no picture that can be decoded"), (wide, "too wide"), (Path.Combine(_folder, "none"), "none")])
+        var none = Path.Combine(_folder, "none");
+        foreach (var (path, problem) in ((string, string)[])[(text, "no picture that can be decoded"), (wide, "too wide"), (none, "none")])
         {
             var run = SampleProgram.Run("Ocr", path, "--models", models);
             Assert.Equal((1, ""), (run.ExitCode, run.Output));

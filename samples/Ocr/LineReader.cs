@@ -64,7 +64,8 @@ internal sealed class LineReader(string folder, ComputeContext compute)
     {
         var own = (int)Math.Clamp(((long)LineHeight * picture.Width + picture.Height - 1) / picture.Height, 1, width);
         var graph = new GraphBuilder();
-        var line = (graph.Input("pixels", picture.Height, picture.Width, 3) * (1 / 127.5) - 1).Upsample(outputs: new Extent(LineHeight, own), mode: ResizeMode.Bilinear);
+        var line = graph.Input("pixels", picture.Height, picture.Width, 3) * (1 / 127.5) - 1;
+        line = line.Upsample(outputs: new Extent(LineHeight, own), mode: ResizeMode.Bilinear);
         if (own < width)
             line = line.Pad([0, 0, 0], [0, width - own, 0]);
         var name = model.InputNames.Single();

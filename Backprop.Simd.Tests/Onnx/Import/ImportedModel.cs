@@ -44,10 +44,10 @@ internal sealed class ImportedModel
         var workspace = network.CreateWorkspace(rows, WorkspaceOptions.Inference, ComputeContext.SingleThreaded);
         Feed(workspace, inputs);
         network.Forward(workspace);
-        return [.. Added.OutputNames.Select(name =>
+        return [.. Added.OutputNames.Zip(network.Definition.OutputNames, (name, own) =>
         {
             var node = Added[name];
-            return InOnnxOrder(node, Added.DimensionsOf(name), rows, [.. workspace.Output(node.Name).ToArray().Select(v => double.CreateChecked(v))]);
+            return InOnnxOrder(node, Added.DimensionsOf(name), rows, [.. workspace.Output(own).ToArray().Select(v => double.CreateChecked(v))]);
         })];
     }
 
@@ -66,7 +66,8 @@ internal sealed class ImportedModel
             var node = Added[name];
             if (!workspace.Network.Definition.InputNames.Contains(node.Name))
                 continue; // nothing needs it
-            int[] axes = [.. Added.DimensionsOf(name).Select((physical, axis) => (Physical: physical[0], Axis: axis)).OrderBy(d => d.Physical).Select(d => d.Axis)];
+            int[] axes = [.. Added.DimensionsOf(name).Select((physical, axis) => (Physical: physical[0],
+                Axis: axis)).OrderBy(d => d.Physical).Select(d => d.Axis)];
             var placed = tensor.Transposed(axes);
             if (node.Type.Kind == EdgeKind.Indices)
                 workspace.SetIndexInput(node.Name, [.. placed.Integers.Select(i => (int)i)]);

@@ -15,7 +15,8 @@ internal static class ModelPackages
     public const string Missing = "left out: the package of the model cannot be had";
 
     private static readonly string _cache = Environment.GetEnvironmentVariable("BACKPROP_MODELS")
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "backprop-simd", "models");
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create), "backprop-simd",
+            "models");
 
     private static readonly Lazy<string?> _resNet = new(() => Fetch("resnet18-0.24.0", folder =>
         Run(folder, "dotnet", "package", "download", "Microsoft.ML.DnnImageFeaturizer.ResNet18@0.24.0", "--output", ".")));

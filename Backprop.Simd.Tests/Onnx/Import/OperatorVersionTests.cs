@@ -4,7 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace Backprop.Simd.Tests.Onnx;
 
-/// <summary>What versions of operators say differently, compared with ONNX Runtime; and graphs as TensorFlow's and scikit-learn's exporters write them.</summary>
+/// <summary>What versions of operators say differently, compared with ONNX Runtime; and graphs as TensorFlow's and scikit-learn's exporters write
+/// them.</summary>
 public sealed class OperatorVersionTests
 {
     private static OnnxAttribute I(string name, long value) => new(name) { Integer = value };
@@ -45,7 +46,7 @@ public sealed class OperatorVersionTests
     {
         var inputs = new Dictionary<string, OnnxTensor> { ["x"] = Random([2, .. row]) };
         using var options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-        using var session = new InferenceSession(model.Write().Written.ToArray(), options);
+        using var session = new InferenceSession(model.Write().ToArray(), options);
         var expected = OnnxRuntime.Run(session, [.. model.Outputs.Select(o => o.Name)], ("x", inputs["x"]));
         var imported = new ImportedModel(model);
         var actual = imported.Run<float>(inputs);
@@ -92,23 +93,29 @@ public sealed class OperatorVersionTests
         ("Upsample 9", 9, [2, 3, 2], [Node("Upsample", "x s", "y")], [("s", Floats([4], 1, 1, 2, 2))]),
         ("Resize 10", 10, [2, 3, 2], [Node("Resize", "x s", "y")], [("s", Floats([4], 1, 1, 2, 2))]),
         ("Resize 11", 11, [2, 3, 4], [Node("Resize", "x r s", "y", S("mode", "linear"))], [("r", Floats([0])), ("s", Floats([4], 1, 1, 2, 1.5))]),
-        ("Resize 13", 13, [2, 3, 4], [Node("Resize", "x - s", "y", S("mode", "nearest"), S("coordinate_transformation_mode", "asymmetric"), S("nearest_mode", "floor"))], [("s", Floats([4], 1, 1, 3, 2))]),
-        ("Resize 18", 18, [2, 3, 4], [Node("Resize", "x - s", "y", S("mode", "linear"), S("coordinate_transformation_mode", "align_corners"))], [("s", Floats([4], 1, 1, 2, 2))]),
+        ("Resize 13", 13, [2, 3, 4], [Node("Resize", "x - s", "y", S("mode", "nearest"), S("coordinate_transformation_mode", "asymmetric"),
+            S("nearest_mode", "floor"))], [("s", Floats([4], 1, 1, 3, 2))]),
+        ("Resize 18", 18, [2, 3, 4], [Node("Resize", "x - s", "y", S("mode", "linear"), S("coordinate_transformation_mode", "align_corners"))], [("s",
+            Floats([4], 1, 1, 2, 2))]),
         ("Resize 19", 19, [2, 3, 4], [Node("Resize", "x - s", "y", S("mode", "linear"))], [("s", Floats([4], 1, 1, 2, 2))]),
         ("BatchNormalization 7", 8, [3, 2], [Node("BatchNormalization", "x s b m v", "y", F("epsilon", 0.01f))], Statistics),
         ("BatchNormalization 9", 9, [3], [Node("BatchNormalization", "x s b m v", "y")], Statistics),
         ("BatchNormalization 14", 14, [3, 2, 2], [Node("BatchNormalization", "x s b m v", "y", I("training_mode", 0))], Statistics),
         ("BatchNormalization 15", 15, [3, 4], [Node("BatchNormalization", "x s b m v", "y", F("momentum", 0.8f))], Statistics),
         ("Gelu 20", 20, [4], [Node("Gelu", "x", "y"), Node("Gelu", "x", "z", S("approximate", "tanh"))], []),
-        ("GroupNormalization 18", 18, [4, 3], [Node("GroupNormalization", "x s b", "y", I("num_groups", 2))], [("s", Floats([2], 0.5, -1)), ("b", Floats([2], 1, 0.2))]),
-        ("GroupNormalization 21", 21, [4, 3], [Node("GroupNormalization", "x s b", "y", I("num_groups", 2))], [("s", Floats([4], 0.5, -1, 2, 1)), ("b", Floats([4], 1, 0.2, 0, 3))]),
+        ("GroupNormalization 18", 18, [4, 3], [Node("GroupNormalization", "x s b", "y", I("num_groups", 2))], [("s", Floats([2], 0.5, -1)), ("b",
+            Floats([2], 1, 0.2))]),
+        ("GroupNormalization 21", 21, [4, 3], [Node("GroupNormalization", "x s b", "y", I("num_groups", 2))], [("s", Floats([4], 0.5, -1, 2, 1)), ("b",
+            Floats([4], 1, 0.2, 0, 3))]),
         ("LayerNormalization 17", 17, [2, 3], [Node("LayerNormalization", "x s b", "y", I("axis", 1))], [("s", Random(2, 3)), ("b", Random(2, 3))]),
         ("HardSwish 14", 14, [5], [Node("HardSwish", "x", "y")], []),
         ("Mish 18", 18, [5], [Node("Mish", "x", "y")], []),
-        ("Shape 15", 15, [4, 3], [Node("Shape", "x", "s", I("start", -1)), Node("Reshape", "x t", "r"), Node("Concat", "m s", "t", I("axis", 0))], [("m", Longs(-1))]),
+        ("Shape 15", 15, [4, 3], [Node("Shape", "x", "s", I("start", -1)), Node("Reshape", "x t", "r"), Node("Concat", "m s", "t", I("axis", 0))], [("m",
+            Longs(-1))]),
         ("Flatten 9", 9, [2, 3], [Node("Flatten", "x", "y", I("axis", 2))], []),
         ("AveragePool 7", 7, [2, 5, 5], [Node("AveragePool", "x", "y", Is("kernel_shape", 3, 3), Is("pads", 1, 1, 1, 1), Is("strides", 2, 2))], []),
-        ("AveragePool 11", 11, [2, 5, 5], [Node("AveragePool", "x", "y", Is("kernel_shape", 2, 2), Is("strides", 2, 2), I("ceil_mode", 1), I("count_include_pad", 1))], []),
+        ("AveragePool 11", 11, [2, 5, 5], [Node("AveragePool", "x", "y", Is("kernel_shape", 2, 2), Is("strides", 2, 2), I("ceil_mode", 1),
+            I("count_include_pad", 1))], []),
         ("MaxPool 10", 10, [2, 5, 6], [Node("MaxPool", "x", "y", Is("kernel_shape", 2, 3), Is("strides", 2, 2), I("ceil_mode", 1), Is("dilations", 2, 1))], []),
         ("Conv of padded sides", 11, [2, 5, 6], [Node("Conv", "x w", "y", S("auto_pad", "SAME_LOWER"), Is("strides", 2, 2))], [("w", Random(3, 2, 2, 3))]),
     ];
@@ -133,8 +140,10 @@ public sealed class OperatorVersionTests
         // NHWC in and out: each convolution stands between two transpositions; a bias is a sum, batch normalization a product and a sum.
         OnnxNode[] nodes =
         [
-            Node("Transpose", "x", "a", Is("perm", 0, 3, 1, 2)), Node("Conv", "a w", "b", Is("pads", 1, 1, 1, 1)), Node("Transpose", "b", "c", Is("perm", 0, 2, 3, 1)),
-            Node("Add", "c bias", "d"), Node("Mul", "d scale", "e"), Node("Add", "e shift", "f"), Node("Relu", "f", "g"), Node("Transpose", "g", "h", Is("perm", 0, 3, 1, 2)),
+            Node("Transpose", "x", "a", Is("perm", 0, 3, 1, 2)), Node("Conv", "a w", "b", Is("pads", 1, 1, 1, 1)), Node("Transpose", "b", "c", Is("perm",
+                0, 2, 3, 1)),
+            Node("Add", "c bias", "d"), Node("Mul", "d scale", "e"), Node("Add", "e shift", "f"), Node("Relu", "f", "g"), Node("Transpose", "g", "h",
+                Is("perm", 0, 3, 1, 2)),
             Node("MaxPool", "h", "i", Is("kernel_shape", 2, 2), Is("strides", 2, 2)), Node("Transpose", "i", "j", Is("perm", 0, 2, 3, 1)),
             Node("Reshape", "j shape", "k"), Node("MatMul", "k dense", "l"), Node("Add", "l last", "y"),
         ];
@@ -148,10 +157,12 @@ public sealed class OperatorVersionTests
     {
         OnnxNode[] nodes =
         [
-            Node("Cast", "x", "a", I("to", 1)), Node("Sub", "a mean", "b"), Node("Div", "b deviation", "c"), Node("Gemm", "c w v", "d", F("alpha", 1), F("beta", 1)),
+            Node("Cast", "x", "a", I("to", 1)), Node("Sub", "a mean", "b"), Node("Div", "b deviation", "c"), Node("Gemm", "c w v", "d", F("alpha", 1),
+                F("beta", 1)),
             Node("Relu", "d", "e"), Node("MatMul", "e u", "f"), Node("Add", "f t", "g"), Node("Softmax", "g", "y", I("axis", 1)),
         ];
-        AssertSame(Model(12, [4], nodes, ("mean", Random(4)), ("deviation", Floats([1, 4], 1, 2, 0.5, 4)), ("w", Random(4, 6)), ("v", Random(6)), ("u", Random(6, 3)),
+        AssertSame(Model(12, [4], nodes, ("mean", Random(4)), ("deviation", Floats([1, 4], 1, 2, 0.5, 4)), ("w", Random(4, 6)), ("v", Random(6)), ("u",
+            Random(6, 3)),
             ("t", Random(1, 3))), [4]);
     }
 }

@@ -36,7 +36,8 @@ internal sealed class PyTorchExport
 
     private static byte[] Read(string name)
     {
-        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Onnx.Models." + name) ?? throw new InvalidDataException($"There is no {name}.");
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("Onnx.Models." + name)
+            ?? throw new InvalidDataException($"There is no {name}.");
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;

@@ -253,7 +253,7 @@ internal sealed partial class RandomModel
                 double[] variance = [.. Numbers(s[1]).Select(v => Math.Abs(v) + 0.5)];
                 Node("BatchNormalization", s, [x, Constant(s[1]), Constant(s[1]), Constant(s[1]), Constant([s[1]], variance)]);
                 break;
-            case 2 when s.Length > 2 && Size(s[2..]) > 1: // an epsilon that does not blow up the rounding of equal numbers
+            case 2 when s.Length > 2 && Size(s.AsSpan(2)) > 1: // an epsilon that does not blow up the rounding of equal numbers
                 Node("InstanceNormalization", s, [x, Constant(s[1]), Constant(s[1])], new OnnxAttribute("epsilon") { Float = 0.1f });
                 break;
             case 3:

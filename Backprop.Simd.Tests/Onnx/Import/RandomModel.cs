@@ -39,7 +39,7 @@ internal sealed partial class RandomModel
 
     private bool Chance(double share) => _random.NextDouble() < share;
 
-    private int[] Below(int count) => [.. Enumerable.Range(0, count)];
+    private static int[] Below(int count) => [.. Enumerable.Range(0, count)];
 
     private double[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(_ => Math.Round(_random.NextDouble() * 4 - 2, 3))];
 

@@ -10,7 +10,10 @@ namespace Backprop.Simd.Tests.Onnx;
 /// <param name="output">What is told.</param>
 public sealed class RandomModelTests(ITestOutputHelper output)
 {
-    private const int Seeds = 400, MinimumImported = 100;
+    private const int Seeds = 1000, MinimumImported = 700;
+
+    /// <summary>Seeds of models that were imported wrong once.</summary>
+    private static readonly int[] _found = [3026, 3598, 9130];
 
     [Fact]
     public void Random_models_give_the_outputs_of_ONNX_Runtime_or_are_refused()
@@ -19,8 +22,7 @@ public sealed class RandomModelTests(ITestOutputHelper output)
         SortedDictionary<string, int> reasons = [];
         var (ran, nodes, moved) = (0, 0, 0);
         List<string> faults = [];
-        var seeds = int.Parse(Environment.GetEnvironmentVariable("OPS_SEEDS") ?? $"{Seeds}", null);
-        for (var seed = 0; seed < seeds; seed++)
+        foreach (var seed in Enumerable.Range(0, Seeds).Concat(_found))
         {
             var random = new RandomModel(seed);
             if (random.Model.Outputs.Count == 0)
@@ -37,18 +39,16 @@ public sealed class RandomModelTests(ITestOutputHelper output)
                 reasons[reason] = reasons.GetValueOrDefault(reason) + 1;
                 continue;
             }
-            catch (Exception e) { faults.Add(text + " " + e.ToString()[..400]); continue; }
 
-            OnnxTensorList expected, actual;
-            try
+            using var session = new InferenceSession(random.Model.Write().ToArray(), options);
+            var expected = OnnxRuntime.Run(session, [.. random.Model.Outputs.Select(o => o.Name)], [.. random.Inputs.Select(i => (i.Key, i.Value))]);
+            var actual = imported.Run<float>(random.Inputs);
+            for (var i = 0; i < expected.Length; i++)
             {
-                using var session = new InferenceSession(random.Model.Write().ToArray(), options);
-                expected = new(OnnxRuntime.Run(session, [.. random.Model.Outputs.Select(o => o.Name)], [.. random.Inputs.Select(i => (i.Key, i.Value))]));
-                actual = new(imported.Run<float>(random.Inputs));
+                if (Difference(expected[i], actual[i]) is { } difference)
+                    faults.Add($"{text}: output {i} {difference}");
             }
-            catch (Exception e) { faults.Add(text + " RUN " + e.ToString()[..Math.Min(700, e.ToString().Length)]); continue; }
-            if (expected.Compare(actual) is { } fault)
-                faults.Add(text + " " + fault);
+
             (ran, nodes) = (ran + 1, nodes + random.Model.Nodes.Count);
             moved += imported.Graph.Build().Nodes.Count(n => n.Layer is Transpose);
         }
@@ -60,25 +60,18 @@ public sealed class RandomModelTests(ITestOutputHelper output)
         Assert.True(ran >= MinimumImported, $"Only {ran} models were imported.");
     }
 
-    private sealed record OnnxTensorList(OnnxTensor[] Tensors)
+    private static string? Difference(OnnxTensor expected, OnnxTensor actual)
     {
-        public string? Compare(OnnxTensorList actual)
+        if (!expected.Shape.SequenceEqual(actual.Shape))
+            return $"has the shape [{string.Join(", ", actual.Shape)}] instead of [{string.Join(", ", expected.Shape)}]";
+        var largest = expected.Values.Select(Math.Abs).Where(double.IsFinite).DefaultIfEmpty(0).Max();
+        for (var k = 0; k < expected.Size; k++)
         {
-            for (var i = 0; i < Tensors.Length; i++)
-            {
-                var (e, a) = (Tensors[i], actual.Tensors[i]);
-                if (!e.Shape.SequenceEqual(a.Shape))
-                    return $"output {i} has the shape [{string.Join(", ", a.Shape)}] instead of [{string.Join(", ", e.Shape)}]";
-                var largest = e.Values.Select(Math.Abs).Where(double.IsFinite).DefaultIfEmpty(0).Max();
-                for (var k = 0; k < e.Size; k++)
-                {
-                    var (x, y) = (e.Values[k], a.Values[k]);
-                    if (x != y && !(double.IsNaN(x) && double.IsNaN(y)) && !(Math.Abs(x - y) <= 1e-5 * largest + 1e-6))
-                        return $"output {i}: number {k} is {y} instead of {x}";
-                }
-            }
-
-            return null;
+            var (e, a) = (expected.Values[k], actual.Values[k]);
+            if (e != a && !(double.IsNaN(e) && double.IsNaN(a)) && !(Math.Abs(e - a) <= 1e-5 * largest + 1e-6))
+                return $"has the number {k} {a} instead of {e}";
         }
+
+        return null;
     }
 }

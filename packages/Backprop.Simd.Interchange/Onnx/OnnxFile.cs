@@ -88,7 +88,7 @@ public sealed class OnnxFile
         var inputs = ModelInputs.Make(_model, graph, options);
         importer.FixedRows = inputs.Rows;
         var values = importer.Run(inputs.Values, names);
-        return new(names, values, inputs.Values, importer.Numbers);
+        return new(names, values, inputs.Values, importer.Numbers, ChannelOrder.Made(_model));
     }
 
     /// <summary>The model as a network that computes and trains.</summary>

@@ -8,19 +8,19 @@ namespace Backprop.Simd.Interchange;
 /// made it; <see cref="DimensionsOf"/> tells.</remarks>
 public sealed class OnnxGraph
 {
-    private readonly IReadOnlyDictionary<string, ImportValue> _values;
+    private readonly Dictionary<string, ImportValue> _values;
     private readonly IReadOnlyDictionary<string, ImportValue> _inputs;
     private readonly List<ImportedNumbers> _numbers;
 
     internal OnnxGraph(IReadOnlyList<string> outputs, IReadOnlyDictionary<string, ImportValue> values, IReadOnlyDictionary<string, ImportValue> inputs,
-        List<ImportedNumbers> numbers)
+        List<ImportedNumbers> numbers, HashSet<string> images)
     {
         (OutputNames, _inputs, _numbers) = (outputs, inputs, numbers);
         var ordered = new Dictionary<string, ImportValue>(values);
         foreach (var name in outputs)
         {
             if (ordered.TryGetValue(name, out var value) && value is NodeValue node)
-                ordered[name] = OutputOrder(node);
+                ordered[name] = images.Contains(name) && IsChannelsLast(node) || node.Axes.Any(a => a.Length > 1 && a.Contains(0)) ? node : Views.InOrder(node);
         }
 
         _values = ordered;
@@ -62,7 +62,8 @@ public sealed class OnnxGraph
 
             // A parameter that no output needs is not in the network.
             if (definition.ComputedNames.Contains(_numbers[i].Node.Name))
-                throw new ArgumentException($"The network has no '{targets[i]}' of {_numbers[i].Numbers.Length} numbers: it is of another graph.", nameof(network));
+                throw new ArgumentException($"The network has no '{targets[i]}' of {_numbers[i].Numbers.Length} numbers: it is of another graph.",
+                    nameof(network));
             targets[i] = "";
         }
 
@@ -85,7 +86,7 @@ public sealed class OnnxGraph
         // What is an input, or an output already, is one more node, so that each output has its name.
         var node = ValueOf(name).Node;
         if (_inputs.Values.OfType<NodeValue>().Any(i => i.Node == node) || OutputNames.TakeWhile(n => n != name).Any(n => ValueOf(n).Node == node))
-            node *= 1;
+            _values[name] = ValueOf(name).With(node *= 1);
         TryName(node, prefix + name);
         node.Graph.Output(node);
     }
@@ -113,12 +114,11 @@ public sealed class OnnxGraph
         };
     }
 
-    /// <summary>An output in ONNX's order, or with its channels last where it lies so.</summary>
-    private static NodeValue OutputOrder(NodeValue value)
+    /// <summary>Whether the dimensions lie in their order, but for dimension 1, which is last.</summary>
+    private static bool IsChannelsLast(NodeValue value)
     {
         int[] order = [.. value.Axes.SelectMany(a => a)];
-        var isChannelsLast = value.Rank > 2 && value.Axes.All(a => a.Length < 2) && value.Axes[1] is [var channels]
+        return value.Rank > 2 && value.Axes.All(a => a.Length < 2) && value.Axes[1] is [var channels]
             && order.Where(p => p != channels).Append(channels).SequenceEqual(order.Order());
-        return isChannelsLast || value.Axes.Any(a => a.Length > 1 && a.Contains(0)) ? value : Views.InOrder(value);
     }
 }

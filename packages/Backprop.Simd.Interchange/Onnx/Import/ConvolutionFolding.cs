@@ -60,7 +60,8 @@ internal static class ConvolutionFolding
             var next = graph.Next(output, kind);
             foreach (var (own, other) in GraphShape.Pairs(next))
             {
-                if (own != output || graph.Constant(other) is not { IsFloat: true, Powers: null } known || PerFilter(known, filters, weights.Rank) is not { } numbers)
+                if (own != output || graph.Constant(other) is not { IsFloat: true, Powers: null } known
+                    || PerFilter(known, filters, weights.Rank) is not { } numbers)
                     continue;
                 double[] ones = [.. Enumerable.Repeat(1.0, filters)];
                 return kind == "Mul" ? (next!, numbers, new double[filters]) : (next!, ones, numbers);

@@ -292,7 +292,8 @@ internal static class Folding
     {
         var x = o.RequiredConstant(0);
         var shape = (o.Constant(1)?.Integers ?? o.Integers("shape") ?? throw new UnsupportedException("it has no shape"))
-            .Select((d, i) => d == 0 && !o.Flag("allowzero") ? i < x.Rank ? x.Shape[i] : throw new UnsupportedException("it keeps a size that is not there") : d)
+            .Select((d, i) => d == 0 && !o.Flag("allowzero") ? i < x.Rank ? x.Shape[i]
+                : throw new UnsupportedException("it keeps a size that is not there") : d)
             .ToArray();
         if (Array.IndexOf(shape, -1) is var open and >= 0)
         {

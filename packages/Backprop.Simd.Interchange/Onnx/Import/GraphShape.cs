@@ -30,11 +30,14 @@ internal sealed class GraphShape
     public OnnxNode? At(int index) => _nodes[index];
 
     /// <summary>The node that makes a name, if it is this operator and only one node reads the name.</summary>
-    public OnnxNode? Made(string name, string kind, int uses = 1) => _producers.TryGetValue(name, out var at) && _nodes[at] is { } node && node.Domain.Length == 0
-        && node.Operator == kind && node.Outputs.Count == 1 && !_outputs.Contains(name) && Readers(name) is var readers && readers.Count <= uses && readers.Values.Sum() == uses ? node : null;
+    public OnnxNode? Made(string name, string kind, int uses = 1) => _producers.TryGetValue(name, out var at) && _nodes[at] is { } node
+        && node.Domain.Length == 0
+        && node.Operator == kind && node.Outputs.Count == 1 && !_outputs.Contains(name) && Readers(name) is var readers && readers.Count <= uses
+            && readers.Values.Sum() == uses ? node : null;
 
     /// <summary>The only node that reads a name, if it is this operator.</summary>
-    public OnnxNode? Next(string name, string kind) => !_outputs.Contains(name) && Readers(name) is { Count: 1 } readers && readers.First() is { Value: 1, Key: var at }
+    public OnnxNode? Next(string name, string kind) => !_outputs.Contains(name) && Readers(name) is { Count: 1 } readers
+        && readers.First() is { Value: 1, Key: var at }
         && _nodes[at] is { Domain.Length: 0 } node && node.Operator == kind ? node : null;
 
     /// <summary>The numbers of a name that is known.</summary>

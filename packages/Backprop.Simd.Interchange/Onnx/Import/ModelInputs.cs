@@ -9,21 +9,13 @@ namespace Backprop.Simd.Interchange;
 /// <param name="Rows">The size that the model gives the batch; null where it is free, or where there is no batch.</param>
 internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Values, int? Rows)
 {
-    /// <summary>Operators whose input has its channels in dimension 1.</summary>
-    private static readonly HashSet<string> _channelOperators = ["Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool",
-        "DepthToSpace", "SpaceToDepth", "Resize", "Upsample", "BatchNormalization", "InstanceNormalization", "GroupNormalization"];
-
-    /// <summary>Operators that treat all dimensions alike: what stands behind them decides.</summary>
-    private static readonly HashSet<string> _passing = ["Add", "Sub", "Mul", "Div", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "Tanh", "Clip", "Identity", "Dropout",
-        "Neg", "Abs", "Sqrt", "Pow", "Exp", "Log", "Pad", "Cast", "Max", "Min", "Split", "Concat"];
-
     public static ModelInputs Make(OnnxModel model, GraphBuilder graph, OnnxLoadOptions options)
     {
         RequireNames(model, options);
         OnnxValue[] inputs = [.. model.Inputs];
         var batches = BatchesOf(inputs, options);
         var hasBatch = batches.Values.Any(b => b >= 0);
-        var channelsFirst = inputs.Length == 0 ? [] : ChannelsFirst(model);
+        var channelsFirst = inputs.Length == 0 ? [] : ChannelOrder.Wanted(model);
         int? rows = null;
         var values = new Dictionary<string, ImportValue>();
         foreach (var input in inputs)
@@ -107,7 +99,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         {
             var own = input.Dimensions?[d].Size is > 0 and <= int.MaxValue and var number ? (int?)number : null;
             sizes[d] = given?[d] ?? own ?? (d == batch ? 1 : throw new ArgumentException(
-                $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.", nameof(options)));
+                $"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] is free: give all sizes of it in {nameof(options.Sizes)}.",
+                    nameof(options)));
             if (sizes[d] < 1)
                 throw new ArgumentException($"Dimension {d} of '{input.Name}' [{string.Join(", ", input.Dimensions!)}] cannot be {sizes[d]}.", nameof(options));
         }
@@ -118,7 +111,8 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
     private static Node NodeOf(OnnxValue input, int[] row, bool isShared, GraphBuilder graph, OnnxLoadOptions options)
     {
         var shape = new Shape(row.Length <= Shape.MaxRank ? row
-            : throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are."));
+            : throw new ModelFileException(
+                $"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are."));
         var isIndex = input.Type is OnnxType.Int32 or OnnxType.Int64;
         if (options.Inputs.TryGetValue(input.Name, out var node))
         {
@@ -131,26 +125,9 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
         return input.Type switch
         {
             OnnxType.Int32 or OnnxType.Int64 when !isShared => graph.IndexInput(name, shape),
-            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 or OnnxType.Bool => isShared ? graph.SharedInput(name, row) : graph.Input(name, shape),
+            OnnxType.Float or OnnxType.Double or OnnxType.Half or OnnxType.BFloat16 or OnnxType.Bool => isShared ? graph.SharedInput(name, row)
+                : graph.Input(name, shape),
             _ => throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' holds {input.Type}{(isShared ? " without a batch" : "")}."),
         };
-    }
-
-    /// <summary>The names whose first readers that care for the order of dimensions want the channels in dimension 1.</summary>
-    private static HashSet<string> ChannelsFirst(OnnxModel model)
-    {
-        HashSet<string> names = [];
-        for (var i = model.Nodes.Count - 1; i >= 0; i--)
-        {
-            var node = model.Nodes[i];
-            if (node.Domain.Length > 0 || node.Inputs.Count == 0)
-                continue;
-            if (_channelOperators.Contains(node.Operator))
-                names.Add(node.Inputs[0]);
-            else if (_passing.Contains(node.Operator) && node.Outputs.Any(names.Contains))
-                names.UnionWith(node.Inputs);
-        }
-
-        return names;
     }
 }

@@ -56,7 +56,8 @@ internal static partial class Operators
             var w = tb ? weights.Transposed(1, 0) : weights;
             var c = o.HasInput(2) && o.Input(2) is Folded { BatchAxis: < 0 } known ? known : null;
             var isBias = c is not null && c.Rank < 3 && (c.Values.Length == 1 || c.Values.Length == w.Shape[1] && c.Shape[^1] == w.Shape[1]);
-            double[]? bias = !isBias ? null : c!.Values.Length == 1 ? [.. Enumerable.Repeat(c.Values[0] * beta, w.Shape[1])] : [.. c.Values.Select(v => v * beta)];
+            double[]? bias = !isBias ? null : c!.Values.Length == 1 ? [.. Enumerable.Repeat(c.Values[0] * beta, w.Shape[1])]
+                : [.. c.Values.Select(v => v * beta)];
             var product = Affine(o, x, Times(w, alpha), bias ?? (o.HasInput(2) ? null : o.Importer.TakeBias(o, w.Shape[1], 2, behind: 0)));
             return [isBias || !o.HasInput(2) ? product : Sum(product, o.Input(2))];
         }
@@ -81,7 +82,8 @@ internal static partial class Operators
         NodeValue Scaled(NodeValue value) => alpha == 1 ? value : value.With(value.Node * alpha);
 
         NodeValue Sum(NodeValue product, ImportValue? c) => c is null ? product : Combine(o, product,
-            c is Folded { BatchAxis: < 0 } numbers ? Times(numbers, beta) : o.Importer.ValueOf(c) is var value && beta == 1 ? value : value.With(value.Node * beta),
+            c is Folded { BatchAxis: < 0 } numbers ? Times(numbers, beta) : o.Importer.ValueOf(c) is var value && beta == 1 ? value
+                : value.With(value.Node * beta),
             (l, r) => l + r, (l, r) => l + r, null);
     }
 
@@ -163,7 +165,7 @@ internal static partial class Operators
     /// <summary>What is normalized row by row: dimension 0 is the batch, or 1.</summary>
     private static void RequireImages(NodeValue x)
     {
-        if (x.Rank < 3 || x.Axes[0] is not ([] or [0]) && x.SizeOf(0) != new SymbolicSize(1))
+        if (x.Rank < 3 || x.Axes[0] is not [0] && (x.BatchAxis >= 0 || x.SizeOf(0) != new SymbolicSize(1)))
             throw new UnsupportedException($"it normalizes {x.Text()}, of which dimension 0 is not the batch");
     }
 

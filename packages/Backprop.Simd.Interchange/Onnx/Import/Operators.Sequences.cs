@@ -84,7 +84,8 @@ internal static partial class Operators
         {
             List<Node> inputs = [sequence];
             if (o.HasInput(4) && !CoversAll(o, x, batchFirst))
-                inputs.Add(o.Value(4) is { Node.Type.Kind: EdgeKind.Indices } lengths ? lengths.Node : throw new UnsupportedException("its lengths are no indices"));
+                inputs.Add(o.Value(4) is { Node.Type.Kind: EdgeKind.Indices } lengths ? lengths.Node
+                    : throw new UnsupportedException("its lengths are no indices"));
             for (var s = 0; s < states; s++)
             {
                 if (o.HasInput(5 + s) && !IsZero(o, 5 + s))

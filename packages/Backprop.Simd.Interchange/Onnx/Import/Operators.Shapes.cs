@@ -67,7 +67,8 @@ internal static partial class Operators
                 return Product(sizes) == total ? sizes : null;
             var known = Product([.. sizes.Where((_, i) => i != open)]);
             var rest = new SymbolicSize(total.Value / known.Value, total.Power - known.Power);
-            return rest.Power >= 0 && rest.Value >= 1 && rest.Value == Math.Floor(rest.Value) && !(rest.Power > 0 && rest.Value > 1 && o.Importer.FixedRows is not null && !merges)
+            return rest.Power >= 0 && rest.Value >= 1 && rest.Value == Math.Floor(rest.Value) && !(rest.Power > 0 && rest.Value > 1
+                && o.Importer.FixedRows is not null && !merges)
                 ? [.. sizes.Select((s, i) => i == open ? rest : s)] : null;
         }
     }
@@ -367,7 +368,8 @@ internal static partial class Operators
                 x = o.Importer.Repeated(x, a);
             var same = target == new SymbolicSize(1) || target == x.SizeOf(a) || x.SizeOf(a).Power > 0 && target.Value == o.Importer.FixedRows;
             repeats[a] = same ? 1 : x.SizeOf(a) == new SymbolicSize(1) && target is { Power: 0, Value: >= 1 and <= int.MaxValue } ? (int)target.Value
-                : throw new UnsupportedException($"{x.Text()} does not become [{string.Join(", ", Enumerable.Range(0, shape.Values.Length).Select(shape.At))}]");
+                : throw new UnsupportedException(
+                    $"{x.Text()} does not become [{string.Join(", ", Enumerable.Range(0, shape.Values.Length).Select(shape.At))}]");
         }
 
         return [Tiled(x, repeats)];

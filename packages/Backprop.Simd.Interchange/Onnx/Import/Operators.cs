@@ -194,7 +194,8 @@ internal static partial class Operators
     /// <summary>A mask that is known is no parameter that is trained.</summary>
     private static ImportValue[] Where(Operation o)
     {
-        var mask = o.Input(0) is Folded { BatchAxis: < 0 } known ? o.Importer.Parameter(new(OnnxType.Float, known.Shape, known.Values, known.Powers), frozen: true) : o.Value(0);
+        var mask = o.Input(0) is Folded { BatchAxis: < 0 } known
+            ? o.Importer.Parameter(new(OnnxType.Float, known.Shape, known.Values, known.Powers), frozen: true) : o.Value(0);
         var (nodes, axes) = Views.Aligned(mask, o.Value(1), o.Value(2));
         return [new NodeValue(Node.Where(nodes[0], nodes[1], nodes[2]), axes)];
     }
@@ -260,7 +261,8 @@ internal static partial class Operators
     private static ImportValue[] HardSigmoid(Operation o)
     {
         double alpha = o.Float("alpha", 0.2f), beta = o.Float("beta", 0.5f);
-        return Map(o, x => beta != 0.5 ? (x * alpha + beta).Clip(0, 1) : GraphShape.IsAbout(alpha, 1 / 6.0) ? x.HardSigmoid() : (x * (6 * alpha)).HardSigmoid());
+        return Map(o, x => beta != 0.5 ? (x * alpha + beta).Clip(0, 1) : GraphShape.IsAbout(alpha, 1 / 6.0) ? x.HardSigmoid()
+            : (x * (6 * alpha)).HardSigmoid());
     }
 
     /// <summary>Along any dimension; before version 13, along all dimensions from one on.</summary>

@@ -162,7 +162,8 @@ internal static class Patterns
             return scaled is not null && Replace(graph, "Gelu", x, [], scaled, erf, sum, inner, outer);
         }
 
-        return graph.Made(function, "Tanh") is { } tanh && graph.Made(tanh.Inputs[0], "Mul") is { } times && graph.WithScalar(times, _geluScale) is { } polynomial
+        return graph.Made(function, "Tanh") is { } tanh && graph.Made(tanh.Inputs[0], "Mul") is { } times
+            && graph.WithScalar(times, _geluScale) is { } polynomial
             && graph.Made(polynomial, "Add") is { } add && GraphShape.Pairs(add).FirstOrDefault(p => p.First == x) is { Second: { } cubic }
             && graph.Made(cubic, "Mul") is { } factor && graph.WithScalar(factor, 0.044715) is { } cube
             && graph.Made(cube, "Pow") is { Inputs: [var of, var exponent] } power && of == x && graph.Scalar(exponent) == 3
@@ -188,7 +189,8 @@ internal static class Patterns
             List<string> inputs = [x];
             foreach (var kind in (string[])["Mul", "Add"])
             {
-                if (graph.Next(parts[^1].Outputs[0], kind) is { } next && GraphShape.Pairs(next).FirstOrDefault(p => p.First == parts[^1].Outputs[0]).Second is { } other
+                if (graph.Next(parts[^1].Outputs[0], kind) is { } next
+                    && GraphShape.Pairs(next).FirstOrDefault(p => p.First == parts[^1].Outputs[0]).Second is { } other
                     && graph.Constant(other) is { Rank: 1, Values.Length: > 1 } && (kind == "Mul" || inputs.Count == 2))
                 {
                     inputs.Add(other);

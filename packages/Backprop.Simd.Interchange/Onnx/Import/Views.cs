@@ -92,7 +92,8 @@ internal static class Views
         var rank = values.Max(v => v.Rank);
         values = [.. values.Select(v => Padded(v, rank))];
         var first = values[0];
-        if (values.Skip(1).All(v => v.Row.AsSpan().SequenceEqual(first.Row) && v.Axes.Zip(first.Axes).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second))))
+        if (values.Skip(1).All(v => v.Row.AsSpan().SequenceEqual(first.Row)
+            && v.Axes.Zip(first.Axes).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second))))
             return ([.. values.Select(v => v.Node)], first.Axes);
         if (values.Select(MergedBatch.Of).FirstOrDefault(m => m is not null) is { } merged)
         {
