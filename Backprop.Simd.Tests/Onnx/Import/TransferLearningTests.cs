@@ -80,6 +80,13 @@ public sealed class TransferLearningTests(ITestOutputHelper output)
             loss = whole.Step(training, sgd);
         output.WriteLine($"Its last block learns too: the loss falls from {first:F4} to {loss:F4} in 9 steps.");
         Assert.True(loss < 0.8 * first, $"The loss is {loss} after {first}.");
+        // All of it goes out again.
+        using var run = OnnxRun.Of(whole, new OnnxSaveOptions { Outputs = ["head"] });
+        var inference = whole.CreateWorkspace(Batch, WorkspaceOptions.Inference with { Retain = Retain.Nodes("head") }, ComputeContext.Default);
+        set.CopyRows(Train, Batch, inference.Input());
+        var difference = run.Difference(inference);
+        output.WriteLine($"Exported again: {difference:E1} of the largest from ONNX Runtime.");
+        Assert.InRange(difference, 0, 1e-4);
         Assert.Equal(backbone.ParameterOf("convolution2d1.weight").ToArray(), whole.ParameterOf("convolution2d1.weight").ToArray());
     }
 

@@ -9,7 +9,8 @@ internal static class ChannelOrder
 
     /// <summary>Operators that treat all dimensions alike: what stands behind or before them decides.</summary>
     private static readonly HashSet<string> _passing = ["Add", "Sub", "Mul", "Div", "Relu", "LeakyRelu", "PRelu", "Sigmoid", "Tanh", "Clip", "Identity",
-        "Dropout", "Neg", "Abs", "Sqrt", "Pow", "Exp", "Log", "Pad", "Cast", "Max", "Min", "Split", "Concat", "Softmax", "LogSoftmax", "HardSwish", "HardSigmoid"];
+        "Dropout", "Neg", "Abs", "Sqrt", "Pow", "Exp", "Log", "Pad", "Cast", "Max", "Min", "Split", "Concat", "Softmax", "LogSoftmax", "HardSwish",
+        "HardSigmoid"];
 
     /// <summary>The names whose first readers that care for the order of dimensions want the channels in dimension 1.</summary>
     public static HashSet<string> Wanted(OnnxModel model)
