@@ -139,6 +139,13 @@ internal static class Instances
         },
         [typeof(SafetensorsTensor)] = () => Of<SafetensorsFile>()["a"],
         [typeof(PyTorchFile)] = () => PyTorchFile.Open(SavedPyTorch()),
+        [typeof(IReadOnlyDictionary<string, int[]>)] = () => new Dictionary<string, int[]>(),
+        [typeof(IReadOnlyDictionary<string, int>)] = () => new Dictionary<string, int>(),
+        [typeof(IReadOnlyDictionary<string, Node>)] = () => new Dictionary<string, Node>(),
+        [typeof(OnnxFile)] = () => OnnxFile.Open(SavedOnnx()),
+        [typeof(OnnxGraph)] = () => Of<OnnxFile>().AddTo(new GraphBuilder()),
+        [typeof(OnnxLoadOptions)] = () => new OnnxLoadOptions(),
+        [typeof(OnnxSaveOptions)] = () => new OnnxSaveOptions(),
         [typeof(PyTorchTensor)] = () => Of<PyTorchFile>().Tensors[0],
         [typeof(CheckpointOptions)] = () => new CheckpointOptions { Directory = Path("checkpoints") },
         [typeof(IReadOnlyDictionary<string, string>)] = () => new Dictionary<string, string> { ["a"] = "b" },
@@ -203,6 +210,14 @@ internal static class Instances
             Of<Network<double>>().SavePyTorch(path);
         else
             Of<Network<float>>().SavePyTorch(path);
+        return path;
+    }
+
+    /// <summary>A model of ONNX.</summary>
+    public static string SavedOnnx()
+    {
+        var path = Path("network.onnx");
+        Of<Network<float>>().SaveOnnx(path);
         return path;
     }
 

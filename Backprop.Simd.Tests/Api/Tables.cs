@@ -256,6 +256,8 @@ internal static class Tables
         ("NetworkFiles.Load.path", () => Instances.Saved()), ("NetworkFiles.Load.stream", () => File.OpenRead(Instances.Saved())),
         ("NetworkFiles.Load.file", () => SafetensorsFile.Open(Instances.Saved())),
         ("NetworkFiles.LoadPyTorch.file", () => PyTorchFile.Open(Instances.SavedPyTorch())),
+        ("OnnxFile.Open.path", () => Instances.SavedOnnx()), ("OnnxFile.Open.stream", () => File.OpenRead(Instances.SavedOnnx())),
+        ("OnnxNetworks.LoadOnnx.path", () => Instances.SavedOnnx()), ("OnnxFile.ShapeOf.name", () => "x"), ("OnnxGraph.name", () => "x"),
         ("PyTorchFile.dictionary", () => ""), ("PyTorchNetworks.dictionary", () => ""),
         ("PyTorchFile.Open.path", () => Instances.SavedPyTorch()), ("PyTorchFile.Open.stream", () => File.OpenRead(Instances.SavedPyTorch())),
         ("PyTorchTensor.Read.destination", () => 12), ("PyTorchFile.name", () => Instances.Of<PyTorchFile>().Tensors[0].Name),
