@@ -43,7 +43,8 @@ public sealed class OnnxReaderTests
         [
             new("f") { Float = 0 }, new("i") { Integer = -1 }, new("s") { Text = "text" }, new("fs") { Floats = [1, 2] }, new("is") { Integers = [-1, 300] },
             new("ss") { Texts = ["a", "b"] }, new("t") { Tensor = OnnxTensor.OfIntegers(OnnxType.Int64, [], [7]) },
-        ]) { Name = "node" });
+        ])
+        { Name = "node" });
         var read = OnnxModel.Parse(model.Write().ToArray());
         Assert.Equal((17, "value"), (read.Opset, read.Metadata["key"]));
         Assert.Equal([0.5, -3], read.Initializers["w"].Numbers);

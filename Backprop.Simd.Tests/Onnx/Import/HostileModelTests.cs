@@ -63,8 +63,13 @@ public sealed class HostileModelTests(ITestOutputHelper output)
             for (var k = random.Next(1, 5); k > 0; k--)
             {
                 var at = random.Next(bytes.Length);
-                bytes[at] = random.Next(4) switch { 0 => (byte)random.Next(256), 1 => (byte)(bytes[at] ^ 1 << random.Next(8)), 2 => 255,
-                    _ => bytes[random.Next(bytes.Length)] };
+                bytes[at] = random.Next(4) switch
+                {
+                    0 => (byte)random.Next(256),
+                    1 => (byte)(bytes[at] ^ 1 << random.Next(8)),
+                    2 => 255,
+                    _ => bytes[random.Next(bytes.Length)]
+                };
             }
 
             imported += Import(bytes) ? 1 : 0;

@@ -81,7 +81,9 @@ internal static class ModelPackages
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
-            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         }) ?? throw new InvalidOperationException($"{program} does not start.");
         var errors = process.StandardError.ReadToEndAsync();
         process.StandardOutput.ReadToEnd();

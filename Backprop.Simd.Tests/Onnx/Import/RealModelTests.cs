@@ -129,8 +129,15 @@ public sealed class RealModelTests(ITestOutputHelper output)
             var period = Math.Min(48, height / 2);
             var (line, letter) = (y % period, (x / 9 + r) * 7 % 5);
             var inLine = line > period / 4 && line < period * 2 / 3 && x > 8 && x < width - 8 && x % 9 < 7;
-            var stroke = letter switch { 0 => x % 9 < 2, 1 => line < period / 4 + 3, 2 => x % 9 is 3 or 4, 3 => line > period * 2 / 3 - 4
-                || x % 9 < 2, _ => x % 9 > 5 };
+            var stroke = letter switch
+            {
+                0 => x % 9 < 2,
+                1 => line < period / 4 + 3,
+                2 => x % 9 is 3 or 4,
+                3 => line > period * 2 / 3 - 4
+                || x % 9 < 2,
+                _ => x % 9 > 5
+            };
             numbers[i] = (float)((inLine && stroke ? -0.9 : 0.9) + 0.1 * (random.NextDouble() - 0.5));
         }
 
