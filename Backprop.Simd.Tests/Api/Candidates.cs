@@ -168,6 +168,7 @@ internal static class Contexts<T> where T : unmanaged, IFloatingPointIeee754<T>
     private static NodeBuffers<T> Node() => new()
     {
         Index = 0,
+        Name = "node",
         Traits = LayerTraits.ReadsInput | LayerTraits.ReadsOutput,
         Inputs = [Edge(3), new EdgeBuffer<T>(new EdgeType(EdgeKind.Indices, new Shape(3))) { IndexBlock = new(6), IndexSnapshot = new(6) }],
         Outputs = [Edge(2)],
@@ -177,6 +178,8 @@ internal static class Contexts<T> where T : unmanaged, IFloatingPointIeee754<T>
         StateBlock = new(2),
         GradientBlock = new(6),
         ProposedState = new(2),
+        Cache = new(null, 0, 0, isAsked: true),
+        IndexCache = new(null, 0, 0, isAsked: true),
         NeedsInputGradient = [true, false],
         AddsInputGradient = [false, false],
     };

@@ -24,7 +24,7 @@ internal static class Tables
         "GraphBuilder.Build", "GraphBuilder.IndexInput", "GraphBuilder.Parameter", "GradientAccumulator.Average", "Trainer.Resume",
         "Trainer.TryResume", "Optimizer.State", "DataArray.Labels", "DataArray.Indices", "DataArray.Bytes", "ExponentialMovingAverage.CopyTo",
         "ExponentialMovingAverage.Swap", "Network.Update", "Workspace.SetSizes", "Workspace.SizeOf", "SafetensorsFile.VerifyChecksum",
-        "LayerKinds.Register", "LayerKinds.RegisterActivation", "LayerKinds.RegisterGate", "Predictor.PredictFromIndices",
+        "LayerKinds.Register", "LayerKinds.RegisterActivation", "LayerKinds.RegisterGate", "Predictor.PredictFromIndices", "Predictor.PredictNameFromIndices",
         "SequenceGenerator.ctor", "ForwardContext.EachStep", "BackwardContext.EachStep", "LayerDeclaration.UseEachStep",
         "NpyArray.Values", "NpyArray.AsTensorSpan",
     ];

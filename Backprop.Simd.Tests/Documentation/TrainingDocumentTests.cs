@@ -132,6 +132,20 @@ internal static class TrainingExamples
         Assert.InRange(digit, 0, 9);
     }
 
+    public static void Rent(Network<float> network, Span<float> alike)
+    {
+        // begin Rent
+        var predictor = new Predictor<float>(network);
+        using (var lease = predictor.Rent(rows: 2))                        // waits while all workspaces are lent
+        {
+            lease.Workspace.SetInput("first", [1, 2, 3, 4, 5, 6]);         // two rows of three numbers
+            lease.Workspace.SetInput("second", [1, 2, 3, 6, 5, 4]);
+            lease.Forward();
+            lease.Workspace.Output("alike").CopyTo(alike);
+        }                                                                  // goes back; what it lent is not to be read any more
+        // end Rent
+    }
+
     public static Network<float> Transfer()
     {
         // begin Transfer
@@ -165,7 +179,7 @@ internal static class TrainingExamples
 public sealed class TrainingDocumentTests : IDisposable
 {
     /// <summary>The examples in the order of the document.</summary>
-    private static readonly string[] Names = ["Train", "Source", "Regression", "Loop", "PassThrough", "Checkpoint", "Serve", "Transfer"];
+    private static readonly string[] Names = ["Train", "Source", "Regression", "Loop", "PassThrough", "Checkpoint", "Serve", "Rent", "Transfer"];
 
     public static TheoryData<string> Examples => [.. Names];
 
@@ -209,6 +223,16 @@ public sealed class TrainingDocumentTests : IDisposable
             TrainingExamples.Checkpoint(fresh, new AdamW<float>(fresh), batches);
             Assert.Equal(3, Directory.GetFiles("run1", "checkpoint-*").Length);
         }
+    }
+
+    [Fact]
+    public void A_workspace_is_lent()
+    {
+        var graph = new GraphBuilder();
+        graph.Output((graph.Input("first", 3) - graph.Input("second", 3)).Abs().Sum().Named("alike"));
+        var alike = new float[2];
+        TrainingExamples.Rent(graph.Build().CreateNetwork<float>(), alike);
+        Assert.Equal([0, 4], alike);
     }
 
     [Fact]

@@ -19,6 +19,8 @@ public sealed class OwnLayerDocumentTests
         "ProveSnake",
         "LowRank",
         "ProveLowRank",
+        "Centered",
+        "UseCentered",
         "Chain",
         "Train",
         "OneFile",
@@ -121,10 +123,42 @@ public sealed class OwnLayerDocumentTests
     }
 
     [Fact]
+    public void State_moves_in_training_alone()
+    {
+        var network = default(Network<float>);
+        Assert.Equal("True", Output(() => network = OwnLayerExamples.UseCentered()).Split('\n')[0].Trim());
+        var mean = network!.StateOf("centered1.mean")[0];
+        Assert.InRange(mean, 4.99f, 5f);
+        var inference = network.CreateWorkspace(2, WorkspaceOptions.Inference);
+        inference.SetInput("x", [1, 2, 3, 4, 5, 6]);
+        network.Forward(inference);
+        network.SetTraining("centered1", false);
+        var training = network.CreateWorkspace(2);
+        network.Step(training, new Optimizers.Sgd<float>(network, 0.01));
+        Assert.Equal(mean, network.StateOf("centered1.mean")[0]);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_cache_that_was_not_asked_for_is_told_with_the_layers_name(bool integers)
+    {
+        var graph = new GraphBuilder();
+        graph.Output(graph.Input("x", 7).Apply(new Forgetful(integers)).Named("lowrank1"));
+        var network = graph.Build().CreateNetwork<float>();
+        var message = Assert.Throws<InvalidOperationException>(() => network.Forward(network.CreateWorkspace(2, new() { InputGradients = true }))).Message;
+        Assert.Contains("The layer 'lowrank1' uses a cache", message, StringComparison.Ordinal);
+        Assert.Contains(integers ? "UseIndexCache in Declare" : "UseCache in Declare", message, StringComparison.Ordinal);
+        if (!integers)
+            Assert.Contains($"`{message}`", File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs", "own-layer.md")), StringComparison.Ordinal);
+        network.Forward(network.CreateWorkspace(2, WorkspaceOptions.Inference)); // There it is empty.
+    }
+
+    [Fact]
     public void A_layer_that_lies_is_told_so_in_the_words_of_the_document()
     {
         var graph = new GraphBuilder();
-        graph.Output(graph.Input("x", 7).Apply(new Lying(LayerTraits.None)));
+        graph.Output(graph.Input("x", 7).Apply(new Lying(LayerTraits.None)).Named("lowrank1"));
         var network = graph.Build().CreateNetwork<float>();
         var workspace = network.CreateWorkspace(2, new WorkspaceOptions { InputGradients = true });
         network.Forward(workspace);
@@ -154,6 +188,24 @@ public sealed class OwnLayerDocumentTests
         }
 
         return output.ToString();
+    }
+
+    /// <summary>Uses a cache that it did not ask for.</summary>
+    private sealed class Forgetful(bool integers) : Layer
+    {
+        public override string Kind => "forgetful";
+
+        public override void Declare(LayerDeclaration declaration) => declaration.AddOutput(declaration.Require(0, EdgeKind.Values));
+
+        public override void Forward<T>(in ForwardContext<T> context)
+        {
+            if (integers)
+                context.IndexCache.Clear();
+            else
+                context.Input(0).CopyTo(context.Training ? context.Cache : context.Output());
+        }
+
+        public override void Backward<T>(in BackwardContext<T> context) => context.InputGradient(0).Copy(context.Cache);
     }
 
     /// <summary><see cref="LowRank"/> with other traits.</summary>

@@ -83,6 +83,22 @@ internal static class OwnLayerExamples
         return report;
     }
 
+    public static Network<float> UseCentered()
+    {
+        // begin UseCentered
+        Console.WriteLine(GradientCheck.Layer(new Centered(), [new EdgeType(EdgeKind.Values, new Shape(3))], rows: 4).Passes());      // True
+
+        var network = GraphBuilder.Chain(3).Apply(new Centered()).Affine(1).MeanSquaredError().Build<float>(seed: 1);
+        var workspace = network.CreateWorkspace(rows: 4);
+        workspace.Input("x").Fill(5);
+        var sgd = new Sgd<float>(network, 0.01);
+        for (var step = 0; step < 100; step++)
+            network.Step(workspace, sgd);
+        Console.WriteLine(network.StateOf("centered1.mean")[0]);                                                                      // close to 5
+        // end UseCentered
+        return network;
+    }
+
     public static Network<double> TwoLosses()
     {
         // begin TwoLosses
@@ -175,6 +191,52 @@ public sealed class LowRank(int outputs, int rank) : Layer
     }
 }
 // end LowRank
+
+// begin Centered
+/// <summary>y = x - m, with m the running mean of what training has seen, [n] as x.</summary>
+public sealed class Centered(double momentum = 0.1) : Layer
+{
+    public double Momentum => momentum;
+
+    public override string Kind => "centered";
+
+    public override void Declare(LayerDeclaration declaration)
+    {
+        declaration.RequireInputs(1);
+        var shape = declaration.Require(0, EdgeKind.Values, rank: 1);
+        declaration.AddState("mean", shape);                       // starts at 0; saved and loaded with the parameters
+        declaration.AddOutput(shape);
+        declaration.Traits = LayerTraits.StridedRows;              // inputs are read as matrices; backward reads nothing
+    }
+
+    public override void Forward<T>(in ForwardContext<T> context)
+    {
+        var x = context.InputMatrix(0);
+        var y = context.OutputMatrix();
+        var mean = context.State(0);
+        for (var r = 0; r < x.Rows; r++)
+        {
+            var from = x.Span.Slice(r * x.RowStride, x.Columns);
+            var to = y.Span.Slice(r * y.RowStride, y.Columns);
+            for (var i = 0; i < from.Length; i++)
+                to[i] = from[i] - mean[i];
+        }
+
+        if (!context.Training || context.IsStateFrozen(0))
+            return;
+        var next = context.ProposedState(0);                       // a copy of the state; committed with the step
+        var share = T.CreateTruncating(Momentum / x.Rows);
+        for (var r = 0; r < x.Rows; r++)
+        {
+            var row = x.Span.Slice(r * x.RowStride, x.Columns);
+            for (var i = 0; i < row.Length; i++)
+                next[i] += share * (row[i] - mean[i]);
+        }
+    }
+
+    public override void Backward<T>(in BackwardContext<T> context) => context.InputGradient(0).Copy(context.OutputGradient());
+}
+// end Centered
 
 // begin Chain
 public static class OwnLayers

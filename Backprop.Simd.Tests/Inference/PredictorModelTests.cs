@@ -60,6 +60,13 @@ public sealed class PredictorModelTests : IDisposable
             Bits.AssertEqual(workspace.Output(), outputs.AsSpan(first * 2, workspace.Rows * 2), "outputs");
         }
 
+        var model = new Model<double>(network);
+        Assert.Contains("ClassNames", Assert.Throws<InvalidOperationException>(() => predictor.PredictNameFromIndices(words.AsSpan(0, 4))).Message);
+        model.ClassNames[network.Definition.OutputNames.First()] = ["glad", "sad"];
+        var named = new Predictor<double>(model);
+        for (var row = 0; row < 7; row++)
+            Assert.Equal(outputs[row * 2] >= outputs[(row * 2) + 1] ? "glad" : "sad", named.PredictNameFromIndices(words.AsSpan(row * 4, 4)));
+        Assert.Contains("takes 4 integers; got 8", Assert.Throws<ArgumentException>("row", () => named.PredictNameFromIndices(words.AsSpan(0, 8))).Message);
         predictor.PredictFromIndices([], []);
         Assert.Throws<ArgumentException>("indices", () => predictor.PredictFromIndices(new int[5], outputs));
         Assert.Throws<ArgumentException>("outputs", () => predictor.PredictFromIndices(words, new double[13]));
@@ -67,6 +74,39 @@ public sealed class PredictorModelTests : IDisposable
         Assert.Throws<ArgumentException>(() => predictor.PredictFromIndices(words, outputs));
         var values = new Predictor<double>(GraphBuilder.Chain(4).Affine(1).MeanSquaredError().Build<double>());
         Assert.Contains("'x'", Assert.Throws<InvalidOperationException>(() => values.PredictFromIndices(words, outputs)).Message);
+    }
+
+    [Fact]
+    public void A_row_in_names_feeds_several_inputs()
+    {
+        var graph = new GraphBuilder();
+        var (rooms, place, district) = (graph.Input("rooms", 1), graph.Input("place", 2), graph.IndexInput("district"));
+        graph.Output(rooms.Concatenate(place, district.Embedding(3, 2)).Affine(2));
+        var network = graph.Build().CreateNetwork<float>(seed: 4);
+        var model = new Model<float>(network);
+        var predictor = new Predictor<float>(model);
+        var row = ((string, double)[])[("district", 2), ("north", 0.5), ("east", -1), ("rooms", 3)];
+        Assert.Contains("columns of 'place' values [2] have no names: set ColumnNames",
+            Assert.Throws<InvalidOperationException>(() => predictor.Predict(row)).Message);
+        model.ColumnNames["place"] = ["east", "north"];
+
+        var workspace = network.CreateWorkspace(1, WorkspaceOptions.Inference);
+        workspace.SetInput("rooms", [3]);
+        workspace.SetInput("place", [-1, 0.5f]);
+        workspace.SetIndexInput("district", [2]);
+        network.Forward(workspace);
+        Bits.AssertEqual(workspace.Output(), predictor.Predict(row), "outputs");
+
+        Assert.Contains("'district' is an index, an integer; got 2.5",
+            Assert.Throws<ArgumentException>("row", () => predictor.Predict([("district", 2.5), .. row[1..]])).Message);
+        Assert.Throws<ArgumentException>(() => predictor.Predict([("district", 3), .. row[1..]]));
+        Assert.Contains("'rooms' is missing", Assert.Throws<ArgumentException>("row", () => predictor.Predict(row.AsSpan(0, 3))).Message);
+        Assert.Contains("rooms, east, north, district", Assert.Throws<ArgumentException>("row", () => predictor.Predict(("place", 1))).Message);
+        model.ColumnNames["place"] = ["rooms", "north"];
+        Assert.Contains("'rooms' and 'place' both have a column 'rooms'", Assert.Throws<InvalidOperationException>(() => predictor.Predict(row)).Message);
+
+        var sequence = new Predictor<float>(GraphBuilder.Chain(new Shape(2, 3)).Flatten().Affine(1).Build<float>());
+        Assert.Contains("rent a workspace", Assert.Throws<InvalidOperationException>(() => sequence.Predict(("x", 1))).Message);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using Backprop.Simd.Interchange;
 using Backprop.Simd.Serialization;
@@ -102,6 +103,48 @@ public sealed class HostileFilesTests
             Assert.Equal("", file.Dictionary);
             Assert.Equal([0], file["w"].ToArray<float>());
         }
+    }
+
+    [Fact]
+    public void A_tensor_of_the_newest_form_is_refused_with_what_to_do() => Assert.Contains(
+        "unsigned integers of 16 to 64 bits, or of floats of 8 bits, which are not read. Convert it before saving",
+        PyTorchFileTests.Refusal(PyTorchZip.File(PyTorchZip.Pickle(Latin("ctorch._utils\n_rebuild_tensor_v3\n")))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(CompressionLevel.NoCompression)]
+    [InlineData(CompressionLevel.Optimal)]
+    public void Damaged_numbers_do_not_have_their_checksum(CompressionLevel level)
+    {
+        var numbers = new byte[64];
+        byte[] pickle = [.. PyTorchZip.Pickle(PyTorchZip.Tensor(16, [2], [1], 3))];
+        var good = PyTorchZip.Repacked(new MemoryStream(PyTorchZip.Of(("a/data.pkl", pickle), ("a/data/0", numbers))), level);
+        using (var file = PyTorchFile.Open(new MemoryStream(good)))
+            Assert.Equal([0, 0], file["w"].ToArray<float>());
+
+        // The checksum of an entry stands in the directory, which begins with PK 1 2. A byte beyond the two numbers counts too.
+        var entry = good.AsSpan().LastIndexOf("PK\x01\x02"u8);
+        foreach (var change in (int[])[entry + 16, entry + 19])
+        {
+            var bytes = (byte[])good.Clone();
+            bytes[change] ^= 1;
+            using var file = PyTorchFile.Open(new MemoryStream(bytes));
+            Assert.Contains("'a/data/0' is damaged: its checksum is",
+                Assert.Throws<ModelFileException>(() => file["w"].ToArray<float>()).Message, StringComparison.Ordinal);
+            Assert.Throws<ModelFileException>(() => file["w"].ToArray<float>());
+        }
+
+        if (level == CompressionLevel.NoCompression)
+        {
+            var bytes = (byte[])good.Clone();
+            bytes[bytes.AsSpan().IndexOf("PK\x01\x02"u8) - 1] = 1; // The last number of the storage, before the directory.
+            using var file = PyTorchFile.Open(new MemoryStream(bytes));
+            Assert.Throws<ModelFileException>(() => file["w"].ToArray<float>());
+        }
+
+        // Where PyTorch was told to compute none, there is a 0.
+        good.AsSpan(entry + 16, 4).Clear();
+        using (var file = PyTorchFile.Open(new MemoryStream(good)))
+            Assert.Equal([0, 0], file["w"].ToArray<float>());
     }
 
     [Fact]

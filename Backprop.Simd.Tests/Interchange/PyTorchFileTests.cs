@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using System.Text;
 using Backprop.Simd.Interchange;
+using Backprop.Simd.Layers;
+using Backprop.Simd.Networks;
 using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Tests.Interchange;
@@ -47,6 +49,24 @@ public sealed class PyTorchFileTests
         var refusal = Assert.Throws<ModelFileException>(() => file["f64"].ToArray<float>());
         Assert.Contains("'f64' is F64 and cannot be read as F32 without loss", refusal.Message, StringComparison.Ordinal);
         Assert.Throws<ModelFileException>(() => file["i64"].ToArray<float>());
+    }
+
+    /// <summary>TorchSharp.PyBridge writes other zip files and other pickles than PyTorch: <c>PyTorch/PyBridge/write.cs</c> made the file and the
+    /// outputs.</summary>
+    [Fact]
+    public void A_file_of_TorchSharp_is_read_and_computes_what_TorchSharp_does()
+    {
+        using var file = PyTorchFile.Open(PyTorchModels.File("@pybridge"));
+        Assert.Equal([3], file["bn.num_batches_tracked"].ToArray<long>());
+        var network = GraphBuilder.Chain(new Shape(4, 4, 1)).Convolution2D(2, 3, padding: 1).BatchNormalization().Relu().MaxPooling2D(2).Flatten().Affine(3)
+            .Build<float>(seed: 1);
+        Assert.Equal(["conv", "bn", "fc"], network.LoadPyTorch(file).Modules.Values);
+        var workspace = network.CreateWorkspace(1, WorkspaceOptions.Inference);
+        workspace.SetInput("x", [.. Enumerable.Range(0, 16).Select(static i => (i / 8f) - 1)]);
+        network.Forward(workspace);
+        float[] theirs = [-0.26111773f, -0.5841368f, 0.13898632f];
+        for (var i = 0; i < theirs.Length; i++)
+            Assert.Equal(theirs[i], workspace.Output()[i], 1e-6f);
     }
 
     [Fact]

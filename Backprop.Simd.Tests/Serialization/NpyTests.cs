@@ -197,8 +197,10 @@ public sealed class NpyTests : IDisposable
     [Fact]
     public void What_is_no_array_is_refused()
     {
-        foreach (var (type, text) in (ReadOnlySpan<(string, string)>)[("'<c8'", "'<c8'"), ("'|O'", "'|O'"), ("'<U5'", "'<U5'"), ("'|S5'", "'|S5'"),
-            ("[('a', '<f4')]", "expected a string"), ("'<M8[s]'", "'<M8[s]'")])
+        foreach (var (type, text) in (ReadOnlySpan<(string, string)>)[("'<c8'", "'<c8', complex numbers, which are not read: save x.real and x.imag"),
+            ("'|O'", "'|O', Python objects"), ("'<U5'", "'<U5', text"), ("'|S5'", "'|S5', text"), ("'<f16'", "'<f16', floats wider than a double"),
+            ("'|V4'", "'|V4', records"), ("[('a', '<f4')]", "records, which are not read: save each field"), ("'<M8[s]'", "'<M8[s]', times"),
+            ("'q'", "'q'; expected"), ("''", "''; expected")])
         {
             var header = $"{{'descr': {type}, 'fortran_order': False, 'shape': (2,), }}".PadRight(117) + "\n";
             byte[] file = [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. Encoding.ASCII.GetBytes(header), .. new byte[16]];

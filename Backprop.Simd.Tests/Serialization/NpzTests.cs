@@ -32,6 +32,23 @@ public sealed class NpzTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_name_that_is_not_there_is_answered_with_those_that_are()
+    {
+        using var stream = new MemoryStream();
+        Npz.Write(stream, file =>
+        {
+            file.Add("x", new float[2], 2);
+            file.Add("labels", new byte[2], 2);
+        });
+        stream.Position = 0;
+        var arrays = Npz.Read(stream);
+        Assert.Equal("'stream' has no array 'y'; it has: x, labels.", Assert.Throws<KeyNotFoundException>(() => arrays["y"]).Message);
+        Assert.False(arrays.TryGetValue("y", out _));
+        Assert.True(arrays.ContainsKey("labels"));
+        Assert.Equal(2, arrays.Count);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -124,7 +124,6 @@ public sealed class PyTorchLayoutTests
         Assert.Throws<ArgumentException>(() => network.LoadPyTorch(file, new() { Axes = static _ => null }));
         Assert.Throws<ArgumentException>(() => network.Load(file, new() { Modules = new Dictionary<string, string> { ["affine1"] = "fc" } }));
         Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), new() { Modules = new Dictionary<string, string> { ["affine1"] = "fc" } }));
-        Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), NetworkSaveOptions.PyTorch with { Type = TensorType.F16 }));
         var same = Two("affine1", "affine2");
         Assert.Contains("Two tensors would be named 'fc.weight'", Assert.Throws<ArgumentException>(
             () => same.ToPyTorch(new() { Modules = new Dictionary<string, string> { ["affine1"] = "fc", ["affine2"] = "fc" } })).Message);
@@ -146,6 +145,31 @@ public sealed class PyTorchLayoutTests
         Assert.Contains("does not match its checksum",
             Assert.Throws<ModelFileException>(() => network.Load(new MemoryStream(bytes), NetworkLoadOptions.PyTorch)).Message);
         network.Load(new MemoryStream(bytes), NetworkLoadOptions.PyTorch with { IgnoreChecksum = true });
+    }
+
+    [Theory]
+    [InlineData(TensorType.F16, 65536f)]
+    [InlineData(TensorType.BF16, 3.4e38f)]
+    public void A_file_in_PyTorchs_layout_can_have_half_the_size(TensorType type, float tooLarge)
+    {
+        var network = GraphBuilder.Chain(3).Affine(2).BatchNormalization().Build<float>(seed: 1);
+        var (memory, back) = (new MemoryStream(), GraphBuilder.Chain(3).Affine(2).BatchNormalization().Build<float>(seed: 2));
+        network.Save(memory, NetworkSaveOptions.PyTorch with { Type = type });
+        memory.Position = 0;
+        using var file = SafetensorsFile.Open(memory);
+        Assert.All(file.Tensors, tensor => Assert.Equal(type, tensor.Type));
+        Assert.Equal([2, 3], file["affine1.weight"].Shape.ToArray());
+        back.Load(file, NetworkLoadOptions.PyTorch);
+        for (var i = 0; i < network.Parameters.Length; i++)
+        {
+            var x = network.Parameters[i];
+            Assert.Equal(type == TensorType.F16 ? (float)(Half)x : BitConverter.UInt32BitsToSingle((uint)UpperHalf.Nearest(x).Bits << 16), back.Parameters[i]);
+        }
+
+        network.Parameters[0] = tooLarge;
+        var narrow = NetworkSaveOptions.PyTorch with { Type = type };
+        Assert.Contains("cannot hold", Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), narrow)).Message);
+        Assert.Throws<ArgumentException>(() => network.Save(new MemoryStream(), NetworkSaveOptions.PyTorch with { Type = TensorType.I32 }));
     }
 
     [Fact]

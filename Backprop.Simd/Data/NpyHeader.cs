@@ -86,7 +86,7 @@ internal ref struct NpyHeader
             var key = Quoted();
             Expect(':');
             if (key == "descr" && type is null)
-                type = Quoted();
+                type = Accept('[') ? throw new DataFormatException($"'{_path}' holds records, which are not read: save each field, x['name'].") : Quoted();
             else if (key == "fortran_order" && columnsFirst is null)
                 columnsFirst = Boolean();
             else if (key == "shape" && shape is null)
@@ -124,9 +124,21 @@ internal ref struct NpyHeader
         "<u4" or ">u4" => ArrayElement.U4,
         "<i8" or ">i8" => ArrayElement.I8,
         "<u8" or ">u8" => ArrayElement.U8,
-        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'; expected < or > and f2, f4, f8, or i or u and 2, 4 or 8, "
+        _ => throw new DataFormatException($"'{_path}' holds elements of type '{type}'{Reason(type)}; expected < or > and f2, f4, f8, or i or u and 2, 4 or 8, "
             + "or |b1, |i1 or |u1."),
     };
+
+    /// <summary>What a type is that is not read, and what to do.</summary>
+    private static string Reason(string type) => type.AsSpan().TrimStart("<>|=") is [var kind, ..] ? kind switch
+    {
+        'c' => ", complex numbers, which are not read: save x.real and x.imag",
+        'f' => ", floats wider than a double, which are not read: save x.astype('<f8')",
+        'O' => ", Python objects, which are not read: save x.astype of a number",
+        'U' or 'S' or 'a' => ", text, which is not read: save numbers, and the text apart",
+        'M' or 'm' => ", times, which are not read: save x.astype('<i8')",
+        'V' => ", records, which are not read: save each field, x['name']",
+        _ => "",
+    } : "";
 
     private string Quoted()
     {

@@ -190,6 +190,7 @@ internal sealed class Buffers<T>
             nodes[n] = new NodeBuffers<T>
             {
                 Index = n,
+                Name = info.Name,
                 Traits = declaration.Traits,
                 Inputs = EdgesOf(info.Inputs),
                 Outputs = EdgesOf(node.Outputs),
@@ -199,9 +200,9 @@ internal sealed class Buffers<T>
                 StateBlock = _state,
                 GradientBlock = Gradients,
                 ProposedState = ProposedState,
-                Cache = Cache<T>(BlockUse.Cache, n, declaration.CachePerBatch, declaration.CachePerRow),
-                IndexCache = Cache<int>(BlockUse.IndexCache, n, 0, declaration.IndexCachePerRow),
-                Scratch = new(scratch, declaration.ScratchPerBatch, declaration.ScratchPerRow),
+                Cache = Cache<T>(BlockUse.Cache, n, declaration.CachePerBatch, declaration.CachePerRow, declaration.AsksForCache),
+                IndexCache = Cache<int>(BlockUse.IndexCache, n, 0, declaration.IndexCachePerRow, declaration.AsksForIndexCache),
+                Scratch = new(scratch, declaration.ScratchPerBatch, declaration.ScratchPerRow, isAsked: true),
                 NeedsInputGradient = node.NeedsInputGradient,
                 AddsInputGradient = node.AddsInputGradient,
                 Updates = Updates,
@@ -235,11 +236,11 @@ internal sealed class Buffers<T>
     }
 
     /// <summary>What lives from forward to backward: nothing in inference.</summary>
-    private RowBuffer<TElement> Cache<TElement>(BlockUse use, int node, int perBatch, int perRow)
+    private RowBuffer<TElement> Cache<TElement>(BlockUse use, int node, int perBatch, int perRow, bool isAsked)
         where TElement : unmanaged
     {
         var length = Length(node, perBatch, perRow);
-        return new(_plan.Options.Training && length > 0 ? Allocate<TElement>(use, node, length) : null, perBatch, perRow);
+        return new(_plan.Options.Training && length > 0 ? Allocate<TElement>(use, node, length) : null, perBatch, perRow, isAsked);
     }
 
     private int Length(int node, int perBatch, int perRow) => _memory.Fitting(_plan.Graph.Nodes[node].Name, perBatch + (long)_capacity * perRow);

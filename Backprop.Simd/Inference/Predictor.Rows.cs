@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using Backprop.Simd.Data;
 using Backprop.Simd.Layers;
 using Backprop.Simd.Networks;
@@ -45,45 +46,70 @@ public sealed partial class Predictor<T>
     /// <exception cref="InvalidOperationException">The model has no class names for the output, or as for <see cref="PredictClass"/>.</exception>
     public string PredictName(ReadOnlySpan<T> row)
     {
-        if (ClassNames is not { Count: > 0 } names)
-        {
-            throw new InvalidOperationException($"There are no class names for '{_pool.Form.Output}': set {nameof(Model<>.ClassNames)} of the model, or "
-                + $"{nameof(PredictorOptions.Output)} to the output that has them.");
-        }
-
+        var names = Names();
         return names[PredictClass(row)];
     }
 
+    /// <summary>Computes the name of the class of one row of indices: a network whose only input are indices.</summary>
+    /// <param name="row">The integers of one row.</param>
+    /// <returns>The name.</returns>
+    /// <exception cref="ArgumentException">The integers are not one row, or one is out of range.</exception>
+    /// <exception cref="InvalidOperationException">The model has no class names for the output, a row has several classes, or as for
+    /// <see cref="PredictFromIndices"/>.</exception>
+    public string PredictNameFromIndices(ReadOnlySpan<int> row)
+    {
+        var (names, form) = (Names(), _pool.Form);
+        if (form.Positions != 1)
+            throw new InvalidOperationException($"The output '{form.Output}' {form.OutputType.Shape} has {form.Positions} classes per row.");
+        var size = _pool.Network.Definition.TypeOf(IndexInput(_pool)).Shape.Size;
+        if (row.Length != size)
+            throw new ArgumentException($"A row takes {size} integers; got {row.Length}.", nameof(row));
+        var outputs = new T[form.OutputSize];
+        PredictFromIndices(row, outputs);
+        return names[TensorPrimitives.IndexOfMax<T>(outputs)];
+    }
+
     /// <summary>Computes the outputs of one row whose columns are given by name, in any order: <c>Predict(("age", 41), ("rooms", 3))</c>.</summary>
-    /// <param name="row">A number for each column of the model's <see cref="ColumnNames"/>.</param>
+    /// <param name="row">A number for each column of each input that the output depends on. The columns of an input [n] have the names that the
+    /// model gives them (<see cref="Model{T}.ColumnNames"/>); an input of one number, or of one index, is a column of its own name.</param>
     /// <returns>The outputs.</returns>
-    /// <exception cref="ArgumentException">A column is missing, given twice, or not known.</exception>
-    /// <exception cref="InvalidOperationException">The model has no column names for the input, or as for
-    /// <see cref="Predict(ReadOnlySpan{T}, Span{T})"/>.</exception>
+    /// <exception cref="ArgumentException">A column is missing, given twice, or not known, or an index is no integer.</exception>
+    /// <exception cref="InvalidOperationException">The model has no column names for an input, two inputs have a column of the same name, or the
+    /// output is not numbers per row.</exception>
     public T[] Predict(params ReadOnlySpan<(string Column, double Value)> row)
     {
-        var (columns, form) = (ColumnNames, Rows(_pool));
-        if (columns.Count == 0)
-            throw new InvalidOperationException($"The columns of '{form.Input}' have no names: set {nameof(Model<>.ColumnNames)} of the model.");
-        var input = new T[columns.Count];
-        var given = new bool[columns.Count];
+        var pool = _pool;
+        var form = pool.Form;
+        if (form.OutputType.Kind != EdgeKind.Values)
+            throw new InvalidOperationException($"The output '{form.Output}' is {form.OutputType}, not numbers per row.");
+        var columns = ColumnsOf(pool.Network.Definition);
+        var values = new double?[columns.Count];
         foreach (var (column, value) in row)
         {
-            var at = 0;
-            while (at < columns.Count && columns[at] != column)
-                at++;
-            if (at == columns.Count)
-                throw new ArgumentException($"There is no column '{column}'; the columns are: {string.Join(", ", columns)}.", nameof(row));
-            if (given[at])
+            var at = columns.FindIndex(known => known.Name == column);
+            if (at < 0)
+                throw new ArgumentException($"There is no column '{column}'; the columns are: {string.Join(", ", columns.Select(c => c.Name))}.", nameof(row));
+            if (values[at] is not null)
                 throw new ArgumentException($"The column '{column}' is given twice.", nameof(row));
-            (given[at], input[at]) = (true, T.CreateSaturating(value));
+            if (columns[at].IsIndex && value != (int)value)
+                throw new ArgumentException($"The column '{column}' is an index, an integer; got {value}.", nameof(row));
+            values[at] = value;
         }
 
-        if (Array.IndexOf(given, false) is >= 0 and var missing)
-            throw new ArgumentException($"The column '{columns[missing]}' is missing.", nameof(row));
-        var outputs = new T[form.OutputSize];
-        Predict(input, outputs);
-        return outputs;
+        if (Array.IndexOf(values, null) is >= 0 and var missing)
+            throw new ArgumentException($"The column '{columns[missing].Name}' is missing.", nameof(row));
+        using var lease = Rent(pool, 1);
+        for (var i = 0; i < values.Length; i++)
+        {
+            var (input, place) = (columns[i].Input, columns[i].Place);
+            if (columns[i].IsIndex)
+                lease.Workspace.IndexInput(input)[place] = (int)values[i]!.Value;
+            else
+                lease.Workspace.Input(input)[place] = T.CreateSaturating(values[i]!.Value);
+        }
+
+        lease.Forward();
+        return lease.Workspace.Output(form.Output).ToArray();
     }
 
     /// <summary>Computes the outputs of a batch of rows of indices: a network whose only input are indices.</summary>
@@ -93,15 +119,8 @@ public sealed partial class Predictor<T>
     /// <exception cref="InvalidOperationException">The network needs more than rows of one input of indices: see <see cref="Rent(int)"/>.</exception>
     public void PredictFromIndices(ReadOnlySpan<int> indices, Span<T> outputs)
     {
-        var pool = _pool;
-        var (definition, form) = (pool.Network.Definition, pool.Form);
-        var inputs = definition.RequiredInputs(WorkspaceOptions.Inference).ToArray();
-        if (inputs is not [var input] || definition.TypeOf(input) is not { Kind: EdgeKind.Indices } type || form.OutputType.Kind != EdgeKind.Values)
-        {
-            throw new InvalidOperationException(
-                $"The outputs depend on {string.Join(", ", inputs.Select(i => $"'{i}' {definition.TypeOf(i)}"))}, not on one input of indices per row.");
-        }
-
+        var (pool, form, input) = (_pool, _pool.Form, IndexInput(_pool));
+        var type = pool.Network.Definition.TypeOf(input);
         var size = type.Shape.Size;
         var (rows, rest) = Math.DivRem(indices.Length, size);
         if (rest != 0)
@@ -143,5 +162,46 @@ public sealed partial class Predictor<T>
             lease.Forward();
             lease.Workspace.Output(form.Output).CopyTo(outputs[(first * form.OutputSize)..]);
         }
+    }
+
+    /// <summary>The names of the classes; throws if there are none.</summary>
+    private IReadOnlyList<string> Names() => ClassNames is { Count: > 0 } names ? names
+        : throw new InvalidOperationException($"There are no class names for '{_pool.Form.Output}': set {nameof(Model<>.ClassNames)} of the model, or "
+            + $"{nameof(PredictorOptions.Output)} to the output that has them.");
+
+    /// <summary>The only input that the outputs depend on; throws unless it is of indices.</summary>
+    private static string IndexInput(WorkspacePool<T> pool)
+    {
+        var definition = pool.Network.Definition;
+        var inputs = definition.RequiredInputs(WorkspaceOptions.Inference).ToArray();
+        return inputs is [var input] && definition.TypeOf(input).Kind == EdgeKind.Indices && pool.Form.OutputType.Kind == EdgeKind.Values ? input
+            : throw new InvalidOperationException(
+                $"The outputs depend on {string.Join(", ", inputs.Select(i => $"'{i}' {definition.TypeOf(i)}"))}, not on one input of indices per row.");
+    }
+
+    /// <summary>The columns of all inputs that the outputs depend on.</summary>
+    private List<(string Name, string Input, int Place, bool IsIndex)> ColumnsOf(NetworkDefinition definition)
+    {
+        var columns = new List<(string Name, string Input, int Place, bool IsIndex)>();
+        foreach (var input in definition.RequiredInputs(WorkspaceOptions.Inference))
+        {
+            var type = definition.TypeOf(input);
+            IReadOnlyList<string> names = _model?.ColumnNames.TryGetValue(input, out var given) == true ? given : type.Shape.Size == 1 ? [input] : [];
+            if (type.Kind == EdgeKind.Shared || names.Count == 0)
+            {
+                var way = type is { Kind: EdgeKind.Values, Shape.Rank: 1 } ? $"set {nameof(Model<>.ColumnNames)} of the model"
+                    : "use Predict with a data set, or rent a workspace";
+                throw new InvalidOperationException($"The columns of '{input}' {type} have no names: {way}.");
+            }
+
+            for (var i = 0; i < names.Count; i++)
+            {
+                if (columns.Find(column => column.Name == names[i]) is { Name: not null } twice)
+                    throw new InvalidOperationException($"The inputs '{twice.Input}' and '{input}' both have a column '{names[i]}'.");
+                columns.Add((names[i], input, i, type.Kind == EdgeKind.Indices));
+            }
+        }
+
+        return columns;
     }
 }

@@ -21,31 +21,39 @@ internal static class NarrowTensors
 {
     /// <exception cref="ArgumentException">The type has no numbers with a point, or a finite parameter is too large for it.</exception>
     public static void Add<T>(SafetensorsWriter writer, TensorType type, ParameterInfo entry, ReadOnlyMemory<T> values)
+        where T : unmanaged, IFloatingPointIeee754<T> => Add(writer, type, entry.Name, SafetensorsWriter.Dimensions(entry.Shape), () => values.Span);
+
+    /// <param name="writer">Takes the tensor.</param>
+    /// <param name="type">Its type there.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <param name="values">Makes its numbers; called here, unless the type is that of the numbers, and again when they are written.</param>
+    /// <exception cref="ArgumentException">The type has no numbers with a point, or a finite number is too large for it.</exception>
+    public static void Add<T>(SafetensorsWriter writer, TensorType type, string name, ReadOnlySpan<long> shape, Func<ReadOnlySpan<T>> values)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (type == TensorTypes.Of<T>())
         {
-            writer.Add(entry.Name, entry.Shape, values);
+            writer.Add(name, shape, values);
             return;
         }
 
-        var shape = SafetensorsWriter.Dimensions(entry.Shape);
         switch (type)
         {
             case TensorType.F16:
-                Check(values.Span, static x => Half.IsFinite(Half.CreateTruncating(x)));
-                writer.Add(entry.Name, shape, () => Converted(values.Span, Half.CreateTruncating));
+                Check(values(), static x => Half.IsFinite(Half.CreateTruncating(x)));
+                writer.Add(name, shape, () => Converted(values(), Half.CreateTruncating));
                 break;
             case TensorType.BF16:
-                Check(values.Span, static x => UpperHalf.Nearest(float.CreateTruncating(x)).IsFinite);
-                writer.Add(entry.Name, shape, () => Converted(values.Span, static x => UpperHalf.Nearest(float.CreateTruncating(x))));
+                Check(values(), static x => UpperHalf.Nearest(float.CreateTruncating(x)).IsFinite);
+                writer.Add(name, shape, () => Converted(values(), static x => UpperHalf.Nearest(float.CreateTruncating(x))));
                 break;
             case TensorType.F32:
-                Check(values.Span, static x => float.IsFinite(float.CreateTruncating(x)));
-                writer.Add(entry.Name, shape, () => Converted(values.Span, float.CreateTruncating));
+                Check(values(), static x => float.IsFinite(float.CreateTruncating(x)));
+                writer.Add(name, shape, () => Converted(values(), float.CreateTruncating));
                 break;
             case TensorType.F64:
-                writer.Add(entry.Name, shape, () => Converted(values.Span, double.CreateTruncating));
+                writer.Add(name, shape, () => Converted(values(), double.CreateTruncating));
                 break;
             default:
                 throw new ArgumentException($"Parameters are saved as F16, BF16, F32 or F64, not as {type.Name()}.", "options");
@@ -56,7 +64,7 @@ internal static class NarrowTensors
             foreach (var value in span)
             {
                 if (T.IsFinite(value) && !fits(value))
-                    throw new ArgumentException($"'{entry.Name}' has the number {value}, which {type.Name()} cannot hold.", "options");
+                    throw new ArgumentException($"'{name}' has the number {value}, which {type.Name()} cannot hold.", "options");
             }
         }
     }

@@ -8,7 +8,8 @@ public sealed record NetworkSaveOptions
     public IReadOnlyCollection<KeyValuePair<string, string>> Metadata { get; init; } = [];
 
     /// <summary>The type of numbers in the file; null for the network's own. F16 and BF16 halve a file of floats: numbers are rounded to
-    /// nearest.</summary>
+    /// nearest. State keeps its type, except in PyTorch's layout, where <c>module.half()</c> converts it too. A file of <c>torch.save</c> has the
+    /// network's type: for another write safetensors.</summary>
     public TensorType? Type { get; init; }
 
     /// <summary>PyTorch's layout: what its <c>load_state_dict</c> takes.</summary>

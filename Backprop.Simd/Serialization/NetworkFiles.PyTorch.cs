@@ -63,8 +63,6 @@ public static partial class NetworkFiles
     private static SafetensorsWriter PyTorchWriter<T>(Network<T> network, NetworkSaveOptions options)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (options.Type is { } type && type != TensorTypes.Of<T>())
-            throw new ArgumentException($"PyTorch's layout has numbers in the type of the network, {TensorTypes.Of<T>()}; got {type}.", nameof(options));
         var writer = new SafetensorsWriter { Checksum = true };
         writer.AddMetadata(FormatKey, PyTorchFormat);
         writer.AddMetadata(WriterKey, OwnWriter);
@@ -72,7 +70,7 @@ public static partial class NetworkFiles
             writer.AddMetadata(key, value);
         foreach (var tensor in network.ToPyTorch(options).Tensors)
         {
-            writer.Add<T>(tensor.Name, tensor.Shape, () =>
+            NarrowTensors.Add<T>(writer, options.Type ?? TensorTypes.Of<T>(), tensor.Name, tensor.Shape, () =>
             {
                 var values = new T[((PyTorchTensors<T>.Tensor)tensor).Count];
                 tensor.Read<T>(values);

@@ -19,7 +19,8 @@ public static class Npz
     /// <param name="path">The file.</param>
     /// <param name="maximumBytes">The most bytes that all entries may have together once they are expanded. What the file says about their sizes is not
     /// trusted.</param>
-    /// <returns>The arrays by name, in the order of the file.</returns>
+    /// <returns>The arrays by name, in the order of the file. For a name that is not there, the indexer throws <see cref="KeyNotFoundException"/>
+    /// with those that are.</returns>
     /// <exception cref="DataFormatException">The file has another format, is damaged or expands to more bytes; an entry is encrypted, is no .npy, has
     /// the name of another or a name that leads out of a folder.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
@@ -35,7 +36,8 @@ public static class Npz
     /// its bytes are read into memory first.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="maximumBytes">The most bytes that all entries may have together once they are expanded, and that are read into memory first.</param>
-    /// <returns>The arrays by name, in the order of the file.</returns>
+    /// <returns>The arrays by name, in the order of the file. For a name that is not there, the indexer throws <see cref="KeyNotFoundException"/>
+    /// with those that are.</returns>
     /// <exception cref="ArgumentException">The stream cannot be read.</exception>
     /// <exception cref="DataFormatException">The file has another format, is damaged or expands to more bytes; an entry is encrypted, is no .npy, has
     /// the name of another or a name that leads out of a folder.</exception>
@@ -97,12 +99,12 @@ public static class Npz
         : name.AsSpan().ContainsAnyInRange('\0', '\u001F') ? "has control characters"
         : null;
 
-    private static OrderedDictionary<string, NpyArray> Read(Stream stream, string file, long maximumBytes)
+    private static NpzArrays Read(Stream stream, string file, long maximumBytes)
     {
         try
         {
             using var zip = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            var arrays = new OrderedDictionary<string, NpyArray>();
+            var arrays = new NpzArrays(file);
             foreach (var entry in zip.Entries)
             {
                 var name = Name(entry, file);
@@ -135,5 +137,5 @@ public static class Npz
         return entry.IsEncrypted ? throw new DataFormatException($"'{file}' holds '{name}' encrypted, which is not supported.") : name;
     }
 
-    private static string Short(string name) => name.Length <= 100 ? name : name[..100] + "...";
+    internal static string Short(string name) => name.Length <= 100 ? name : name[..100] + "...";
 }

@@ -83,6 +83,12 @@ internal static class PyTorchKinds
 
     private static void Attention(PyTorchModule m)
     {
+        if (m.Find("keyWeight", out _) is null)
+        {
+            m.Obstacle = "its keys and values come projected, which nn.MultiheadAttention does not have";
+            return;
+        }
+
         Shape query = m.Find("queryWeight", out _)!.Shape, key = m.Find("keyWeight", out _)!.Shape, value = m.Find("valueWeight", out _)!.Shape;
         if (key[1] != query[1])
             m.Obstacle = "its heads of keys and values are fewer than those of queries, which nn.MultiheadAttention does not have";

@@ -132,7 +132,7 @@ internal sealed class PyTorchModules
             module.Below = Below(node, module);
         }
 
-        if (module.Parts.Count > 0)
+        if (module.Parts.Count > 0 || module.Obstacle is not null)
             _modules.Add(module);
     }
 

@@ -148,7 +148,7 @@ public readonly ref struct BackwardContext<T>
     public Span<T> Cache => _pass.Cache;
 
     /// <summary>The cache of the whole batch.</summary>
-    public Span<T> BatchCache => _pass.Node.Cache.Batch;
+    public Span<T> BatchCache => _pass.BatchCache;
 
     /// <summary>The integer cache of these rows.</summary>
     public Span<int> IndexCache => _pass.IndexCache;

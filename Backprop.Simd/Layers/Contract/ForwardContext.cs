@@ -103,7 +103,7 @@ public readonly ref struct ForwardContext<T>
     public Span<T> Cache => _pass.Cache;
 
     /// <summary>The cache of the whole batch; empty in inference.</summary>
-    public Span<T> BatchCache => _pass.Node.Cache.Batch;
+    public Span<T> BatchCache => _pass.BatchCache;
 
     /// <summary>The integer cache of these rows; empty in inference.</summary>
     public Span<int> IndexCache => _pass.IndexCache;

@@ -77,6 +77,10 @@ public sealed partial class LayerDeclaration
 
     internal int IndexCachePerRow { get; private set; }
 
+    internal bool AsksForCache { get; private set; }
+
+    internal bool AsksForIndexCache { get; private set; }
+
     internal int ScratchPerRow { get; private set; }
 
     internal int ScratchPerBatch { get; private set; }
@@ -218,13 +222,13 @@ public sealed partial class LayerDeclaration
     /// <param name="perBatch">Elements once per batch.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is negative.</exception>
     /// <exception cref="ArgumentException">A size is beyond what one buffer holds, 2^31 elements.</exception>
-    public void UseCache(long perRow, long perBatch = 0) => (CachePerRow, CachePerBatch) = (Fitting(perRow), Fitting(perBatch));
+    public void UseCache(long perRow, long perBatch = 0) => (CachePerRow, CachePerBatch, AsksForCache) = (Fitting(perRow), Fitting(perBatch), true);
 
     /// <summary>Asks for a cache of 32-bit integers that lives from forward to backward.</summary>
     /// <param name="perRow">Integers per row of the batch.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size is negative.</exception>
     /// <exception cref="ArgumentException">The size is beyond what one buffer holds, 2^31 integers.</exception>
-    public void UseIndexCache(long perRow) => IndexCachePerRow = Fitting(perRow);
+    public void UseIndexCache(long perRow) => (IndexCachePerRow, AsksForIndexCache) = (Fitting(perRow), true);
 
     /// <summary>Asks for scratch space that lives through one call of forward or backward.</summary>
     /// <param name="perRow">Elements per row of the batch.</param>
@@ -265,7 +269,7 @@ public sealed partial class LayerDeclaration
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(indicesPerRow);
-        IndexCachePerRow = Fitting(indicesPerRow > int.MaxValue ? long.MaxValue : 2 * indicesPerRow, nameof(indicesPerRow));
+        (IndexCachePerRow, AsksForIndexCache) = (Fitting(indicesPerRow > int.MaxValue ? long.MaxValue : 2 * indicesPerRow, nameof(indicesPerRow)), true);
         UseThreadScratch(RowsUpdate<double>.ThreadBytes(columns));
     }
 

@@ -7,15 +7,21 @@ namespace Backprop.Simd.Layers;
 internal readonly record struct BlockSlot(BlockRange Range, Shape Shape);
 
 /// <summary>A buffer with a part for the whole batch and a part for each row; empty where there is no block.</summary>
-internal readonly struct RowBuffer<T>(AlignedBuffer<T>? block, int perBatch, int perRow)
+/// <param name="block">The memory.</param>
+/// <param name="perBatch">The elements of the batch.</param>
+/// <param name="perRow">The elements of a row.</param>
+/// <param name="isAsked">Whether the layer asked for it, be it for no elements.</param>
+internal readonly struct RowBuffer<T>(AlignedBuffer<T>? block, int perBatch, int perRow, bool isAsked)
     where T : unmanaged
 {
+    public bool IsAsked => isAsked;
+
     public Span<T> Batch => block is null ? [] : block.Span[..perBatch];
 
     public Span<T> Rows(int first, int rows) => block is null ? [] : block.Span.Slice(perBatch + first * perRow, rows * perRow);
 
     /// <summary>The same buffer for the steps of the rows, so many of each.</summary>
-    public RowBuffer<T> OfSteps(int steps) => new(block, perBatch, perRow / steps);
+    public RowBuffer<T> OfSteps(int steps) => new(block, perBatch, perRow / steps, isAsked);
 }
 
 /// <summary>All memory that the passes of one node use in one workspace.</summary>
@@ -23,6 +29,9 @@ internal sealed class NodeBuffers<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     public required int Index;
+
+    /// <summary>The name of the node, for messages.</summary>
+    public required string Name;
 
     /// <summary>What the layer declared to read.</summary>
     public required LayerTraits Traits;
@@ -80,6 +89,7 @@ internal sealed class NodeBuffers<T>
         Step = new NodeBuffers<T>
         {
             Index = Index,
+            Name = Name,
             Traits = each.Declaration.Traits,
             Inputs = OfSteps(Inputs, each.Declaration.Inputs),
             Outputs = OfSteps(Outputs, each.Declaration.Outputs),

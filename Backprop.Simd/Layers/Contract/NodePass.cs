@@ -119,9 +119,11 @@ internal readonly ref struct NodePass<T>
         ? Slice(block, At(Node.States, state).Range)
         : throw new InvalidOperationException("There is no proposed state in inference.");
 
-    public Span<T> Cache => Node.Cache.Rows(_firstRow, Rows);
+    public Span<T> Cache => Asked(in Node.Cache, "UseCache").Rows(_firstRow, Rows);
 
-    public Span<int> IndexCache => Node.IndexCache.Rows(_firstRow, Rows);
+    public Span<T> BatchCache => Asked(in Node.Cache, "UseCache").Batch;
+
+    public Span<int> IndexCache => Asked(in Node.IndexCache, "UseIndexCache").Rows(_firstRow, Rows);
 
     public Span<T> Scratch => Node.Scratch.Rows(_firstRow, Rows);
 
@@ -170,8 +172,17 @@ internal readonly ref struct NodePass<T>
 
     private static InvalidOperationException NoMatrix(Shape shape) => new($"Only a shape of rank 2 is a matrix; this shape is {shape}.");
 
-    private static InvalidOperationException Undeclared(string what, string declared, string advice) =>
-        new($"The layer reads {what}, but {declared} in its traits: {advice}.");
+    private InvalidOperationException Undeclared(string what, string declared, string advice) =>
+        new($"The layer '{Node.Name}' reads {what}, but {declared} in its traits: {advice}.");
+
+    /// <summary>A cache; throws in training if the layer did not ask for it.</summary>
+    private ref readonly RowBuffer<TElement> Asked<TElement>(ref readonly RowBuffer<TElement> cache, string how)
+        where TElement : unmanaged
+    {
+        if (!cache.IsAsked && State.Training)
+            throw new InvalidOperationException($"The layer '{Node.Name}' uses a cache, but did not ask for it: call {how} in Declare.");
+        return ref cache;
+    }
 }
 
 /// <summary>What <see cref="NodePass{T}"/> throws, outside the generic type.</summary>

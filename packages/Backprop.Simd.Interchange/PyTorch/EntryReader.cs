@@ -3,7 +3,7 @@ using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Interchange;
 
-/// <summary>Reads an entry of a zip archive from places that ascend, in blocks.</summary>
+/// <summary>Reads an entry of a zip archive from places that ascend, in blocks. The first reader of an entry reads all of it, and checks it.</summary>
 internal sealed class EntryReader : IDisposable
 {
     private const int BlockLength = 1 << 16;
@@ -13,12 +13,19 @@ internal sealed class EntryReader : IDisposable
     private readonly string _origin;
     private readonly DeflateStream? _deflate;
     private readonly byte[] _block;
+    private readonly bool _isChecked;
+    private Crc32 _checksum;
     private long _start;
     private int _length;
 
-    public EntryReader(Stream file, ZipEntry entry, string origin)
+    /// <param name="file">The file.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="origin">How messages call the file.</param>
+    /// <param name="isChecked">Whether the entry has been read before, and has its checksum.</param>
+    public EntryReader(Stream file, ZipEntry entry, string origin, bool isChecked = false)
     {
         (_file, _entry, _origin) = (file, entry, origin);
+        _isChecked = isChecked || entry.Checksum == 0; // PyTorch can leave it out: torch.serialization.set_crc32_options(False).
         _block = new byte[Math.Min(BlockLength, entry.Size)];
         if (entry.IsDeflated)
             _deflate = new DeflateStream(new Part(file, entry.Start, entry.Stored), CompressionMode.Decompress);
@@ -33,6 +40,7 @@ internal sealed class EntryReader : IDisposable
         using var reader = new EntryReader(file, entry, origin);
         var bytes = new byte[entry.Size];
         reader.Read(0, bytes);
+        reader.Finish();
         return bytes;
     }
 
@@ -52,14 +60,30 @@ internal sealed class EntryReader : IDisposable
         }
     }
 
+    /// <summary>Reads the rest, and throws unless the bytes of the entry have its checksum.</summary>
+    /// <exception cref="ModelFileException">They have another, or end too early.</exception>
+    public void Finish()
+    {
+        if (_isChecked)
+            return;
+        while (_start + _length < _entry.Size)
+            Fill(_start + _length);
+        if (_checksum.Value != _entry.Checksum)
+        {
+            throw new ModelFileException($"{_origin}: '{Texts.Shown(_entry.Name)}' is damaged: its checksum is {_checksum.Value:X8}; "
+                + $"expected {_entry.Checksum:X8}.");
+        }
+    }
+
     public void Dispose() => _deflate?.Dispose();
 
     private void Fill(long position)
     {
         if (_deflate is null)
         {
-            (_start, _length) = (position, 0);
-            _file.Position = _entry.Start + position;
+            // An entry that is still to be checked is read without leaving anything out.
+            (_start, _length) = (_isChecked ? position : _start + _length, 0);
+            _file.Position = _entry.Start + _start;
         }
 
         do
@@ -75,6 +99,9 @@ internal sealed class EntryReader : IDisposable
             {
                 throw new ModelFileException($"{_origin}: '{Texts.Shown(_entry.Name)}' is damaged.", e);
             }
+
+            if (!_isChecked)
+                _checksum.Append(_block.AsSpan(0, _length));
         }
         while (position >= _start + _length);
     }

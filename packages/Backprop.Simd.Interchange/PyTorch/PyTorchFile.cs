@@ -10,7 +10,8 @@ namespace Backprop.Simd.Interchange;
 /// </summary>
 /// <remarks>
 /// <para>Such a file is a zip archive with a pickle, which is a program. Nothing of it is run: dictionaries, tuples, lists, texts, numbers and
-/// tensors are read, and every other name is refused, by that name. What the file claims is checked before memory is allocated for it.</para>
+/// tensors are read, and every other name is refused, by that name. What the file claims is checked before memory is allocated for it. The
+/// checksum of each entry is compared when it is first read, unless PyTorch was told to write none.</para>
 /// <para>Files from before PyTorch 1.6, whole modules (<c>torch.save(module)</c>) and TorchScript are refused.</para>
 /// </remarks>
 public sealed class PyTorchFile : ITensorFile, IDisposable
@@ -26,6 +27,7 @@ public sealed class PyTorchFile : ITensorFile, IDisposable
     private readonly Dictionary<string, ZipEntry> _entries;
     private readonly List<PyTorchTensor> _tensors = [];
     private readonly Dictionary<string, PyTorchTensor> _byName = [];
+    private readonly HashSet<string> _checked = [];
     private bool _isClosed;
 
     private PyTorchFile(Stream stream, bool ownsStream, string origin, string? dictionary)
@@ -148,7 +150,14 @@ public sealed class PyTorchFile : ITensorFile, IDisposable
     internal EntryReader Reader(PickleStorage storage)
     {
         ObjectDisposedException.ThrowIf(_isClosed, this);
-        return new EntryReader(_stream, _entries[DataName(storage)], Origin);
+        return new EntryReader(_stream, _entries[DataName(storage)], Origin, _checked.Contains(storage.Key));
+    }
+
+    /// <summary>Reads what a reader has left, and compares the whole entry with its checksum, once.</summary>
+    internal void Finish(EntryReader reader, PickleStorage storage)
+    {
+        reader.Finish();
+        _checked.Add(storage.Key);
     }
 
     private string DataName(PickleStorage storage) => $"{_folder}/data/{storage.Key}";

@@ -89,7 +89,8 @@ public static class PyTorchNetworks
         if (options is { Metadata.Count: > 0 } or { Type: not null })
         {
             throw new ArgumentException(
-                $"A state dictionary holds tensors alone; {nameof(options.Metadata)} needs a file of its own, and {nameof(options.Type)} is the network's.",
+                $"A file of torch.save holds tensors alone, in the type of the network; for {nameof(options.Metadata)} or another {nameof(options.Type)} "
+                + "write safetensors: network.Save(path, NetworkSaveOptions.PyTorch).",
                 nameof(options));
         }
 

@@ -136,7 +136,9 @@ public sealed class PyTorchTensor : INamedTensor
             }
 
             if (d < 0)
-                return;
+                break;
         }
+
+        _file.Finish(reader, _tensor.Storage);
     }
 }

@@ -203,6 +203,9 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> pickle, string origin)
 
     private PickleName Name(string module, string name) => PickleCalls.Knows(module, name)
         ? new(module, name)
+        : (module, name) is ("torch._utils", "_rebuild_tensor_v3")
+        ? throw new ModelFileException($"{origin} asks for 'torch._utils._rebuild_tensor_v3': it holds a tensor of unsigned integers of 16 to 64 bits, or of "
+            + "floats of 8 bits, which are not read. Convert it before saving, to torch.int64 or torch.float32.")
         : throw new ModelFileException($"{origin} asks for '{Texts.Shown(module)}.{Texts.Shown(name)}', which is neither plain data nor a tensor; "
             + "it is refused and nothing was run. Save the state alone: torch.save(module.state_dict(), path).");
 
@@ -213,7 +216,7 @@ internal sealed class Unpickler(ReadOnlyMemory<byte> pickle, string origin)
 
     private object Made(object? call, List<object?> arguments) => (call as PickleName, arguments) switch
     {
-        ({ Name: "OrderedDict" }, []) => new PickleDictionary(),
+        ({ Name: "OrderedDict" }, [] or [PickleSequence { Items: [] }]) => new PickleDictionary(),
         ({ Name: "_rebuild_parameter" }, [PickleTensor tensor, ..]) => tensor,
         ({ Name: "_rebuild_tensor_v2" }, [PickleStorage storage, long offset, PickleSequence sizes, PickleSequence strides, ..]) =>
             PickleCalls.Tensor(storage, offset, sizes.Items, strides.Items) ?? throw Fault($"a tensor reaches beyond its storage '{Texts.Shown(storage.Key)}'"),

@@ -64,6 +64,7 @@ internal static class ZipDirectory
         Require(at <= directory.Length - EntryLength && U32(directory, at) == EntrySign, origin, "an entry of its directory is damaged");
         int flags = U16(directory, at + 8), method = U16(directory, at + 10), nameLength = U16(directory, at + 28), extraLength = U16(directory, at + 30);
         long stored = U32(directory, at + 20), size = U32(directory, at + 24), local = U32(directory, at + 42);
+        var checksum = U32(directory, at + 16);
         var next = at + EntryLength + nameLength + extraLength + U16(directory, at + 32);
         Require(next <= directory.Length, origin, "an entry of its directory is cut off");
         var name = Encoding.UTF8.GetString(directory, at + EntryLength, nameLength);
@@ -72,7 +73,7 @@ internal static class ZipDirectory
         Require(method is 0 or 8, origin, $"'{Texts.Shown(name)}' is compressed by method {method}; 0 (stored) and 8 (deflate) are read");
         Require(method == 8 ? size / MostExpansion <= stored : size == stored, origin, $"'{Texts.Shown(name)}' cannot have {size} bytes out of {stored}");
         at = next;
-        return new(name, local, stored, size, method == 8);
+        return new(name, local, stored, size, method == 8, checksum);
     }
 
     /// <summary>Takes 64-bit numbers from an extra field, in their order: for those that do not fit 32 bits.</summary>

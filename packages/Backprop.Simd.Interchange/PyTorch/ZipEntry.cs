@@ -6,4 +6,5 @@ namespace Backprop.Simd.Interchange;
 /// <param name="Stored">How many bytes it has in the file.</param>
 /// <param name="Size">How many bytes it has when it is expanded.</param>
 /// <param name="IsDeflated">Whether it is compressed.</param>
-internal sealed record ZipEntry(string Name, long Start, long Stored, long Size, bool IsDeflated);
+/// <param name="Checksum">The CRC-32 of its bytes; 0 if the writer has computed none.</param>
+internal sealed record ZipEntry(string Name, long Start, long Stored, long Size, bool IsDeflated, uint Checksum);
