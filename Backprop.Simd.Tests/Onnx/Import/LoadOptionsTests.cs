@@ -82,7 +82,7 @@ public sealed class LoadOptionsTests
 
     private static string Refuses(OnnxLoadOptions options, string message)
     {
-        var exception = Assert.Throws<ArgumentException>("options", () => Model().CreateNetwork<float>(options));
+        var exception = Assert.Throws<ArgumentException>(nameof(options), () => Model().CreateNetwork<float>(options));
         Assert.Contains(message, exception.Message);
         return exception.Message;
     }
