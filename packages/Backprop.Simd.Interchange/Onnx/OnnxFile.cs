@@ -10,6 +10,7 @@ namespace Backprop.Simd.Interchange;
 public sealed class OnnxFile
 {
     private const int LargestNodes = 200_000;
+    private const int ShownNames = 8;
 
     private readonly OnnxModel _model;
 
@@ -70,6 +71,8 @@ public sealed class OnnxFile
     }
 
     /// <summary>Adds the layers of the model to a graph.</summary>
+    /// <remarks>What the model gives becomes an output of the graph, with a name, by <c>graph.Output(model["y"].Named("y"))</c>: only
+    /// <see cref="CreateNetwork{T}"/> does so itself. After an exception the graph may hold a part of the layers: begin another.</remarks>
     /// <param name="graph">The graph.</param>
     /// <param name="options">Sizes, inputs and outputs; null for those of the model.</param>
     /// <returns>The nodes, and the numbers of their parameters.</returns>
@@ -80,6 +83,7 @@ public sealed class OnnxFile
     {
         ArgumentNullException.ThrowIfNull(graph);
         options ??= new();
+        options.Check(nameof(options));
         var names = options.Outputs ?? [.. OutputNames];
         if (options.Outputs is not null)
             RequireOutputs(options.Outputs);
@@ -111,9 +115,13 @@ public sealed class OnnxFile
     private void RequireOutputs(IReadOnlyList<string> names)
     {
         HashSet<string> known = [.. InputNames, .. _model.Nodes.SelectMany(n => n.Outputs)];
-        var unknown = names.Count == 0 ? "" : names.FirstOrDefault(n => string.IsNullOrEmpty(n) || !known.Contains(n));
-        if (unknown is not null || names.Count == 0)
-            throw new ArgumentException($"The model makes no '{unknown}'; its outputs are: {string.Join(", ", OutputNames)}.", "options");
+        var unknown = names.FirstOrDefault(n => n.Length == 0 || !known.Contains(n));
+        if (unknown is null)
+            return;
+        string[] inside = [.. _model.Nodes.SelectMany(n => n.Outputs).Where(n => n.Length > 0).Except(OutputNames)];
+        var shown = string.Join(", ", inside.TakeLast(ShownNames).Select(Texts.Shown));
+        throw new ArgumentException($"The model makes no '{unknown}'; its outputs are: {string.Join(", ", OutputNames)}."
+            + (inside.Length == 0 ? "" : $" Inside it makes: {(inside.Length > ShownNames ? "..., " : "")}{shown}."), "options");
     }
 
     private static OnnxFile Parse(byte[] bytes, string origin)
@@ -134,6 +142,8 @@ public sealed class OnnxFile
     /// <summary>A model that was read, or made.</summary>
     internal static OnnxFile Of(OnnxModel model, string origin = "The model")
     {
+        if (model.Opset == 0 && model.Nodes.Count == 0)
+            throw new ModelFileException($"{origin} is no model of ONNX, or damaged: it has neither operators nor their version.");
         if (model.Opset is < 7 or > 21)
             throw new ModelFileException($"{origin} has operators of version {model.Opset}; versions 7 to 21 are read.");
         if (model.Nodes.Count > LargestNodes || model.Outputs.Count == 0)

@@ -16,13 +16,29 @@ public sealed record OnnxLoadOptions
     /// <summary>Nodes that take the place of inputs, by name: with the rows that <see cref="OnnxFile.AddTo"/> would give the input.</summary>
     public IReadOnlyDictionary<string, Node> Inputs { get; init; } = new Dictionary<string, Node>();
 
-    /// <summary>The names that become outputs, of outputs of the model or of what lies inside; null for the outputs of the model.</summary>
+    /// <summary>The names that become outputs, of outputs of the model or of what lies inside; null for the outputs of the model. An input among them
+    /// keeps its name, so its output has another.</summary>
     public IReadOnlyList<string>? Outputs { get; init; }
 
     /// <summary>Whether batch normalizations, and known factors and sums, become part of the convolution before them: faster, for networks that are used
     /// and not trained on.</summary>
     public bool Fold { get; init; }
 
-    /// <summary>What stands before the names of the parameters of the graph, inputs and outputs; empty by default.</summary>
+    /// <summary>What stands before the names of inputs, outputs and parameter nodes in the graph; empty by default. Names of layers have no prefix, so
+    /// those of their parameters, such as <c>affine1.weight</c>, have none.</summary>
     public string Prefix { get; init; } = "";
+
+    /// <exception cref="ArgumentException">An option holds null, or nothing.</exception>
+    internal void Check(string name)
+    {
+        var missing = Sizes is null || Sizes.Values.Any(s => s is null) ? nameof(Sizes)
+            : BatchDimensions is null ? nameof(BatchDimensions)
+            : Inputs is null ? nameof(Inputs)
+            : Outputs?.Any(o => o is null) == true ? nameof(Outputs)
+            : Prefix is null ? nameof(Prefix) : null;
+        if (missing is not null)
+            throw new ArgumentException($"{missing} must not hold null.", name);
+        if (Outputs is { Count: 0 })
+            throw new ArgumentException($"{nameof(Outputs)} names no output: leave it null for those of the model.", name);
+    }
 }

@@ -110,15 +110,29 @@ internal sealed record ModelInputs(IReadOnlyDictionary<string, ImportValue> Valu
 
     private static Node NodeOf(OnnxValue input, int[] row, bool isShared, GraphBuilder graph, OnnxLoadOptions options)
     {
-        var shape = new Shape(row.Length <= Shape.MaxRank ? row
-            : throw new ModelFileException(
-                $"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are."));
+        if (row.Length > Shape.MaxRank)
+            throw new ModelFileException($"The input '{Texts.Shown(input.Name)}' has {row.Length} dimensions beside the batch; at most {Shape.MaxRank} are.");
+        try
+        {
+            return NodeOf(input, row, new Shape(row), isShared, graph, options);
+        }
+        catch (ArgumentException e) when (e.ParamName != nameof(options))
+        {
+            var advice = $"Where its name is taken, give a {nameof(options.Prefix)}, or a node in {nameof(options.Inputs)}; "
+                + $"where it is too large, other {nameof(options.Sizes)}.";
+            throw new ArgumentException($"'{options.Prefix}{input.Name}' cannot be an input: {e.Message} {advice}", nameof(options), e);
+        }
+    }
+
+    private static Node NodeOf(OnnxValue input, int[] row, Shape shape, bool isShared, GraphBuilder graph, OnnxLoadOptions options)
+    {
         var isIndex = input.Type is OnnxType.Int32 or OnnxType.Int64;
         if (options.Inputs.TryGetValue(input.Name, out var node))
         {
             var kind = isIndex ? EdgeKind.Indices : isShared ? EdgeKind.Shared : EdgeKind.Values;
-            return node.Type == new EdgeType(kind, shape) && node.Graph == graph ? node
-                : throw new ArgumentException($"'{input.Name}' needs a node of this graph that is {new EdgeType(kind, shape)}; it is {node}.", nameof(options));
+            var isNone = node == default;
+            return !isNone && node.Type == new EdgeType(kind, shape) && node.Graph == graph ? node : throw new ArgumentException(
+                $"'{input.Name}' needs a node of this graph that is {new EdgeType(kind, shape)}; it is {(isNone ? "of no graph" : node)}.", nameof(options));
         }
 
         var name = options.Prefix + input.Name;
