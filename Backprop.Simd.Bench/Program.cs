@@ -12,6 +12,7 @@ internal static class Program
         {CompareCommand.Usage}
         {GuardCommand.Usage}
         {LoopCommand.Usage}
+        {OnnxCommand.Usage}
         {PeersCommand.Usage}
         {UlpCommand.Usage}
           bench [ARGS...]     the BenchmarkDotNet classes; ARGS go to BenchmarkDotNet (--filter *Gemm*, --list flat, ...)
@@ -33,6 +34,8 @@ internal static class Program
                 return GuardCommand.Run(rest);
             case ["loop", .. var rest]:
                 return LoopCommand.Run(rest);
+            case ["onnx", .. var rest]:
+                return OnnxCommand.Run(rest);
             case ["peers", "prepare"]:
                 return PeersCommand.Prepare();
             case ["peers", "prepare", var version]:
