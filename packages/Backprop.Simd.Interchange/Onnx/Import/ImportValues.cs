@@ -82,7 +82,8 @@ internal sealed class Folded(OnnxType type, int[] shape, double[] values, int[]?
         var moved = OnnxTensor.Of(OnnxType.Double, Shape, values).Transposed(axes);
         return new(type, moved.Shape, moved.Numbers, Powers is null ? null
             : [.. OnnxTensor.OfIntegers(OnnxType.Int64, Shape,
-                [.. Powers.Select(p => (long)p)]).Transposed(axes).Integers.Select(p => (int)p)]) { Name = Name };
+                [.. Powers.Select(p => (long)p)]).Transposed(axes).Integers.Select(p => (int)p)])
+        { Name = Name };
     }
 }
 

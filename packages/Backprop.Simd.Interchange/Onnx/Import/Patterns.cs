@@ -199,7 +199,8 @@ internal static class Patterns
             }
 
             var whole = new OnnxNode("LayerNormalization", "", inputs, parts[^1].Outputs,
-                [new("axis") { Integer = -1 }, new("epsilon") { Float = (float)small }]) { Name = division.Name };
+                [new("axis") { Integer = -1 }, new("epsilon") { Float = (float)small }])
+            { Name = division.Name };
             graph.Replace(whole, [.. parts]);
             return true;
         }
