@@ -74,6 +74,15 @@ public sealed class LoadOptionsTests
     }
 
     [Fact]
+    public void A_list_that_changes_later_changes_no_import()
+    {
+        List<string> outputs = ["logits"];
+        var model = Model().AddTo(new GraphBuilder(), new() { Outputs = outputs });
+        outputs[0] = "another";
+        Assert.Equal(["logits"], model.OutputNames);
+    }
+
+    [Fact]
     public void An_empty_file_is_no_model()
     {
         var exception = Assert.Throws<ModelFileException>(() => OnnxFile.Open(new MemoryStream()));

@@ -84,9 +84,9 @@ public sealed class OnnxFile
         ArgumentNullException.ThrowIfNull(graph);
         options ??= new();
         options.Check(nameof(options));
-        var names = options.Outputs ?? [.. OutputNames];
+        string[] names = [.. options.Outputs ?? OutputNames];
         if (options.Outputs is not null)
-            RequireOutputs(options.Outputs);
+            RequireOutputs(names);
         graph.Reserve([.. names.Select(n => options.Prefix + n)]);
         var importer = new Importer(_model, graph, options);
         var inputs = ModelInputs.Make(_model, graph, options);
@@ -112,7 +112,7 @@ public sealed class OnnxFile
         return network;
     }
 
-    private void RequireOutputs(IReadOnlyList<string> names)
+    private void RequireOutputs(string[] names)
     {
         HashSet<string> known = [.. InputNames, .. _model.Nodes.SelectMany(n => n.Outputs)];
         var unknown = names.FirstOrDefault(n => n.Length == 0 || !known.Contains(n));
