@@ -118,7 +118,7 @@ public sealed class DataArrayTests : IDisposable
     [InlineData("{'descr': '', 'fortran_order': False, 'shape': (2, 3), }", "''")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2LL, 3), }", "expected ')'")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (L, 3), }", "expected a size")]
-    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "expected a string")]
+    [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 3), }", "holds records")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, }", "a key is missing")]
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), 'x': 'y'}", "unknown")]
     [InlineData("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}", "twice")]

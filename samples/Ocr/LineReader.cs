@@ -50,7 +50,7 @@ internal sealed class LineReader(string folder, ComputeContext compute)
             throw new InvalidDataException($"it is {picture.Width} x {picture.Height}: too wide for a line of text");
         var (pixels, probabilities) = Run(_recognition, isTurned ? picture.Turned() : picture, width);
         var letters = _alphabet.Decode(probabilities);
-        return new(string.Concat(letters.Select(l => l.Character)), letters.Count == 0 ? 0 : letters.Average(l => l.Probability), isTurned, sides.Max())
+        return new(string.Concat(letters.Select(l => l.Character)).Trim(), letters.Count == 0 ? 0 : letters.Average(l => l.Probability), isTurned, sides.Max())
         {
             LeastSure = letters.Count == 0 ? null : letters.MinBy(l => l.Probability),
             Seen = (width, pixels, probabilities),
