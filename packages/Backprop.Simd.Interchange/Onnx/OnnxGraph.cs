@@ -47,7 +47,7 @@ public sealed class OnnxGraph
     /// <summary>Gives a network the numbers of the model. Its other parameters keep theirs.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     /// <param name="network">A network of the graph; nothing may use it meanwhile.</param>
-    /// <exception cref="ArgumentException">The network is of another graph.</exception>
+    /// <exception cref="ArgumentException">The network lacks a parameter of the model, or has one of another size: it is of another graph.</exception>
     public void CopyTo<T>(Network<T> network)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
