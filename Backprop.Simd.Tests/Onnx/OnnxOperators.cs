@@ -73,8 +73,8 @@ internal static partial class OnnxOperators
     }
 
     /// <summary>
-    /// ONNX's momentum is the share of the old statistics, ours that of the new; its running variance takes the variance that
-    /// divides by n, ours the one that divides by n - 1.
+    /// ONNX's momentum is the share of the old statistics; ours is the share of the new. ONNX's running variance divides by n;
+    /// ours divides by n - 1.
     /// </summary>
     private static OnnxTensor?[] BatchNormalization(OnnxCase c)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Backprop.Simd.Serialization;
 
 namespace Backprop.Simd.Datasets;
 

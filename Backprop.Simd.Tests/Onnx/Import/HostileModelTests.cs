@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Backprop.Simd.Tests.Onnx;
 
-/// <summary>Damaged and hostile models: one exception type for the file, nothing hangs, memory stays near that of the file.</summary>
+/// <summary>Damaged and hostile models are refused with one type of exception, in time and memory near those of the file.</summary>
 /// <param name="output">What is told.</param>
 public sealed class HostileModelTests(ITestOutputHelper output)
 {
@@ -123,7 +123,7 @@ public sealed class HostileModelTests(ITestOutputHelper output)
     [Fact]
     public void Graphs_that_are_none_are_refused()
     {
-        // Cycles, what is made twice, what shadows, what is missing, names that are empty.
+        // Cycles, names that two nodes make, names that hide initializers, missing names, empty names.
         Assert.False(Import(Model(Node("Relu", ["b"], "a"), Node("Relu", ["a"], "b"), Node("Add", ["x", "b"], "y"))));
         Assert.False(Import(Model(Node("Relu", ["y"], "y"))));
         Assert.False(Import(Model(Node("Relu", ["x"], "y"), Node("Neg", ["x"], "y"))));
@@ -184,7 +184,7 @@ public sealed class HostileModelTests(ITestOutputHelper output)
         Assert.False(Grows([Node("Expand", ["f", "s"], "c")], Longs(1 << 20, 1 << 10)));
         Assert.False(Grows([Node("Range", ["f", "big", "f"], "c")], Longs(1)));
 
-        // Each node joins its input with itself; and each takes what is made one time more.
+        // First each node doubles its input. Then each node takes one more input than the node before.
         List<OnnxNode> nodes = [Node("Concat", ["f1", "f1"], "n0", new OnnxAttribute("axis") { Integer = 0 })];
         for (var i = 1; i < 60; i++)
             nodes.Add(Node("Concat", [$"n{i - 1}", $"n{i - 1}"], $"n{i}", new OnnxAttribute("axis") { Integer = 0 }));
@@ -215,7 +215,7 @@ public sealed class HostileModelTests(ITestOutputHelper output)
     [InlineData("Sigmoid", 50_000, true)]
     public void Many_nodes_are_imported(string kind, int count, bool isStar)
     {
-        // A chain; or nodes that all read one value, and one that reads them all. What grows with the square would not end.
+        // First a chain. Then many nodes that read one value, and one node that reads them all. An import with quadratic time would not end.
         var model = Model();
         for (var i = 0; i < count; i++)
             model.Nodes.Add(Node(kind, [isStar || i == 0 ? "x" : $"n{i - 1}"], $"n{i}"));

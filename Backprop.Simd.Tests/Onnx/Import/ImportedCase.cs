@@ -13,7 +13,7 @@ internal static partial class ImportedCase
     /// <returns>The outputs that the import gives, by name; why there are none.</returns>
     public static (IReadOnlyDictionary<string, OnnxTensor>? Outputs, string? Refusal) Run(OnnxCase c)
     {
-        // The batch is dimension 0, of recurrences 1; else there is none.
+        // The batch is dimension 0, or dimension 1 of recurrences. If that is refused, the case has no batch.
         var isRecurrent = c.Model.Nodes.Any(n => n.Operator is "RNN" or "LSTM" or "GRU" && !n.Attributes.Any(a => a is { Name: "layout", Integer: 1 }));
         string? refusal = null;
         foreach (var batch in isRecurrent ? [1] : (int[])[0, -1])

@@ -114,7 +114,7 @@ internal sealed partial class RandomModel
 
     private string Pick(params string[] names) => names[_random.Next(names.Length)];
 
-    /// <summary>A dimension, seldom that of the batch, counted from the end at times.</summary>
+    /// <summary>A random dimension. It is rarely the batch, and sometimes negative.</summary>
     private int Axis(int[] shape)
     {
         var axis = shape.Length > 1 && Chance(0.9) ? _random.Next(1, shape.Length) : _random.Next(shape.Length);
